@@ -1,0 +1,22 @@
+//! **domain**: the vocabulary and the rules of the platform, as plain values and pure functions.
+//!
+//! It knows no I/O, no clock, no randomness, no engine and no wire format: times and registrations
+//! come in as arguments, decisions go out as values that name their rule ids.
+//!
+//! **Invariant:** an identifier that exists is valid. **Invariant:** every refusal names a rule of
+//! `docs/glossary.md`. **Invariant:** a figure of the law stands in the regulation profile only.
+
+pub mod birth;
+pub mod decide;
+pub mod geo;
+pub mod ids;
+pub mod lines;
+pub mod moment;
+pub mod name;
+pub mod pace;
+pub mod person;
+pub mod profile;
+pub mod refusal;
+pub mod registration;
+pub mod rule;
+pub mod service;

@@ -1,0 +1,104 @@
+//! Pace (D7): burst, sustained rate and distinct persons within a minute, per account, so that a
+//! script stops before any detector has to think. Uses the product's clock.
+
+use crate::moment::{MINUTE_MS, Moment};
+use crate::profile::Pace;
+use crate::refusal::{Reason, Refusal};
+
+/// Distinct persons remembered at most per account: above the largest limit that makes sense for
+/// a person, so that 16 bytes × 1,200 = 19 KiB bound the memory of one busy account.
+pub const PERSONS_REMEMBERED_MAX: usize = 1_200;
+
+/// The pace of one account so far.
+#[derive(Clone, Debug, Default)]
+pub struct PaceState {
+    /// Theoretical arrival time of the next conforming request (GCRA), in 1/1024 ms.
+    next_q: i64,
+    /// Persons asked about within the last minute: (fingerprint, last asked).
+    persons: Vec<(u64, Moment)>,
+}
+
+impl PaceState {
+    /// Admits or refuses a request about `person` (any fingerprint of the id asked). A refused
+    /// request changes nothing.
+    pub fn admit(&mut self, pace: Pace, at: Moment, person: u64) -> Result<(), Refusal> {
+        let step = (MINUTE_MS << 10) / i64::from(pace.per_minute);
+        let now = at.0 << 10;
+        let next = self.next_q.max(now);
+        // The burst is the number of requests that may come at one instant.
+        let early = next - (now + step * (i64::from(pace.burst) - 1));
+        if early > 0 {
+            return Err(refusal(Reason::PaceRequests, (early >> 10) + 1));
+        }
+        if pace.persons_per_minute > 0 {
+            self.person(pace.persons_per_minute, at, person)?;
+        }
+        self.next_q = next + step;
+        Ok(())
+    }
+
+    /// Whether nothing is remembered any more: the state may be dropped.
+    pub fn is_idle(&self, at: Moment) -> bool {
+        self.next_q <= at.0 << 10 && self.persons.iter().all(|(_, t)| at.0 - t.0 >= MINUTE_MS)
+    }
+
+    fn person(&mut self, limit: u32, at: Moment, person: u64) -> Result<(), Refusal> {
+        if let Some(known) = self.persons.iter_mut().find(|(p, _)| *p == person) {
+            known.1 = at;
+            return Ok(());
+        }
+        self.persons.retain(|(_, t)| at.0 - t.0 < MINUTE_MS);
+        if self.persons.len() >= (limit as usize).min(PERSONS_REMEMBERED_MAX) {
+            let oldest = self.persons.iter().map(|(_, t)| t.0).min().unwrap_or(at.0);
+            return Err(refusal(Reason::PacePersons, oldest + MINUTE_MS - at.0));
+        }
+        self.persons.push((person, at));
+        Ok(())
+    }
+}
+
+fn refusal(reason: Reason, wait_ms: i64) -> Refusal {
+    Refusal { reason, retry_after_s: Some((wait_ms.max(1) as u64).div_ceil(1000) as u32) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OFFICER: Pace = Pace { burst: 10, per_minute: 30, persons_per_minute: 20 };
+
+    #[test]
+    fn rule_d7_burst_then_sustained() {
+        let mut s = PaceState::default();
+        let t = Moment(1_000_000);
+        for _ in 0..10 {
+            s.admit(OFFICER, t, 1).unwrap();
+        }
+        let refused = s.admit(OFFICER, t, 1).unwrap_err();
+        assert_eq!(refused.reason, Reason::PaceRequests);
+        assert_eq!(refused.retry_after_s, Some(3));
+        s.admit(OFFICER, t.plus_ms(2_001), 1).unwrap();
+        s.admit(OFFICER, t.plus_ms(2_002), 1).unwrap_err();
+    }
+
+    #[test]
+    fn rule_d7_a_script_stops_within_30_persons() {
+        let mut s = PaceState::default();
+        let mut told = 0;
+        for ms in (0..60_000).step_by(100) {
+            if s.admit(OFFICER, Moment(ms), 1000 + ms as u64).is_ok() {
+                told += 1;
+            }
+        }
+        assert!(told <= 30, "{told}");
+        assert!(told >= 20, "{told}");
+    }
+
+    #[test]
+    fn idle_states_can_go() {
+        let mut s = PaceState::default();
+        s.admit(OFFICER, Moment(5_000), 7).unwrap();
+        assert!(!s.is_idle(Moment(6_000)));
+        assert!(s.is_idle(Moment(5_000 + MINUTE_MS)));
+    }
+}

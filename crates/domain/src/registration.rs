@@ -1,0 +1,551 @@
+//! What is registered: systems, services, lines, accounts, procedures, plans - the immutable
+//! snapshot that decisions are taken over.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{
+    AccountId, LineId, Login, OfficerCode, PersonalId, PlanId, ProcedureCode, Purpose, SystemCode,
+    SystemId, UnitCode,
+};
+use crate::moment::Moment;
+use crate::service::{FieldSet, Service, ServiceSet, Window};
+
+/// Groups of users (A1).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[repr(u8)]
+pub enum Group {
+    /// State agencies and their databases.
+    State = 1,
+    /// Credit, telecoms, certification, notaries, public services.
+    PublicService = 2,
+    /// Citizens.
+    Citizen = 3,
+    /// Any other.
+    Other = 4,
+}
+
+impl Group {
+    /// From its number.
+    pub const fn from_number(n: u8) -> Option<Self> {
+        match n {
+            1 => Some(Self::State),
+            2 => Some(Self::PublicService),
+            3 => Some(Self::Citizen),
+            4 => Some(Self::Other),
+            _ => None,
+        }
+    }
+}
+
+/// Ways to use the database (A2). SOAP, REST and provincial JSON are all [`Channel::Api`].
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[repr(u8)]
+pub enum Channel {
+    /// Giao diện lập trình ứng dụng (T46 art. 5.2).
+    Api = 0,
+    /// Public-service portals.
+    Portal = 1,
+    /// One-stop systems.
+    OneStop = 2,
+    /// Văn bản yêu cầu.
+    WrittenRequest = 3,
+    /// Trục liên thông văn bản quốc gia.
+    DocumentAxis = 4,
+    /// Tin nhắn.
+    Sms = 5,
+}
+
+/// The state of a connection (B3).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[repr(u8)]
+pub enum ConnectionState {
+    /// Not yet live.
+    Preparing = 0,
+    /// In use.
+    Live = 1,
+    /// Administrative stop that ends with its cause.
+    Suspended = 2,
+    /// Stop for security or count, ended by a named act.
+    Locked = 3,
+    /// Final.
+    Closed = 4,
+}
+
+impl ConnectionState {
+    /// From its number.
+    pub const fn from_number(n: u8) -> Option<Self> {
+        match n {
+            0 => Some(Self::Preparing),
+            1 => Some(Self::Live),
+            2 => Some(Self::Suspended),
+            3 => Some(Self::Locked),
+            4 => Some(Self::Closed),
+            _ => None,
+        }
+    }
+
+    /// The word in demo.json and answers.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Preparing => "preparing",
+            Self::Live => "live",
+            Self::Suspended => "suspended",
+            Self::Locked => "locked",
+            Self::Closed => "closed",
+        }
+    }
+}
+
+/// Kinds of account (B6, D5).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[repr(u8)]
+pub enum AccountKind {
+    /// One officer, one account (E1).
+    Officer = 0,
+    /// Sign-up checks of a portal; verify services only (B6).
+    System = 1,
+    /// Covered by an approved job plan (D5).
+    Plan = 2,
+}
+
+impl AccountKind {
+    /// From its number.
+    pub const fn from_number(n: u8) -> Option<Self> {
+        match n {
+            0 => Some(Self::Officer),
+            1 => Some(Self::System),
+            2 => Some(Self::Plan),
+            _ => None,
+        }
+    }
+
+    /// The word in demo.json.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Officer => "officer",
+            Self::System => "system",
+            Self::Plan => "plan",
+        }
+    }
+}
+
+/// Whether an account may ask now.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[repr(u8)]
+pub enum AccountState {
+    /// In use.
+    Live = 0,
+    /// Administrative stop (B9, E2).
+    Suspended = 1,
+    /// Security stop (D6).
+    Locked = 2,
+    /// Final (E3).
+    Revoked = 3,
+}
+
+impl AccountState {
+    /// From its number.
+    pub const fn from_number(n: u8) -> Option<Self> {
+        match n {
+            0 => Some(Self::Live),
+            1 => Some(Self::Suspended),
+            2 => Some(Self::Locked),
+            3 => Some(Self::Revoked),
+            _ => None,
+        }
+    }
+}
+
+/// An account of the list (B6).
+#[derive(Clone, Debug)]
+pub struct Account {
+    /// Row id.
+    pub id: AccountId,
+    /// Tài khoản đăng nhập.
+    pub login: Login,
+    /// Kind.
+    pub kind: AccountKind,
+    /// State.
+    pub state: AccountState,
+    /// Số lần truy vấn trong ngày: a declared average (D2).
+    pub daily: u32,
+    /// Functions of the task (E1).
+    pub services: ServiceSet,
+    /// Mã cán bộ.
+    pub officer_code: Option<OfficerCode>,
+    /// Số CCCD of the officer.
+    pub citizen_id: Option<PersonalId>,
+    /// First and last day of validity, both inclusive (deputies, substitutes: E3).
+    pub valid: DateRange,
+    /// The plan that covers a [`AccountKind::Plan`] account.
+    pub plan: Option<PlanId>,
+}
+
+/// Days from `from` to `to`, both inclusive; open ends where `None`.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct DateRange {
+    /// First day.
+    pub from: Option<Date>,
+    /// Last day.
+    pub to: Option<Date>,
+}
+
+impl DateRange {
+    /// Whether the day lies in the range.
+    pub fn contains(self, day: Date) -> bool {
+        self.from.is_none_or(|f| f <= day) && self.to.is_none_or(|t| day <= t)
+    }
+}
+
+/// A registered service with its grant and its two lines (A4, B5).
+#[derive(Clone, Debug)]
+pub struct ServiceGrant {
+    /// Which service.
+    pub service: Service,
+    /// Its code on the wire for this system (MaTichHop).
+    pub ma_tich_hop: String,
+    /// Fields granted; a grant starts empty (A4).
+    pub fields: FieldSet,
+    /// The lines, by window; `None`: not registered for that window.
+    pub lines: [Option<Line>; 2],
+}
+
+impl ServiceGrant {
+    /// The line of a window.
+    pub fn line(&self, window: Window) -> Option<&Line> {
+        self.lines[window as usize].as_ref()
+    }
+}
+
+/// A line: system × service × window, with its daily count.
+#[derive(Clone, Debug)]
+pub struct Line {
+    /// Row id.
+    pub id: LineId,
+    /// Số lượt truy vấn (theo ngày).
+    pub daily: u32,
+    /// Temporary raises (D8), past ones left out.
+    pub raises: Vec<Raise>,
+}
+
+impl Line {
+    /// The count in force at an instant, and what raises have to do with it (D8).
+    pub fn limit(&self, at: Moment) -> LineLimit {
+        let mut limit = LineLimit { count: self.daily, raise_began: None, raise_approved: None };
+        for raise in self.raises.iter().filter(|r| r.begins() <= at && r.is_raise()) {
+            limit.raise_began = limit.raise_began.max(Some(raise.begins()));
+            limit.raise_approved = limit.raise_approved.max(Some(raise.approved_at));
+            if at < raise.to {
+                limit.count = limit.count.saturating_add(raise.extra);
+            }
+        }
+        limit
+    }
+}
+
+/// The count of a line at an instant.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct LineLimit {
+    /// Registered count plus the raises in force.
+    pub count: u32,
+    /// When the latest raise that has begun came into force.
+    pub raise_began: Option<Moment>,
+    /// The latest approval among the raises that have begun: it ends an earlier lock (D3).
+    pub raise_approved: Option<Moment>,
+}
+
+/// A temporary raise of a line (D8): in force at once, ends by itself.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Raise {
+    /// Queries a day on top of the registered count.
+    pub extra: u32,
+    /// When the operator granted it.
+    pub approved_at: Moment,
+    /// Start.
+    pub from: Moment,
+    /// End, exclusive.
+    pub to: Moment,
+}
+
+impl Raise {
+    /// When it comes into force: not before it was approved.
+    pub fn begins(&self) -> Moment {
+        self.approved_at.max(self.from)
+    }
+
+    fn is_raise(&self) -> bool {
+        self.extra > 0 && self.begins() < self.to
+    }
+}
+
+/// A procedure of the catalogue with its purpose, services and fields (A5, B10).
+#[derive(Clone, Debug)]
+pub struct Procedure {
+    /// Mã thủ tục.
+    pub code: ProcedureCode,
+    /// Registered purpose; none: a question is refused (A5).
+    pub purpose: Option<Purpose>,
+    /// Services it may use.
+    pub services: ServiceSet,
+    /// Fields it may use; granted fields outside are not answered.
+    pub fields: FieldSet,
+    /// Validity.
+    pub valid: DateRange,
+    /// Whether a case code is required (A5).
+    pub case_required: bool,
+}
+
+/// An approved job plan (D5).
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Row id.
+    pub id: PlanId,
+    /// Services it covers.
+    pub services: ServiceSet,
+    /// Whether it covers in hours and off hours.
+    pub windows: [bool; 2],
+    /// Its own daily count outside the lines and the off-hours total (D4); `None`: it counts on
+    /// the ordinary lines.
+    pub own_count: Option<u32>,
+    /// Validity.
+    pub valid: DateRange,
+}
+
+/// How request ids of a system are read.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[repr(u8)]
+pub enum RequestIdMode {
+    /// Unique per system for 24 hours.
+    Strict = 0,
+    /// For clients that re-use MaYeuCau: an id is unique with its body.
+    Lenient = 1,
+}
+
+/// Which verify answer a system is pinned to.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[repr(u8)]
+pub enum VerifyShape {
+    /// `XacThucThongTinCongDanResponse` with both `TonTai` and `SoLuongCongDan`.
+    Both = 0,
+    /// `KetQuaXacThucResponse/TonTai` only.
+    KetQuaXacThuc = 1,
+}
+
+/// How the SOAP header of a system is verified.
+#[derive(Clone)]
+pub struct SoapAccess {
+    /// The user of the header.
+    pub user: String,
+    /// Secrets, the newest first; two are valid while rotating.
+    pub secrets: Vec<Secret>,
+    /// Strings that the client may hash as `service_url`, besides the request's path.
+    pub service_urls: Vec<String>,
+    /// Hosts (with port where not the scheme's) for which a full URL is accepted.
+    pub hosts: Vec<String>,
+    /// Source addresses from which a used triple may come again; empty: never.
+    pub reuse_from: Vec<IpAddr>,
+    /// Subsystem that `X-Road-Client` must name, where registered.
+    pub x_road_client: Option<String>,
+}
+
+/// How an OAuth client of a system proves itself.
+#[derive(Clone)]
+pub struct OauthAccess {
+    /// client_id.
+    pub client_id: String,
+    /// Secrets, the newest first.
+    pub secrets: Vec<Secret>,
+    /// Public keys (PEM) for private_key_jwt.
+    pub public_keys: Vec<String>,
+}
+
+/// A shared secret; debug output never shows it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(pub Box<[u8]>);
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret(***)")
+    }
+}
+
+/// One shared MaCanBo of an older client, mapped to a system account until a day (E1).
+#[derive(Clone, Debug)]
+pub struct SharedOfficer {
+    /// The value that the client sends for everybody, lower case.
+    pub value: String,
+    /// The system account it stands for.
+    pub account: AccountId,
+    /// Last day.
+    pub until: Date,
+}
+
+/// A connected system with everything that a decision needs.
+#[derive(Clone)]
+pub struct System {
+    /// Row id.
+    pub id: SystemId,
+    /// Code.
+    pub code: SystemCode,
+    /// The unit it belongs to.
+    pub unit: UnitCode,
+    /// Group (A1).
+    pub group: Group,
+    /// State (B3).
+    pub state: ConnectionState,
+    /// Channels approved for this unit beyond its group's (A2).
+    pub channel_exceptions: Vec<Channel>,
+    /// Registered services, by [`Service::index`].
+    pub services: [Option<ServiceGrant>; 12],
+    /// Procedures by code.
+    pub procedures: HashMap<ProcedureCode, Procedure>,
+    /// Accounts; see [`System::account`].
+    pub accounts: AccountList,
+    /// Job plans.
+    pub plans: Vec<Plan>,
+    /// Shared officer values (E1).
+    pub shared_officers: Vec<SharedOfficer>,
+    /// How request ids are read.
+    pub request_ids: RequestIdMode,
+    /// Shape of the verify answer.
+    pub verify_shape: VerifyShape,
+    /// Shape of the provincial JSON answer, by name.
+    pub lgsp_shape: Option<String>,
+    /// SOAP header, where registered.
+    pub soap: Option<SoapAccess>,
+    /// OAuth client, where registered.
+    pub oauth: Option<OauthAccess>,
+    /// A digest of the credentials: tokens name it and die when it changes.
+    pub credential_version: u32,
+}
+
+impl System {
+    /// The registered service.
+    pub fn service(&self, service: Service) -> Option<&ServiceGrant> {
+        self.services[service.index()].as_ref()
+    }
+
+    /// The registered service with this code on the wire.
+    pub fn service_by_code(&self, ma_tich_hop: &str) -> Option<&ServiceGrant> {
+        self.services.iter().flatten().find(|s| s.ma_tich_hop == ma_tich_hop)
+    }
+}
+
+/// Accounts with the three names an officer may be called by on the wire.
+#[derive(Clone, Default, Debug)]
+pub struct AccountList {
+    list: Vec<Account>,
+    by_name: HashMap<String, u32>,
+}
+
+impl AccountList {
+    /// Indexes the accounts; a login wins over an officer code, that over a citizen id.
+    pub fn new(list: Vec<Account>) -> Self {
+        let mut by_name = HashMap::with_capacity(list.len() * 2);
+        for (i, a) in list.iter().enumerate() {
+            by_name.insert(a.login.folded(), i as u32);
+        }
+        for (i, a) in list.iter().enumerate() {
+            if let Some(code) = &a.officer_code {
+                by_name.entry(code.as_str().to_ascii_lowercase()).or_insert(i as u32);
+            }
+        }
+        for (i, a) in list.iter().enumerate() {
+            if let Some(id) = a.citizen_id {
+                by_name.entry(id.to_string()).or_insert(i as u32);
+            }
+        }
+        Self { list, by_name }
+    }
+
+    /// By login, officer code or citizen id, case-insensitive.
+    pub fn find(&self, name: &str) -> Option<&Account> {
+        let index = if name.bytes().any(|b| b.is_ascii_uppercase()) {
+            self.by_name.get(&name.to_ascii_lowercase())
+        } else {
+            self.by_name.get(name)
+        };
+        index.and_then(|i| self.list.get(*i as usize))
+    }
+
+    /// By row id.
+    pub fn by_id(&self, id: AccountId) -> Option<&Account> {
+        self.list.iter().find(|a| a.id == id)
+    }
+
+    /// All accounts.
+    pub fn iter(&self) -> impl Iterator<Item = &Account> {
+        self.list.iter()
+    }
+}
+
+/// Everything registered at one policy epoch. Decisions are taken over one such value.
+pub struct Snapshot {
+    /// Raised by every change to systems, accounts, grants, locks and profile.
+    pub epoch: u64,
+    systems: Vec<Arc<System>>,
+    by_code: HashMap<SystemCode, usize>,
+    by_soap_user: HashMap<String, usize>,
+    by_client_id: HashMap<String, usize>,
+    by_id: HashMap<SystemId, usize>,
+}
+
+impl Snapshot {
+    /// Indexes the systems.
+    pub fn new(epoch: u64, systems: Vec<System>) -> Self {
+        let systems: Vec<_> = systems.into_iter().map(Arc::new).collect();
+        let mut s = Self {
+            epoch,
+            by_code: HashMap::new(),
+            by_soap_user: HashMap::new(),
+            by_client_id: HashMap::new(),
+            by_id: HashMap::new(),
+            systems: vec![],
+        };
+        for (i, system) in systems.iter().enumerate() {
+            s.by_code.insert(system.code.clone(), i);
+            s.by_id.insert(system.id, i);
+            if let Some(soap) = &system.soap {
+                s.by_soap_user.insert(soap.user.clone(), i);
+            }
+            if let Some(oauth) = &system.oauth {
+                s.by_client_id.insert(oauth.client_id.clone(), i);
+            }
+        }
+        s.systems = systems;
+        s
+    }
+
+    /// All systems.
+    pub fn systems(&self) -> &[Arc<System>] {
+        &self.systems
+    }
+
+    /// By row id.
+    pub fn by_id(&self, id: SystemId) -> Option<&Arc<System>> {
+        self.by_id.get(&id).map(|i| &self.systems[*i])
+    }
+
+    /// By code.
+    pub fn by_code(&self, code: &SystemCode) -> Option<&Arc<System>> {
+        self.by_code.get(code).map(|i| &self.systems[*i])
+    }
+
+    /// By the user of the SOAP header.
+    pub fn by_soap_user(&self, user: &str) -> Option<&Arc<System>> {
+        self.by_soap_user.get(user).map(|i| &self.systems[*i])
+    }
+
+    /// By OAuth client id.
+    pub fn by_client_id(&self, client_id: &str) -> Option<&Arc<System>> {
+        self.by_client_id.get(client_id).map(|i| &self.systems[*i])
+    }
+}
