@@ -18,9 +18,10 @@ build() {
     cargo build --profile "$profile" -p dancu -p dancu-bench >&2
 }
 
-# Prints a folder for data, removed at the end.
+# Prints a folder for data, removed at the end. It lies beside the build by default: a temporary
+# folder is often in memory, where fdatasync costs nothing.
 new_folder() {
-    mktemp -d "${BENCH_DIR:-${TMPDIR:-/tmp}}/dancu-bench.XXXXXX"
+    mktemp -d "${BENCH_DIR:-$target}/dancu-bench.XXXXXX"
 }
 
 # start_demo POPULATION PORT: sets demo_data and demo_pid once the demo is ready.

@@ -3,8 +3,8 @@
 # measures, stops the demo. Further arguments go to `dancu-bench verify`.
 #
 # From the environment: PROFILE (dist), POPULATION (100000), PORT (18080), CITIZENS (a CSV with
-# personalId, fullName, dateOfBirth), BENCH_DIR (where data folders are made; its disk is the one
-# that is measured).
+# personalId, fullName, dateOfBirth), BENCH_DIR (where data folders are made: the build folder;
+# its disk is the one that is measured).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source bench/common.sh

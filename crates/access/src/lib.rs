@@ -1,1 +1,58 @@
+//! **access**: who is asking. So far the machine half: the SOAP header, access tokens, client
+//! authentication. People (accounts, sessions, factors) come with the portal.
+//!
+//! It knows credentials and the machine's clock as an argument; it knows no counts and no rules.
+//!
+//! **Invariant:** a wrong credential and an unknown one cost the same and look the same.
 
+pub mod client;
+pub mod soap;
+pub mod token;
+
+/// Why a caller was not authenticated. What the caller is told is one sentence for all of them;
+/// the cause goes into the aggregate of the minute (architecture, step 5).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum AuthFailure {
+    /// No credential at all.
+    #[error("missing credential")]
+    Missing,
+    /// Cannot be read.
+    #[error("malformed credential")]
+    Malformed,
+    /// Unknown user or client, wrong hash or secret.
+    #[error("wrong credential")]
+    Wrong,
+    /// Timestamp outside ±5 minutes of the machine's clock, or an expired token.
+    #[error("stale credential")]
+    Stale,
+    /// The triple was used with another body.
+    #[error("replayed credential")]
+    Replayed,
+    /// `X-Road-Client` is not the registered subsystem.
+    #[error("foreign subsystem")]
+    ForeignSubsystem,
+}
+
+impl AuthFailure {
+    /// What may be told to a caller who has not proved anything.
+    pub const fn message_vi(self) -> &'static str {
+        match self {
+            Self::Missing => "Thiếu thông tin xác thực.",
+            Self::Malformed => "Thông tin xác thực sai định dạng.",
+            Self::Wrong | Self::ForeignSubsystem => "Thông tin xác thực không đúng.",
+            Self::Stale => "Thông tin xác thực đã hết hạn hoặc đồng hồ máy gửi bị lệch.",
+            Self::Replayed => "Thông tin xác thực đã dùng cho một nội dung khác.",
+        }
+    }
+
+    /// The same in English.
+    pub const fn message(self) -> &'static str {
+        match self {
+            Self::Missing => "Credentials are missing.",
+            Self::Malformed => "Credentials cannot be read.",
+            Self::Wrong | Self::ForeignSubsystem => "Credentials are wrong.",
+            Self::Stale => "Credentials are stale, or the sender's clock is off.",
+            Self::Replayed => "Credentials were used with another body.",
+        }
+    }
+}

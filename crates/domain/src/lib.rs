@@ -20,3 +20,4 @@ pub mod refusal;
 pub mod registration;
 pub mod rule;
 pub mod service;
+pub mod text;

@@ -1,1 +1,14 @@
+//! **gate**: THE path that each query takes, readable in one file: [`path`].
+//!
+//! It knows what is asked and what is told ([`query`]); it knows no HTTP, no XML, no JSON and no
+//! engine. **Invariant:** it takes no decision that `domain` could take. **Invariant:** no reply
+//! exists before its journal entry is durable. **Invariant:** a refusal decided before the answer
+//! never reads the registry; a late one drops the answer.
+
+mod answer;
+mod draft;
+mod failures;
+pub mod path;
 pub mod query;
+
+pub use path::{Caller, Gate};

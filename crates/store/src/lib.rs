@@ -1,1 +1,28 @@
+//! **store**: the only room that names a database.
+//!
+//! It knows engines, files, keys and transactions; it decides nothing. Areas: `policy` (what is
+//! registered), `registry` (sealed citizens), `ledger` (counts and journal in one commit),
+//! `entries` (sealed journal), `search` (derived runs), `requests` (ids of the last 24 hours).
+//!
+//! **Invariant:** nothing in the data folder but demo.json holds an id or a name in clear.
+//! **Invariant:** one process per data folder. **Invariant:** SQL is one text for both engines:
+//! `$1…$n` in order, types by the words of [`sqlite::for_sqlite`].
 
+pub mod entries;
+mod error;
+pub mod keys;
+pub mod ledger;
+pub mod policy;
+pub mod registry;
+pub mod requests;
+pub mod search;
+pub mod sqlite;
+mod store;
+
+pub use error::{Error, Result};
+pub use store::{OpenOptions, Store};
+
+/// File of policy, counts and journal.
+pub const CORE_FILE: &str = "core.db";
+/// Bytes of an AES-GCM nonce, in front of every sealed blob.
+pub const NONCE_BYTES: usize = 12;

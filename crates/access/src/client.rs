@@ -1,0 +1,161 @@
+//! OAuth client authentication: client_secret_basic, client_secret_post, private_key_jwt.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use aws_lc_rs::constant_time;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use dancu_domain::registration::{OauthAccess, Secret, Snapshot, System};
+use jsonwebtoken::{Algorithm, DecodingKey, Validation};
+use parking_lot::Mutex;
+use serde::Deserialize;
+
+use crate::AuthFailure;
+use crate::soap::sha256_16;
+
+/// Longest life of a client assertion, ms (RFC 7523 leaves it to the server).
+const ASSERTION_MS: i64 = 10 * 60 * 1000;
+/// Assertions remembered at most, so that each is used once.
+const ASSERTIONS_MAX: usize = 100_000;
+/// The assertion type of RFC 7523.
+pub const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+
+/// What a token request says about its client.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct ClientProof<'a> {
+    /// `Authorization` header.
+    pub authorization: Option<&'a str>,
+    /// client_id of the form.
+    pub client_id: Option<&'a str>,
+    /// client_secret of the form.
+    pub client_secret: Option<&'a str>,
+    /// client_assertion of the form.
+    pub assertion: Option<&'a str>,
+}
+
+/// Checks clients; remembers used assertions.
+#[derive(Default)]
+pub struct Clients {
+    used: Mutex<HashMap<[u8; 16], i64>>,
+}
+
+#[derive(Deserialize)]
+struct Assertion {
+    iss: String,
+    sub: String,
+    jti: String,
+    exp: i64,
+}
+
+impl Clients {
+    /// The system that proves itself. `audience` = URLs of the token endpoint; `now` = machine
+    /// clock, ms.
+    pub fn authenticate(
+        &self,
+        snapshot: &Snapshot,
+        proof: &ClientProof<'_>,
+        audience: &[String],
+        now: i64,
+    ) -> Result<Arc<System>, AuthFailure> {
+        if let Some(assertion) = proof.assertion {
+            return self.by_assertion(snapshot, assertion, audience, now);
+        }
+        let (id, secret) = match (proof.authorization, proof.client_id, proof.client_secret) {
+            (Some(header), _, _) => basic(header).ok_or(AuthFailure::Malformed)?,
+            (None, Some(id), Some(secret)) => (id.to_owned(), secret.to_owned()),
+            _ => return Err(AuthFailure::Missing),
+        };
+        let system = snapshot.by_client_id(&id);
+        let access = system.and_then(|s| s.oauth.as_ref());
+        let nobody = [Secret([0; 32].into())];
+        let secrets = access.map_or(&nobody[..], |a| &a.secrets);
+        let mut right = false;
+        for known in secrets {
+            let (a, b) = (sha256_16(&[&known.0]), sha256_16(&[secret.as_bytes()]));
+            right |= constant_time::verify_slices_are_equal(&a, &b).is_ok();
+        }
+        match (system, access, right) {
+            (Some(system), Some(_), true) => Ok(system.clone()),
+            _ => Err(AuthFailure::Wrong),
+        }
+    }
+
+    fn by_assertion(
+        &self,
+        snapshot: &Snapshot,
+        assertion: &str,
+        audience: &[String],
+        now: i64,
+    ) -> Result<Arc<System>, AuthFailure> {
+        let claimed = jsonwebtoken::dangerous::insecure_decode::<Assertion>(assertion)
+            .map_err(|_| AuthFailure::Malformed)?;
+        let algorithm = claimed.header.alg;
+        let system = snapshot.by_client_id(&claimed.claims.sub).ok_or(AuthFailure::Wrong)?;
+        let access = system.oauth.as_ref().ok_or(AuthFailure::Wrong)?;
+        let claims = verified(access, assertion, algorithm, audience)?;
+        if claims.iss != claims.sub || claims.exp * 1000 - now > ASSERTION_MS {
+            return Err(AuthFailure::Wrong);
+        }
+        let mark = sha256_16(&[claims.sub.as_bytes(), b"\0", claims.jti.as_bytes()]);
+        let mut used = self.used.lock();
+        used.retain(|_, until| *until > now);
+        if used.len() >= ASSERTIONS_MAX || used.insert(mark, claims.exp * 1000).is_some() {
+            return Err(AuthFailure::Replayed);
+        }
+        Ok(system.clone())
+    }
+}
+
+fn verified(
+    access: &OauthAccess,
+    assertion: &str,
+    algorithm: Algorithm,
+    audience: &[String],
+) -> Result<Assertion, AuthFailure> {
+    let mut validation = Validation::new(algorithm);
+    validation.set_audience(audience);
+    validation.set_required_spec_claims(&["exp", "aud", "sub"]);
+    for pem in &access.public_keys {
+        let key = match algorithm {
+            Algorithm::RS256 | Algorithm::RS384 | Algorithm::RS512 | Algorithm::PS256 => {
+                DecodingKey::from_rsa_pem(pem.as_bytes())
+            }
+            Algorithm::ES256 | Algorithm::ES384 => DecodingKey::from_ec_pem(pem.as_bytes()),
+            Algorithm::EdDSA => DecodingKey::from_ed_pem(pem.as_bytes()),
+            _ => return Err(AuthFailure::Malformed),
+        };
+        let Ok(key) = key else { continue };
+        if let Ok(token) = jsonwebtoken::decode::<Assertion>(assertion, &key, &validation) {
+            return Ok(token.claims);
+        }
+    }
+    Err(AuthFailure::Wrong)
+}
+
+/// RFC 6749: id and secret are form-encoded before they are joined.
+fn basic(header: &str) -> Option<(String, String)> {
+    let (scheme, value) = header.split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let plain = String::from_utf8(STANDARD.decode(value.trim()).ok()?).ok()?;
+    let (id, secret) = plain.split_once(':')?;
+    Some((form_decoded(id)?, form_decoded(secret)?))
+}
+
+fn form_decoded(text: &str) -> Option<String> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut bytes = text.bytes();
+    while let Some(b) = bytes.next() {
+        out.push(match b {
+            b'+' => b' ',
+            b'%' => {
+                let pair = [bytes.next()?, bytes.next()?];
+                hex::decode(pair).ok()?[0]
+            }
+            other => other,
+        });
+    }
+    String::from_utf8(out).ok()
+}

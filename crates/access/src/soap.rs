@@ -1,0 +1,236 @@
+//! The SOAP header of existing clients:
+//! `hash = lowercase hex SHA-256(service_url + user + timestamp + secret)`.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use aws_lc_rs::{constant_time, digest};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use dancu_domain::registration::{Snapshot, SoapAccess, System};
+use parking_lot::Mutex;
+
+use crate::AuthFailure;
+
+/// Timestamps may be this far from the machine's clock, ms.
+pub const FRESH_MS: i64 = 5 * 60 * 1000;
+/// Below this a timestamp is in seconds: 10^11 ms is March 1973, 10^11 s is the year 5138.
+const SECONDS_BELOW: i64 = 100_000_000_000;
+/// Triples remembered at most: 2 × 5 min × 5,000/s, the freshness window at the planned rate.
+const USED_MAX: usize = 3_000_000;
+/// Independent parts of the memory of used triples.
+const SHARDS: usize = 16;
+/// Header parts longer than this are not even looked at.
+const HEADER_MAX: usize = 1_024;
+
+/// The parts of a request that the header check looks at.
+#[derive(Clone, Copy, Debug)]
+pub struct SoapHeaders<'a> {
+    /// `Timestamp`.
+    pub timestamp: Option<&'a str>,
+    /// `Authorization`.
+    pub authorization: Option<&'a str>,
+    /// `X-Road-Client`.
+    pub x_road_client: Option<&'a str>,
+    /// Path of the request.
+    pub path: &'a str,
+}
+
+/// A header that proved its system.
+pub struct SoapProof {
+    /// Who.
+    pub system: Arc<System>,
+    /// Digest of (user, timestamp, hash).
+    pub triple: [u8; 16],
+    /// Until when the triple counts as used, machine clock ms.
+    pub until: i64,
+}
+
+/// Checks a header against the registered credentials. `now` is the machine's clock, ms.
+pub fn authenticate(
+    snapshot: &Snapshot,
+    h: &SoapHeaders<'_>,
+    now: i64,
+) -> Result<SoapProof, AuthFailure> {
+    let authorization = h.authorization.ok_or(AuthFailure::Missing)?;
+    let timestamp = h.timestamp.ok_or(AuthFailure::Missing)?;
+    let (user, hash) = basic(authorization).ok_or(AuthFailure::Malformed)?;
+    let ms = milliseconds(timestamp).ok_or(AuthFailure::Malformed)?;
+    let system = snapshot.by_soap_user(&user);
+    let access = system.and_then(|s| s.soap.as_ref());
+    let right = access.map_or_else(
+        || check(&nobody(), h.path, &user, timestamp, &hash) & false,
+        |a| check(a, h.path, &user, timestamp, &hash),
+    );
+    let (Some(system), Some(access), true) = (system, access, right) else {
+        return Err(AuthFailure::Wrong);
+    };
+    if (now - ms).abs() > FRESH_MS {
+        return Err(AuthFailure::Stale);
+    }
+    // A sender that names its subsystem must name the registered one.
+    if let (Some(registered), Some(sent)) = (&access.x_road_client, h.x_road_client)
+        && registered != sent
+    {
+        return Err(AuthFailure::ForeignSubsystem);
+    }
+    let triple = sha256_16(&[user.as_bytes(), b":", timestamp.as_bytes(), b":", hash.as_bytes()]);
+    Ok(SoapProof { system: system.clone(), triple, until: ms + FRESH_MS })
+}
+
+/// Every string that the client may have hashed as `service_url`, without an early way out.
+fn check(access: &SoapAccess, path: &str, user: &str, timestamp: &str, hash: &str) -> bool {
+    let mut right = false;
+    for secret in &access.secrets {
+        let mut tried = |url: &[&str]| {
+            let mut context = digest::Context::new(&digest::SHA256);
+            url.iter().for_each(|part| context.update(part.as_bytes()));
+            context.update(user.as_bytes());
+            context.update(timestamp.as_bytes());
+            context.update(&secret.0);
+            let expected = hex::encode(context.finish());
+            let same = constant_time::verify_slices_are_equal(expected.as_bytes(), hash.as_bytes());
+            right |= same.is_ok();
+        };
+        tried(&[path]);
+        for url in &access.service_urls {
+            tried(&[url]);
+        }
+        for host in &access.hosts {
+            tried(&["http://", host, path]);
+            tried(&["https://", host, path]);
+        }
+    }
+    right
+}
+
+/// A stand-in for an unknown user, as costly as a usual registration.
+fn nobody() -> SoapAccess {
+    SoapAccess {
+        user: String::new(),
+        secrets: vec![dancu_domain::registration::Secret([0; 32].into())],
+        service_urls: vec!["/dancu".into()],
+        hosts: vec!["localhost".into()],
+        reuse_from: vec![],
+        x_road_client: None,
+    }
+}
+
+fn basic(authorization: &str) -> Option<(String, String)> {
+    if authorization.len() > HEADER_MAX {
+        return None;
+    }
+    let (scheme, value) = authorization.split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let plain = String::from_utf8(STANDARD.decode(value.trim()).ok()?).ok()?;
+    let (user, hash) = plain.rsplit_once(':')?;
+    Some((user.to_owned(), hash.to_owned()))
+}
+
+fn milliseconds(timestamp: &str) -> Option<i64> {
+    let digits = (1..=16).contains(&timestamp.len())
+        && timestamp.bytes().all(|b| b.is_ascii_digit());
+    let n: i64 = digits.then(|| timestamp.parse().ok()).flatten()?;
+    Some(if n < SECONDS_BELOW { n * 1000 } else { n })
+}
+
+pub(crate) fn sha256_16(parts: &[&[u8]]) -> [u8; 16] {
+    let mut context = digest::Context::new(&digest::SHA256);
+    parts.iter().for_each(|p| context.update(p));
+    let mut out = [0; 16];
+    out.copy_from_slice(&context.finish().as_ref()[..16]);
+    out
+}
+
+/// Triples that were used within the freshness window, each with the body it came with.
+pub struct UsedTriples {
+    shards: Vec<Mutex<Shard>>,
+}
+
+#[derive(Default)]
+struct Shard {
+    used: HashMap<[u8; 16], ([u8; 16], i64)>,
+    swept_at: i64,
+}
+
+impl Default for UsedTriples {
+    fn default() -> Self {
+        Self { shards: (0..SHARDS).map(|_| Mutex::new(Shard::default())).collect() }
+    }
+}
+
+impl UsedTriples {
+    /// Notes a use. A triple used with another body is refused, unless the system is registered
+    /// with addresses from which clients with second-granular timestamps send.
+    pub fn use_once(
+        &self,
+        proof: &SoapProof,
+        body: [u8; 16],
+        source: IpAddr,
+        now: i64,
+    ) -> Result<(), AuthFailure> {
+        let may_reuse = proof
+            .system
+            .soap
+            .as_ref()
+            .is_some_and(|a| a.reuse_from.contains(&source));
+        let mut shard = self.shards[usize::from(proof.triple[0]) % SHARDS].lock();
+        shard.sweep(now);
+        match shard.used.get(&proof.triple) {
+            Some((known, _)) if *known != body && !may_reuse => Err(AuthFailure::Replayed),
+            Some(_) => Ok(()),
+            None if shard.used.len() >= USED_MAX / SHARDS => Err(AuthFailure::Replayed),
+            None => {
+                shard.used.insert(proof.triple, (body, proof.until));
+                Ok(())
+            }
+        }
+    }
+
+    /// Puts back a use from before a restart.
+    pub fn restore(&self, triple: [u8; 16], body: [u8; 16], until: i64) {
+        let shard = &self.shards[usize::from(triple[0]) % SHARDS];
+        shard.lock().used.insert(triple, (body, until));
+    }
+}
+
+impl Shard {
+    /// Forgets what is stale, at most once a second or when full.
+    fn sweep(&mut self, now: i64) {
+        if now - self.swept_at >= 1_000 {
+            self.swept_at = now;
+            self.used.retain(|_, (_, until)| *until >= now - FRESH_MS);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn timestamps_by_magnitude() {
+        assert_eq!(milliseconds("1772000000"), Some(1_772_000_000_000));
+        assert_eq!(milliseconds("1772000000123"), Some(1_772_000_000_123));
+        assert_eq!(milliseconds("-5"), None);
+        assert_eq!(milliseconds(""), None);
+        assert_eq!(milliseconds("99999999999999999999"), None);
+    }
+
+    #[test]
+    fn hash_vector() {
+        let access = SoapAccess {
+            secrets: vec![dancu_domain::registration::Secret(b"secret".as_slice().into())],
+            ..nobody()
+        };
+        let mut hash = digest::Context::new(&digest::SHA256);
+        hash.update(b"/soap/dancuuser1772000000123secret");
+        let hash = hex::encode(hash.finish());
+        assert!(check(&access, "/soap/dancu", "user", "1772000000123", &hash));
+        assert!(!check(&access, "/soap/dancu", "user", "1772000000124", &hash));
+        assert!(!check(&access, "/soap/dancu", "user", "1772000000123", &hash.to_uppercase()));
+    }
+}

@@ -1,0 +1,333 @@
+//! What the program's journal and counters say, held against what callers were told.
+
+use std::collections::{BTreeMap, HashMap};
+use std::net::SocketAddr;
+
+use anyhow::Context;
+use serde::Deserialize;
+
+use crate::http;
+
+/// Pages read in one go: at one entry a page, more than a thousand rounds bring.
+const MAX_PAGES: u32 = 10_000_000;
+
+/// One of the caller's own journal entries.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Entry {
+    /// Its position.
+    pub index: u64,
+    /// `accepted`, `refused`, `repeat`, …
+    pub decision: String,
+    /// Queries it counted on its line: 0 for refusals and repeats.
+    pub counted: u64,
+    /// Service code.
+    #[serde(default)]
+    pub service: Option<String>,
+    /// `inHours` or `offHours`.
+    #[serde(default)]
+    pub window: Option<String>,
+    /// The duty day, as in the answer of `/api/v1/usage`.
+    #[serde(default)]
+    pub duty_day: Option<String>,
+    /// Login of the account.
+    #[serde(default)]
+    pub account: Option<String>,
+    /// The caller's request id, where entries show it.
+    #[serde(default)]
+    pub request_id: Option<String>,
+}
+
+/// An answer that a caller received.
+#[derive(Clone)]
+pub struct Acknowledged {
+    /// The caller's request id.
+    pub request_id: String,
+    /// The journal index the answer named.
+    pub index: u64,
+}
+
+/// Faults found, by kind; the first few in words.
+#[derive(Default)]
+pub struct Faults {
+    /// Acknowledged entries that the journal does not hold, or holds as something else.
+    pub lost: u64,
+    /// Indexes out of order or given twice.
+    pub disordered: u64,
+    /// Request ids counted more or less than once.
+    pub miscounted: u64,
+    /// Counters that differ from the journal's sum.
+    pub counters: u64,
+    /// Answers that were refused or failed though nothing forbids them.
+    pub refused: u64,
+    /// Descriptions of the first faults.
+    pub texts: Vec<String>,
+}
+
+impl Faults {
+    /// How many in all.
+    pub fn total(&self) -> u64 {
+        self.lost + self.disordered + self.miscounted + self.counters + self.refused
+    }
+
+    /// Keeps the description if it is among the first.
+    pub fn tell(&mut self, text: impl FnOnce() -> String) {
+        if self.texts.len() < 20 {
+            self.texts.push(text());
+        }
+    }
+}
+
+/// The journal as read so far, and the sums that follow from it.
+#[derive(Default)]
+pub struct Audit {
+    /// Entries in the order read.
+    pub entries: Vec<Entry>,
+    by_index: HashMap<u64, usize>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Page {
+    List(Vec<Entry>),
+    Object { entries: Vec<Entry> },
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Usage {
+    duty_day: String,
+    lines: Vec<UsageLine>,
+    accounts: Vec<UsageAccount>,
+}
+
+#[derive(Deserialize)]
+struct UsageLine {
+    service: String,
+    window: String,
+    used: u64,
+}
+
+#[derive(Deserialize)]
+struct UsageAccount {
+    login: String,
+    used: u64,
+}
+
+impl Audit {
+    /// Reads the pages after the last entry known until an empty one.
+    pub async fn read(
+        &mut self,
+        address: SocketAddr,
+        bearer: &str,
+        faults: &mut Faults,
+    ) -> anyhow::Result<()> {
+        for _ in 0..MAX_PAGES {
+            let from = self.entries.last().map_or(0, |entry| entry.index + 1);
+            let page: Page = get(address, bearer, &format!("/api/v1/journal?from={from}")).await?;
+            let (Page::List(page) | Page::Object { entries: page }) = page;
+            if page.is_empty() {
+                return Ok(());
+            }
+            for entry in page {
+                self.add(entry, faults);
+            }
+        }
+        anyhow::bail!("the journal has more than {MAX_PAGES} pages")
+    }
+
+    fn add(&mut self, entry: Entry, faults: &mut Faults) {
+        let last = self.entries.last().map(|last| last.index);
+        if last.is_some_and(|last| entry.index <= last) {
+            faults.disordered += 1;
+            faults.tell(|| format!("index {} comes after {last:?}", entry.index));
+        }
+        self.by_index.insert(entry.index, self.entries.len());
+        self.entries.push(entry);
+    }
+
+    /// Every acknowledged answer has its own accepted entry.
+    pub fn check_acknowledged(&self, acknowledged: &[Acknowledged], faults: &mut Faults) {
+        let mut given: HashMap<u64, &str> = HashMap::new();
+        for answer in acknowledged {
+            if let Some(other) = given.insert(answer.index, &answer.request_id) {
+                faults.disordered += 1;
+                faults.tell(|| format!("index {} given to {other} too", answer.index));
+            }
+            let entry = self.entry(answer.index);
+            let fits = entry.is_some_and(|entry| {
+                let same = entry
+                    .request_id
+                    .as_ref()
+                    .is_none_or(|id| *id == answer.request_id);
+                same && entry.decision == "accepted" && entry.counted == 1
+            });
+            if !fits {
+                faults.lost += 1;
+                faults.tell(|| {
+                    format!(
+                        "{} was told index {}: {entry:?}",
+                        answer.request_id, answer.index
+                    )
+                });
+            }
+        }
+    }
+
+    /// A repeat of an answered request counts nothing: its entry is a repeat, or the answer
+    /// names the entry of the first.
+    pub fn check_repeat(&self, first: &Acknowledged, again: u64, faults: &mut Faults) {
+        let free = self.entry(again).is_some_and(|entry| entry.counted == 0);
+        if again != first.index && !free {
+            faults.miscounted += 1;
+            faults.tell(|| format!("the repeat of {} at {again} counted", first.request_id));
+        }
+    }
+
+    /// No request id is counted twice, where entries show their request ids.
+    pub fn check_counted_once(&self, faults: &mut Faults) {
+        let mut counted: HashMap<&str, u64> = HashMap::new();
+        for entry in &self.entries {
+            if let Some(id) = &entry.request_id {
+                *counted.entry(id).or_default() += entry.counted;
+            }
+        }
+        for (id, times) in counted.into_iter().filter(|(_, times)| *times > 1) {
+            faults.miscounted += 1;
+            faults.tell(|| format!("{id} was counted {times} times"));
+        }
+    }
+
+    /// `used` of the line citizen.verify in hours, and of the account, equal the sums of the
+    /// entries of the same duty day. Gives the two counters.
+    pub async fn check_usage(
+        &self,
+        address: SocketAddr,
+        bearer: &str,
+        account: &str,
+        faults: &mut Faults,
+    ) -> anyhow::Result<(u64, u64)> {
+        let usage: Usage = get(address, bearer, "/api/v1/usage").await?;
+        let today = |entry: &&Entry| entry.duty_day.as_deref() == Some(usage.duty_day.as_str());
+        let mut lines: BTreeMap<(&str, &str), u64> = BTreeMap::new();
+        for entry in self.entries.iter().filter(today) {
+            if let (Some(service), Some(window)) = (&entry.service, &entry.window) {
+                *lines.entry((service, window)).or_default() += entry.counted;
+            }
+        }
+        for line in &usage.lines {
+            let key = (line.service.as_str(), line.window.as_str());
+            compare(
+                &format!("line {key:?}"),
+                line.used,
+                lines.remove(&key),
+                faults,
+            );
+        }
+        let verify =
+            |line: &&UsageLine| line.service == "citizen.verify" && line.window == "inHours";
+        let line = usage
+            .lines
+            .iter()
+            .find(verify)
+            .context("usage lacks citizen.verify")?
+            .used;
+        let counter = usage
+            .accounts
+            .iter()
+            .find(|counter| counter.login == account);
+        let used = counter.context("usage lacks the plan account")?.used;
+        let by_account = self
+            .entries
+            .iter()
+            .filter(today)
+            .filter(|entry| entry.account.as_deref() == Some(account))
+            .map(|entry| entry.counted)
+            .sum();
+        compare("the plan account", used, Some(by_account), faults);
+        Ok((line, used))
+    }
+
+    fn entry(&self, index: u64) -> Option<&Entry> {
+        self.by_index.get(&index).map(|at| &self.entries[*at])
+    }
+}
+
+fn compare(what: &str, counter: u64, journal: Option<u64>, faults: &mut Faults) {
+    let journal = journal.unwrap_or(0);
+    if counter != journal {
+        faults.counters += 1;
+        faults.tell(|| format!("{what}: counter {counter}, journal {journal}"));
+    }
+}
+
+async fn get<T: serde::de::DeserializeOwned>(
+    address: SocketAddr,
+    bearer: &str,
+    path: &str,
+) -> anyhow::Result<T> {
+    let request = http::render("GET", path, &[("Authorization", bearer)], "");
+    let answer = http::call(address, &request)
+        .await
+        .with_context(|| path.to_owned())?;
+    answer.json().with_context(|| path.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(index: u64, decision: &str, counted: u64, id: &str) -> Entry {
+        let request_id = Some(id.to_owned());
+        Entry {
+            index,
+            decision: decision.to_owned(),
+            counted,
+            service: None,
+            window: None,
+            duty_day: None,
+            account: None,
+            request_id,
+        }
+    }
+
+    fn told(id: &str, index: u64) -> Acknowledged {
+        Acknowledged {
+            request_id: id.to_owned(),
+            index,
+        }
+    }
+
+    #[test]
+    fn a_loss_a_swap_and_a_double_are_found() {
+        let (mut audit, mut faults) = (Audit::default(), Faults::default());
+        for entry in [entry(3, "accepted", 1, "a"), entry(5, "accepted", 1, "b")] {
+            audit.add(entry, &mut faults);
+        }
+        audit.check_acknowledged(&[told("a", 3), told("b", 5)], &mut faults);
+        assert_eq!(faults.total(), 0);
+        audit.check_acknowledged(&[told("c", 4), told("a", 5)], &mut faults);
+        assert_eq!(faults.lost, 2);
+        audit.add(entry(5, "accepted", 1, "b"), &mut faults);
+        assert_eq!(faults.disordered, 1);
+        audit.check_counted_once(&mut faults);
+        assert_eq!(faults.miscounted, 1);
+    }
+
+    #[test]
+    fn a_repeat_counts_nothing() {
+        let (mut audit, mut faults) = (Audit::default(), Faults::default());
+        for entry in [
+            entry(0, "accepted", 1, "a"),
+            entry(1, "repeat", 0, "a"),
+            entry(2, "accepted", 1, "a"),
+        ] {
+            audit.add(entry, &mut faults);
+        }
+        audit.check_repeat(&told("a", 0), 1, &mut faults);
+        audit.check_repeat(&told("a", 0), 0, &mut faults);
+        assert_eq!(faults.total(), 0);
+        audit.check_repeat(&told("a", 0), 2, &mut faults);
+        assert_eq!(faults.miscounted, 1);
+    }
+}

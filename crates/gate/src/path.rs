@@ -1,0 +1,607 @@
+//! The path of a query: authenticate, decide, answer, settle, reply - in this order, in this file.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use dancu_access::soap::{self, SoapHeaders, SoapProof, UsedTriples};
+use dancu_access::{AuthFailure, client, token};
+use dancu_domain::decide::{self, Question};
+use dancu_domain::ids::{AccountId, SubjectId, SystemId};
+use dancu_domain::lines::{Intent, Outcome};
+use dancu_domain::moment::Moment;
+use dancu_domain::pace::PaceState;
+use dancu_domain::profile::Profile;
+use dancu_domain::refusal::{Reason, Refusal};
+use dancu_domain::registration::{
+    AccountKind, Channel, RequestIdMode, Snapshot, System,
+};
+use dancu_domain::service::FieldSet;
+use dancu_journal::{Body, Decision, Entry};
+use dancu_store::Store;
+use dancu_store::entries::Pseudonyms;
+use dancu_store::keys::{Key, Purpose, random};
+use dancu_store::ledger::{Decided, Draft, Settled, Verdict};
+use dancu_store::requests::InFlight;
+use parking_lot::Mutex;
+
+use crate::answer::{self, Answered};
+use crate::draft::{self, DraftParts, asked_fields};
+use crate::failures::Failures;
+pub use crate::failures::Cause;
+use crate::query::{CorrelationId, Denied, Query, Reply, Unreadable, Usage};
+
+/// Times a query is decided again because the policy changed meanwhile, or the registry has to be
+/// read after all; each round follows a change, so more means that something is wrong.
+const ROUNDS_MAX: usize = 8;
+/// Independent parts of the pace table.
+const PACE_SHARDS: usize = 16;
+/// Accounts whose pace one shard keeps before idle ones are dropped.
+const PACE_KEPT: usize = 4_096;
+
+/// Protocols, as numbered in the journal format.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum Protocol {
+    /// SOAP 1.1.
+    Soap = 1,
+    /// REST of our own.
+    Rest = 2,
+}
+
+/// An authenticated system with one request.
+pub struct Caller {
+    /// Who, by the snapshot of the authentication.
+    pub system: SystemId,
+    /// How.
+    pub protocol: Protocol,
+    /// Channel (A2).
+    pub channel: Channel,
+    /// From where.
+    pub source: IpAddr,
+    /// Time of arrival at the gate, product's clock.
+    pub arrival: Moment,
+    /// The SOAP header triple and until when it counts as used.
+    pub header: Option<([u8; 16], i64)>,
+}
+
+/// The gate over a store.
+pub struct Gate {
+    store: Arc<Store>,
+    snapshot: ArcSwap<Snapshot>,
+    pseudonyms: ArcSwap<Pseudonyms>,
+    used: UsedTriples,
+    clients: client::Clients,
+    /// Unauthenticated failures, counted for the journal.
+    pub failures: Failures,
+    pace: Vec<Mutex<hashbrown::HashMap<AccountId, PaceState>>>,
+    request_key: Arc<Key>,
+    token_key: Arc<Key>,
+}
+
+impl Gate {
+    /// Opens the gate: loads what is registered and the SOAP headers still in use.
+    pub fn open(store: Arc<Store>, now: Moment) -> dancu_store::Result<Self> {
+        let key = |purpose| {
+            store.keys().get(purpose, 0).ok_or(dancu_store::Error::Damaged("key is missing"))
+        };
+        let used = UsedTriples::default();
+        for item in store.take_used_headers() {
+            used.restore(item.header, item.body, item.header_until);
+        }
+        Ok(Self {
+            snapshot: ArcSwap::from_pointee(store.snapshot(now)?),
+            pseudonyms: ArcSwap::from_pointee(store.pseudonyms(now)?),
+            used,
+            clients: client::Clients::default(),
+            failures: Failures::default(),
+            pace: (0..PACE_SHARDS).map(|_| Mutex::default()).collect(),
+            request_key: key(Purpose::Request)?,
+            token_key: key(Purpose::Token)?,
+            store,
+        })
+    }
+
+    /// The store behind the gate.
+    pub fn store(&self) -> &Arc<Store> {
+        &self.store
+    }
+
+    /// What is registered, as the last decision saw it.
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.snapshot.load_full()
+    }
+
+    // 1. Authenticate ------------------------------------------------------------------------
+
+    /// 1a. The SOAP header. `machine_now` is the machine's clock, ms.
+    pub fn authenticate_soap(
+        &self,
+        headers: &SoapHeaders<'_>,
+        machine_now: i64,
+    ) -> Result<SoapProof, AuthFailure> {
+        soap::authenticate(&self.snapshot.load(), headers, machine_now)
+    }
+
+    /// 1b. A triple used with another body is refused.
+    pub fn use_header(
+        &self,
+        proof: &SoapProof,
+        body: [u8; 16],
+        source: IpAddr,
+        machine_now: i64,
+    ) -> Result<(), AuthFailure> {
+        self.used.use_once(proof, body, source, machine_now)
+    }
+
+    /// 1c. A bearer token.
+    pub fn authenticate_bearer(
+        &self,
+        authorization: Option<&str>,
+        machine_now: i64,
+    ) -> Result<Arc<System>, AuthFailure> {
+        let header = authorization.ok_or(AuthFailure::Missing)?;
+        let (scheme, text) = header.split_once(' ').ok_or(AuthFailure::Malformed)?;
+        if !scheme.eq_ignore_ascii_case("bearer") {
+            return Err(AuthFailure::Malformed);
+        }
+        let claims = token::verify(&self.token_key, text.trim(), machine_now)?;
+        let snapshot = self.snapshot.load();
+        let system = snapshot.by_id(claims.system).ok_or(AuthFailure::Wrong)?;
+        if system.credential_version != claims.credential_version {
+            return Err(AuthFailure::Wrong);
+        }
+        Ok(system.clone())
+    }
+
+    /// The token endpoint: a token and its life in seconds. Systems that are not live get one
+    /// too, so that they can read why they are refused.
+    pub fn issue_token(
+        &self,
+        proof: &client::ClientProof<'_>,
+        audience: &[String],
+        machine_now: i64,
+    ) -> Result<(String, u32), AuthFailure> {
+        let snapshot = self.snapshot.load();
+        let system = self.clients.authenticate(&snapshot, proof, audience, machine_now)?;
+        let mut nonce = [0; 8];
+        random(&mut nonce).map_err(|_| AuthFailure::Malformed)?;
+        let claims = token::Claims {
+            system: system.id,
+            credential_version: system.credential_version,
+            expires_at: machine_now + i64::from(token::TOKEN_SECONDS) * 1000,
+        };
+        Ok((token::mint(&self.token_key, claims, nonce), token::TOKEN_SECONDS))
+    }
+
+    // The whole path ---------------------------------------------------------------------------
+
+    /// Answers or refuses one question. The reply exists only after its entry is durable.
+    pub async fn ask(&self, caller: &Caller, query: &Query) -> Reply {
+        let Some(key) = self.request_key_of(caller, query) else {
+            return unavailable();
+        };
+        // Two in flight with one id: one waits for the other.
+        let _guard: InFlight = self.store.requests().enter(key).await;
+        let mut state = Round::default();
+        for _ in 0..ROUNDS_MAX {
+            match self.round(caller, query, key, &mut state).await {
+                Ok(Some(reply)) => return reply,
+                Ok(None) => {}
+                Err(error) => {
+                    tracing::error!(error = %error, "gate.ask could not be journaled");
+                    break;
+                }
+            }
+        }
+        self.failures.note(caller.arrival, caller.source, Cause::Shed);
+        unavailable()
+    }
+
+    /// Refuses a question that could not be read, and journals it.
+    pub async fn refuse_unreadable(&self, caller: &Caller, u: &Unreadable) -> Reply {
+        for _ in 0..ROUNDS_MAX {
+            match self.round_unreadable(caller, u).await {
+                Ok(Some(reply)) => return reply,
+                Ok(None) => {}
+                Err(error) => {
+                    tracing::error!(error = %error, "gate.refuse could not be journaled");
+                    break;
+                }
+            }
+        }
+        self.failures.note(caller.arrival, caller.source, Cause::Shed);
+        unavailable()
+    }
+
+    /// One round; `None` = decide again over a newer snapshot, or with the registry read.
+    async fn round(
+        &self,
+        caller: &Caller,
+        query: &Query,
+        key: [u8; 16],
+        state: &mut Round,
+    ) -> dancu_store::Result<Option<Reply>> {
+        let snapshot = self.snapshot.load_full();
+        let Some(system) = snapshot.by_id(caller.system) else { return Ok(Some(unavailable())) };
+        let profile = self.store.profiles().at(caller.arrival);
+
+        // 2. Decide: what the law says before anything is read.
+        let decision = self.decide(caller, query, key, profile, system, state)?;
+
+        // 3. Answer from the registry, unless the decision is a refusal or there is no room.
+        let reads = decision.intent.is_some_and(|i| !i.unread);
+        let answered =
+            if reads { Some(self.answer(query, decision.fields)?) } else { None };
+
+        // 4. Settle: count and journal in one commit.
+        let draft =
+            self.draft(caller, query, key, &snapshot, system, &decision, answered.as_ref()).await?;
+        let settled = match self.store.ledger().submit(draft).await? {
+            Verdict::Settled(settled) => settled,
+            Verdict::ReadFirst => {
+                state.read_anyway = true;
+                return Ok(None);
+            }
+            Verdict::Stale => {
+                self.reload(caller.arrival)?;
+                return Ok(None);
+            }
+        };
+
+        // 5. Reply: a late refusal drops the answer.
+        Ok(Some(self.reply(&decision, answered, &settled)))
+    }
+
+    // 2. Decide --------------------------------------------------------------------------------
+
+    fn decide(
+        &self,
+        caller: &Caller,
+        query: &Query,
+        key: [u8; 16],
+        profile: &Profile,
+        system: &System,
+        state: &mut Round,
+    ) -> dancu_store::Result<Ruling> {
+        let granted = system.service(query.service).map_or(FieldSet::EMPTY, |g| g.fields);
+        let asked = asked_fields(&query.ask, granted);
+        let mut d = Ruling::new(profile, caller, asked);
+
+        // 2a. A request id names one body for 24 hours.
+        let repeat = match self.earlier(profile, caller, query, key)? {
+            Earlier::None => false,
+            Earlier::SameBody => true,
+            Earlier::OtherBody => {
+                d.account = system.accounts.find(query.officer.as_str()).map(|a| a.id);
+                return Ok(d.refuse(Reason::RequestIdConflict));
+            }
+        };
+
+        // 2b. Connection, channel, account, service, procedure, purpose, fields, plan, window.
+        let question = Question {
+            at: caller.arrival,
+            channel: caller.channel,
+            service: query.service,
+            officer: query.officer.as_str(),
+            procedure: &query.procedure,
+            purpose: query.purpose.as_ref(),
+            case: query.case.as_ref(),
+            fields: asked,
+            items: 1,
+        };
+        let grant = match decide::decide(profile, system, &question) {
+            Ok(grant) => grant,
+            Err((reason, account)) => {
+                d.account = account;
+                return Ok(d.refuse(reason));
+            }
+        };
+        d.account = Some(grant.account.id);
+        d.purpose = grant.purpose.as_str().to_owned();
+        d.fields = grant.fields;
+        d.plan = grant.plan.map_or(0, |p| p.id.0);
+        let mut intent = Intent { repeat, ..grant.intent };
+
+        // 2c. Locks of the line: a locked line is refused before the pace is looked at.
+        let hopeless = self.store.ledger().lines(|lines| lines.peek(profile, &intent));
+        let locked = matches!(hopeless, Some(Reason::LineLocked | Reason::ConnectionLocked));
+
+        // 2d. Pace (D7), once per question.
+        if !state.paced && !locked {
+            let kind = grant.account.kind;
+            if let Err(refusal) = self.pace(profile, kind, grant.account.id, caller, query) {
+                d.intent = None;
+                d.usage = Some(self.usage_of(&intent));
+                d.refused = Some(refusal);
+                return Ok(d);
+            }
+            state.paced = true;
+        }
+
+        // 2e. Counts are pre-checked: a hopeless question is journaled without a look-up.
+        intent.unread = hopeless.is_some() && !state.read_anyway;
+        d.intent = Some(intent);
+        Ok(d)
+    }
+
+    fn earlier(
+        &self,
+        profile: &Profile,
+        caller: &Caller,
+        query: &Query,
+        key: [u8; 16],
+    ) -> dancu_store::Result<Earlier> {
+        let Some((item, at)) = self.store.answered_request(&key)? else {
+            return Ok(Earlier::None);
+        };
+        if at.plus_ms(profile.remember_requests_ms) <= caller.arrival {
+            return Ok(Earlier::None);
+        }
+        Ok(if item.body == query.body { Earlier::SameBody } else { Earlier::OtherBody })
+    }
+
+    fn pace(
+        &self,
+        profile: &Profile,
+        kind: AccountKind,
+        account: AccountId,
+        caller: &Caller,
+        query: &Query,
+    ) -> Result<(), Refusal> {
+        let person = match query.subject.id {
+            SubjectId::Personal(id) => id.number(),
+            SubjectId::Old(id) => (1 << 63) | u64::from(id.number()),
+        };
+        let mut shard = self.pace[account.0 as usize % PACE_SHARDS].lock();
+        if shard.len() >= PACE_KEPT {
+            shard.retain(|_, s| !s.is_idle(caller.arrival));
+        }
+        shard.entry(account).or_default().admit(profile.pace_of(kind), caller.arrival, person)
+    }
+
+    // 3. Answer --------------------------------------------------------------------------------
+
+    fn answer(&self, query: &Query, fields: FieldSet) -> dancu_store::Result<Answered> {
+        let registry = self.store.registry();
+        let answered = answer::answer(registry, &query.subject, &query.ask, fields)?;
+        if answered.ambiguous {
+            tracing::warn!("registry.old_id is shared by citizens with the same name and birth");
+        }
+        Ok(answered)
+    }
+
+    // 4. Settle --------------------------------------------------------------------------------
+
+    #[expect(clippy::too_many_arguments, reason = "everything a query is, once")]
+    async fn draft(
+        &self,
+        caller: &Caller,
+        query: &Query,
+        key: [u8; 16],
+        snapshot: &Snapshot,
+        system: &System,
+        d: &Ruling,
+        answered: Option<&Answered>,
+    ) -> dancu_store::Result<Draft> {
+        let parts = DraftParts {
+            caller,
+            system,
+            query,
+            account: d.account,
+            duty: d.duty,
+            purpose: &d.purpose,
+            asked: d.asked,
+            granted: d.fields,
+            intent: d.intent.as_ref(),
+            plan: d.plan,
+            answer: answered.map(|a| &a.answer),
+            delivered: answered.map_or(&[], |a| &a.delivered),
+        };
+        let (entry, search) = parts.build(&*self.pseudonyms_at(caller.arrival).await?);
+        let decided = match (d.refused, d.intent) {
+            (Some(refusal), _) => Decided::Refused(refusal),
+            (None, Some(intent)) => Decided::Count(intent),
+            (None, None) => Decided::Refused(Reason::InvalidInput.into()),
+        };
+        Ok(Draft {
+            query: entry,
+            arrival: caller.arrival,
+            epoch: snapshot.epoch,
+            decided,
+            request_key: key,
+            header: caller.header,
+            search,
+        })
+    }
+
+    async fn round_unreadable(
+        &self,
+        caller: &Caller,
+        u: &Unreadable,
+    ) -> dancu_store::Result<Option<Reply>> {
+        let snapshot = self.snapshot.load_full();
+        let Some(system) = snapshot.by_id(caller.system) else { return Ok(Some(unavailable())) };
+        let profile = self.store.profiles().at(caller.arrival);
+        let duty = profile.hours.duty(caller.arrival);
+        let account =
+            u.officer.as_ref().and_then(|o| system.accounts.find(o.as_str())).map(|a| a.id);
+        let pseudonyms = self.pseudonyms_at(caller.arrival).await?;
+        let (entry, search) = draft::unreadable(caller, system, u, duty, account, &pseudonyms);
+        let refusal: Refusal = u.reason.unwrap_or(Reason::InvalidInput).into();
+        let draft = Draft {
+            query: entry,
+            arrival: caller.arrival,
+            epoch: snapshot.epoch,
+            decided: Decided::Refused(refusal),
+            request_key: [0; 16],
+            header: caller.header,
+            search,
+        };
+        match self.store.ledger().submit(draft).await? {
+            Verdict::Settled(settled) => Ok(Some(Reply {
+                correlation: correlation(&settled),
+                journal_index: Some(settled.index),
+                usage: None,
+                result: Err(Denied { refusal, errors: u.errors.clone() }),
+            })),
+            Verdict::ReadFirst | Verdict::Stale => {
+                self.reload(caller.arrival)?;
+                Ok(None)
+            }
+        }
+    }
+
+    /// The pseudonyms of the arrival's year; a new year's key is made where it is missing.
+    async fn pseudonyms_at(&self, at: Moment) -> dancu_store::Result<Arc<Pseudonyms>> {
+        let current = self.pseudonyms.load_full();
+        let year = at.viet_nam_date().year().unsigned_abs();
+        if current.year() == year {
+            return Ok(current);
+        }
+        self.store.prepare_year(at).await?;
+        let fresh = Arc::new(self.store.pseudonyms(at)?);
+        self.pseudonyms.store(fresh.clone());
+        Ok(fresh)
+    }
+
+    /// Loads the snapshot of the epoch in force; cheap if somebody else did.
+    pub fn reload(&self, now: Moment) -> dancu_store::Result<()> {
+        if self.snapshot.load().epoch != self.store.ledger().epoch() {
+            self.snapshot.store(Arc::new(self.store.snapshot(now)?));
+        }
+        Ok(())
+    }
+
+    // 5. Reply ---------------------------------------------------------------------------------
+
+    fn reply(&self, d: &Ruling, answered: Option<Answered>, settled: &Settled) -> Reply {
+        let (usage, result) = match (settled.outcome, d.refused) {
+            (_, Some(refusal)) => (d.usage, Err(refusal)),
+            (Some(Outcome::Refused { refusal, remaining, .. }), _) => {
+                (d.usage_with(remaining), Err(refusal))
+            }
+            (Some(Outcome::Accepted { remaining, .. }), _) => {
+                let answer = answered.map(|a| a.answer);
+                (d.usage_with(remaining), answer.ok_or(Reason::CannotJournal.into()))
+            }
+            _ => (d.usage, Err(Reason::CannotJournal.into())),
+        };
+        Reply {
+            correlation: correlation(settled),
+            journal_index: Some(settled.index),
+            usage,
+            result: result.map_err(|refusal| Denied { refusal, errors: vec![] }),
+        }
+    }
+
+    fn usage_of(&self, intent: &Intent) -> Usage {
+        let remaining = self.store.ledger().lines(|l| l.remaining(intent));
+        Usage { remaining, resets_at: intent.duty.resets_at }
+    }
+
+    /// The entry of a refusal, for the system it belonged to; nobody else learns that it exists.
+    pub fn refusal(
+        &self,
+        system: SystemId,
+        id: CorrelationId,
+    ) -> dancu_store::Result<Option<Entry>> {
+        let (index, nonce) = id.0.split_at(8);
+        let mut bytes = [0; 8];
+        bytes.copy_from_slice(index);
+        let Some(entry) = self.store.entry(u64::from_be_bytes(bytes) & i64::MAX as u64)? else {
+            return Ok(None);
+        };
+        let own = match &entry.body {
+            Body::Query(q) => q.system == system.0 && q.decision == Decision::Refused,
+            _ => false,
+        };
+        Ok(Some(entry).filter(|e| own && e.nonce == *nonce))
+    }
+
+    /// Keyed digest of system and request id; with the body for lenient registrations.
+    fn request_key_of(&self, caller: &Caller, query: &Query) -> Option<[u8; 16]> {
+        let snapshot = self.snapshot.load();
+        let system = snapshot.by_id(caller.system)?;
+        let id = query.request_id.as_str().as_bytes();
+        let number = system.id.0.to_be_bytes();
+        Some(match system.request_ids {
+            RequestIdMode::Strict => self.request_key.digest16(&[&number, id]),
+            RequestIdMode::Lenient => {
+                self.request_key.digest16(&[&number, id, b"\0", &query.body])
+            }
+        })
+    }
+}
+
+/// What one question carries from round to round.
+#[derive(Default)]
+struct Round {
+    paced: bool,
+    read_anyway: bool,
+}
+
+enum Earlier {
+    None,
+    SameBody,
+    OtherBody,
+}
+
+/// The decision on one question, as far as reply and journal need it.
+struct Ruling {
+    account: Option<AccountId>,
+    duty: dancu_domain::moment::Duty,
+    purpose: String,
+    asked: FieldSet,
+    fields: FieldSet,
+    plan: u32,
+    intent: Option<Intent>,
+    refused: Option<Refusal>,
+    usage: Option<Usage>,
+}
+
+impl Ruling {
+    fn new(profile: &Profile, caller: &Caller, asked: FieldSet) -> Self {
+        Self {
+            account: None,
+            duty: profile.hours.duty(caller.arrival),
+            purpose: String::new(),
+            asked,
+            fields: FieldSet::EMPTY,
+            plan: 0,
+            intent: None,
+            refused: None,
+            usage: None,
+        }
+    }
+
+    fn refuse(mut self, reason: Reason) -> Self {
+        self.refused = Some(reason.into());
+        self
+    }
+
+    fn usage_with(&self, remaining: u32) -> Option<Usage> {
+        Some(Usage { remaining, resets_at: self.duty.resets_at })
+    }
+}
+
+fn correlation(settled: &Settled) -> CorrelationId {
+    let mut id = [0; 16];
+    id[..8].copy_from_slice(&settled.index.to_be_bytes());
+    id[8..].copy_from_slice(&settled.nonce);
+    CorrelationId(id)
+}
+
+/// 503: it cannot be journaled, so nothing is answered (F1).
+fn unavailable() -> Reply {
+    let mut id = [0xff; 16];
+    // Without randomness the id stays all ones: it names no entry either way.
+    let _ = random(&mut id[8..]);
+    let refusal = Refusal { reason: Reason::CannotJournal, retry_after_s: Some(2) };
+    Reply {
+        correlation: CorrelationId(id),
+        journal_index: None,
+        usage: None,
+        result: Err(Denied { refusal, errors: vec![] }),
+    }
+}

@@ -1,0 +1,154 @@
+-- Small facts of the folder: log origin, sandbox clock offset, when it was made.
+CREATE TABLE meta (
+    name TEXT NOT NULL PRIMARY KEY,
+    value TEXT NOT NULL
+) @CLUSTERED@;
+-- Keys by purpose and period, wrapped by the master key.
+CREATE TABLE crypto_key (
+    purpose TEXT NOT NULL,
+    period INTEGER NOT NULL,
+    wrapped @BYTES@ NOT NULL,
+    PRIMARY KEY (purpose, period)
+) @CLUSTERED@;
+
+-- The head of the ledger, one row: each batch locks it first and stores it last.
+CREATE TABLE ledger_head (
+    id INTEGER NOT NULL PRIMARY KEY,
+    next_index BIGINT NOT NULL,
+    last_at BIGINT NOT NULL,
+    policy_epoch BIGINT NOT NULL
+);
+-- The journal (T46 art. 8), append-only. commitment = SHA-256(salt, entry).
+CREATE TABLE entry (
+    idx @BIGKEY@,
+    month INTEGER NOT NULL,
+    commitment @BYTES@ NOT NULL,
+    sealed @BYTES@ NOT NULL
+);
+-- Request ids and used SOAP headers of a batch, packed; kept 24 hours.
+CREATE TABLE request_batch (
+    first_idx @BIGKEY@,
+    at BIGINT NOT NULL,
+    items @BYTES@ NOT NULL
+);
+-- Counts that decide (D2-D4), one row per line, account and plan with own count, and duty day.
+CREATE TABLE line_day (
+    duty_day INTEGER NOT NULL,
+    line BIGINT NOT NULL,
+    system BIGINT NOT NULL,
+    off_hours INTEGER NOT NULL,
+    used BIGINT NOT NULL,
+    refused BIGINT NOT NULL,
+    exceedances BIGINT NOT NULL,
+    exceeded_at BIGINT,
+    episode_at BIGINT,
+    refused_after BIGINT NOT NULL,
+    PRIMARY KEY (duty_day, line)
+) @CLUSTERED@;
+CREATE TABLE account_day (
+    duty_day INTEGER NOT NULL,
+    account BIGINT NOT NULL,
+    used BIGINT NOT NULL,
+    PRIMARY KEY (duty_day, account)
+) @CLUSTERED@;
+CREATE TABLE plan_day (
+    duty_day INTEGER NOT NULL,
+    plan BIGINT NOT NULL,
+    used BIGINT NOT NULL,
+    PRIMARY KEY (duty_day, plan)
+) @CLUSTERED@;
+CREATE TABLE line_lock (
+    line @BIGKEY@,
+    system BIGINT NOT NULL,
+    since BIGINT NOT NULL,
+    until_at BIGINT,
+    connection INTEGER NOT NULL
+);
+
+-- What is registered. Secrets and personal data stand sealed.
+CREATE TABLE system (
+    id @BIGKEY@,
+    code TEXT NOT NULL UNIQUE,
+    unit TEXT NOT NULL,
+    user_group INTEGER NOT NULL,
+    state INTEGER NOT NULL,
+    channel_exceptions TEXT NOT NULL,
+    request_ids INTEGER NOT NULL,
+    verify_shape INTEGER NOT NULL,
+    lgsp_shape TEXT,
+    credential_version INTEGER NOT NULL,
+    access @BYTES@ NOT NULL
+);
+CREATE TABLE service_grant (
+    system BIGINT NOT NULL REFERENCES system (id),
+    service INTEGER NOT NULL,
+    ma_tich_hop TEXT NOT NULL,
+    fields BIGINT NOT NULL,
+    PRIMARY KEY (system, service)
+) @CLUSTERED@;
+-- A line: system, service, window (0 in hours, 1 off hours), daily count (B5).
+CREATE TABLE line (
+    id @BIGKEY@,
+    system BIGINT NOT NULL REFERENCES system (id),
+    service INTEGER NOT NULL,
+    off_hours INTEGER NOT NULL,
+    daily BIGINT NOT NULL,
+    UNIQUE (system, service, off_hours)
+);
+-- Temporary raises (D8).
+CREATE TABLE raise (
+    id @BIGKEY@,
+    line BIGINT NOT NULL REFERENCES line (id),
+    extra BIGINT NOT NULL,
+    approved_at BIGINT NOT NULL,
+    from_at BIGINT NOT NULL,
+    to_at BIGINT NOT NULL,
+    reason TEXT NOT NULL,
+    approved_by TEXT NOT NULL
+);
+-- Accounts (B6): login, officer code, citizen id and name are sealed.
+CREATE TABLE account (
+    id @BIGKEY@,
+    system BIGINT NOT NULL REFERENCES system (id),
+    kind INTEGER NOT NULL,
+    state INTEGER NOT NULL,
+    daily BIGINT NOT NULL,
+    services INTEGER NOT NULL,
+    valid_from TEXT,
+    valid_to TEXT,
+    plan BIGINT,
+    sealed @BYTES@ NOT NULL
+);
+CREATE TABLE shared_officer (
+    system BIGINT NOT NULL REFERENCES system (id),
+    value TEXT NOT NULL,
+    account BIGINT NOT NULL REFERENCES account (id),
+    until_day TEXT NOT NULL,
+    PRIMARY KEY (system, value)
+) @CLUSTERED@;
+-- Procedures with purpose, services and fields (A5, B10).
+CREATE TABLE procedure (
+    system BIGINT NOT NULL REFERENCES system (id),
+    code TEXT NOT NULL,
+    purpose TEXT,
+    services INTEGER NOT NULL,
+    fields BIGINT NOT NULL,
+    valid_from TEXT,
+    valid_to TEXT,
+    case_required INTEGER NOT NULL,
+    PRIMARY KEY (system, code)
+) @CLUSTERED@;
+-- Job plans (D5).
+CREATE TABLE plan (
+    id @BIGKEY@,
+    system BIGINT NOT NULL REFERENCES system (id),
+    services INTEGER NOT NULL,
+    in_hours INTEGER NOT NULL,
+    off_hours INTEGER NOT NULL,
+    own_count BIGINT,
+    valid_from TEXT,
+    valid_to TEXT,
+    purpose TEXT NOT NULL,
+    contact TEXT NOT NULL,
+    approved_by TEXT NOT NULL
+);

@@ -1,0 +1,40 @@
+//! What can go wrong in the store.
+
+/// A result of the store.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// An error of the store. Texts carry no personal data.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The engine refused or failed.
+    #[error("cơ sở dữ liệu: {0}")]
+    Engine(#[from] rusqlite::Error),
+    /// A file could not be read or written.
+    #[error("tệp: {0}")]
+    File(#[from] std::io::Error),
+    /// Missing, wrong or unprotected master key.
+    #[error("khóa chủ: {0}")]
+    MasterKey(String),
+    /// A cryptographic step failed: damage or a wrong key.
+    #[error("mật mã: {0}")]
+    Crypto(&'static str),
+    /// A stored value does not fit its type.
+    #[error("dữ liệu hỏng: {0}")]
+    Damaged(&'static str),
+    /// The folder is in use by another process.
+    #[error("thư mục dữ liệu đang được tiến trình {0} sử dụng (the data folder is in use)")]
+    InUse(String),
+    /// The schema is newer than this program, or not migrated.
+    #[error("phiên bản lược đồ {found} của {file}, chương trình cần {wanted}: chạy `dancu migrate`")]
+    Schema {
+        /// Which file.
+        file: &'static str,
+        /// Version found.
+        found: u32,
+        /// Version needed.
+        wanted: u32,
+    },
+    /// The ledger cannot take more now, or could not commit: nothing was journaled.
+    #[error("không ghi được nhật ký: {0}")]
+    Unavailable(&'static str),
+}

@@ -1,0 +1,333 @@
+//! What is registered: systems, grants, lines, raises, accounts, procedures, plans.
+
+pub mod write;
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+
+use dancu_domain::ids::{
+    AccountId, LineId, Login, OfficerCode, PersonalId, PlanId, ProcedureCode, Purpose, SystemCode,
+    SystemId, UnitCode,
+};
+use dancu_domain::moment::Moment;
+use dancu_domain::registration::{
+    Account, AccountKind, AccountList, AccountState, Channel, ConnectionState, DateRange, Group,
+    Line, OauthAccess, Plan, Procedure, Raise, RequestIdMode, Secret, ServiceGrant, SharedOfficer,
+    Snapshot, SoapAccess, System, VerifyShape,
+};
+use dancu_domain::service::{FieldSet, Service, ServiceSet};
+use rusqlite::{Connection, Row};
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::keys::{Key, Keyring, Purpose as KeyPurpose};
+
+/// Credentials of a system as they are sealed in `system.access`.
+#[derive(Serialize, Deserialize, Default)]
+pub(crate) struct AccessRecord {
+    pub(crate) soap: Option<SoapRecord>,
+    pub(crate) oauth: Option<OauthRecord>,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(crate) struct SoapRecord {
+    pub(crate) user: String,
+    pub(crate) secrets: Vec<Vec<u8>>,
+    pub(crate) service_urls: Vec<String>,
+    pub(crate) hosts: Vec<String>,
+    pub(crate) reuse_from: Vec<IpAddr>,
+    pub(crate) x_road_client: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(crate) struct OauthRecord {
+    pub(crate) client_id: String,
+    pub(crate) secrets: Vec<Vec<u8>>,
+    pub(crate) public_keys: Vec<String>,
+}
+
+/// The personal part of an account as it is sealed in `account.sealed`.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct AccountRecord {
+    pub(crate) login: Login,
+    pub(crate) officer_code: Option<OfficerCode>,
+    pub(crate) citizen_id: Option<PersonalId>,
+    pub(crate) full_name: String,
+}
+
+pub(crate) fn aad(table: &str, id: u32) -> Vec<u8> {
+    format!("dancu {table} {id}").into_bytes()
+}
+
+/// Loads everything registered at the epoch that the ledger's head names. Raises that ended
+/// before `oldest` are left out.
+pub fn snapshot(db: &Connection, keys: &Keyring, oldest: Moment) -> Result<Snapshot> {
+    let epoch: i64 =
+        db.query_row("SELECT policy_epoch FROM ledger_head WHERE id = 1", [], |r| r.get(0))?;
+    let Some(key) = keys.get(KeyPurpose::Policy, 0) else {
+        return Ok(Snapshot::new(epoch as u64, vec![]));
+    };
+    let mut raises = raises(db, oldest)?;
+    let mut lines = lines(db, &mut raises)?;
+    let mut grants = grants(db, &mut lines)?;
+    let mut accounts = accounts(db, &key)?;
+    let mut procedures = procedures(db)?;
+    let mut plans = plans(db)?;
+    let mut shared = shared_officers(db)?;
+    let mut statement = db.prepare(
+        "SELECT id, code, unit, user_group, state, channel_exceptions, request_ids, verify_shape, \
+         lgsp_shape, credential_version, access FROM system ORDER BY id",
+    )?;
+    let mut rows = statement.query([])?;
+    let mut systems = vec![];
+    while let Some(r) = rows.next()? {
+        let id = SystemId(r.get(0)?);
+        let mut sealed: Vec<u8> = r.get(10)?;
+        let plain = key.seal.open(&aad("system", id.0), &mut sealed)?;
+        let access: AccessRecord =
+            postcard::from_bytes(plain).map_err(|_| Error::Damaged("system.access"))?;
+        systems.push(System {
+            id,
+            code: parsed(r, 1, "system.code", SystemCode::parse)?,
+            unit: parsed(r, 2, "system.unit", UnitCode::parse)?,
+            group: number(r, 3, "system.group", Group::from_number)?,
+            state: number(r, 4, "system.state", ConnectionState::from_number)?,
+            channel_exceptions: channels(&r.get::<_, String>(5)?)?,
+            services: grants.remove(&id).unwrap_or_default(),
+            procedures: procedures.remove(&id).unwrap_or_default(),
+            accounts: AccountList::new(accounts.remove(&id).unwrap_or_default()),
+            plans: plans.remove(&id).unwrap_or_default(),
+            shared_officers: shared.remove(&id).unwrap_or_default(),
+            request_ids: match r.get::<_, u8>(6)? {
+                0 => RequestIdMode::Strict,
+                _ => RequestIdMode::Lenient,
+            },
+            verify_shape: match r.get::<_, u8>(7)? {
+                0 => VerifyShape::Both,
+                _ => VerifyShape::KetQuaXacThuc,
+            },
+            lgsp_shape: r.get(8)?,
+            credential_version: r.get(9)?,
+            soap: access.soap.map(soap_access),
+            oauth: access.oauth.map(oauth_access),
+        });
+    }
+    Ok(Snapshot::new(epoch as u64, systems))
+}
+
+fn soap_access(r: SoapRecord) -> SoapAccess {
+    SoapAccess {
+        user: r.user,
+        secrets: r.secrets.into_iter().map(|s| Secret(s.into())).collect(),
+        service_urls: r.service_urls,
+        hosts: r.hosts,
+        reuse_from: r.reuse_from,
+        x_road_client: r.x_road_client,
+    }
+}
+
+fn oauth_access(r: OauthRecord) -> OauthAccess {
+    OauthAccess {
+        client_id: r.client_id,
+        secrets: r.secrets.into_iter().map(|s| Secret(s.into())).collect(),
+        public_keys: r.public_keys,
+    }
+}
+
+type BySystem<T> = HashMap<SystemId, Vec<T>>;
+
+fn raises(db: &Connection, oldest: Moment) -> Result<HashMap<LineId, Vec<Raise>>> {
+    let mut out: HashMap<LineId, Vec<Raise>> = HashMap::new();
+    let mut statement = db
+        .prepare("SELECT line, extra, approved_at, from_at, to_at FROM raise WHERE to_at > $1")?;
+    let mut rows = statement.query([oldest.0])?;
+    while let Some(r) = rows.next()? {
+        out.entry(LineId(r.get(0)?)).or_default().push(Raise {
+            extra: r.get(1)?,
+            approved_at: Moment(r.get(2)?),
+            from: Moment(r.get(3)?),
+            to: Moment(r.get(4)?),
+        });
+    }
+    Ok(out)
+}
+
+type Lines = HashMap<(SystemId, u8), [Option<Line>; 2]>;
+
+fn lines(db: &Connection, raises: &mut HashMap<LineId, Vec<Raise>>) -> Result<Lines> {
+    let mut out = Lines::new();
+    let mut statement = db.prepare("SELECT id, system, service, off_hours, daily FROM line")?;
+    let mut rows = statement.query([])?;
+    while let Some(r) = rows.next()? {
+        let id = LineId(r.get(0)?);
+        let line =
+            Line { id, daily: r.get(4)?, raises: raises.remove(&id).unwrap_or_default() };
+        let window = usize::from(r.get::<_, bool>(3)?);
+        out.entry((SystemId(r.get(1)?), r.get(2)?)).or_default()[window] = Some(line);
+    }
+    Ok(out)
+}
+
+type Grants = HashMap<SystemId, [Option<ServiceGrant>; 12]>;
+
+fn grants(db: &Connection, lines: &mut Lines) -> Result<Grants> {
+    let mut out = Grants::new();
+    let mut statement =
+        db.prepare("SELECT system, service, ma_tich_hop, fields FROM service_grant")?;
+    let mut rows = statement.query([])?;
+    while let Some(r) = rows.next()? {
+        let system = SystemId(r.get(0)?);
+        let service = number(r, 1, "service_grant.service", Service::from_index)?;
+        out.entry(system).or_default()[service.index()] = Some(ServiceGrant {
+            service,
+            ma_tich_hop: r.get(2)?,
+            fields: FieldSet::from_bits(r.get(3)?),
+            lines: lines.remove(&(system, service as u8)).unwrap_or_default(),
+        });
+    }
+    Ok(out)
+}
+
+fn accounts(db: &Connection, key: &Key) -> Result<BySystem<Account>> {
+    let mut out = BySystem::new();
+    let mut statement = db.prepare(
+        "SELECT id, system, kind, state, daily, services, valid_from, valid_to, plan, sealed \
+         FROM account ORDER BY id",
+    )?;
+    let mut rows = statement.query([])?;
+    while let Some(r) = rows.next()? {
+        let id = AccountId(r.get(0)?);
+        let mut sealed: Vec<u8> = r.get(9)?;
+        let plain = key.seal.open(&aad("account", id.0), &mut sealed)?;
+        let personal: AccountRecord =
+            postcard::from_bytes(plain).map_err(|_| Error::Damaged("account"))?;
+        out.entry(SystemId(r.get(1)?)).or_default().push(Account {
+            id,
+            login: personal.login,
+            kind: number(r, 2, "account.kind", AccountKind::from_number)?,
+            state: number(r, 3, "account.state", AccountState::from_number)?,
+            daily: r.get(4)?,
+            services: ServiceSet(r.get(5)?),
+            officer_code: personal.officer_code,
+            citizen_id: personal.citizen_id,
+            valid: range(r, 6)?,
+            plan: r.get::<_, Option<u32>>(8)?.map(PlanId),
+        });
+    }
+    Ok(out)
+}
+
+fn procedures(db: &Connection) -> Result<HashMap<SystemId, HashMap<ProcedureCode, Procedure>>> {
+    let mut out: HashMap<_, HashMap<_, _>> = HashMap::new();
+    let mut statement = db.prepare(
+        "SELECT system, code, purpose, services, fields, valid_from, valid_to, case_required \
+         FROM procedure",
+    )?;
+    let mut rows = statement.query([])?;
+    while let Some(r) = rows.next()? {
+        let code = parsed(r, 1, "procedure.code", ProcedureCode::parse)?;
+        let purpose = match r.get::<_, Option<String>>(2)? {
+            Some(text) => {
+                Some(Purpose::parse(&text).map_err(|_| Error::Damaged("procedure.purpose"))?)
+            }
+            None => None,
+        };
+        let procedure = Procedure {
+            code: code.clone(),
+            purpose,
+            services: ServiceSet(r.get(3)?),
+            fields: FieldSet::from_bits(r.get(4)?),
+            valid: range(r, 5)?,
+            case_required: r.get(7)?,
+        };
+        out.entry(SystemId(r.get(0)?)).or_default().insert(code, procedure);
+    }
+    Ok(out)
+}
+
+fn plans(db: &Connection) -> Result<BySystem<Plan>> {
+    let mut out = BySystem::new();
+    let mut statement = db.prepare(
+        "SELECT id, system, services, in_hours, off_hours, own_count, valid_from, valid_to \
+         FROM plan ORDER BY id",
+    )?;
+    let mut rows = statement.query([])?;
+    while let Some(r) = rows.next()? {
+        out.entry(SystemId(r.get(1)?)).or_default().push(Plan {
+            id: PlanId(r.get(0)?),
+            services: ServiceSet(r.get(2)?),
+            windows: [r.get(3)?, r.get(4)?],
+            own_count: r.get(5)?,
+            valid: range(r, 6)?,
+        });
+    }
+    Ok(out)
+}
+
+fn shared_officers(db: &Connection) -> Result<BySystem<SharedOfficer>> {
+    let mut out = BySystem::new();
+    let mut statement =
+        db.prepare("SELECT system, value, account, until_day FROM shared_officer")?;
+    let mut rows = statement.query([])?;
+    while let Some(r) = rows.next()? {
+        let until = r.get::<_, String>(3)?;
+        out.entry(SystemId(r.get(0)?)).or_default().push(SharedOfficer {
+            value: r.get(1)?,
+            account: AccountId(r.get(2)?),
+            until: until.parse().map_err(|_| Error::Damaged("shared_officer.until_day"))?,
+        });
+    }
+    Ok(out)
+}
+
+fn range(r: &Row<'_>, first: usize) -> Result<DateRange> {
+    let day = |i: usize| -> Result<_> {
+        r.get::<_, Option<String>>(i)?
+            .map(|t| t.parse().map_err(|_| Error::Damaged("date")))
+            .transpose()
+    };
+    Ok(DateRange { from: day(first)?, to: day(first + 1)? })
+}
+
+fn number<T>(
+    r: &Row<'_>,
+    column: usize,
+    what: &'static str,
+    from: fn(u8) -> Option<T>,
+) -> Result<T> {
+    from(r.get(column)?).ok_or(Error::Damaged(what))
+}
+
+fn parsed<T, E>(
+    r: &Row<'_>,
+    column: usize,
+    what: &'static str,
+    parse: fn(&str) -> Result<T, E>,
+) -> Result<T> {
+    parse(&r.get::<_, String>(column)?).map_err(|_| Error::Damaged(what))
+}
+
+fn channels(text: &str) -> Result<Vec<Channel>> {
+    text.split_terminator(',')
+        .map(|word| match word {
+            "api" => Ok(Channel::Api),
+            "portal" => Ok(Channel::Portal),
+            "oneStop" => Ok(Channel::OneStop),
+            "writtenRequest" => Ok(Channel::WrittenRequest),
+            "documentAxis" => Ok(Channel::DocumentAxis),
+            "sms" => Ok(Channel::Sms),
+            _ => Err(Error::Damaged("system.channel_exceptions")),
+        })
+        .collect()
+}
+
+pub(crate) const fn channel_word(channel: Channel) -> &'static str {
+    match channel {
+        Channel::Api => "api",
+        Channel::Portal => "portal",
+        Channel::OneStop => "oneStop",
+        Channel::WrittenRequest => "writtenRequest",
+        Channel::DocumentAxis => "documentAxis",
+        Channel::Sms => "sms",
+    }
+}

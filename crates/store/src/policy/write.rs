@@ -1,0 +1,224 @@
+//! Changes to what is registered. Each runs inside an act of the ledger, which raises the policy
+//! epoch in the same transaction.
+
+use dancu_domain::ids::{AccountId, LineId, PlanId, SystemId};
+use dancu_domain::registration::{Account, Line, Plan, Procedure, Raise, ServiceGrant, System};
+use dancu_domain::service::Window;
+use rusqlite::{Connection, params};
+
+use super::{AccessRecord, AccountRecord, OauthRecord, SoapRecord, aad, channel_word};
+use crate::error::{Error, Result};
+use crate::keys::{Keyring, Purpose, random};
+
+/// Registers a whole system: its own ids and those of its parts are kept as given.
+pub fn insert_system(db: &Connection, keys: &Keyring, s: &System, names: &[String]) -> Result<()> {
+    let key = keys.get_or_make(db, Purpose::Policy, 0)?;
+    let access = AccessRecord {
+        soap: s.soap.as_ref().map(|a| SoapRecord {
+            user: a.user.clone(),
+            secrets: a.secrets.iter().map(|x| x.0.to_vec()).collect(),
+            service_urls: a.service_urls.clone(),
+            hosts: a.hosts.clone(),
+            reuse_from: a.reuse_from.clone(),
+            x_road_client: a.x_road_client.clone(),
+        }),
+        oauth: s.oauth.as_ref().map(|a| OauthRecord {
+            client_id: a.client_id.clone(),
+            secrets: a.secrets.iter().map(|x| x.0.to_vec()).collect(),
+            public_keys: a.public_keys.clone(),
+        }),
+    };
+    let plain = postcard::to_stdvec(&access).map_err(|_| Error::Damaged("system.access"))?;
+    let sealed = key.seal.seal(nonce()?, &aad("system", s.id.0), &plain)?;
+    let exceptions: Vec<&str> = s.channel_exceptions.iter().map(|c| channel_word(*c)).collect();
+    db.execute(
+        "INSERT INTO system (id, code, unit, user_group, state, channel_exceptions, request_ids, \
+         verify_shape, lgsp_shape, credential_version, access) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+        params![
+            s.id.0,
+            s.code.as_str(),
+            s.unit.as_str(),
+            s.group as u8,
+            s.state as u8,
+            exceptions.join(","),
+            s.request_ids as u8,
+            s.verify_shape as u8,
+            s.lgsp_shape,
+            s.credential_version,
+            sealed
+        ],
+    )?;
+    s.plans.iter().try_for_each(|p| insert_plan(db, s.id, p))?;
+    s.services.iter().flatten().try_for_each(|g| insert_grant(db, s.id, g))?;
+    for (i, account) in s.accounts.iter().enumerate() {
+        let name = names.get(i).map_or("", String::as_str);
+        insert_account(db, keys, s.id, account, name)?;
+    }
+    for shared in &s.shared_officers {
+        db.execute(
+            "INSERT INTO shared_officer (system, value, account, until_day) \
+             VALUES ($1, $2, $3, $4)",
+            params![s.id.0, shared.value, shared.account.0, shared.until.to_string()],
+        )?;
+    }
+    s.procedures.values().try_for_each(|p| insert_procedure(db, s.id, p))
+}
+
+fn insert_grant(db: &Connection, system: SystemId, g: &ServiceGrant) -> Result<()> {
+    db.execute(
+        "INSERT INTO service_grant (system, service, ma_tich_hop, fields) \
+         VALUES ($1, $2, $3, $4)",
+        params![system.0, g.service as u8, g.ma_tich_hop, g.fields.bits()],
+    )?;
+    for window in [Window::InHours, Window::OffHours] {
+        if let Some(Line { id, daily, .. }) = g.line(window) {
+            db.execute(
+                "INSERT INTO line (id, system, service, off_hours, daily) \
+                 VALUES ($1, $2, $3, $4, $5)",
+                params![id.0, system.0, g.service as u8, window as u8, daily],
+            )?;
+        }
+    }
+    Ok(())
+}
+
+fn insert_account(
+    db: &Connection,
+    keys: &Keyring,
+    system: SystemId,
+    a: &Account,
+    full_name: &str,
+) -> Result<()> {
+    let key = keys.get_or_make(db, Purpose::Policy, 0)?;
+    let personal = AccountRecord {
+        login: a.login.clone(),
+        officer_code: a.officer_code.clone(),
+        citizen_id: a.citizen_id,
+        full_name: full_name.to_owned(),
+    };
+    let plain = postcard::to_stdvec(&personal).map_err(|_| Error::Damaged("account"))?;
+    let sealed = key.seal.seal(nonce()?, &aad("account", a.id.0), &plain)?;
+    db.execute(
+        "INSERT INTO account (id, system, kind, state, daily, services, valid_from, valid_to, \
+         plan, sealed) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        params![
+            a.id.0,
+            system.0,
+            a.kind as u8,
+            a.state as u8,
+            a.daily,
+            a.services.0,
+            a.valid.from.map(|d| d.to_string()),
+            a.valid.to.map(|d| d.to_string()),
+            a.plan.map(|p| p.0),
+            sealed
+        ],
+    )?;
+    Ok(())
+}
+
+fn insert_procedure(db: &Connection, system: SystemId, p: &Procedure) -> Result<()> {
+    db.execute(
+        "INSERT INTO procedure (system, code, purpose, services, fields, valid_from, valid_to, \
+         case_required) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        params![
+            system.0,
+            p.code.as_str(),
+            p.purpose.as_ref().map(|x| x.as_str()),
+            p.services.0,
+            p.fields.bits(),
+            p.valid.from.map(|d| d.to_string()),
+            p.valid.to.map(|d| d.to_string()),
+            p.case_required
+        ],
+    )?;
+    Ok(())
+}
+
+fn insert_plan(db: &Connection, system: SystemId, p: &Plan) -> Result<()> {
+    db.execute(
+        "INSERT INTO plan (id, system, services, in_hours, off_hours, own_count, valid_from, \
+         valid_to, purpose, contact, approved_by) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, '', '', '')",
+        params![
+            p.id.0,
+            system.0,
+            p.services.0,
+            p.windows[0],
+            p.windows[1],
+            p.own_count,
+            p.valid.from.map(|d| d.to_string()),
+            p.valid.to.map(|d| d.to_string())
+        ],
+    )?;
+    Ok(())
+}
+
+/// Grants a temporary raise of a line (D8): in force at once, ends by itself.
+pub fn insert_raise(
+    db: &Connection,
+    line: LineId,
+    raise: Raise,
+    reason: &str,
+    approved_by: &str,
+) -> Result<()> {
+    db.execute(
+        "INSERT INTO raise (line, extra, approved_at, from_at, to_at, reason, approved_by) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        params![
+            line.0,
+            raise.extra,
+            raise.approved_at.0,
+            raise.from.0,
+            raise.to.0,
+            reason,
+            approved_by
+        ],
+    )?;
+    Ok(())
+}
+
+/// Sets a connection's state (B3).
+pub fn set_system_state(
+    db: &Connection,
+    system: SystemId,
+    state: dancu_domain::registration::ConnectionState,
+) -> Result<()> {
+    let sql = "UPDATE system SET state = $1 WHERE id = $2";
+    db.execute(sql, params![state as u8, system.0])?;
+    Ok(())
+}
+
+/// Sets an account's state (E3).
+pub fn set_account_state(
+    db: &Connection,
+    account: AccountId,
+    state: dancu_domain::registration::AccountState,
+) -> Result<()> {
+    let sql = "UPDATE account SET state = $1 WHERE id = $2";
+    db.execute(sql, params![state as u8, account.0])?;
+    Ok(())
+}
+
+/// The highest row ids in use: systems, lines, accounts, plans.
+pub fn highest_ids(db: &Connection) -> Result<(SystemId, LineId, AccountId, PlanId)> {
+    let sql = "SELECT (SELECT COALESCE(MAX(id), 0) FROM system), \
+               (SELECT COALESCE(MAX(id), 0) FROM line), \
+               (SELECT COALESCE(MAX(id), 0) FROM account), \
+               (SELECT COALESCE(MAX(id), 0) FROM plan)";
+    Ok(db.query_row(sql, [], |r| {
+        Ok((
+            SystemId(r.get(0)?),
+            LineId(r.get(1)?),
+            AccountId(r.get(2)?),
+            PlanId(r.get(3)?),
+        ))
+    })?)
+}
+
+fn nonce() -> Result<[u8; 12]> {
+    let mut nonce = [0; 12];
+    random(&mut nonce)?;
+    Ok(nonce)
+}

@@ -1,0 +1,219 @@
+//! Request ids and used SOAP headers: what was answered within the last 24 hours.
+//!
+//! Memory holds 16 bytes per answered request (a fingerprint and the journal index); the exact key
+//! and body digest stand in `request_batch`, written in the same transaction as the entry. At
+//! 1.4 million requests a day this is about 28 MiB.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use hashbrown::HashTable;
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+/// Independent parts of the tables: more than threads that use them at once.
+const SHARDS: usize = 16;
+/// Packed size of one item in `request_batch`.
+const ITEM_BYTES: usize = 8 + 1 + 16 + 16 + 16 + 8;
+
+/// One request as its batch keeps it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct RequestItem {
+    /// Journal index.
+    pub index: u64,
+    /// Whether it was answered (accepted and counted).
+    pub answered: bool,
+    /// Keyed digest of system and request id; zero where there was none.
+    pub key: [u8; 16],
+    /// Digest of the body's meaning.
+    pub body: [u8; 16],
+    /// Digest of the SOAP header triple; zero where there was none.
+    pub header: [u8; 16],
+    /// Until when (machine clock, ms) the triple counts as used.
+    pub header_until: i64,
+}
+
+impl RequestItem {
+    /// Appends the packed form.
+    pub fn pack(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.index.to_be_bytes());
+        out.push(u8::from(self.answered));
+        out.extend_from_slice(&self.key);
+        out.extend_from_slice(&self.body);
+        out.extend_from_slice(&self.header);
+        out.extend_from_slice(&self.header_until.to_be_bytes());
+    }
+
+    /// Reads packed items; a broken tail is ignored.
+    pub fn unpack(bytes: &[u8]) -> impl Iterator<Item = Self> {
+        bytes.chunks_exact(ITEM_BYTES).map(|c| {
+            let part = |from: usize| -> [u8; 16] {
+                let mut out = [0; 16];
+                out.copy_from_slice(&c[from..from + 16]);
+                out
+            };
+            let number = |from: usize| -> u64 {
+                let mut out = [0; 8];
+                out.copy_from_slice(&c[from..from + 8]);
+                u64::from_be_bytes(out)
+            };
+            Self {
+                index: number(0),
+                answered: c[8] != 0,
+                key: part(9),
+                body: part(25),
+                header: part(41),
+                header_until: number(57).cast_signed(),
+            }
+        })
+    }
+}
+
+/// Which requests were answered, and which are being decided.
+pub struct RequestMemory {
+    answered: Vec<Mutex<HashTable<(u64, u64)>>>,
+    in_flight: Vec<Mutex<HashMap<[u8; 16], Arc<Notify>>>>,
+}
+
+impl Default for RequestMemory {
+    fn default() -> Self {
+        Self {
+            answered: (0..SHARDS).map(|_| Mutex::new(HashTable::new())).collect(),
+            in_flight: (0..SHARDS).map(|_| Mutex::new(HashMap::new())).collect(),
+        }
+    }
+}
+
+impl RequestMemory {
+    /// Remembers an answered request.
+    pub fn remember(&self, key: &[u8; 16], index: u64) {
+        let mark = fingerprint(key);
+        let mut shard = self.answered[shard(key)].lock();
+        if let Some(known) = shard.find_mut(mark, |(m, _)| *m == mark) {
+            known.1 = index;
+        } else {
+            shard.insert_unique(mark, (mark, index), |(m, _)| *m);
+        }
+    }
+
+    /// The journal index of the request that was answered under this key, if one may have been;
+    /// the caller compares the whole key with the stored item.
+    pub fn answered(&self, key: &[u8; 16]) -> Option<u64> {
+        let mark = fingerprint(key);
+        self.answered[shard(key)].lock().find(mark, |(m, _)| *m == mark).map(|(_, i)| *i)
+    }
+
+    /// Forgets what was journaled before an index.
+    pub fn forget_before(&self, index: u64) {
+        for shard in &self.answered {
+            shard.lock().retain(|(_, i)| *i >= index);
+        }
+    }
+
+    /// How many answered requests are remembered.
+    pub fn len(&self) -> usize {
+        self.answered.iter().map(|s| s.lock().len()).sum()
+    }
+
+    /// Whether none is remembered.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Waits until no other request with this key is being decided, then holds the key.
+    pub async fn enter(self: &Arc<Self>, key: [u8; 16]) -> InFlight {
+        loop {
+            let other = {
+                let mut shard = self.in_flight[shard(&key)].lock();
+                match shard.get(&key) {
+                    None => {
+                        shard.insert(key, Arc::new(Notify::new()));
+                        return InFlight { memory: self.clone(), key };
+                    }
+                    Some(other) => other.clone(),
+                }
+            };
+            let gone = other.notified();
+            tokio::pin!(gone);
+            gone.as_mut().enable();
+            // Between the look and the wait the other may have left: look again before waiting.
+            let still = {
+                let shard = self.in_flight[shard(&key)].lock();
+                shard.get(&key).is_some_and(|n| Arc::ptr_eq(n, &other))
+            };
+            if still {
+                gone.await;
+            }
+        }
+    }
+}
+
+/// A request being decided; leaving lets the next one with the same key in.
+pub struct InFlight {
+    memory: Arc<RequestMemory>,
+    key: [u8; 16],
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        let gone = self.memory.in_flight[shard(&self.key)].lock().remove(&self.key);
+        if let Some(notify) = gone {
+            notify.notify_waiters();
+        }
+    }
+}
+
+fn shard(key: &[u8; 16]) -> usize {
+    usize::from(key[15]) % SHARDS
+}
+
+fn fingerprint(key: &[u8; 16]) -> u64 {
+    let mut out = [0; 8];
+    out.copy_from_slice(&key[..8]);
+    u64::from_be_bytes(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn items_round_trip() {
+        let item = RequestItem {
+            index: 7,
+            answered: true,
+            key: [1; 16],
+            body: [2; 16],
+            header: [3; 16],
+            header_until: -5,
+        };
+        let mut bytes = vec![];
+        item.pack(&mut bytes);
+        item.pack(&mut bytes);
+        assert_eq!(bytes.len(), 2 * ITEM_BYTES);
+        assert!(RequestItem::unpack(&bytes).all(|i| i == item));
+    }
+
+    #[tokio::test]
+    async fn one_of_two_waits() {
+        let memory = Arc::new(RequestMemory::default());
+        let first = memory.enter([9; 16]).await;
+        let other = memory.clone();
+        let second = tokio::spawn(async move {
+            let _guard = other.enter([9; 16]).await;
+        });
+        tokio::task::yield_now().await;
+        assert!(!second.is_finished());
+        drop(first);
+        second.await.unwrap();
+    }
+
+    #[test]
+    fn remembers_and_forgets() {
+        let memory = RequestMemory::default();
+        memory.remember(&[4; 16], 10);
+        assert_eq!(memory.answered(&[4; 16]), Some(10));
+        memory.forget_before(11);
+        assert!(memory.is_empty());
+    }
+}

@@ -1,0 +1,98 @@
+//! Namespace declarations in scope.
+
+use std::borrow::Cow;
+
+use super::chars::push_escaped;
+
+/// Declarations in scope at once. Requests of known clients have under ten; the limit keeps the
+/// search for a prefix short.
+const MAX_BINDINGS: usize = 64;
+
+const XML: &str = "http://www.w3.org/XML/1998/namespace";
+const XMLNS: &str = "http://www.w3.org/2000/xmlns/";
+
+/// Declarations, the innermost last.
+pub(super) struct Scope<'a> {
+    bindings: Vec<Binding<'a>>,
+}
+
+struct Binding<'a> {
+    depth: usize,
+    /// Empty: the default namespace.
+    prefix: &'a str,
+    /// Empty: none, or no longer any.
+    uri: Cow<'a, str>,
+}
+
+impl<'a> Scope<'a> {
+    pub(super) fn new() -> Self {
+        Self {
+            bindings: Vec::with_capacity(8),
+        }
+    }
+
+    /// Declares a prefix for the element at this depth; `None` where that is not allowed.
+    pub(super) fn declare(
+        &mut self,
+        depth: usize,
+        prefix: &'a str,
+        uri: Cow<'a, str>,
+    ) -> Option<()> {
+        let reserved = match prefix {
+            "xml" => uri != XML,
+            "xmlns" => true,
+            "" => uri == XML || uri == XMLNS,
+            _ => uri.is_empty() || uri == XML || uri == XMLNS,
+        };
+        let here = self.bindings.iter().rev().take_while(|b| b.depth == depth);
+        let doubled = here.into_iter().any(|b| b.prefix == prefix);
+        if reserved || doubled || self.bindings.len() >= MAX_BINDINGS {
+            return None;
+        }
+        self.bindings.push(Binding { depth, prefix, uri });
+        Some(())
+    }
+
+    /// The namespace of a prefix, empty for none; `None` for a prefix that is not declared.
+    pub(super) fn resolve(&self, prefix: &str) -> Option<&str> {
+        match self.bindings.iter().rev().find(|b| b.prefix == prefix) {
+            Some(binding) => Some(&binding.uri),
+            None if prefix.is_empty() => Some(""),
+            None if prefix == "xml" => Some(XML),
+            None => None,
+        }
+    }
+
+    /// Forgets what the element at this depth declared.
+    pub(super) fn leave(&mut self, depth: usize) {
+        while self.bindings.last().is_some_and(|b| b.depth >= depth) {
+            self.bindings.pop();
+        }
+    }
+
+    /// Writes the declarations in force at a depth as attributes.
+    pub(super) fn write(&self, depth: usize, out: &mut String) {
+        let outer = self
+            .bindings
+            .iter()
+            .filter(|b| b.depth <= depth)
+            .collect::<Vec<_>>();
+        for (at, binding) in outer.iter().enumerate() {
+            let hidden = outer[at + 1..]
+                .iter()
+                .any(|later| later.prefix == binding.prefix);
+            if hidden || binding.prefix == "xml" {
+                continue;
+            }
+            out.push_str(if binding.prefix.is_empty() {
+                " xmlns"
+            } else {
+                " xmlns:"
+            });
+            out.push_str(binding.prefix);
+            out.push_str("=\"");
+            push_escaped(out, &binding.uri);
+            out.push('"');
+        }
+    }
+}
