@@ -144,7 +144,8 @@ fn basic(header: &str) -> Option<(String, String)> {
     Some((form_decoded(id)?, form_decoded(secret)?))
 }
 
-fn form_decoded(text: &str) -> Option<String> {
+/// Decodes application/x-www-form-urlencoded text; `None` where it is malformed.
+pub fn form_decoded(text: &str) -> Option<String> {
     let mut out = Vec::with_capacity(text.len());
     let mut bytes = text.bytes();
     while let Some(b) = bytes.next() {

@@ -116,6 +116,8 @@ fn household(
     let Some(reference) = person.household.clone() else { return Ok(None) };
     let Some(record) = registry.household(reference.key)? else { return Ok(None) };
     let asked = person.personal_id;
+    // A household without its roles would be a list of names: the role belongs to the answer.
+    let shown = fields.or(FieldSet::of(&[Field::HouseholdRole]));
     let mut members = vec![];
     for (id, _) in record.members.iter().take(MEMBERS_MAX) {
         let member =
@@ -124,7 +126,7 @@ fn household(
         if *id != asked {
             delivered.push(SubjectId::Personal(*id));
         }
-        members.push(Disclosed::new(member, fields, None));
+        members.push(Disclosed::new(member, shown, None));
     }
     let number = fields.contains(Field::HouseholdNumber).then_some(record.number);
     Ok(Some(DisclosedHousehold { number, members }))

@@ -1,1 +1,26 @@
-fn main() {}
+//! **dancu**: one binary, one sub-command per role.
+//!
+//! It knows every room and wires them together: command line, configuration, routes, background
+//! work. **Invariant:** it decides nothing about queries; that is `domain`'s and `gate`'s.
+
+mod app;
+mod background;
+mod cli;
+mod clock;
+mod config;
+mod demo;
+mod doctor;
+mod handlers;
+mod population;
+mod routes;
+mod serve;
+
+use std::process::ExitCode;
+
+/// Small allocations cost less than with the system's allocator.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    cli::run()
+}

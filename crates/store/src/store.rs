@@ -48,6 +48,7 @@ pub struct Store {
     checkpoint: Mutex<Connection>,
     profiles: Arc<Profiles>,
     used_headers: Mutex<Vec<RequestItem>>,
+    stopped: std::sync::atomic::AtomicBool,
 }
 
 impl Store {
@@ -103,6 +104,7 @@ impl Store {
             search,
             profiles: options.profiles,
             used_headers: Mutex::new(used_headers),
+            stopped: false.into(),
         })
     }
 
@@ -306,8 +308,21 @@ impl Store {
         Ok(())
     }
 
+    /// Journaled time of the last entry: the product's clock never shows less.
+    pub fn last_at(&self) -> Moment {
+        let sql = "SELECT last_at FROM ledger_head WHERE id = 1";
+        let last = self.read(|db| Ok(db.query_row(sql, [], |r| r.get::<_, i64>(0))?));
+        Moment(last.unwrap_or(0))
+    }
+
+    /// Whether [`Store::stop`] was called.
+    pub fn is_stopped(&self) -> bool {
+        self.stopped.load(std::sync::atomic::Ordering::Acquire)
+    }
+
     /// Finishes what waits and brings everything to disk.
     pub fn stop(&self) {
+        self.stopped.store(true, std::sync::atomic::Ordering::Release);
         self.ledger.stop();
         self.search.stop();
         let checkpoint = self.checkpoint.lock();
@@ -320,6 +335,12 @@ impl Store {
 }
 
 const CORE: &str = crate::CORE_FILE;
+
+/// Bytes that an ordinary process may still write on the disk of a folder.
+pub fn free_bytes(dir: &Path) -> Result<u64> {
+    let facts = rustix::fs::statvfs(dir).map_err(std::io::Error::from)?;
+    Ok(facts.f_bavail.saturating_mul(facts.f_frsize))
+}
 
 /// Takes the folder for this process; the file names the holder.
 fn lock(dir: &Path) -> Result<File> {

@@ -15,7 +15,7 @@ use crate::sqlite::{self, Area};
 
 /// Digests held in memory before they are sorted and written: 4 Mi × 25 bytes = 100 MiB.
 const DIGESTS_MAX: usize = 4 << 20;
-/// Records under one data key (T: 2^28 keeps random nonces far from colliding).
+/// Records under one data key: with 2^28 random nonces the chance of two alike is below 2^-40.
 const RECORDS_PER_KEY: u64 = 1 << 28;
 
 /// A citizen or household, sealed outside the database so that several threads can do it.
@@ -77,9 +77,9 @@ pub struct Loader {
 
 impl Loader {
     /// Starts a new registry beside the present one, which must be empty.
-    pub fn start(dir: &Path, core: &Connection, keys: &Keyring) -> Result<Self> {
-        let data = keys.get_or_make(core, Purpose::Data, 0)?;
-        let blind = keys.get_or_make(core, Purpose::Blind, 0)?;
+    pub fn start(dir: &Path, keys: &Keyring) -> Result<Self> {
+        let key = |purpose| keys.get(purpose, 0).ok_or(Error::Damaged("registry key"));
+        let (data, blind) = (key(Purpose::Data)?, key(Purpose::Blind)?);
         let target = dir.join(Area::Registry.file());
         let temporary = dir.join("registry.db.new");
         for leftover in ["registry.db.new", "registry.db.new-journal"] {

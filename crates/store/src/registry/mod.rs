@@ -69,6 +69,20 @@ impl Registry {
         &self.keys
     }
 
+    /// A fact that was stored by the load, such as its seed.
+    pub fn fact(&self, name: &str) -> Result<Option<String>> {
+        self.with(|db| {
+            let mut statement = db.prepare("SELECT value FROM registry_meta WHERE name = $1")?;
+            let mut rows = statement.query([name])?;
+            Ok(rows.next()?.map(|r| r.get(0)).transpose()?)
+        })
+    }
+
+    /// Closes every connection: the file was replaced by a load.
+    pub fn reopen(&self) {
+        self.readers.iter().for_each(|r| *r.lock() = None);
+    }
+
     /// The citizen with a personal id.
     pub fn by_personal_id(&self, id: PersonalId) -> Result<Option<Person>> {
         let digest_input = id.number().to_be_bytes();

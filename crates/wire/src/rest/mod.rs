@@ -10,6 +10,7 @@
 //! To add a field to a body: add its row in `bodies.rs` (parser, digest and document follow), its
 //! form in `shapes.rs`, its reader in `fields.rs`, and use it in `parse.rs`.
 
+mod access;
 mod bodies;
 mod docs;
 mod fields;
@@ -24,15 +25,15 @@ mod views;
 
 use dancu_domain::service::Service;
 
+pub use access::{ClockView, Health, OauthError, OauthErrorView, TokenView};
 pub use docs::{docs_css, docs_html, errors_html};
 pub use openapi::openapi;
 pub use parse::{parse, parse_clock, parse_from};
 pub use problem::{HttpProblem, denied, http_problem, input_problem};
 pub use render::render;
 pub use views::{
-    AccountLabel, AccountUse, ClockView, EntryAnswer, EntryDecision, Health, JournalEntryView,
-    JournalPage, JournalRef, LineUse, LockView, OauthError, OauthErrorView, OffHoursTotal,
-    RefusalView, TokenView, UsageView, public_reason,
+    AccountLabel, AccountUse, EntryAnswer, EntryDecision, JournalEntryView, JournalPage,
+    JournalRef, LineUse, LockView, OffHoursTotal, RefusalView, UsageView, public_reason,
 };
 
 /// Largest body of a request, bytes: 64 KiB, a hundred times a question with every claim.
@@ -100,7 +101,13 @@ pub struct Rendered {
 /// Answers hold personal data: debug output never shows them.
 impl std::fmt::Debug for Rendered {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Rendered({}, {}, {} bytes)", self.status, self.content_type, self.body.len())
+        write!(
+            f,
+            "Rendered({}, {}, {} bytes)",
+            self.status,
+            self.content_type,
+            self.body.len()
+        )
     }
 }
 
@@ -112,6 +119,12 @@ impl Rendered {
 
     /// A JSON body under any status.
     pub(crate) fn json(status: u16, body: String) -> Self {
-        Self { status, content_type: JSON, body, retry_after: None, www_authenticate: None }
+        Self {
+            status,
+            content_type: JSON,
+            body,
+            retry_after: None,
+            www_authenticate: None,
+        }
     }
 }

@@ -12,9 +12,7 @@ use dancu_gate::query::{
 };
 use jiff::civil::Date;
 
-use super::bodies::{
-    AddressBody, Body, ClaimList, ClockBody, RawClaim, RelativeBody, SubjectBody,
-};
+use super::bodies::{AddressBody, Body, ClaimList, ClockBody, RawClaim, RelativeBody, SubjectBody};
 use super::fields::{self, At, Reader};
 use super::raw::{Canonical, Nested, Raw, Slot};
 use super::{BODY_MAX, Endpoint};
@@ -29,16 +27,22 @@ const WHOLE: &str = "body";
 ///
 /// `today` is the date in Viet Nam. Errors name every field that is wrong and never its value.
 pub fn parse(endpoint: Endpoint, body: &[u8], today: Date) -> Result<Query, Box<Unreadable>> {
-    let mut reader = Reader { today, errors: vec![] };
+    let mut reader = Reader {
+        today,
+        errors: vec![],
+    };
     match read_json::<Body<'_>>(body, &mut reader) {
         Some(raw) => question(endpoint, &raw, reader, body),
-        None => Err(unreadable(endpoint, reader, body)),
+        None => Err(Box::new(unreadable(endpoint, reader, body))),
     }
 }
 
 /// Reads the body of `PUT /sandbox/clock`: the instant that the product's clock shall show.
 pub fn parse_clock(body: &[u8]) -> Result<Moment, Box<Unreadable>> {
-    let mut reader = Reader { today: Date::MIN, errors: vec![] };
+    let mut reader = Reader {
+        today: Date::MIN,
+        errors: vec![],
+    };
     let now = read_json::<ClockBody<'_>>(body, &mut reader).and_then(|raw| {
         reader.issues(None, &raw.issues);
         reader.required(&raw.now, At::root("now"), |text, _| {
@@ -47,7 +51,10 @@ pub fn parse_clock(body: &[u8]) -> Result<Moment, Box<Unreadable>> {
     });
     match now {
         Some(now) if reader.errors.is_empty() => Ok(now),
-        _ => Err(Box::new(Unreadable { errors: reader.errors, ..Unreadable::default() })),
+        _ => Err(Box::new(Unreadable {
+            errors: reader.errors,
+            ..Unreadable::default()
+        })),
     }
 }
 
@@ -57,8 +64,14 @@ pub fn parse_from(text: Option<&str>) -> Result<u64, Box<Unreadable>> {
     let valid = (1..=18).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
     text.parse().ok().filter(|_| valid).ok_or_else(|| {
         let message_vi = "Chỉ số gồm 1-18 chữ số.".to_owned();
-        let errors = vec![FieldError { field: "from".to_owned(), message_vi }];
-        Box::new(Unreadable { errors, ..Unreadable::default() })
+        let errors = vec![FieldError {
+            field: "from".to_owned(),
+            message_vi,
+        }];
+        Box::new(Unreadable {
+            errors,
+            ..Unreadable::default()
+        })
     })
 }
 
@@ -87,22 +100,25 @@ where
         }
         Err(e) => {
             let (line, column) = (e.line(), e.column());
-            reader.error(root, format!("JSON sai cú pháp ở dòng {line}, cột {column}."));
+            reader.error(
+                root,
+                format!("JSON sai cú pháp ở dòng {line}, cột {column}."),
+            );
         }
     }
     None
 }
 
-fn unreadable(endpoint: Endpoint, mut reader: Reader, body: &[u8]) -> Box<Unreadable> {
+fn unreadable(endpoint: Endpoint, mut reader: Reader, body: &[u8]) -> Unreadable {
     if nesting(body) > NESTING_MAX {
         reader.error(At::root(WHOLE), "Lồng nhau quá 32 mức.");
     }
-    Box::new(Unreadable {
+    Unreadable {
         errors: reader.errors,
         reason: (body.len() > BODY_MAX).then_some(Reason::TooLarge),
         service: Some(endpoint.service()),
         ..Unreadable::default()
-    })
+    }
 }
 
 /// The deepest nesting of brackets outside texts. Asked only about bodies that are refused: a
@@ -162,7 +178,13 @@ fn question(
         });
     }
     let unreadable = unreadable(endpoint, reader, body);
-    Err(Box::new(Unreadable { request_id, officer, procedure, case, ..*unreadable }))
+    Err(Box::new(Unreadable {
+        request_id,
+        officer,
+        procedure,
+        case,
+        ..unreadable
+    }))
 }
 
 /// The endpoint and the JSON value, whatever its spelling.
@@ -190,15 +212,25 @@ fn subject(r: &mut Reader, raw: &Nested<SubjectBody<'_>>) -> Option<Subject> {
         (false, false) => r.error(at, "Bắt buộc có personalId hoặc oldId."),
         _ => {}
     }
-    let id = personal.map(SubjectId::Personal).or(old.map(SubjectId::Old))?;
-    Some(Subject { id, name: name?, birth: birth? })
+    let id = personal
+        .map(SubjectId::Personal)
+        .or(old.map(SubjectId::Old))?;
+    Some(Subject {
+        id,
+        name: name?,
+        birth: birth?,
+    })
 }
 
 /// What is asked. Fields of other endpoints are as unknown as a typo.
 fn ask(endpoint: Endpoint, r: &mut Reader, raw: &Body<'_>) -> Option<Ask> {
     let is_relation = endpoint == Endpoint::Relation;
     for (name, stands, fits) in [
-        ("claims", !raw.claims.is_absent(), endpoint == Endpoint::Verify),
+        (
+            "claims",
+            !raw.claims.is_absent(),
+            endpoint == Endpoint::Verify,
+        ),
         ("relation", !raw.relation.is_absent(), is_relation),
         ("other", !raw.other.is_absent(), is_relation),
     ] {
@@ -207,7 +239,7 @@ fn ask(endpoint: Endpoint, r: &mut Reader, raw: &Body<'_>) -> Option<Ask> {
         }
     }
     match endpoint {
-        Endpoint::Verify => claims(r, &raw.claims).map(Ask::Verify),
+        Endpoint::Verify => Some(Ask::Verify(claims(r, &raw.claims))),
         Endpoint::Lookup => Some(Ask::Lookup),
         Endpoint::Household => Some(Ask::Household),
         Endpoint::Relation => {
@@ -244,20 +276,30 @@ fn relative(r: &mut Reader, raw: &RelativeBody<'_>, at: At<'_>) -> Option<Relati
     let old_id = r.optional(&raw.old_id, at.then("oldId"), fields::old_id);
     r.optional(&raw.nationality, at.then("nationality"), fields::country);
     let birth = r.optional(&raw.birth, at.then("dateOfBirth"), fields::birth);
-    Some(RelativeQuery { name: name?, personal_id, old_id, birth })
+    Some(RelativeQuery {
+        name: name?,
+        personal_id,
+        old_id,
+        birth,
+    })
 }
 
-fn claims(r: &mut Reader, raw: &Nested<ClaimList<'_>>) -> Option<Vec<Claim>> {
+fn claims(r: &mut Reader, raw: &Nested<ClaimList<'_>>) -> Vec<Claim> {
     let at = At::root("claims");
-    let Some(raw) = r.object(raw, at, false) else { return Some(vec![]) };
+    let Some(raw) = r.object(raw, at, false) else {
+        return vec![];
+    };
     r.issues(Some(&at), &raw.issues);
     let mut claims = Vec::with_capacity(raw.list.len());
     for (field, value) in &raw.list {
         if let Some(value) = claim(r, *field, value, at.then(field.code())) {
-            claims.push(Claim { field: *field, value });
+            claims.push(Claim {
+                field: *field,
+                value,
+            });
         }
     }
-    Some(claims)
+    claims
 }
 
 fn claim(r: &mut Reader, field: Field, raw: &RawClaim<'_>, at: At<'_>) -> Option<ClaimValue> {
@@ -265,7 +307,7 @@ fn claim(r: &mut Reader, field: Field, raw: &RawClaim<'_>, at: At<'_>) -> Option
         RawClaim::Scalar(value) => scalar(r, field, value, at),
         RawClaim::Address(value) => {
             let value = r.object(value, at, true)?;
-            address(r, value, at).map(ClaimValue::Address)
+            Some(ClaimValue::Address(address(r, value, at)))
         }
         RawClaim::Relative(value) => {
             let value = r.object(value, at, true)?;
@@ -285,32 +327,39 @@ fn scalar(r: &mut Reader, field: Field, raw: &Raw<'_>, at: At<'_>) -> Option<Cla
             id.map(|id| ClaimValue::Id(SubjectId::Old(id)))
         }
         Field::DateOfBirth => r.required(raw, at, fields::birth).map(ClaimValue::Birth),
-        Field::Sex => r.code(raw, at, 1, 0..=3).and_then(Sex::from_code).map(ClaimValue::Sex),
+        Field::Sex => r
+            .code(raw, at, 1, 0..=3)
+            .and_then(Sex::from_code)
+            .map(ClaimValue::Sex),
         Field::Ethnicity | Field::Religion => r.code(raw, at, 2, 0..=99).map(ClaimValue::Code),
-        Field::Nationality => r.required(raw, at, fields::country).map(ClaimValue::Country),
+        Field::Nationality => r
+            .required(raw, at, fields::country)
+            .map(ClaimValue::Country),
         Field::MaritalStatus => {
             let code = r.code(raw, at, 1, 0..=3);
-            code.and_then(MaritalStatus::from_code).map(ClaimValue::Marital)
+            code.and_then(MaritalStatus::from_code)
+                .map(ClaimValue::Marital)
         }
-        Field::BloodGroup => {
-            r.code(raw, at, 2, 0..=4).and_then(BloodGroup::from_code).map(ClaimValue::Blood)
-        }
+        Field::BloodGroup => r
+            .code(raw, at, 2, 0..=4)
+            .and_then(BloodGroup::from_code)
+            .map(ClaimValue::Blood),
         Field::HouseholdRole => {
             let role = r.required(raw, at, |text, _| {
                 HouseholdRole::from_code(text).ok_or("Mã quan hệ với chủ hộ: CH01 đến CH07, CH09.")
             });
             role.map(ClaimValue::Role)
         }
-        Field::HouseholdNumber => {
-            r.required(raw, at, fields::household_number).map(ClaimValue::Text)
-        }
+        Field::HouseholdNumber => r
+            .required(raw, at, fields::household_number)
+            .map(ClaimValue::Text),
         Field::VitalStatus => r.code(raw, at, 1, 1..=3).map(ClaimValue::Vital),
         // fullName and otherName; addresses and relatives are no scalars.
         _ => r.required(raw, at, fields::name).map(ClaimValue::Name),
     }
 }
 
-fn address(r: &mut Reader, raw: &AddressBody<'_>, at: At<'_>) -> Option<AddressQuery> {
+fn address(r: &mut Reader, raw: &AddressBody<'_>, at: At<'_>) -> AddressQuery {
     let before = r.errors.len();
     r.issues(Some(&at), &raw.issues);
     let province = r.optional(&raw.province, at.then("provinceCode"), fields::province);
@@ -320,12 +369,15 @@ fn address(r: &mut Reader, raw: &AddressBody<'_>, at: At<'_>) -> Option<AddressQ
     let dataset = r.optional(&raw.dataset, at.then("datasetDate"), fields::dataset);
     // Nothing to compare would agree with every address.
     if r.errors.len() == before && province.is_none() && commune.is_none() && detail.is_none() {
-        r.error(at, "Cần ít nhất một trong: provinceCode, communeCode, detail.");
+        r.error(
+            at,
+            "Cần ít nhất một trong: provinceCode, communeCode, detail.",
+        );
     }
-    Some(AddressQuery {
+    AddressQuery {
         province: province.unwrap_or(0),
         commune: commune.unwrap_or(0),
         detail,
         dataset: dataset.unwrap_or_else(|| Dataset::in_force_on(r.today)),
-    })
+    }
 }

@@ -57,7 +57,10 @@ pub fn denied(
 /// Renders input that was not journaled: parameters of the caller's own reports, the sandbox clock.
 pub fn input_problem(unreadable: &Unreadable, correlation: CorrelationId) -> Rendered {
     let reason = unreadable.reason.unwrap_or(Reason::InvalidInput);
-    let why = Denied { errors: unreadable.errors.clone(), ..Denied::from(reason) };
+    let why = Denied {
+        errors: unreadable.errors.clone(),
+        ..Denied::from(reason)
+    };
     denied(&why, correlation, None, None)
 }
 

@@ -56,7 +56,11 @@ pub(super) enum Issue {
 impl Issues {
     pub(super) fn unknown(&mut self, key: &str) {
         if self.0.len() < ISSUES_MAX {
-            self.0.push(Issue::Unknown(if showable(key) { key.to_owned() } else { String::new() }));
+            self.0.push(Issue::Unknown(if showable(key) {
+                key.to_owned()
+            } else {
+                String::new()
+            }));
         }
     }
 
@@ -73,7 +77,9 @@ fn showable(key: &str) -> bool {
     let bytes = key.as_bytes();
     (1..=40).contains(&bytes.len())
         && bytes[0].is_ascii_alphabetic()
-        && bytes.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'))
+        && bytes
+            .iter()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'))
         && bytes.iter().filter(|b| b.is_ascii_digit()).count() < 4
 }
 
@@ -335,7 +341,9 @@ macro_rules! body {
                         let mut body = $name::default();
                         while let Some(Key(key)) = map.next_key()? {
                             match key.as_ref() {
-                                $($key => put(&mut map, &mut body.$field, $key, &mut body.issues)?,)*
+                                $($key => {
+                                    put(&mut map, &mut body.$field, $key, &mut body.issues)?;
+                                })*
                                 other => {
                                     map.next_value::<serde::de::IgnoredAny>()?;
                                     body.issues.unknown(other);

@@ -3,7 +3,9 @@
 use std::fmt::Write;
 
 use dancu_domain::birth::Precision;
-use dancu_domain::person::{Address, Relative};
+use dancu_domain::person::{
+    Address, BloodGroup, HouseholdRole, MaritalStatus, Relative, Sex, VitalStatus,
+};
 use dancu_domain::service::Field;
 use dancu_gate::query::{Answer, ClaimResult, Disclosed, DisclosedHousehold, Reply, Usage};
 
@@ -61,32 +63,51 @@ fn body(object: &mut Object<'_>, endpoint: Endpoint, answer: &Answer) {
             Endpoint::Lookup => object.raw("citizen", "null"),
             Endpoint::Household => object.raw("household", "null"),
         },
-        Answer::Match { precision: by, alive, claims } => {
+        Answer::Match {
+            precision: by,
+            alive,
+            claims,
+        } => {
             object.raw("result", "\"match\"");
             if let Some(alive) = alive {
-                object.raw("alive", alive.map_or("null", |alive| if alive { "true" } else { "false" }));
+                object.raw(
+                    "alive",
+                    alive.map_or("null", |alive| if alive { "true" } else { "false" }),
+                );
             }
             precision(object, *by);
             if !claims.is_empty() {
                 claim_results(object, claims);
             }
         }
-        Answer::Citizen { precision: by, citizen } => {
+        Answer::Citizen {
+            precision: by,
+            citizen,
+        } => {
             person(object.key("citizen"), citizen);
             precision(object, *by);
         }
-        Answer::Household { precision: by, household: shown } => {
+        Answer::Household {
+            precision: by,
+            household: shown,
+        } => {
             match shown {
                 Some(shown) => household(object.key("household"), shown),
                 None => object.raw("household", "null"),
             }
             precision(object, *by);
         }
-        Answer::Checked { precision: by, result } => {
+        Answer::Checked {
+            precision: by,
+            result,
+        } => {
             object.text("result", result.code());
             precision(object, *by);
         }
-        Answer::Blood { precision: by, group } => {
+        Answer::Blood {
+            precision: by,
+            group,
+        } => {
             code(object, "bloodGroup", Some(group.code()), 2);
             precision(object, *by);
         }
@@ -136,16 +157,20 @@ fn field(object: &mut Object<'_>, p: &Disclosed, field: Field) {
     let key = field.code();
     match field {
         Field::PersonalId => id(object, key, p.personal_id().map(|id| (id.number(), 12))),
-        Field::OldId => id(object, key, p.old_id().map(|id| (u64::from(id.number()), 9))),
+        Field::OldId => id(
+            object,
+            key,
+            p.old_id().map(|id| (u64::from(id.number()), 9)),
+        ),
         Field::FullName => object.optional(key, p.full_name()),
         Field::OtherName => object.optional(key, p.other_name()),
         Field::DateOfBirth => object.optional(key, p.birth().map(|b| b.to_string()).as_deref()),
-        Field::Sex => code(object, key, p.sex().map(dancu_domain::person::Sex::code), 1),
+        Field::Sex => code(object, key, p.sex().map(Sex::code), 1),
         Field::Ethnicity => code(object, key, p.ethnicity(), 2),
         Field::Religion => code(object, key, p.religion(), 2),
         Field::Nationality => object.optional(key, p.nationality()),
-        Field::MaritalStatus => code(object, key, p.marital().map(|m| m.code()), 1),
-        Field::BloodGroup => code(object, key, p.blood().map(|b| b.code()), 2),
+        Field::MaritalStatus => code(object, key, p.marital().map(MaritalStatus::code), 1),
+        Field::BloodGroup => code(object, key, p.blood().map(BloodGroup::code), 2),
         Field::BirthPlace => address(object, key, p.birth_place()),
         Field::BirthRegistration => address(object, key, p.birth_registration()),
         Field::Origin => address(object, key, p.origin()),
@@ -157,9 +182,9 @@ fn field(object: &mut Object<'_>, p: &Disclosed, field: Field) {
         Field::Spouse => relative(object, key, p.spouse()),
         Field::Guardian => relative(object, key, p.guardian()),
         Field::HouseholdHead => relative(object, key, p.household_head()),
-        Field::HouseholdRole => object.optional(key, p.household_role().map(|r| r.code())),
+        Field::HouseholdRole => object.optional(key, p.household_role().map(HouseholdRole::code)),
         Field::HouseholdNumber => object.optional(key, p.household_number()),
-        Field::VitalStatus => code(object, key, p.vital().map(|v| v.code()), 1),
+        Field::VitalStatus => code(object, key, p.vital().map(VitalStatus::code), 1),
     }
 }
 
@@ -179,12 +204,18 @@ fn code(object: &mut Object<'_>, key: &str, code: Option<u8>, width: usize) {
 }
 
 fn address(object: &mut Object<'_>, key: &str, address: Option<&Address>) {
-    let Some(a) = address else { return object.raw(key, "null") };
+    let Some(a) = address else {
+        return object.raw(key, "null");
+    };
     let mut object = Object::begin(object.key(key));
     let province = Some(a.province).filter(|p| *p != 0);
     code(&mut object, "provinceCode", province, 2);
     let commune = Some(a.commune).filter(|c| *c != 0);
-    id(&mut object, "communeCode", commune.map(|c| (u64::from(c), 5)));
+    id(
+        &mut object,
+        "communeCode",
+        commune.map(|c| (u64::from(c), 5)),
+    );
     object.text("detail", &a.detail);
     object.text("country", a.country.as_str());
     object.text("datasetDate", a.dataset.date());
@@ -192,11 +223,21 @@ fn address(object: &mut Object<'_>, key: &str, address: Option<&Address>) {
 }
 
 fn relative(object: &mut Object<'_>, key: &str, relative: Option<&Relative>) {
-    let Some(r) = relative else { return object.raw(key, "null") };
+    let Some(r) = relative else {
+        return object.raw(key, "null");
+    };
     let mut object = Object::begin(object.key(key));
     object.text("fullName", r.full_name.as_str());
-    id(&mut object, "personalId", r.personal_id.map(|id| (id.number(), 12)));
-    id(&mut object, "oldId", r.old_id.map(|id| (u64::from(id.number()), 9)));
+    id(
+        &mut object,
+        "personalId",
+        r.personal_id.map(|id| (id.number(), 12)),
+    );
+    id(
+        &mut object,
+        "oldId",
+        r.old_id.map(|id| (u64::from(id.number()), 9)),
+    );
     object.text("nationality", r.nationality.as_str());
     object.end();
 }

@@ -34,8 +34,8 @@ pub(super) const HOUSEHOLD_NUMBER_MAX: usize = 40;
 const YEAR: &str = "(18[5-9][0-9]|19[0-9]{2}|20[0-9]{2})";
 const MONTH_DAY: &str = "(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])";
 const MONTH_DAY_COMPACT: &str = "(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])";
-const NAME: &str = "^[^\\u0000-\\u001F!-&(-,/-@\\[-`{-\\u009F\\u00A1-\\u00A9\\u00AB-\\u00B4\\u00B6\\u00B8\\u00B9\
-                    \\u00BB-\\u00BF\\u00D7\\u00F7]+$";
+const NAME: &str = "^[^\\u0000-\\u001F!-&(-,/-@\\[-`{-\\u009F\\u00A1-\\u00A9\\u00AB-\\u00B4\
+                    \\u00B6\\u00B8\\u00B9\\u00BB-\\u00BF\\u00D7\\u00F7]+$";
 const PRINTABLE: &str = "^[^\\u0000-\\u001F\\u007F-\\u009F]+$";
 const REQUEST_ID: &str = "^[^\\u0000-\\u001F\\u007F-\\u009F\\uFEFF\\uFFFE\\uFFFF]+$";
 const WORD: &str = "^[A-Za-z0-9._-]{1,20}$";
@@ -73,7 +73,10 @@ pub(super) fn or_null(schema: RefOr<Schema>) -> RefOr<Schema> {
             RefOr::T(Schema::Object(object))
         }
         other => RefOr::T(Schema::OneOf(
-            OneOfBuilder::new().item(other).item(Object::with_type(Type::Null)).build(),
+            OneOfBuilder::new()
+                .item(other)
+                .item(Object::with_type(Type::Null))
+                .build(),
         )),
     }
 }
@@ -211,7 +214,11 @@ pub(super) fn province_code() -> RefOr<Schema> {
 }
 
 pub(super) fn commune_code() -> RefOr<Schema> {
-    done(pattern("Mã phường, xã, 5 chữ số · Commune code", COMMUNE, "00004"))
+    done(pattern(
+        "Mã phường, xã, 5 chữ số · Commune code",
+        COMMUNE,
+        "00004",
+    ))
 }
 
 pub(super) fn address_detail() -> RefOr<Schema> {
@@ -237,23 +244,24 @@ pub(super) fn dataset_date() -> RefOr<Schema> {
 
 pub(super) fn now() -> RefOr<Schema> {
     done(
-        text("Giờ mới của sản phẩm, RFC 3339 · The product's new time", "2026-03-02T18:00:00+07:00")
-            .format(Some(utoipa::openapi::SchemaFormat::KnownFormat(
-                utoipa::openapi::KnownFormat::DateTime,
-            ))),
+        text(
+            "Giờ mới của sản phẩm, RFC 3339 · The product's new time",
+            "2026-03-02T18:00:00+07:00",
+        )
+        .format(Some(utoipa::openapi::SchemaFormat::KnownFormat(
+            utoipa::openapi::KnownFormat::DateTime,
+        ))),
     )
 }
 
 pub(super) fn relation() -> RefOr<Schema> {
-    done(
-        text("Quan hệ · Relation", "father").enum_values(Some([
-            "father",
-            "mother",
-            "spouse",
-            "guardian",
-            "householdHead",
-        ])),
-    )
+    done(text("Quan hệ · Relation", "father").enum_values(Some([
+        "father",
+        "mother",
+        "spouse",
+        "guardian",
+        "householdHead",
+    ])))
 }
 
 pub(super) fn subject() -> RefOr<Schema> {
@@ -272,10 +280,19 @@ pub(super) fn claims() -> RefOr<Schema> {
 pub(super) fn components() -> Vec<(&'static str, RefOr<Schema>)> {
     vec![
         ("Subject", subject_object()),
-        ("RelativeAsked", done(object("Người thân được hỏi · The relative asked about", &asked()))),
+        (
+            "RelativeAsked",
+            done(object(
+                "Người thân được hỏi · The relative asked about",
+                &asked(),
+            )),
+        ),
         (
             "RelativeClaim",
-            done(object("Người thân · A relative as the caller holds it", RelativeBody::FIELDS)),
+            done(object(
+                "Người thân · A relative as the caller holds it",
+                RelativeBody::FIELDS,
+            )),
         ),
         ("AddressClaim", address_object()),
         ("Claims", claims_object()),
@@ -284,7 +301,11 @@ pub(super) fn components() -> Vec<(&'static str, RefOr<Schema>)> {
 
 /// The fields of the relative in a relation check: as in a claim, without the nationality.
 pub(super) fn asked() -> Vec<FieldDoc> {
-    RelativeBody::FIELDS.iter().copied().filter(|(name, ..)| *name != "nationality").collect()
+    RelativeBody::FIELDS
+        .iter()
+        .copied()
+        .filter(|(name, ..)| *name != "nationality")
+        .collect()
 }
 
 fn subject_object() -> RefOr<Schema> {
@@ -305,8 +326,16 @@ fn subject_object() -> RefOr<Schema> {
                 "Công dân được hỏi: đúng một trong hai số, họ tên và ngày sinh · The citizen asked \
                  about: exactly one of the two ids, name and date of birth",
             ))
-            .item(one_of("personalId", "oldId", "Hỏi theo số định danh · By personal id"))
-            .item(one_of("oldId", "personalId", "Hỏi theo số CMND · By old id"))
+            .item(one_of(
+                "personalId",
+                "oldId",
+                "Hỏi theo số định danh · By personal id",
+            ))
+            .item(one_of(
+                "oldId",
+                "personalId",
+                "Hỏi theo số CMND · By old id",
+            ))
             .build(),
     ))
 }
@@ -314,7 +343,9 @@ fn subject_object() -> RefOr<Schema> {
 /// An address with at least one part to compare.
 fn address_object() -> RefOr<Schema> {
     let with = |part: &str| {
-        let mut builder = object("", &[]).description(None::<String>).title(Some(format!("By {part}")));
+        let mut builder = object("", &[])
+            .description(None::<String>)
+            .title(Some(format!("By {part}")));
         for (name, _, schema) in AddressBody::FIELDS {
             builder = if *name == part {
                 builder.property(*name, schema()).required(*name)
@@ -374,8 +405,16 @@ fn claim_schema(field: Field) -> RefOr<Schema> {
             1,
             3,
         ),
-        Field::BloodGroup => code("Nhóm máu: 00 không rõ, 01 A, 02 B, 03 AB, 04 O · Blood group", 2, 4),
-        Field::Ethnicity => code("Dân tộc, mã hai chữ số (QĐ 121-TCTK/PPCĐ) · Ethnicity", 2, 99),
+        Field::BloodGroup => code(
+            "Nhóm máu: 00 không rõ, 01 A, 02 B, 03 AB, 04 O · Blood group",
+            2,
+            4,
+        ),
+        Field::Ethnicity => code(
+            "Dân tộc, mã hai chữ số (QĐ 121-TCTK/PPCĐ) · Ethnicity",
+            2,
+            99,
+        ),
         Field::Religion => code("Tôn giáo, mã hai chữ số · Religion", 2, 99),
         Field::VitalStatus => vital(),
         Field::HouseholdRole => done(
@@ -384,9 +423,13 @@ fn claim_schema(field: Field) -> RefOr<Schema> {
             ])),
         ),
         Field::HouseholdNumber => done(
-            pattern("Số sổ hộ khẩu, số hộ · Household number", PRINTABLE, "HK-0001")
-                .min_length(Some(1))
-                .max_length(Some(HOUSEHOLD_NUMBER_MAX)),
+            pattern(
+                "Số sổ hộ khẩu, số hộ · Household number",
+                PRINTABLE,
+                "HK-0001",
+            )
+            .min_length(Some(1))
+            .max_length(Some(HOUSEHOLD_NUMBER_MAX)),
         ),
         _ => full_name(),
     }
@@ -406,15 +449,24 @@ fn code(description: &str, digits: usize, last: u8) -> RefOr<Schema> {
 }
 
 fn vital() -> RefOr<Schema> {
-    codes("Tình trạng: 1 còn sống, 2 đã chết, 3 mất tích · Vital status", 1, 1, 3)
+    codes(
+        "Tình trạng: 1 còn sống, 2 đã chết, 3 mất tích · Vital status",
+        1,
+        1,
+        3,
+    )
 }
 
 fn codes(description: &str, digits: usize, first: u8, last: u8) -> RefOr<Schema> {
     let string = if last == 99 {
-        Object::builder().schema_type(Type::String).pattern(Some("^[0-9]{2}$"))
+        Object::builder()
+            .schema_type(Type::String)
+            .pattern(Some("^[0-9]{2}$"))
     } else {
         let values: Vec<_> = (first..=last).map(|n| format!("{n:0digits$}")).collect();
-        Object::builder().schema_type(Type::String).enum_values(Some(values))
+        Object::builder()
+            .schema_type(Type::String)
+            .enum_values(Some(values))
     };
     let number = ObjectBuilder::new()
         .schema_type(Type::Integer)

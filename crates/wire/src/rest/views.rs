@@ -1,4 +1,4 @@
-//! What a system reads about itself: usage, refusals, its own journal, tokens, the clock.
+//! What a system reads about itself: usage, refusals, its own journal.
 //!
 //! The server fills these structs; they serialize and document themselves.
 
@@ -10,12 +10,15 @@ use dancu_gate::query::CorrelationId;
 use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 
-use super::{JSON, Rendered};
-
-fn moment<S: Serializer>(at: &Moment, serializer: S) -> Result<S::Ok, S::Error> {
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands out references"
+)]
+pub(super) fn moment<S: Serializer>(at: &Moment, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&at.rfc3339())
 }
 
+#[expect(clippy::ref_option, reason = "serde hands out references")]
 fn some_moment<S: Serializer>(at: &Option<Moment>, serializer: S) -> Result<S::Ok, S::Error> {
     match at {
         Some(at) => moment(at, serializer),
@@ -28,7 +31,7 @@ fn correlation<S: Serializer>(id: &CorrelationId, serializer: S) -> Result<S::Ok
 }
 
 /// Serializing plain structs into memory cannot fail; an empty object would show if it did.
-fn to_json<T: Serialize>(view: &T) -> String {
+pub(super) fn to_json<T: Serialize>(view: &T) -> String {
     serde_json::to_string(view).unwrap_or_else(|_| "{}".to_owned())
 }
 
@@ -36,13 +39,14 @@ macro_rules! renders {
     ($($name:ident),*) => {$(
         impl $name {
             /// 200 with this body.
-            pub fn render(&self) -> Rendered {
-                Rendered::ok(to_json(self))
+            pub fn render(&self) -> $crate::rest::Rendered {
+                $crate::rest::Rendered::ok($crate::rest::views::to_json(self))
             }
         }
     )*};
 }
-renders!(UsageView, RefusalView, JournalPage, TokenView, ClockView);
+pub(super) use renders;
+renders!(UsageView, RefusalView, JournalPage);
 
 /// Số lượt đã dùng trong ngày trực · `GET /api/v1/usage`: the caller's lines of both windows.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -206,7 +210,9 @@ impl Serialize for RefusalView {
             what_to_do_vi: text.what_to_do_vi,
             at: self.at,
             service: self.service,
-            journal: JournalRef { index: self.journal_index },
+            journal: JournalRef {
+                index: self.journal_index,
+            },
             contact_vi: Reason::contact_vi(),
         }
         .serialize(serializer)
@@ -221,7 +227,11 @@ pub struct AccountLabel(String);
 impl AccountLabel {
     /// The login, or `#<id>`.
     pub fn of(login: &Login, id: AccountId) -> Self {
-        if login.is_personal_data() { Self::row(id) } else { Self(login.as_str().to_owned()) }
+        if login.is_personal_data() {
+            Self::row(id)
+        } else {
+            Self(login.as_str().to_owned())
+        }
     }
 
     /// `#<id>`, for an account whose login is not known any more.
@@ -269,7 +279,7 @@ pub struct JournalEntryView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, examples("D2"))]
     pub rule_id: Option<&'static str>,
-    /// Lý do, khi từ chối · Reason of a refusal; see [`public_reason`]
+    /// Lý do, khi từ chối · Name of a refusal's reason
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, examples("LineUsedUp"))]
     pub reason: Option<&'static str>,
@@ -347,105 +357,13 @@ pub enum EntryAnswer {
     Delivered,
 }
 
-/// Mã truy cập (RFC 6749) · An access token.
-#[derive(Clone, Serialize, ToSchema)]
-pub struct TokenView {
-    /// Mã truy cập · The token
-    pub access_token: String,
-    /// `Bearer`
-    #[schema(value_type = String, examples("Bearer"))]
-    pub token_type: &'static str,
-    /// Số giây còn hiệu lực · Life time, seconds
-    pub expires_in: u32,
-}
-
-impl TokenView {
-    /// A bearer token that lives this many seconds.
-    pub fn bearer(access_token: String, expires_in: u32) -> Self {
-        Self { access_token, token_type: "Bearer", expires_in }
-    }
-}
-
-/// Errors of the token endpoint (RFC 6749 section 5.2).
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum OauthError {
-    /// A parameter is missing, doubled or not readable.
-    InvalidRequest,
-    /// Client authentication failed.
-    InvalidClient,
-    /// The grant is not valid for this client.
-    InvalidGrant,
-    /// The client may not use this grant.
-    UnauthorizedClient,
-    /// Only `client_credentials` is offered.
-    UnsupportedGrantType,
-    /// The scope is unknown.
-    InvalidScope,
-}
-
-/// Lỗi của điểm cấp mã truy cập · An error of the token endpoint.
-#[derive(Clone, Serialize, ToSchema)]
-pub struct OauthErrorView {
-    /// Mã lỗi RFC 6749 · RFC 6749 error code
-    pub error: OauthError,
-    /// Giải thích · In words
-    #[schema(value_type = String)]
-    pub error_description: &'static str,
-}
-
-impl OauthError {
-    /// 400, or 401 with a challenge where the client could not be authenticated.
-    pub fn render(self) -> Rendered {
-        // RFC 6749 allows ASCII only in error_description.
-        let error_description = match self {
-            Self::InvalidRequest => "A parameter is missing, doubled or malformed.",
-            Self::InvalidClient => "Client authentication failed.",
-            Self::InvalidGrant => "The grant is not valid for this client.",
-            Self::UnauthorizedClient => "The client may not use this grant.",
-            Self::UnsupportedGrantType => "Only client_credentials is offered.",
-            Self::InvalidScope => "The scope is unknown.",
-        };
-        let is_client = self == Self::InvalidClient;
-        let body = to_json(&OauthErrorView { error: self, error_description });
-        let www_authenticate = is_client.then_some("Basic realm=\"dancu\"");
-        let status = if is_client { 401 } else { 400 };
-        Rendered { www_authenticate, ..Rendered::json(status, body) }
-    }
-}
-
-/// Đồng hồ môi trường thử · The sandbox clock.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct ClockView {
-    /// Giờ của sản phẩm · The product's time
-    #[serde(serialize_with = "moment")]
-    #[schema(value_type = String, format = DateTime)]
-    pub now: Moment,
-    /// Chênh so với giờ máy, mili giây · Offset from the machine's clock, ms
-    pub offset_ms: i64,
-}
-
-/// Trạng thái vận hành · Health of the program.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, ToSchema)]
-pub struct Health {
-    /// `ok` or `unavailable`
-    #[schema(value_type = String, examples("ok"))]
-    pub status: &'static str,
-}
-
-impl Health {
-    /// 200 `{"status":"ok"}`, or 503 `{"status":"unavailable"}`.
-    pub fn render(ok: bool) -> Rendered {
-        let (status, word) = if ok { (200, "ok") } else { (503, "unavailable") };
-        Rendered { content_type: JSON, ..Rendered::json(status, to_json(&Self { status: word })) }
-    }
-}
-
 /// Khung giờ · Window: in hours 07:00-18:00, off hours 18:00-07:00.
 #[derive(ToSchema)]
 #[schema(as = Window, rename_all = "camelCase")]
-#[expect(dead_code, reason = "it only documents the words that Window serializes to")]
+#[expect(
+    dead_code,
+    reason = "it only documents the words that Window serializes to"
+)]
 pub(super) enum WindowWord {
     InHours,
     OffHours,

@@ -3,7 +3,7 @@
 use dancu_domain::birth::{BirthDate, Precision};
 use dancu_domain::geo;
 use dancu_domain::ids::{OldId, PersonalId, SubjectId};
-use dancu_domain::person::{Address, BloodGroup, Dataset, Relative};
+use dancu_domain::person::{Address, BloodGroup, Dataset, MaritalStatus, Relative, Sex};
 use dancu_domain::registration::{System, VerifyShape};
 use dancu_gate::query::{Answer, ClaimResult, Disclosed, DisclosedHousehold};
 
@@ -155,11 +155,15 @@ fn congdan(xml: &mut Xml, citizen: &Disclosed) {
     xml.start("CongDan");
     xml.ids(citizen.personal_id(), citizen.old_id());
     full_name(xml, citizen.full_name());
-    xml.code("GioiTinh", citizen.sex().map(|s| s.code()), 1);
+    xml.code("GioiTinh", citizen.sex().map(Sex::code), 1);
     xml.code("DanToc", citizen.ethnicity(), 2);
     xml.code("TonGiao", citizen.religion(), 2);
-    xml.code("TinhTrangHonNhan", citizen.marital().map(|m| m.code()), 1);
-    xml.code("NhomMau", citizen.blood().map(|b| b.code()), 2);
+    xml.code(
+        "TinhTrangHonNhan",
+        citizen.marital().map(MaritalStatus::code),
+        1,
+    );
+    xml.code("NhomMau", citizen.blood().map(BloodGroup::code), 2);
     birth(xml, citizen.birth());
     address(xml, "NoiDangKyKhaiSinh", citizen.birth_registration());
     xml.leaf("QuocTich", citizen.nationality().unwrap_or_default());

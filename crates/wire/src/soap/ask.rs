@@ -89,12 +89,11 @@ impl Form<'_> {
             } else {
                 text.parse::<Date>()
             };
-            match date {
-                Ok(date) => found = Some(Dataset::in_force_on(date)),
-                Err(_) => {
-                    let message = "Sai dạng; viết yyyyMMdd hoặc yyyy-MM-dd.";
-                    self.fail(input::error(slot.path(), message));
-                }
+            if let Ok(date) = date {
+                found = Some(Dataset::in_force_on(date));
+            } else {
+                let message = "Sai dạng; viết yyyyMMdd hoặc yyyy-MM-dd.";
+                self.fail(input::error(slot.path(), message));
             }
         }
         found

@@ -10,28 +10,32 @@ pub(super) fn all_xml(text: &str) -> bool {
     /// Bytes looked at before the first early return, so that the inner loop needs no branch.
     const STRIDE: usize = 64;
     let bytes = text.as_bytes();
-    let clean = |chunk: &[u8]| {
-        !chunk.iter().fold(false, |bad, b| {
-            bad | ((*b < 0x20) & (*b != b'\t') & (*b != b'\n') & (*b != b'\r'))
-        })
-    };
+    let bad = |b: &u8| matches!(b, 0..=0x08 | 0x0b | 0x0c | 0x0e..=0x1f);
+    let clean = |chunk: &[u8]| chunk.iter().fold(0, |found, b| found | u8::from(bad(b))) == 0;
     bytes.chunks(STRIDE).all(clean)
         && !(bytes.contains(&0xef) && text.contains(['\u{fffe}', '\u{ffff}']))
 }
 
-/// Splits a qualified name into prefix (empty where none) and local name.
+/// Splits a qualified name into prefix (empty where none) and local name; `None` for what is no
+/// name. Letters beyond ASCII are not told apart: no name of ours has any.
 pub(super) fn split_name(name: &str) -> Option<(&str, &str)> {
-    let (prefix, local) = name.split_once(':').unwrap_or(("", name));
-    let prefixed = name.len() != local.len();
-    (is_ncname(local) && (!prefixed || is_ncname(prefix))).then_some((prefix, local))
-}
-
-/// Names without a colon. Letters beyond ASCII are not told apart: no name of ours has any.
-fn is_ncname(name: &str) -> bool {
-    let mut bytes = name.bytes();
-    let first = |b: u8| b.is_ascii_alphabetic() || b == b'_' || b >= 0x80;
-    bytes.next().is_some_and(first)
-        && bytes.all(|b| first(b) || b.is_ascii_digit() || matches!(b, b'.' | b'-'))
+    let mut colon = None;
+    let mut first = true;
+    for (at, b) in name.bytes().enumerate() {
+        match b {
+            b'a'..=b'z' | b'A'..=b'Z' | b'_' | 0x80.. => first = false,
+            b'0'..=b'9' | b'.' | b'-' if !first => {}
+            b':' if !first && colon.is_none() => {
+                colon = Some(at);
+                first = true;
+            }
+            _ => return None,
+        }
+    }
+    if first {
+        return None;
+    }
+    Some(colon.map_or(("", name), |at| (&name[..at], &name[at + 1..])))
 }
 
 /// Whether the text is nothing but the white space of XML.

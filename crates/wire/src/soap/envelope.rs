@@ -194,31 +194,32 @@ impl<'a> Pass<'a> {
         xml.config_mut().enable_all_checks(true);
         let mut first = true;
         loop {
-            let event = xml.read_event().map_err(|_| Trouble::Malformed)?;
+            let event = xml.read_event();
             let at = xml.buffer_position() as usize;
             match event {
-                Event::Start(tag) => {
+                Ok(Event::Start(tag)) => {
                     let content = at - 1 - tag.len()..at - 1;
                     self.open(content, tag.name().0.len())?;
                 }
-                Event::Empty(tag) => {
+                Ok(Event::Empty(tag)) => {
                     let content = at - 2 - tag.len()..at - 2;
                     self.open(content, tag.name().0.len())?;
                     self.close(at);
                 }
-                Event::End(_) => self.close(at),
+                Ok(Event::End(_)) => self.close(at),
                 // White space before the declaration is an old client's habit.
-                Event::Text(text) if first && is_blank(&text) => continue,
-                Event::Text(text) => self.text(&text)?,
-                Event::CData(text) if !self.levels.is_empty() => self.text(&text)?,
-                Event::GeneralRef(name) if !self.levels.is_empty() => self.reference(&name)?,
-                Event::Decl(declared) if first => declaration(&declared)?,
-                Event::DocType(_) => return Err(Trouble::DocumentType),
-                Event::Comment(_) | Event::PI(_) => {}
-                Event::CData(_) | Event::GeneralRef(_) | Event::Decl(_) => {
+                Ok(Event::Text(text)) if first && is_blank(&text) => continue,
+                Ok(Event::Text(text)) => self.text(&text)?,
+                Ok(Event::CData(text)) if !self.levels.is_empty() => self.text(&text)?,
+                Ok(Event::GeneralRef(name)) if !self.levels.is_empty() => self.reference(&name)?,
+                Ok(Event::Decl(declared)) if first => declaration(&declared)?,
+                Ok(Event::DocType(_)) => return Err(Trouble::DocumentType),
+                Ok(Event::Comment(_) | Event::PI(_)) => {}
+                Ok(Event::CData(_) | Event::GeneralRef(_) | Event::Decl(_)) => {
                     return Err(Trouble::Malformed);
                 }
-                Event::Eof => break,
+                Ok(Event::Eof) => break,
+                Err(_) => return Err(Trouble::Malformed),
             }
             first = false;
         }

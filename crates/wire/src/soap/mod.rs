@@ -20,7 +20,7 @@ mod wsdl;
 use dancu_domain::refusal::Reason;
 use dancu_domain::registration::System;
 use dancu_domain::service::Service;
-use dancu_gate::query::{CorrelationId, FieldError, Query, Reply, Unreadable};
+use dancu_gate::query::{CorrelationId, Denied, FieldError, Query, Reply, Unreadable};
 
 pub use operation::Operation;
 pub use parse::parse;
@@ -123,19 +123,11 @@ pub fn render(call: &SoapCall, system: &System, reply: &Reply) -> SoapAnswer {
 /// Writes the refusal of an envelope that could not be read.
 pub fn render_unreadable(unread: &SoapUnreadable, reply: &Reply) -> SoapAnswer {
     let errors = &unread.unreadable.errors;
-    match &reply.result {
-        Err(denied) => fault::refused(denied, errors, &reply.correlation, unread.echo.as_ref()),
-        // The gate answers no unreadable question; should it, nothing of the answer is shown.
-        Ok(_) => {
-            let reason = unread.unreadable.reason.unwrap_or(Reason::InvalidInput);
-            fault::refused(
-                &reason.into(),
-                errors,
-                &reply.correlation,
-                unread.echo.as_ref(),
-            )
-        }
-    }
+    // The gate answers no unreadable question; should it, nothing of the answer is shown.
+    let reason = unread.unreadable.reason.unwrap_or(Reason::InvalidInput);
+    let other = Denied::from(reason);
+    let denied = reply.result.as_ref().err().unwrap_or(&other);
+    fault::refused(denied, errors, &reply.correlation, unread.echo.as_ref())
 }
 
 /// HTTP 401 with a Fault that tells nothing but `message_vi`.

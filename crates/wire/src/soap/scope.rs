@@ -55,7 +55,11 @@ impl<'a> Scope<'a> {
 
     /// The namespace of a prefix, empty for none; `None` for a prefix that is not declared.
     pub(super) fn resolve(&self, prefix: &str) -> Option<&str> {
-        match self.bindings.iter().rev().find(|b| b.prefix == prefix) {
+        // No prefix is the common case; comparing no bytes at all is slow on some processors.
+        let same = |b: &&Binding<'_>| {
+            b.prefix.len() == prefix.len() && (prefix.is_empty() || b.prefix == prefix)
+        };
+        match self.bindings.iter().rev().find(same) {
             Some(binding) => Some(&binding.uri),
             None if prefix.is_empty() => Some(""),
             None if prefix == "xml" => Some(XML),

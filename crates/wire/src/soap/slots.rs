@@ -126,7 +126,7 @@ impl Slots {
     /// Its text without the white space around it; `None` where there is none.
     pub(super) fn text<'a>(&self, slot: Slot, infoset: &'a str) -> Option<&'a str> {
         let (start, end) = self.texts[slot as usize];
-        let text = infoset.get(start as usize..end as usize)?.trim();
+        let text = infoset.get(start as usize..end as usize)?.trim_ascii();
         (!text.is_empty()).then_some(text)
     }
 }

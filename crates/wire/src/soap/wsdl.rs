@@ -3,6 +3,8 @@
 //! The schemas stand in the document itself, so that generated clients need no second request
 //! through whatever gateway they sit behind; `?xsd=` serves the same texts for validators.
 
+use std::fmt::{Arguments, Write};
+
 use super::chars::push_escaped;
 use super::operation::Operation;
 use super::{NS_ANSWER, NS_REQUEST};
@@ -33,11 +35,12 @@ pub fn wsdl(base_url: &str) -> String {
         ("dc", NS_REQUEST),
         ("ns1", NS_ANSWER),
     ] {
-        out.push_str(&format!(" xmlns:{prefix}=\"{uri}\""));
+        put(&mut out, format_args!(" xmlns:{prefix}=\"{uri}\""));
     }
-    out.push_str(&format!(
-        " targetNamespace=\"{NS_REQUEST}\">\n<wsdl:types>\n"
-    ));
+    put(
+        &mut out,
+        format_args!(" targetNamespace=\"{NS_REQUEST}\">\n<wsdl:types>\n"),
+    );
     for schema in [REQUEST, RESPONSE] {
         let body = schema.split_once("?>").map_or(schema, |(_, body)| body);
         out.push_str(body.trim_start().replace(LOCATION, "").as_str());
@@ -65,10 +68,13 @@ fn messages(out: &mut String) {
                 format!("ns1:{}", operation.answer()),
             ),
         ] {
-            out.push_str(&format!(
-                "<wsdl:message name=\"{message}\"><wsdl:part name=\"parameters\" \
+            put(
+                out,
+                format_args!(
+                    "<wsdl:message name=\"{message}\"><wsdl:part name=\"parameters\" \
                  element=\"{element}\"/></wsdl:message>\n"
-            ));
+                ),
+            );
         }
     }
     out.push_str(
@@ -81,11 +87,14 @@ fn port_type(out: &mut String) {
     out.push_str("<wsdl:portType name=\"DanCuPortType\">\n");
     for operation in Operation::OFFERED {
         let name = operation.name();
-        out.push_str(&format!(
-            "<wsdl:operation name=\"{name}\"><wsdl:input message=\"dc:{name}Input\"/>\
+        put(
+            out,
+            format_args!(
+                "<wsdl:operation name=\"{name}\"><wsdl:input message=\"dc:{name}Input\"/>\
              <wsdl:output message=\"dc:{name}Output\"/>\
              <wsdl:fault name=\"dancuFault\" message=\"dc:dancuFault\"/></wsdl:operation>\n"
-        ));
+            ),
+        );
     }
     out.push_str("</wsdl:portType>\n");
 }
@@ -97,13 +106,21 @@ fn binding(out: &mut String) {
     );
     for operation in Operation::OFFERED {
         let name = operation.name();
-        out.push_str(&format!(
-            "<wsdl:operation name=\"{name}\"><soap:operation soapAction=\"\" style=\"document\"/>\
+        put(
+            out,
+            format_args!(
+                "<wsdl:operation name=\"{name}\"><soap:operation soapAction=\"\" style=\"document\"/>\
              <wsdl:input><soap:body use=\"literal\"/></wsdl:input>\
              <wsdl:output><soap:body use=\"literal\"/></wsdl:output>\
              <wsdl:fault name=\"dancuFault\"><soap:fault name=\"dancuFault\" use=\"literal\"/>\
              </wsdl:fault></wsdl:operation>\n"
-        ));
+            ),
+        );
     }
     out.push_str("</wsdl:binding>\n");
+}
+
+fn put(out: &mut String, text: Arguments<'_>) {
+    // Writing to a String cannot fail.
+    let _ = out.write_fmt(text);
 }

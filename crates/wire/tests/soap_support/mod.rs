@@ -82,7 +82,9 @@ pub fn fields(changes: &[(&str, Option<&str>)]) -> String {
             (None, None) => {}
         }
     }
-    all.iter().map(|(n, v)| format!("<{n}>{v}</{n}>")).collect()
+    all.iter().fold(String::new(), |text, (n, v)| {
+        text + &format!("<{n}>{v}</{n}>")
+    })
 }
 
 pub fn envelope(operation: &str, inner: &str) -> String {

@@ -10,7 +10,7 @@ use utoipa::openapi::schema::{
 };
 
 use super::super::bodies::{ClaimKind, claim_kind};
-use super::super::views;
+use super::super::{access, views};
 use super::{RefusalJson, ServiceWord, WindowWord, field_names, reference, view};
 
 /// Schemas of the structs that serialize themselves.
@@ -27,11 +27,11 @@ pub(super) fn derived() -> Vec<(String, RefOr<Schema>)> {
         view::<views::JournalEntryView>(),
         view::<views::EntryDecision>(),
         view::<views::EntryAnswer>(),
-        view::<views::TokenView>(),
-        view::<views::OauthError>(),
-        view::<views::OauthErrorView>(),
-        view::<views::ClockView>(),
-        view::<views::Health>(),
+        view::<access::TokenView>(),
+        view::<access::OauthError>(),
+        view::<access::OauthErrorView>(),
+        view::<access::ClockView>(),
+        view::<access::Health>(),
         view::<ServiceWord>(),
         view::<WindowWord>(),
     ]
@@ -62,7 +62,9 @@ fn closed(description: &str) -> ObjectBuilder {
 }
 
 fn text(description: &str) -> ObjectBuilder {
-    ObjectBuilder::new().schema_type(Type::String).description(Some(description))
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .description(Some(description))
 }
 
 fn words(description: &str, words: &[&str]) -> ObjectBuilder {
@@ -88,8 +90,7 @@ fn done(builder: ObjectBuilder) -> RefOr<Schema> {
 }
 
 fn correlation_id() -> ObjectBuilder {
-    text("Mã tra cứu của lần hỏi · Correlation id, 32 hex digits")
-        .pattern(Some("^[0-9a-f]{32}$"))
+    text("Mã tra cứu của lần hỏi · Correlation id, 32 hex digits").pattern(Some("^[0-9a-f]{32}$"))
 }
 
 /// The fields that every answer ends with.
@@ -97,7 +98,10 @@ fn answered(builder: ObjectBuilder) -> ObjectBuilder {
     builder
         .property(
             "precision",
-            words("Chỉ so được năm sinh · Only the year could be compared", &["year"]),
+            words(
+                "Chỉ so được năm sinh · Only the year could be compared",
+                &["year"],
+            ),
         )
         .property("journal", reference("JournalRef"))
         .required("journal")
@@ -109,12 +113,18 @@ fn answered(builder: ObjectBuilder) -> ObjectBuilder {
 
 fn answer(description: &str) -> ObjectBuilder {
     closed(description)
-        .property("requestId", text("Mã yêu cầu đã gửi · The request id as sent"))
+        .property(
+            "requestId",
+            text("Mã yêu cầu đã gửi · The request id as sent"),
+        )
         .required("requestId")
 }
 
 fn verify() -> RefOr<Schema> {
-    let result = words("Kết quả · Whether the three keys agree", &["match", "noMatch"]);
+    let result = words(
+        "Kết quả · Whether the three keys agree",
+        &["match", "noMatch"],
+    );
     let alive = nullable(
         ObjectBuilder::new().description(Some(
             "Còn sống; null = mất tích; chỉ có khi khớp và được cấp vitalStatus · Alive; null = \
@@ -124,7 +134,10 @@ fn verify() -> RefOr<Schema> {
     );
     let mut claims = closed("Kết quả từng mục đã hỏi, chỉ có khi khớp · Results of the claims");
     for name in field_names() {
-        claims = claims.property(name, words("", &["match", "mismatch", "unknown"]).description(None::<String>));
+        claims = claims.property(
+            name,
+            words("", &["match", "mismatch", "unknown"]).description(None::<String>),
+        );
     }
     done(answered(
         answer("Kết quả xác thực · Answer to a verify request")
@@ -176,7 +189,13 @@ fn relation() -> RefOr<Schema> {
 fn household() -> RefOr<Schema> {
     done(
         closed("Hộ gia đình · A household, the head first")
-            .property("number", nullable(text("Số hộ, nếu được cấp · Number, if granted"), Type::String))
+            .property(
+                "number",
+                nullable(
+                    text("Số hộ, nếu được cấp · Number, if granted"),
+                    Type::String,
+                ),
+            )
             .required("number")
             .property("members", Array::new(reference("Citizen")))
             .required("members"),
@@ -186,8 +205,8 @@ fn household() -> RefOr<Schema> {
 /// Granted fields only, hence none is required.
 fn citizen() -> RefOr<Schema> {
     let mut builder = closed(
-        "Trường được cấp; trường không có dữ liệu là null, trường không được cấp thì vắng · Granted \
-         fields; null without data, absent if not granted",
+        "Trường được cấp; trường không có dữ liệu là null, trường không được cấp thì vắng · \
+         Granted fields; null without data, absent if not granted",
     );
     for field in Field::ALL {
         builder = builder.property(field.code(), value(*field));
@@ -256,13 +275,25 @@ fn address() -> RefOr<Schema> {
     let commune = text("Mã phường, xã, 5 chữ số; null = không rõ · Commune code");
     done(
         closed("Địa chỉ · An address; codes mean nothing without the date of their list")
-            .property("provinceCode", nullable(province.pattern(Some("^[0-9]{2}$")), Type::String))
+            .property(
+                "provinceCode",
+                nullable(province.pattern(Some("^[0-9]{2}$")), Type::String),
+            )
             .required("provinceCode")
-            .property("communeCode", nullable(commune.pattern(Some("^[0-9]{5}$")), Type::String))
+            .property(
+                "communeCode",
+                nullable(commune.pattern(Some("^[0-9]{5}$")), Type::String),
+            )
             .required("communeCode")
-            .property("detail", text("Số nhà, đường, thôn · House, street, hamlet"))
+            .property(
+                "detail",
+                text("Số nhà, đường, thôn · House, street, hamlet"),
+            )
             .required("detail")
-            .property("country", text("Quốc gia · Country").pattern(Some("^[A-Z]{2}$")))
+            .property(
+                "country",
+                text("Quốc gia · Country").pattern(Some("^[A-Z]{2}$")),
+            )
             .required("country")
             .property(
                 "datasetDate",
@@ -280,11 +311,20 @@ fn relative() -> RefOr<Schema> {
         closed("Người thân · A relative as written in the record")
             .property("fullName", text("Họ tên · Full name"))
             .required("fullName")
-            .property("personalId", nullable(personal.pattern(Some("^[0-9]{12}$")), Type::String))
+            .property(
+                "personalId",
+                nullable(personal.pattern(Some("^[0-9]{12}$")), Type::String),
+            )
             .required("personalId")
-            .property("oldId", nullable(old.pattern(Some("^[0-9]{9}$")), Type::String))
+            .property(
+                "oldId",
+                nullable(old.pattern(Some("^[0-9]{9}$")), Type::String),
+            )
             .required("oldId")
-            .property("nationality", text("Quốc tịch · Nationality").pattern(Some("^[A-Z]{2}$")))
+            .property(
+                "nationality",
+                text("Quốc tịch · Nationality").pattern(Some("^[A-Z]{2}$")),
+            )
             .required("nationality"),
     )
 }
@@ -298,7 +338,10 @@ fn line_left() -> RefOr<Schema> {
         closed("Số lượt còn lại (D2) · What is left of the line")
             .property("remaining", remaining)
             .required("remaining")
-            .property("resetsAt", date_time("Giờ tính lại · When the count begins anew"))
+            .property(
+                "resetsAt",
+                date_time("Giờ tính lại · When the count begins anew"),
+            )
             .required("resetsAt"),
     )
 }
@@ -314,7 +357,10 @@ fn field_error() -> RefOr<Schema> {
         closed("Lỗi của một trường · An input error")
             .property("field", text("Đường dẫn của trường · Path of the field"))
             .required("field")
-            .property("messageVi", text("Sai ở đâu · What is wrong, in Vietnamese"))
+            .property(
+                "messageVi",
+                text("Sai ở đâu · What is wrong, in Vietnamese"),
+            )
             .required("messageVi"),
     )
 }
@@ -339,7 +385,10 @@ fn problem() -> RefOr<Schema> {
     });
     done(
         closed("Từ chối theo RFC 9457 · A refusal (RFC 9457)")
-            .property("type", text("Loại: mục trong danh mục lỗi, hoặc about:blank · Type"))
+            .property(
+                "type",
+                text("Loại: mục trong danh mục lỗi, hoặc about:blank · Type"),
+            )
             .required("type")
             .property("title", text("Lý do, tiếng Anh · Reason in English"))
             .required("title")
@@ -348,7 +397,10 @@ fn problem() -> RefOr<Schema> {
             .property("status", status)
             .required("status")
             .property("ruleId", words("Quy tắc · Rule", &rules))
-            .property("code", text("Mã lỗi như trên SOAP · The code of SOAP faults"))
+            .property(
+                "code",
+                text("Mã lỗi như trên SOAP · The code of SOAP faults"),
+            )
             .property("whatToDoVi", text("Cần làm gì · What to do, in Vietnamese"))
             .required("whatToDoVi")
             .property("correlationId", correlation_id())

@@ -1,0 +1,69 @@
+//! What every handler works with.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use dancu_gate::Gate;
+use dancu_gate::query::CorrelationId;
+
+use crate::clock::Clock;
+
+/// The running program.
+pub struct App {
+    /// The gate over the store.
+    pub gate: Gate,
+    /// The product's clock.
+    pub clock: Clock,
+    /// `http://127.0.0.1:8080`, as callers reach it.
+    pub base_url: String,
+    /// Rendered once: OpenAPI document, its page, WSDL.
+    pub documents: Documents,
+    ready: AtomicBool,
+}
+
+/// Texts that do not change while the program runs.
+pub struct Documents {
+    /// OpenAPI 3.1, JSON.
+    pub openapi: String,
+    /// The readable reference.
+    pub docs: String,
+    /// The catalogue of refusals.
+    pub errors: String,
+    /// WSDL 1.1.
+    pub wsdl: String,
+}
+
+/// The app as handlers share it.
+pub type Shared = Arc<App>;
+
+impl App {
+    /// Puts the parts together; not ready yet.
+    pub fn new(gate: Gate, clock: Clock, base_url: String) -> Self {
+        let openapi = dancu_wire::rest::openapi(&base_url);
+        let documents = Documents {
+            docs: dancu_wire::rest::docs_html(&openapi),
+            errors: dancu_wire::rest::errors_html(),
+            wsdl: dancu_wire::soap::wsdl(&base_url),
+            openapi,
+        };
+        Self { gate, clock, base_url, documents, ready: AtomicBool::new(false) }
+    }
+
+    /// Whether queries are answered.
+    pub fn is_ready(&self) -> bool {
+        self.ready.load(Ordering::Acquire)
+    }
+
+    /// Says that queries are answered, or not any more.
+    pub fn set_ready(&self, ready: bool) {
+        self.ready.store(ready, Ordering::Release);
+    }
+}
+
+/// A correlation id for answers that have no journal entry: it names none.
+pub fn loose_correlation() -> CorrelationId {
+    let mut id = [0xff; 16];
+    // Without randomness the id stays all ones and still names no entry.
+    let _ = dancu_store::keys::random(&mut id[8..]);
+    CorrelationId(id)
+}

@@ -1,0 +1,135 @@
+//! `dancu demo`: the whole product on synthetic people, from one command.
+
+mod file;
+mod seed;
+mod systems;
+mod walk;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail};
+use dancu_domain::moment::Moment;
+use dancu_gate::Gate;
+use dancu_store::Store;
+
+use crate::app::App;
+use crate::clock::{Clock, machine_ms};
+use crate::config::Config;
+use crate::handlers::sandbox::OFFSET;
+use crate::{cli, population, serve};
+
+/// The demo population's seed.
+pub const SEED: u64 = 20_260_302;
+
+/// Arguments of `dancu demo`.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Thư mục dữ liệu; đã có thì chạy tiếp.
+    #[arg(long, default_value = "dancu-data")]
+    data: PathBuf,
+    /// Cổng trên 127.0.0.1.
+    #[arg(long, default_value_t = 8080)]
+    port: u16,
+    /// Số người giả, ít nhất 100.
+    #[arg(long, default_value_t = 100_000)]
+    population: u64,
+    /// Giờ của sản phẩm lúc bắt đầu (RFC 3339), ví dụ 2026-03-02T09:00:00+07:00.
+    #[arg(long)]
+    clock: Option<String>,
+    /// Dừng sau phần trình diễn.
+    #[arg(long)]
+    once: bool,
+}
+
+/// Runs the demo.
+pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let wanted = match &args.clock {
+        Some(text) => match Moment::parse_rfc3339(text) {
+            Some(moment) => Some(moment),
+            None => {
+                eprintln!("dancu: --clock cần dạng RFC 3339, ví dụ 2026-03-02T09:00:00+07:00");
+                return Ok(ExitCode::from(2));
+            }
+        },
+        None => None,
+    };
+    if args.population < dancu_world::MIN_PERSONS {
+        eprintln!("dancu: --population ít nhất {}", dancu_world::MIN_PERSONS);
+        return Ok(ExitCode::from(2));
+    }
+    println!("SANDBOX - dữ liệu giả: mọi người trong đây đều do máy sinh, đầu số 099.");
+    let config = Config { data: args.data.clone(), ..Config::default() };
+    let store = Arc::new(cli::open(&args.data, &config, true)?);
+    let clock = clock(&store, wanted)?;
+    let code = serve::runtime()?.block_on(serve_demo(args, &store, clock));
+    store.stop();
+    code.map(|()| ExitCode::SUCCESS)
+}
+
+/// The sandbox clock: asked for, or where the folder left off; never before the last entry.
+fn clock(store: &Store, wanted: Option<Moment>) -> anyhow::Result<Clock> {
+    let machine = machine_ms();
+    let stored: Option<i64> =
+        store.meta(OFFSET)?.and_then(|text| text.parse().ok());
+    let last = store.last_at();
+    let mut start = match (wanted, stored) {
+        (Some(moment), _) => moment,
+        (None, Some(offset)) => Moment(machine + offset),
+        (None, None) => Moment(machine),
+    };
+    if start < last {
+        println!("Đồng hồ không lùi: chạy tiếp từ {} (the clock goes on).", last.rfc3339());
+        start = last;
+    }
+    Ok(Clock::new(start.0 - machine, last, true))
+}
+
+async fn serve_demo(args: &Args, store: &Arc<Store>, clock: Clock) -> anyhow::Result<()> {
+    let now = clock.now();
+    store.prepare_year(now).await?;
+    store.set_meta(now, OFFSET, &clock.offset_ms().to_string()).await?;
+    let is_new = store.registry().count()? == 0;
+    if is_new {
+        fill(store, args.population, now)?;
+    }
+    let spec = file::spec(store)?;
+    if store.snapshot(now)?.systems().is_empty() {
+        seed::register(store, now).await?;
+        println!("Đã lập các hệ thống, tài khoản và kết nối mẫu (systems and accounts made).");
+    }
+    let address = SocketAddr::from(([127, 0, 0, 1], args.port));
+    let listener = serve::listen(address)?;
+    let url = format!("http://{}", listener.local_addr()?);
+    let gate = Gate::open(store.clone(), now)?;
+    let app = Arc::new(App::new(gate, clock, url));
+    let citizens = file::write(&app, &spec).context("không ghi được demo.json")?;
+    if is_new || args.once {
+        walk::run(&app, &citizens).await?;
+    }
+    if args.once {
+        return Ok(());
+    }
+    app.set_ready(true);
+    println!("\nSẵn sàng tại {} (ready). Tài liệu: {}/docs", app.base_url, app.base_url);
+    println!("Tài khoản, khóa và người mẫu: {}", args.data.join("demo.json").display());
+    println!("Ctrl-C để dừng; chạy lại cùng thư mục thì đi tiếp.");
+    serve::until_signal(app, listener).await
+}
+
+fn fill(store: &Store, persons: u64, now: Moment) -> anyhow::Result<()> {
+    let spec =
+        dancu_world::PopulationSpec { seed: SEED, persons, today: now.viet_nam_date() };
+    let bar = cli::progress_bar(persons);
+    let started = crate::clock::steady();
+    let n = population::fill::run(store, &spec, &|n| bar.set_position(n))?;
+    bar.finish_and_clear();
+    if n != persons {
+        bail!("chỉ sinh được {n} người (population is incomplete)");
+    }
+    let seconds = started.elapsed().as_secs_f64();
+    println!("Đã sinh và niêm phong {n} người giả trong {seconds:.1} s (people made and sealed).");
+    Ok(())
+}

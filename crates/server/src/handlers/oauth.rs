@@ -1,0 +1,100 @@
+//! `POST /oauth/token`: client credentials (RFC 6749, RFC 7523).
+
+use std::net::SocketAddr;
+
+use axum::body::Body;
+use axum::extract::{ConnectInfo, State};
+use axum::http::{HeaderMap, header};
+use axum::response::Response;
+use dancu_access::client::{ClientProof, JWT_BEARER};
+use dancu_gate::path::Cause;
+use dancu_wire::rest::{HttpProblem, OauthError, TokenView};
+
+use super::{BodyError, problem, read_body, respond, text};
+use crate::app::Shared;
+use crate::clock::machine_ms;
+
+#[derive(Default)]
+struct Form {
+    grant_type: Option<String>,
+    client_id: Option<String>,
+    client_secret: Option<String>,
+    client_assertion: Option<String>,
+    client_assertion_type: Option<String>,
+}
+
+/// Issues a token to a client that proves itself; also to systems that are not live, so that the
+/// reason can be read.
+pub async fn post(
+    State(app): State<Shared>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    let arrival = app.clock.now();
+    let body = match read_body(body).await {
+        Ok(body) => body,
+        Err(BodyError::TooLarge) => return problem(HttpProblem::TooLarge),
+        Err(BodyError::Broken) => return problem(HttpProblem::BadRequest),
+    };
+    let Some(form) = is_form(&headers).then(|| parse(&body)).flatten() else {
+        return respond(OauthError::InvalidRequest.render());
+    };
+    match form.grant_type.as_deref() {
+        Some("client_credentials") => {}
+        Some(_) => return respond(OauthError::UnsupportedGrantType.render()),
+        None => return respond(OauthError::InvalidRequest.render()),
+    }
+    if form.client_assertion.is_some()
+        && form.client_assertion_type.as_deref() != Some(JWT_BEARER)
+    {
+        return respond(OauthError::InvalidRequest.render());
+    }
+    let proof = ClientProof {
+        authorization: text(&headers, header::AUTHORIZATION.as_str()),
+        client_id: form.client_id.as_deref(),
+        client_secret: form.client_secret.as_deref(),
+        assertion: form.client_assertion.as_deref(),
+    };
+    let audience = [format!("{}/oauth/token", app.base_url), app.base_url.clone()];
+    match app.gate.issue_token(&proof, &audience, machine_ms()) {
+        Ok((token, seconds)) => respond(TokenView::bearer(token, seconds).render()),
+        Err(_) => {
+            app.gate.failures.note(arrival, peer.ip(), Cause::Client);
+            respond(OauthError::InvalidClient.render())
+        }
+    }
+}
+
+fn is_form(headers: &HeaderMap) -> bool {
+    let kind = text(headers, header::CONTENT_TYPE.as_str()).unwrap_or_default();
+    kind.split(';').next().is_some_and(|k| {
+        k.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded")
+    })
+}
+
+/// A doubled or unreadable parameter makes the whole form invalid; unknown ones are ignored.
+fn parse(body: &[u8]) -> Option<Form> {
+    let mut form = Form::default();
+    for pair in body.split(|b| *b == b'&').filter(|p| !p.is_empty()) {
+        let at = pair.iter().position(|b| *b == b'=').unwrap_or(pair.len());
+        let name = decoded(&pair[..at])?;
+        let value = decoded(pair.get(at + 1..).unwrap_or_default())?;
+        let slot = match name.as_str() {
+            "grant_type" => &mut form.grant_type,
+            "client_id" => &mut form.client_id,
+            "client_secret" => &mut form.client_secret,
+            "client_assertion" => &mut form.client_assertion,
+            "client_assertion_type" => &mut form.client_assertion_type,
+            _ => continue,
+        };
+        if slot.replace(value).is_some() {
+            return None;
+        }
+    }
+    Some(form)
+}
+
+fn decoded(bytes: &[u8]) -> Option<String> {
+    dancu_access::client::form_decoded(std::str::from_utf8(bytes).ok()?)
+}

@@ -1,0 +1,227 @@
+//! What a system reads about itself: usage, refusals, its own journal (F1).
+
+use std::net::SocketAddr;
+
+use axum::extract::{ConnectInfo, Path, RawQuery, State};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use dancu_domain::ids::AccountId;
+use dancu_domain::refusal::Reason;
+use dancu_domain::registration::System;
+use dancu_domain::rule::RuleId;
+use dancu_domain::service::{Service, Window};
+use dancu_gate::query::CorrelationId;
+use dancu_journal::{Body, Decision, Entry, Query};
+use dancu_wire::rest::{
+    AccountLabel, AccountUse, EntryAnswer, EntryDecision, HttpProblem, JournalEntryView,
+    JournalPage, LineUse, LockView, OffHoursTotal, RefusalView, UsageView, input_problem,
+    parse_from, public_reason,
+};
+
+use super::rest::authenticated;
+use super::{problem, respond};
+use crate::app::{App, Shared, loose_correlation};
+
+/// Entries of one journal page.
+const PAGE: usize = 500;
+
+/// `GET /api/v1/usage`.
+pub async fn usage(
+    State(app): State<Shared>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+) -> Response {
+    let now = app.clock.now();
+    let system = match authenticated(&app, peer, &headers, now) {
+        Ok(system) => system,
+        Err(response) => return response,
+    };
+    let snapshot = app.gate.snapshot();
+    match snapshot.by_id(system) {
+        Some(system) => respond(view(&app, system).render()),
+        None => problem(HttpProblem::NotFound),
+    }
+}
+
+fn view(app: &App, system: &System) -> UsageView {
+    let now = app.clock.now();
+    let store = app.gate.store();
+    let profile = store.profiles().at(now);
+    let duty = profile.hours.duty(now);
+    store.ledger().lines(|counts| {
+        let mut lines = vec![];
+        for grant in system.services.iter().flatten() {
+            for window in [Window::InHours, Window::OffHours] {
+                let Some(line) = grant.line(window) else { continue };
+                let day = counts.line_day(line.id, duty.day);
+                let registered = line.limit(now).count;
+                let lock = counts.lock_in_force(system.id, line.id, now);
+                lines.push(LineUse {
+                    service: grant.service,
+                    window,
+                    registered,
+                    used: day.used,
+                    left: registered.saturating_sub(day.used),
+                    resets_at: duty.resets_at,
+                    exceedances: day.exceedances,
+                    locked: lock.map(|l| LockView {
+                        since: l.since,
+                        rule_id: RuleId::D3.code(),
+                        until: l.until,
+                    }),
+                });
+            }
+        }
+        let factor = profile.counts.account_hard_stop_factor;
+        let accounts = system.accounts.iter().map(|a| AccountUse {
+            login: a.login.as_str().to_owned(),
+            daily: a.daily,
+            used: counts.account_used(a.id, duty.day),
+            hard_stop: a.daily.saturating_mul(factor),
+        });
+        UsageView {
+            duty_day: duty.day.date().to_string(),
+            window: duty.window,
+            lines,
+            off_hours_total: OffHoursTotal {
+                cap: profile.counts.off_hours_cap,
+                used: counts.off_hours_used(system.id, duty.day),
+            },
+            accounts: accounts.collect(),
+        }
+    })
+}
+
+/// `GET /api/v1/refusals/{correlationId}`.
+pub async fn refusal(
+    State(app): State<Shared>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    let now = app.clock.now();
+    let system = match authenticated(&app, peer, &headers, now) {
+        Ok(system) => system,
+        Err(response) => return response,
+    };
+    let mut bytes = [0; 16];
+    if hex::decode_to_slice(&id, &mut bytes).is_err() {
+        return problem(HttpProblem::NotFound);
+    }
+    let correlation = CorrelationId(bytes);
+    match app.gate.refusal(system, correlation) {
+        Ok(Some(entry)) => match refused(&entry, correlation) {
+            Some(view) => respond(view.render()),
+            None => problem(HttpProblem::NotFound),
+        },
+        Ok(None) => problem(HttpProblem::NotFound),
+        Err(error) => failed(&error),
+    }
+}
+
+fn refused(entry: &Entry, correlation: CorrelationId) -> Option<RefusalView> {
+    let Body::Query(q) = &entry.body else { return None };
+    Some(RefusalView {
+        correlation,
+        reason: Reason::from_number(q.reason)?,
+        at: dancu_domain::moment::Moment(entry.arrival),
+        service: Service::from_index(q.service),
+        journal_index: entry.index,
+    })
+}
+
+/// `GET /api/v1/journal?from=N`.
+pub async fn journal(
+    State(app): State<Shared>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    let now = app.clock.now();
+    let system = match authenticated(&app, peer, &headers, now) {
+        Ok(system) => system,
+        Err(response) => return response,
+    };
+    let query = query.unwrap_or_default();
+    let from = query.split('&').find_map(|p| p.strip_prefix("from="));
+    let from = match parse_from(from) {
+        Ok(from) => from,
+        Err(unreadable) => return respond(input_problem(&unreadable, loose_correlation())),
+    };
+    let found = app.gate.store().entries_of_system(system.0, from, PAGE + 1);
+    let mut entries = match found {
+        Ok(entries) => entries,
+        Err(error) => return failed(&error),
+    };
+    let next = entries.get(PAGE).map(|e| e.index);
+    entries.truncate(PAGE);
+    let snapshot = app.gate.snapshot();
+    let Some(system) = snapshot.by_id(system) else { return problem(HttpProblem::NotFound) };
+    let entries = entries.iter().filter_map(|e| entry_view(system, e)).collect();
+    respond(JournalPage { entries, next }.render())
+}
+
+fn entry_view(system: &System, entry: &Entry) -> Option<JournalEntryView> {
+    let Body::Query(q) = &entry.body else { return None };
+    let mut correlation = [0; 16];
+    correlation[..8].copy_from_slice(&entry.index.to_be_bytes());
+    correlation[8..].copy_from_slice(&entry.nonce);
+    let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    Some(JournalEntryView {
+        index: entry.index,
+        at: dancu_domain::moment::Moment(entry.arrival),
+        decision: match q.decision {
+            Decision::Accepted => EntryDecision::Accepted,
+            Decision::Refused => EntryDecision::Refused,
+            Decision::Repeat => EntryDecision::Repeat,
+        },
+        rule_id: RuleId::from_code(&q.rule).map(RuleId::code),
+        reason: Reason::from_number(q.reason).map(public_reason),
+        service: Service::from_index(q.service),
+        window: Window::from_index(q.window).unwrap_or(Window::InHours),
+        duty_day: dancu_domain::moment::DutyDay(q.duty_day).date().to_string(),
+        account: account_label(system, q),
+        procedure: some(&q.procedure),
+        case_code: some(&q.case),
+        purpose: some(&q.purpose),
+        counted: q.counted,
+        channel: match q.protocol {
+            1 => "soap",
+            3 => "lgsp",
+            4 => "portal",
+            _ => "rest",
+        },
+        request_id_digest: some(&q.request_id).map(|id| {
+            let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, id.as_bytes());
+            hex::encode(&digest.as_ref()[..16])
+        }),
+        answer: answer_class(q.answer),
+        correlation_id: CorrelationId(correlation),
+    })
+}
+
+fn account_label(system: &System, q: &Query) -> Option<AccountLabel> {
+    let id = AccountId(q.account);
+    match (q.account, system.accounts.by_id(id)) {
+        (0, _) => None,
+        (_, Some(account)) => Some(AccountLabel::of(&account.login, id)),
+        (_, None) => Some(AccountLabel::row(id)),
+    }
+}
+
+/// Classes of answer, as numbered in the journal format.
+fn answer_class(class: u8) -> Option<EntryAnswer> {
+    match class {
+        1 | 5 => Some(EntryAnswer::Match),
+        2 => Some(EntryAnswer::NoMatch),
+        3 | 4 | 8 => Some(EntryAnswer::Delivered),
+        6 => Some(EntryAnswer::Mismatch),
+        7 => Some(EntryAnswer::Unknown),
+        _ => None,
+    }
+}
+
+fn failed(error: &dancu_store::Error) -> Response {
+    tracing::error!(error = %error, "journal could not be read");
+    problem(HttpProblem::Unavailable)
+}

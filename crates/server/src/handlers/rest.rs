@@ -1,0 +1,158 @@
+//! The four questions of REST.
+
+use std::net::SocketAddr;
+
+use axum::body::Body;
+use axum::extract::{ConnectInfo, State};
+use axum::http::{HeaderMap, header};
+use axum::response::Response;
+use bytes::Bytes;
+use dancu_domain::ids::SystemId;
+use dancu_domain::moment::Moment;
+use dancu_domain::refusal::Reason;
+use dancu_domain::registration::Channel;
+use dancu_gate::Caller;
+use dancu_gate::path::{Cause, Protocol};
+use dancu_gate::query::{FieldError, Reply, Unreadable};
+use dancu_wire::rest::{self, Endpoint, HttpProblem};
+
+use super::{BodyError, problem, read_body, respond, text};
+use crate::app::{App, Shared};
+use crate::clock::machine_ms;
+
+macro_rules! endpoint {
+    ($($(#[$doc:meta])* $name:ident = $endpoint:ident;)*) => {$(
+        $(#[$doc])*
+        pub async fn $name(
+            State(app): State<Shared>,
+            ConnectInfo(peer): ConnectInfo<SocketAddr>,
+            headers: HeaderMap,
+            body: Body,
+        ) -> Response {
+            ask(&app, Endpoint::$endpoint, peer, &headers, body).await
+        }
+    )*};
+}
+endpoint! {
+    /// `POST /api/v1/citizens/verify`.
+    verify = Verify;
+    /// `POST /api/v1/citizens/lookup`.
+    lookup = Lookup;
+    /// `POST /api/v1/households/lookup`.
+    household = Household;
+    /// `POST /api/v1/relations/verify`.
+    relation = Relation;
+}
+
+async fn ask(
+    app: &App,
+    endpoint: Endpoint,
+    peer: SocketAddr,
+    headers: &HeaderMap,
+    body: Body,
+) -> Response {
+    let arrival = app.clock.now();
+    let system = match authenticated(app, peer, headers, arrival) {
+        Ok(system) => system,
+        Err(response) => return response,
+    };
+    let caller = Caller {
+        system,
+        protocol: Protocol::Rest,
+        channel: Channel::Api,
+        source: peer.ip(),
+        arrival,
+        header: None,
+    };
+    if !is_json(headers) {
+        return refuse(app, &caller, endpoint, None, HttpProblem::UnsupportedMediaType).await;
+    }
+    let body = match read_body(body).await {
+        Ok(body) => body,
+        Err(BodyError::TooLarge) => {
+            let why = Some(Reason::TooLarge);
+            return refuse(app, &caller, endpoint, why, HttpProblem::TooLarge).await;
+        }
+        Err(BodyError::Broken) => {
+            return refuse(app, &caller, endpoint, None, HttpProblem::BadRequest).await;
+        }
+    };
+    respond(answer(app, &caller, endpoint, &body).await)
+}
+
+/// Parses, asks and renders: what a look-up in process shares with HTTP.
+pub async fn answer(
+    app: &App,
+    caller: &Caller,
+    endpoint: Endpoint,
+    body: &Bytes,
+) -> rest::Rendered {
+    match rest::parse(endpoint, body, caller.arrival.viet_nam_date()) {
+        Ok(query) => {
+            let reply = app.gate.ask(caller, &query).await;
+            rest::render(endpoint, query.request_id.as_str(), &reply)
+        }
+        Err(unreadable) => denied(&app.gate.refuse_unreadable(caller, &unreadable).await),
+    }
+}
+
+fn denied(reply: &Reply) -> rest::Rendered {
+    match &reply.result {
+        Err(why) => rest::denied(why, reply.correlation, reply.usage, reply.journal_index),
+        Ok(_) => rest::http_problem(HttpProblem::Internal, Some(reply.correlation)),
+    }
+}
+
+/// Refuses what is no readable JSON body; the caller is known, so it is journaled.
+async fn refuse(
+    app: &App,
+    caller: &Caller,
+    endpoint: Endpoint,
+    reason: Option<Reason>,
+    kind: HttpProblem,
+) -> Response {
+    let [_, title_vi, _] = kind.texts();
+    let unreadable = Unreadable {
+        errors: vec![FieldError { field: "body".into(), message_vi: title_vi.into() }],
+        reason,
+        service: Some(endpoint.service()),
+        ..Unreadable::default()
+    };
+    let reply = app.gate.refuse_unreadable(caller, &unreadable).await;
+    let mut rendered = if reason.is_some() || reply.journal_index.is_none() {
+        denied(&reply)
+    } else {
+        rest::http_problem(kind, Some(reply.correlation))
+    };
+    rendered.www_authenticate = None;
+    respond(rendered)
+}
+
+/// The system behind a bearer token; failures are counted for the journal.
+pub fn authenticated(
+    app: &App,
+    peer: SocketAddr,
+    headers: &HeaderMap,
+    arrival: Moment,
+) -> Result<SystemId, Response> {
+    let authorization = text(headers, header::AUTHORIZATION.as_str());
+    match app.gate.authenticate_bearer(authorization, machine_ms()) {
+        Ok(system) => Ok(system.id),
+        Err(failure) => {
+            let cause = Cause::of(failure, false);
+            app.gate.failures.note(arrival, peer.ip(), cause);
+            Err(problem(HttpProblem::Unauthorized))
+        }
+    }
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let Some(value) = text(headers, header::CONTENT_TYPE.as_str()) else { return false };
+    let (kind, parameters) = value.split_once(';').unwrap_or((value, ""));
+    let charset = parameters.split(';').find_map(|p| {
+        let (name, value) = p.split_once('=')?;
+        name.trim().eq_ignore_ascii_case("charset").then(|| value.trim().trim_matches('"'))
+    });
+    kind.trim().eq_ignore_ascii_case("application/json")
+        && charset.is_none_or(|c| c.eq_ignore_ascii_case("utf-8"))
+}

@@ -1,0 +1,168 @@
+//! SOAP 1.1 at /soap/dancu: existing clients are served unchanged (H1).
+
+use std::net::SocketAddr;
+
+use axum::body::Body;
+use axum::extract::{ConnectInfo, RawQuery, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use axum::response::Response;
+use bytes::Bytes;
+use dancu_access::AuthFailure;
+use dancu_access::soap::{SoapHeaders, SoapProof};
+use dancu_domain::moment::Moment;
+use dancu_domain::registration::Channel;
+use dancu_gate::Caller;
+use dancu_gate::path::{Cause, Protocol};
+use dancu_gate::query::Reply;
+use dancu_wire::rest::HttpProblem;
+use dancu_wire::soap::{self, SoapAnswer, SoapUnreadable};
+
+use super::{BodyError, problem, read_body, reply_headers, text};
+use crate::app::{App, Shared, loose_correlation};
+use crate::clock::machine_ms;
+
+/// `POST /soap/dancu`.
+pub async fn post(
+    State(app): State<Shared>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    let arrival = app.clock.now();
+    let parts = SoapHeaders {
+        timestamp: text(&headers, "timestamp"),
+        authorization: text(&headers, header::AUTHORIZATION.as_str()),
+        x_road_client: text(&headers, "x-road-client"),
+        path: uri.path(),
+    };
+    let machine_now = machine_ms();
+    let proof = match app.gate.authenticate_soap(&parts, machine_now) {
+        Ok(proof) => proof,
+        Err(failure) => return unauthenticated(&app, peer, arrival, failure),
+    };
+    let content_type = text(&headers, header::CONTENT_TYPE.as_str());
+    let body = match read_body(body).await {
+        Ok(body) => body,
+        Err(BodyError::TooLarge) => {
+            return too_large(&app, peer, arrival, &proof, machine_now).await;
+        }
+        Err(BodyError::Broken) => return problem(HttpProblem::BadRequest),
+    };
+    let request = Request { peer, arrival, proof, machine_now };
+    match answer(&app, &request, content_type, &body).await {
+        Ok((answer, reply)) => respond(answer, Some(&reply)),
+        Err(failure) => unauthenticated(&app, peer, arrival, failure),
+    }
+}
+
+struct Request {
+    peer: SocketAddr,
+    arrival: Moment,
+    proof: SoapProof,
+    machine_now: i64,
+}
+
+impl Request {
+    fn caller(&self) -> Caller {
+        Caller {
+            system: self.proof.system.id,
+            protocol: Protocol::Soap,
+            channel: Channel::Api,
+            source: self.peer.ip(),
+            arrival: self.arrival,
+            header: Some((self.proof.triple, self.proof.until)),
+        }
+    }
+
+    /// A used triple with another body is refused as not authenticated.
+    fn use_header(&self, app: &App, body: [u8; 16]) -> Result<(), AuthFailure> {
+        app.gate.use_header(&self.proof, body, self.peer.ip(), self.machine_now)
+    }
+}
+
+async fn answer(
+    app: &App,
+    request: &Request,
+    content_type: Option<&str>,
+    body: &Bytes,
+) -> Result<(SoapAnswer, Reply), AuthFailure> {
+    let system = &request.proof.system;
+    let today = request.arrival.viet_nam_date();
+    Ok(match soap::parse(body, content_type, system, today) {
+        Ok(call) => {
+            request.use_header(app, call.query.body)?;
+            let reply = app.gate.ask(&request.caller(), &call.query).await;
+            (soap::render(&call, system, &reply), reply)
+        }
+        Err(unread) => {
+            request.use_header(app, raw_digest(body))?;
+            let reply =
+                app.gate.refuse_unreadable(&request.caller(), &unread.unreadable).await;
+            (soap::render_unreadable(&unread, &reply), reply)
+        }
+    })
+}
+
+async fn too_large(
+    app: &App,
+    peer: SocketAddr,
+    arrival: Moment,
+    proof: &SoapProof,
+    machine_now: i64,
+) -> Response {
+    let unread = SoapUnreadable::too_large();
+    let proof = SoapProof { system: proof.system.clone(), ..*proof };
+    let request = Request { peer, arrival, proof, machine_now };
+    let reply = app.gate.refuse_unreadable(&request.caller(), &unread.unreadable).await;
+    respond(soap::render_unreadable(&unread, &reply), Some(&reply))
+}
+
+fn unauthenticated(
+    app: &App,
+    peer: SocketAddr,
+    arrival: Moment,
+    failure: AuthFailure,
+) -> Response {
+    app.gate.failures.note(arrival, peer.ip(), Cause::of(failure, true));
+    let id = loose_correlation();
+    let mut response = respond(soap::unauthenticated(failure.message_vi(), Some(&id)), None);
+    let challenge = HeaderValue::from_static("Basic realm=\"dancu\"");
+    response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+    response
+}
+
+fn respond(answer: SoapAnswer, reply: Option<&Reply>) -> Response {
+    let mut response = Response::new(Body::from(answer.body));
+    *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or_default();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(soap::CONTENT_TYPE));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if let Some(reply) = reply {
+        reply_headers(&mut response, reply);
+    }
+    response
+}
+
+/// Bodies that cannot be read are told apart by their bytes.
+fn raw_digest(body: &[u8]) -> [u8; 16] {
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, body);
+    let mut out = [0; 16];
+    out.copy_from_slice(&digest.as_ref()[..16]);
+    out
+}
+
+/// `GET /soap/dancu?wsdl` and `?xsd=name`.
+pub async fn get(State(app): State<Shared>, RawQuery(query): RawQuery) -> Response {
+    let query = query.unwrap_or_default();
+    let text = if query.eq_ignore_ascii_case("wsdl") {
+        Some(app.documents.wsdl.clone())
+    } else {
+        query.strip_prefix("xsd=").and_then(soap::schema).map(str::to_owned)
+    };
+    let Some(text) = text else { return problem(HttpProblem::NotFound) };
+    let mut response = Response::new(Body::from(text));
+    let kind = HeaderValue::from_static(soap::CONTENT_TYPE);
+    response.headers_mut().insert(header::CONTENT_TYPE, kind);
+    response
+}

@@ -1,0 +1,7 @@
+//! `dancu population generate|import|export|stats`.
+
+mod csv;
+pub mod export;
+pub mod fill;
+pub mod import;
+pub mod stats;
