@@ -175,7 +175,9 @@ def test_claims_agree_with_what_a_look_up_tells(rest, person):
     grant = set(rest.system.service("citizen.verify")["fields"])
     keys = {"personalId", "oldId", "fullName", "dateOfBirth", "vitalStatus"}
     told = {k: v for k, v in known.items() if v and k in grant and k not in keys
-            and isinstance(v, str)}
+            and isinstance(v, str)
+            # An unknown code on record is no data: a claim about it stays unknown.
+            and (k, v) not in {("bloodGroup", "00"), ("maritalStatus", "0"), ("ethnicity", "99")}}
     assert {"sex", "ethnicity"} <= set(told), (told, grant)
     answer = ok(rest.verify(person, claims=told))
     assert answer["claims"] == dict.fromkeys(told, "match")

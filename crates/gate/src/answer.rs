@@ -241,7 +241,12 @@ fn related(
 ) -> dancu_store::Result<ClaimResult> {
     let mut best = ClaimResult::Unknown;
     for kind in kinds {
-        match relative(registry, relative_of(person, kind.field()), other)? {
+        let on_record = relative_of(person, kind.field());
+        if on_record.is_none() && matches!(kind, Relation::Spouse | Relation::Guardian) {
+            // The registry is authoritative: without one on record the citizen has none.
+            best = ClaimResult::Mismatch;
+        }
+        match relative(registry, on_record, other)? {
             ClaimResult::Match => return Ok(ClaimResult::Match),
             ClaimResult::Mismatch => best = ClaimResult::Mismatch,
             ClaimResult::Unknown => {}

@@ -27,7 +27,8 @@ pub fn router(app: Shared) -> Router {
         .route("/docs/style.css", get(docs::css))
         // Operations.
         .route("/healthz", get(operations::health))
-        .route("/readyz", get(operations::ready));
+        .route("/readyz", get(operations::ready))
+        .route("/metrics", get(operations::metrics));
     if app.clock.is_sandbox() {
         router = router.route("/sandbox/clock", put(sandbox::put_clock));
     }

@@ -84,6 +84,9 @@ pub async fn until_signal(app: Shared, listener: TcpListener) -> anyhow::Result<
         () = late => tracing::warn!("connections were still open after the drain time"),
     }
     background::journal_failures(&app, None).await;
+    // The store ends before the runtime does: background work waits for it.
+    let store = app.gate.store().clone();
+    tokio::task::spawn_blocking(move || store.stop()).await?;
     Ok(())
 }
 

@@ -308,6 +308,11 @@ impl Store {
         Ok(())
     }
 
+    /// Journal items that are not yet in a search run.
+    pub fn tail_items(&self) -> u64 {
+        self.search.tail_items()
+    }
+
     /// Journaled time of the last entry: the product's clock never shows less.
     pub fn last_at(&self) -> Moment {
         let sql = "SELECT last_at FROM ledger_head WHERE id = 1";

@@ -231,10 +231,10 @@ fn household_and_relation_answers() {
         body(Endpoint::Household, Answer::NoMatch),
         json!({"household": null})
     );
-    for result in [
-        ClaimResult::Match,
-        ClaimResult::Mismatch,
-        ClaimResult::Unknown,
+    for (result, word) in [
+        (ClaimResult::Match, "match"),
+        (ClaimResult::Mismatch, "noMatch"),
+        (ClaimResult::Unknown, "unknown"),
     ] {
         let answer = Answer::Checked {
             precision: Precision::Day,
@@ -242,7 +242,7 @@ fn household_and_relation_answers() {
         };
         assert_eq!(
             body(Endpoint::Relation, answer),
-            json!({"result": result.code()})
+            json!({"result": word})
         );
     }
     assert_eq!(

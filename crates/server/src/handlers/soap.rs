@@ -13,7 +13,7 @@ use dancu_domain::moment::Moment;
 use dancu_domain::registration::Channel;
 use dancu_gate::Caller;
 use dancu_gate::path::{Cause, Protocol};
-use dancu_gate::query::Reply;
+use dancu_gate::query::{FieldError, Reply, Unreadable};
 use dancu_wire::rest::HttpProblem;
 use dancu_wire::soap::{self, SoapAnswer, SoapUnreadable};
 
@@ -42,14 +42,17 @@ pub async fn post(
         Err(failure) => return unauthenticated(&app, peer, arrival, failure),
     };
     let content_type = text(&headers, header::CONTENT_TYPE.as_str());
+    let request = Request { peer, arrival, proof, machine_now };
+    if !is_xml(content_type) {
+        return refuse(&app, &request, &other_media_type(), Some(415)).await;
+    }
     let body = match read_body(body).await {
         Ok(body) => body,
         Err(BodyError::TooLarge) => {
-            return too_large(&app, peer, arrival, &proof, machine_now).await;
+            return refuse(&app, &request, &SoapUnreadable::too_large(), None).await;
         }
         Err(BodyError::Broken) => return problem(HttpProblem::BadRequest),
     };
-    let request = Request { peer, arrival, proof, machine_now };
     match answer(&app, &request, content_type, &body).await {
         Ok((answer, reply)) => respond(answer, Some(&reply)),
         Err(failure) => unauthenticated(&app, peer, arrival, failure),
@@ -104,18 +107,34 @@ async fn answer(
     })
 }
 
-async fn too_large(
+/// Refuses what is no envelope; the caller is known, so it is journaled.
+async fn refuse(
     app: &App,
-    peer: SocketAddr,
-    arrival: Moment,
-    proof: &SoapProof,
-    machine_now: i64,
+    request: &Request,
+    unread: &SoapUnreadable,
+    status: Option<u16>,
 ) -> Response {
-    let unread = SoapUnreadable::too_large();
-    let proof = SoapProof { system: proof.system.clone(), ..*proof };
-    let request = Request { peer, arrival, proof, machine_now };
     let reply = app.gate.refuse_unreadable(&request.caller(), &unread.unreadable).await;
-    respond(soap::render_unreadable(&unread, &reply), Some(&reply))
+    let mut answer = soap::render_unreadable(unread, &reply);
+    answer.status = status.filter(|_| reply.journal_index.is_some()).unwrap_or(answer.status);
+    respond(answer, Some(&reply))
+}
+
+/// SOAP 1.1 is text/xml; existing clients also send application/xml, or no type at all.
+fn is_xml(content_type: Option<&str>) -> bool {
+    let kind = content_type.map_or("", |t| t.split(';').next().unwrap_or("")).trim();
+    kind.is_empty()
+        || kind.eq_ignore_ascii_case("text/xml")
+        || kind.eq_ignore_ascii_case("application/xml")
+}
+
+fn other_media_type() -> SoapUnreadable {
+    let errors = vec![FieldError {
+        field: "Content-Type".into(),
+        message_vi: "Kiểu nội dung phải là text/xml hoặc application/xml.".into(),
+    }];
+    let unreadable = Unreadable { errors, ..Unreadable::default() };
+    SoapUnreadable { unreadable, operation: None, echo: None }
 }
 
 fn unauthenticated(

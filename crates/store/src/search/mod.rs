@@ -159,6 +159,11 @@ impl Search {
         Ok(found)
     }
 
+    /// Items waiting for a run.
+    pub fn tail_items(&self) -> u64 {
+        self.tail.len() as u64
+    }
+
     /// Writes what waits as a last run and ends the thread.
     pub fn stop(&self) {
         self.tail.state.lock().stopped = true;

@@ -101,7 +101,12 @@ fn body(object: &mut Object<'_>, endpoint: Endpoint, answer: &Answer) {
             precision: by,
             result,
         } => {
-            object.text("result", result.code());
+            // One word for "does not hold", whichever of the keys or the relation failed.
+            let word = match result {
+                ClaimResult::Mismatch => "noMatch",
+                other => other.code(),
+            };
+            object.text("result", word);
             precision(object, *by);
         }
         Answer::Blood {

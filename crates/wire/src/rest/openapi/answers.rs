@@ -175,9 +175,9 @@ fn household_answer() -> RefOr<Schema> {
 
 fn relation() -> RefOr<Schema> {
     let result = words(
-        "Khớp, không khớp, không có dữ liệu, hoặc ba khóa không khớp · Whether the relation holds; \
-         noMatch = the subject's three keys do not agree",
-        &["match", "mismatch", "unknown", "noMatch"],
+        "Khớp, không khớp (quan hệ hoặc ba khóa), không có dữ liệu · Whether the relation holds; \
+         noMatch = it does not, or the subject's three keys do not agree",
+        &["match", "noMatch", "unknown"],
     );
     done(answered(
         answer("Kết quả xác minh quan hệ · Answer to a relation check")
