@@ -211,14 +211,16 @@ struct Granted {
 }
 
 fn ask_for(system: &System, a: &Asked) -> Result<(Granted, Intent), Refused> {
+    let purpose = a.purpose.map(|p| Purpose::parse(p).unwrap());
+    let case = a.case.map(|c| CaseCode::parse(c).unwrap());
     let question = Question {
         at: a.at,
         channel: a.channel,
         service: a.service,
         officer: a.officer,
         procedure: &ProcedureCode::parse(a.procedure).unwrap(),
-        purpose: a.purpose.map(|p| Purpose::parse(p).unwrap()).as_ref(),
-        case: a.case.map(|c| CaseCode::parse(c).unwrap()).as_ref(),
+        purpose: purpose.as_ref(),
+        case: case.as_ref(),
         fields: a.fields,
         items: 1,
     };

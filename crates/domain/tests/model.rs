@@ -580,7 +580,11 @@ impl Sim {
         if self.observe() != before || !self.lines.touched().is_empty() {
             return Err("a rolled-back batch left something".to_owned());
         }
-        if let (Some((ask, intent)), Some(unread)) = (last, seen) {
+        if let (Some((ask, intent)), Some(unread)) = (last, seen)
+            && self
+                .stuck(ask.system as usize)
+                .is_none_or(|s| s == usize::from(ask.service))
+        {
             self.lines.begin();
             self.settle(ask, Intent { unread, ..intent })?;
             self.save();

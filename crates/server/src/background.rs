@@ -47,8 +47,15 @@ pub fn start(app: &Shared) {
             tokio::time::sleep(HOUSEKEEPING_EVERY).await;
             let now = housekeeping.clock.now();
             let store = housekeeping.gate.store();
-            if let Err(error) = store.forget_old(now).await {
-                tracing::warn!(error = %error, "store.forget_old failed");
+            loop {
+                match store.forget_old(now).await {
+                    Ok(gone) if gone == dancu_store::FORGET_BATCHES => {}
+                    Ok(_) => break,
+                    Err(error) => {
+                        tracing::warn!(error = %error, "store.forget_old failed");
+                        break;
+                    }
+                }
             }
             if let Err(error) = store.prepare_year(now).await {
                 tracing::warn!(error = %error, "store.prepare_year failed");

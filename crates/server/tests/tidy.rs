@@ -3,6 +3,10 @@
 //!
 //! To add a room: a line in [`DOORS`], and one in ARCHITECTURE.md. To add a heavy dependency: a
 //! line in [`HEAVY`].
+#![expect(
+    clippy::unwrap_used,
+    reason = "a file that cannot be read fails the test"
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -17,7 +21,15 @@ const DOORS: &[(&str, &[&str])] = &[
     ("dancu-store", &["dancu-journal", "dancu-domain"]),
     ("dancu-access", &["dancu-store", "dancu-domain"]),
     // The gate fills journal entries, so it names their types.
-    ("dancu-gate", &["dancu-store", "dancu-access", "dancu-journal", "dancu-domain"]),
+    (
+        "dancu-gate",
+        &[
+            "dancu-store",
+            "dancu-access",
+            "dancu-journal",
+            "dancu-domain",
+        ],
+    ),
     ("dancu-wire", &["dancu-gate", "dancu-domain"]),
     // The measuring tools talk HTTP; a ledger loop of theirs may use the store.
     ("dancu-bench", &["dancu-store"]),
@@ -40,7 +52,10 @@ const HEAVY: &[(&str, &[&str])] = &[
     ("indicatif", &[SERVER]),
     ("anyhow", &[SERVER, "dancu-bench"]),
     ("mimalloc", &[SERVER, "dancu-bench"]),
-    ("tokio", &["dancu-store", "dancu-gate", SERVER, "dancu-bench"]),
+    (
+        "tokio",
+        &["dancu-store", "dancu-gate", SERVER, "dancu-bench"],
+    ),
     ("rand", &["dancu-world", "dancu-bench"]),
 ];
 
@@ -67,8 +82,12 @@ const FORBIDDEN: &[(&str, &str)] = &[
 const CLOCKS: &[&str] = &[concat!("SystemTime::", "now"), concat!("Instant::", "now")];
 
 /// Folders of one machine: nothing that others read may name them.
-const MACHINE_PATHS: &[&str] =
-    &[concat!("/ho", "me/"), concat!("/ro", "ot/"), concat!("/Us", "ers/"), concat!("/wo", "rk/")];
+const MACHINE_PATHS: &[&str] = &[
+    concat!("/ho", "me/"),
+    concat!("/ro", "ot/"),
+    concat!("/Us", "ers/"),
+    concat!("/wo", "rk/"),
+];
 
 /// Folders that are not ours or not kept.
 const SKIPPED: &[&str] = &[
@@ -97,7 +116,9 @@ fn rooms_use_only_their_doors() {
             found.push(format!("{room}: no line in DOORS"));
             continue;
         };
-        let ours = dependencies.iter().filter(|d| *d == SERVER || d.starts_with("dancu-"));
+        let ours = dependencies
+            .iter()
+            .filter(|d| *d == SERVER || d.starts_with("dancu-"));
         let closed = ours.filter(|d| !allowed.contains(&d.as_str()));
         found.extend(closed.map(|d| format!("{room} uses {d}")));
     }
@@ -121,11 +142,21 @@ fn heavy_dependencies_stay_in_their_rooms() {
 fn rooms() -> BTreeMap<String, BTreeSet<String>> {
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
     let output = Command::new(cargo)
-        .args(["metadata", "--no-deps", "--offline", "--format-version", "1"])
+        .args([
+            "metadata",
+            "--no-deps",
+            "--offline",
+            "--format-version",
+            "1",
+        ])
         .current_dir(root())
         .output()
         .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     let name = |v: &serde_json::Value| v["name"].as_str().unwrap().to_owned();
     let packages = metadata["packages"].as_array().unwrap();
@@ -134,7 +165,13 @@ fn rooms() -> BTreeMap<String, BTreeSet<String>> {
         .iter()
         .map(|p| {
             let all = p["dependencies"].as_array().unwrap();
-            (name(p), all.iter().filter(|d| d["kind"] != "dev").map(name).collect())
+            (
+                name(p),
+                all.iter()
+                    .filter(|d| d["kind"] != "dev")
+                    .map(name)
+                    .collect(),
+            )
         })
         .collect()
 }
@@ -152,7 +189,11 @@ fn dependencies_say_why_they_are_here() {
             commented = true;
             continue;
         }
-        let family = line.split(['-', '_', ' ']).next().unwrap_or(line).to_owned();
+        let family = line
+            .split(['-', '_', ' '])
+            .next()
+            .unwrap_or(line)
+            .to_owned();
         if !commented && family != explained {
             found.push(format!("Cargo.toml: no comment above `{line}`"));
         }
@@ -209,7 +250,9 @@ fn functions(text: &str) -> Vec<(usize, String, usize)> {
     let lines: Vec<String> = text.lines().map(without_texts).collect();
     let mut out = vec![];
     for (first, line) in lines.iter().enumerate() {
-        let Some(name) = function_name(line) else { continue };
+        let Some(name) = function_name(line) else {
+            continue;
+        };
         let (mut depth, mut opened) = (0i64, false);
         for (last, line) in lines.iter().enumerate().skip(first) {
             let opening = line.matches('{').count() as i64;
@@ -232,7 +275,11 @@ fn function_name(line: &str) -> Option<String> {
         rest = next;
     }
     let name = rest.strip_prefix("fn ")?;
-    Some(name.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect())
+    Some(
+        name.chars()
+            .take_while(|c| c.is_alphanumeric() || *c == '_')
+            .collect(),
+    )
 }
 
 /// The line without its comment and without what stands between quotes.
@@ -328,7 +375,8 @@ fn no_text_names_a_machine() {
 /// Whether the line has this path from the root on, not as a part of a longer one.
 fn names_path(line: &str, path: &str) -> bool {
     let inside = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '-' | '}' | '~');
-    line.match_indices(path).any(|(at, _)| !line[..at].chars().next_back().is_some_and(inside))
+    line.match_indices(path)
+        .any(|(at, _)| !line[..at].chars().next_back().is_some_and(inside))
 }
 
 // --- documents -----------------------------------------------------------------------------------
@@ -348,7 +396,11 @@ fn documents_name_files_that_exist() {
             }
         }
         let folder = root().join(&path).parent().unwrap().to_owned();
-        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+        for link in text
+            .split("](")
+            .skip(1)
+            .filter_map(|rest| rest.split(')').next())
+        {
             let file = link.split('#').next().unwrap_or(link);
             let elsewhere = file.contains("://") || file.starts_with("mailto:");
             if !file.is_empty() && !elsewhere && !folder.join(file).exists() {
@@ -373,16 +425,24 @@ fn the_glossary_has_every_rule() {
         let group = bytes.next().is_some_and(|b| (b'A'..=b'J').contains(&b));
         group && id.len() > 1 && bytes.all(|b| b.is_ascii_digit())
     };
-    let cells = glossary.lines().filter_map(|l| l.strip_prefix("| ")?.split(" |").next());
+    let cells = glossary
+        .lines()
+        .filter_map(|l| l.strip_prefix("| ")?.split(" |").next());
     let rows: Vec<&str> = cells.filter(is_id).collect();
-    let expected: Vec<&str> = dancu_domain::rule::RuleId::ALL.iter().map(|r| r.code()).collect();
+    let expected: Vec<&str> = dancu_domain::rule::RuleId::ALL
+        .iter()
+        .map(|r| r.code())
+        .collect();
     assert_eq!(rows, expected);
 }
 
 // --- files ---------------------------------------------------------------------------------------
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .canonicalize()
+        .unwrap()
 }
 
 fn read(path: &Path) -> String {
@@ -391,7 +451,8 @@ fn read(path: &Path) -> String {
 
 /// The text before its first test module.
 fn before_tests(text: &str) -> &str {
-    text.split_once("#[cfg(test)]\n").map_or(text, |(code, _)| code)
+    text.split_once("#[cfg(test)]\n")
+        .map_or(text, |(code, _)| code)
 }
 
 /// Rust files in these folders of every room, with their paths from the root.
@@ -399,7 +460,9 @@ fn sources(folders: &[&str]) -> Vec<(String, String)> {
     let mut out = vec![];
     for room in std::fs::read_dir(root().join("crates")).unwrap() {
         let room = room.unwrap().path();
-        folders.iter().for_each(|folder| collect(&room.join(folder), &mut out));
+        folders
+            .iter()
+            .for_each(|folder| collect(&room.join(folder), &mut out));
     }
     out.retain(|(path, _)| Path::new(path).extension().is_some_and(|e| e == "rs"));
     assert!(!out.is_empty());
@@ -417,7 +480,9 @@ fn tracked() -> Vec<(String, String)> {
 
 /// Text files under a folder, sorted; what is not UTF-8 is not text.
 fn collect(folder: &Path, out: &mut Vec<(String, String)>) {
-    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return;
+    };
     let mut paths: Vec<PathBuf> = entries.map(|e| e.unwrap().path()).collect();
     paths.sort();
     for path in paths {
@@ -427,7 +492,11 @@ fn collect(folder: &Path, out: &mut Vec<(String, String)>) {
                 collect(&path, out);
             }
         } else if let Ok(text) = std::fs::read_to_string(&path) {
-            let path = path.strip_prefix(root()).unwrap().to_string_lossy().into_owned();
+            let path = path
+                .strip_prefix(root())
+                .unwrap()
+                .to_string_lossy()
+                .into_owned();
             out.push((path, text));
         }
     }

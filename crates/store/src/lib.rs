@@ -20,7 +20,7 @@ pub mod sqlite;
 mod store;
 
 pub use error::{Error, Result};
-pub use store::{OpenOptions, Store, free_bytes};
+pub use store::{FORGET_BATCHES, OpenOptions, Store, free_bytes};
 
 /// File of policy, counts and journal.
 pub const CORE_FILE: &str = "core.db";

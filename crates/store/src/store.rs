@@ -268,17 +268,31 @@ impl Store {
         Ok(())
     }
 
-    /// Forgets requests and counts that no decision needs any more.
-    pub async fn forget_old(&self, now: Moment) -> Result<()> {
+    /// Forgets requests that no decision needs any more, in memory and in the file; at most
+    /// [`FORGET_BATCHES`] batches a call, so that no commit waits long. Returns how many went.
+    pub async fn forget_old(&self, now: Moment) -> Result<usize> {
         let keep = self.profiles.at(now).remember_requests_ms;
         let oldest = now.plus_ms(-keep).0;
-        let sql = "SELECT MIN(first_idx) FROM request_batch WHERE at >= $1";
-        let first: Option<i64> = self.read(|db| {
-            Ok(db.query_row(sql, [oldest], |r| r.get::<_, Option<i64>>(0))?)
-        })?;
-        let first = first.unwrap_or(self.ledger.next_index().cast_signed());
-        self.requests.forget_before(first.cast_unsigned());
-        Ok(())
+        let gone = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+        let count = gone.clone();
+        self.ledger
+            .tidy(now, move |db| {
+                // Batches stand in the order of time, so that the look ends at the first to keep.
+                let n = db.execute(
+                    "DELETE FROM request_batch WHERE first_idx IN (SELECT first_idx FROM \
+                     request_batch ORDER BY first_idx LIMIT $1) AND at < $2",
+                    params![FORGET_BATCHES as i64, oldest],
+                )?;
+                count.store(n, std::sync::atomic::Ordering::Relaxed);
+                Ok(())
+            })
+            .await?;
+        let sql = "SELECT MIN(first_idx) FROM request_batch";
+        let first: Option<i64> = self.read(|db| Ok(db.query_row(sql, [], |r| r.get(0))?))?;
+        if let Some(first) = first {
+            self.requests.forget_before(first.cast_unsigned());
+        }
+        Ok(gone.load(std::sync::atomic::Ordering::Relaxed))
     }
 
     /// Reads a small fact of the folder.
@@ -340,6 +354,8 @@ impl Store {
 }
 
 const CORE: &str = crate::CORE_FILE;
+/// Batches of old requests deleted in one transaction: about 2 ms of work for the writer.
+pub const FORGET_BATCHES: usize = 500;
 
 /// Bytes that an ordinary process may still write on the disk of a folder.
 pub fn free_bytes(dir: &Path) -> Result<u64> {
@@ -386,12 +402,20 @@ fn remembered(
     requests: &RequestMemory,
     options: &OpenOptions,
 ) -> Result<Vec<RequestItem>> {
-    let keep = options.profiles.at(options.now).remember_requests_ms;
-    let mut statement = db.prepare("SELECT items FROM request_batch WHERE at >= $1")?;
-    let mut rows = statement.query([options.now.0 - keep])?;
+    // By the product's clock, which the last entry shows: a sandbox may be ahead or behind.
+    let mut statement =
+        db.prepare("SELECT at, items FROM request_batch ORDER BY first_idx DESC")?;
+    let mut rows = statement.query([])?;
     let mut headers = vec![];
+    let mut oldest = None;
     while let Some(r) = rows.next()? {
-        let items = r.get_ref(0)?.as_blob().map_err(|_| Error::Damaged("request_batch"))?;
+        let at = Moment(r.get(0)?);
+        let keep = options.profiles.at(at).remember_requests_ms;
+        // Batches stand in the order of time: the first one that is too old ends the search.
+        if at < *oldest.get_or_insert(at.plus_ms(-keep)) {
+            break;
+        }
+        let items = r.get_ref(1)?.as_blob().map_err(|_| Error::Damaged("request_batch"))?;
         for item in RequestItem::unpack(items) {
             if item.answered {
                 requests.remember(&item.key, item.index);

@@ -9,7 +9,7 @@ use dancu_journal::{Body, Decision, Entry};
 use rusqlite::{Connection, params};
 
 use super::rows::{self, Head};
-use super::{ActFn, BATCH_MAX, Decided, Draft, Job, LedgerParts, Settled, Shared, Verdict};
+use super::{ActFn, BATCH_MAX, COUNT_DAYS_KEPT, Decided, Draft, Job, LedgerParts, Settled, Shared, Verdict};
 use crate::entries::{Sealer, SearchKind};
 use crate::error::{Error, Result};
 use crate::keys::random;
@@ -23,6 +23,8 @@ pub(super) struct Writer {
     sealer: Sealer,
     /// Random bytes drawn ahead for nonces.
     entropy: Entropy,
+    /// Duty day at which old counts were last forgotten.
+    today: dancu_domain::moment::DutyDay,
 }
 
 /// What a batch adds besides its rows; applied once the commit is durable.
@@ -42,7 +44,8 @@ impl Writer {
         head: Head,
     ) -> Self {
         let sealer = Sealer::new(parts.keys.clone());
-        Self { db, parts, shared, head, sealer, entropy: Entropy::default() }
+        let today = dancu_domain::moment::DutyDay(0);
+        Self { db, parts, shared, head, sealer, entropy: Entropy::default(), today }
     }
 
     pub(super) fn run(mut self) {
@@ -90,6 +93,7 @@ impl Writer {
         match result {
             Ok(verdicts) => {
                 self.apply(&effects);
+                self.forget_days();
                 for (waiter, verdict) in waiters.into_iter().zip(verdicts) {
                     let _ = waiter.send(Ok(verdict));
                 }
@@ -286,6 +290,17 @@ impl Writer {
         self.shared.head.store(self.head.next_index, Ordering::Release);
     }
 
+    /// Counts of days that no arrival can name any more leave the memory; the file keeps them.
+    fn forget_days(&mut self) {
+        let at = self.head.last_at;
+        let today = self.parts.profiles.at(at).hours.duty(at).day;
+        if today != self.today {
+            self.today = today;
+            let oldest = dancu_domain::moment::DutyDay(today.0 - COUNT_DAYS_KEPT);
+            self.shared.lines.write().forget_before(oldest);
+        }
+    }
+
     fn act(&mut self, at: Moment, policy: bool, change: ActFn) -> Result<u64> {
         let before = self.head;
         let result = self.write_act(at, policy, change);
@@ -310,6 +325,10 @@ impl Writer {
             let mut lines = self.shared.lines.write();
             lines.begin();
             change(&self.db, &mut lines)?
+        };
+        let Some(body) = body else {
+            self.db.prepare_cached("COMMIT")?.execute([])?;
+            return Ok(self.head.next_index);
         };
         self.head.policy_epoch += u64::from(policy);
         let index = self.head.next_index;

@@ -83,7 +83,7 @@ pub enum Verdict {
     Stale,
 }
 
-type ActFn = Box<dyn FnOnce(&Connection, &mut Lines) -> Result<Body> + Send>;
+type ActFn = Box<dyn FnOnce(&Connection, &mut Lines) -> Result<Option<Body>> + Send>;
 
 enum Job {
     Draft(Draft, oneshot::Sender<Result<Verdict>>),
@@ -155,7 +155,7 @@ impl Ledger {
         at: Moment,
         change: impl FnOnce(&Connection, &mut Lines) -> Result<Body> + Send + 'static,
     ) -> Result<u64> {
-        self.run(at, true, Box::new(change)).await
+        self.run(at, true, Box::new(move |db, lines| change(db, lines).map(Some))).await
     }
 
     /// Journals something that changes no policy; the policy epoch stays.
@@ -164,7 +164,17 @@ impl Ledger {
         at: Moment,
         change: impl FnOnce(&Connection) -> Result<Body> + Send + 'static,
     ) -> Result<u64> {
-        self.run(at, false, Box::new(move |db, _| change(db))).await
+        self.run(at, false, Box::new(move |db, _| change(db).map(Some))).await
+    }
+
+    /// Runs a small write that nobody needs to hear of, such as forgetting what is out of date.
+    pub async fn tidy(
+        &self,
+        at: Moment,
+        change: impl FnOnce(&Connection) -> Result<()> + Send + 'static,
+    ) -> Result<()> {
+        self.run(at, false, Box::new(move |db, _| change(db).map(|()| None))).await?;
+        Ok(())
     }
 
     async fn run(&self, at: Moment, policy: bool, change: ActFn) -> Result<u64> {
