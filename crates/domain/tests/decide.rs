@@ -98,7 +98,7 @@ fn accounts() -> Vec<Account> {
     ]
 }
 
-fn grant(service: Service, line: u32, windows: &[Window]) -> Option<ServiceGrant> {
+fn grant(service: Service, line: u32, windows: &[Window]) -> ServiceGrant {
     let mut lines = [None, None];
     for window in windows {
         let id = LineId(line + *window as u32);
@@ -109,12 +109,12 @@ fn grant(service: Service, line: u32, windows: &[Window]) -> Option<ServiceGrant
         });
     }
     let ma_tich_hop = service.default_ma_tich_hop().to_owned();
-    Some(ServiceGrant {
+    ServiceGrant {
         service,
         ma_tich_hop,
         fields: GRANTED,
         lines,
-    })
+    }
 }
 
 fn procedure(code: &str, change: impl FnOnce(&mut Procedure)) -> (ProcedureCode, Procedure) {
@@ -134,9 +134,9 @@ fn procedure(code: &str, change: impl FnOnce(&mut Procedure)) -> (ProcedureCode,
 fn system() -> System {
     let mut services: [Option<ServiceGrant>; 12] = [const { None }; 12];
     let both = [Window::InHours, Window::OffHours];
-    services[Service::CitizenVerify.index()] = grant(Service::CitizenVerify, 10, &both);
+    services[Service::CitizenVerify.index()] = Some(grant(Service::CitizenVerify, 10, &both));
     services[Service::CitizenLookup.index()] =
-        grant(Service::CitizenLookup, 20, &[Window::InHours]);
+        Some(grant(Service::CitizenLookup, 20, &[Window::InHours]));
     System {
         id: SystemId(1),
         code: SystemCode::parse("ONESTOP").unwrap(),
@@ -149,7 +149,7 @@ fn system() -> System {
             procedure("1.004194", |_| ()),
             procedure("1.000001", |p| p.purpose = None),
             procedure("1.000002", |p| {
-                p.services = ServiceSet::of(&[Service::CitizenLookup])
+                p.services = ServiceSet::of(&[Service::CitizenLookup]);
             }),
             procedure("1.000003", |p| p.case_required = true),
         ]),
@@ -240,8 +240,8 @@ fn ask(system: &System, a: &Asked) -> Result<Granted, Reason> {
         .map_err(|(reason, _)| reason)
 }
 
-fn ask_as(a: Asked) -> Result<AccountId, Reason> {
-    ask(&system(), &a).map(|g| g.account)
+fn ask_as(a: &Asked) -> Result<AccountId, Reason> {
+    ask(&system(), a).map(|g| g.account)
 }
 
 #[test]
@@ -386,14 +386,14 @@ fn rule_a2_group_by_channel() {
 fn rule_e1_an_account_is_found_by_its_three_names() {
     for officer in ["nguyenvana.sttt", "NguyenVanA.sttt", "NGUYENVANA.STTT"] {
         assert_eq!(
-            ask_as(Asked { officer, ..asked() }),
+            ask_as(&Asked { officer, ..asked() }),
             Ok(OFFICER),
             "{officer}"
         );
     }
     for officer in ["CB-017", "cb-017", "099084012345"] {
         assert_eq!(
-            ask_as(Asked { officer, ..asked() }),
+            ask_as(&Asked { officer, ..asked() }),
             Ok(OFFICER),
             "{officer}"
         );
@@ -406,7 +406,7 @@ fn rule_e1_an_account_is_found_by_its_three_names() {
         "99084012345",
         "ＣＢ-017",
     ] {
-        let got = ask_as(Asked { officer, ..asked() });
+        let got = ask_as(&Asked { officer, ..asked() });
         assert_eq!(got, Err(Reason::AccountUnknown), "{officer:?}");
     }
 }
@@ -496,7 +496,7 @@ fn rule_e3_a_deputy_asks_on_the_days_named() {
             at: at(time),
             ..asked()
         };
-        assert_eq!(ask_as(a), expected, "{time}");
+        assert_eq!(ask_as(&a), expected, "{time}");
     }
 }
 
@@ -514,7 +514,7 @@ fn rule_e1_a_shared_officer_verifies_until_its_date() {
         ("2026-03-16T00:00:00+07:00", Err(Reason::AccountUnknown)),
     ] {
         assert_eq!(
-            ask_as(Asked {
+            ask_as(&Asked {
                 at: at(time),
                 ..shared.clone()
             }),
@@ -526,7 +526,7 @@ fn rule_e1_a_shared_officer_verifies_until_its_date() {
         service: Service::CitizenLookup,
         ..shared.clone()
     };
-    assert_eq!(ask_as(lookup), Err(Reason::AccountUnknown));
+    assert_eq!(ask_as(&lookup), Err(Reason::AccountUnknown));
 
     // It stands for a live account of the system, or for nobody.
     let without = System {
@@ -563,7 +563,7 @@ fn rule_e1_a_shared_officer_verifies_until_its_date() {
 fn rule_b6_a_system_account_only_verifies() {
     let whole = |service| {
         let mut services = system().services;
-        services[service as usize] = grant(service, 30, &[Window::InHours]);
+        services[service as usize] = Some(grant(service, 30, &[Window::InHours]));
         System {
             services,
             ..system()
@@ -602,7 +602,7 @@ fn rule_e1_an_officer_has_the_functions_of_the_task() {
         officer: "motcua.01",
         ..asked()
     };
-    assert_eq!(ask_as(clerk.clone()), Ok(CLERK));
+    assert_eq!(ask_as(&clerk), Ok(CLERK));
     let lookup = Asked {
         service: Service::CitizenLookup,
         ..clerk
@@ -805,12 +805,12 @@ fn rule_d5_a_run_needs_a_plan_that_covers_it() {
         at: at("2026-03-02T09:00:00+07:00"),
         ..run.clone()
     };
-    assert_eq!(ask_as(by_day.clone()), uncovered);
+    assert_eq!(ask_as(&by_day), uncovered);
     let lookup = Asked {
         service: Service::CitizenLookup,
         ..run.clone()
     };
-    assert_eq!(ask_as(lookup), uncovered);
+    assert_eq!(ask_as(&lookup), uncovered);
     // Days: an off-hours window belongs to the date it began on (D1).
     for (time, expected) in [
         ("2026-03-01T06:59:59.999+07:00", uncovered),
@@ -819,7 +819,7 @@ fn rule_d5_a_run_needs_a_plan_that_covers_it() {
         ("2026-03-11T18:00:00+07:00", uncovered),
     ] {
         assert_eq!(
-            ask_as(Asked {
+            ask_as(&Asked {
                 at: at(time),
                 ..run.clone()
             }),

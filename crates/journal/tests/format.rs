@@ -6,6 +6,8 @@
     reason = "the example is fixed: what cannot be read is a fault"
 )]
 
+use std::fmt::Write as _;
+
 use aws_lc_rs::hmac;
 use dancu_journal::{
     Act, Aggregate, Body, Decision, Entry, Features, Query, Subject, commit, entry,
@@ -41,7 +43,10 @@ const ACT: &str = "\
     7400086f70657261746f720000000100066cc3bd20646f";
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
+    bytes.iter().fold(String::new(), |mut text, b| {
+        write!(text, "{b:02x}").unwrap();
+        text
+    })
 }
 
 fn bytes(hex: &str) -> Vec<u8> {

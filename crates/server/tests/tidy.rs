@@ -460,9 +460,9 @@ fn sources(folders: &[&str]) -> Vec<(String, String)> {
     let mut out = vec![];
     for room in std::fs::read_dir(root().join("crates")).unwrap() {
         let room = room.unwrap().path();
-        folders
-            .iter()
-            .for_each(|folder| collect(&room.join(folder), &mut out));
+        for folder in folders {
+            collect(&room.join(folder), &mut out);
+        }
     }
     out.retain(|(path, _)| Path::new(path).extension().is_some_and(|e| e == "rs"));
     assert!(!out.is_empty());

@@ -9,7 +9,10 @@ use dancu_journal::{Body, Decision, Entry};
 use rusqlite::{Connection, params};
 
 use super::rows::{self, Head};
-use super::{ActFn, BATCH_MAX, COUNT_DAYS_KEPT, Decided, Draft, Job, LedgerParts, Settled, Shared, Verdict};
+use super::{
+    ActFn, BATCH_MAX, COUNT_DAYS_KEPT, Decided, Draft, GATHER, GATHER_UNTIL, Job, LedgerParts,
+    Settled, Shared, Verdict,
+};
 use crate::entries::{Sealer, SearchKind};
 use crate::error::{Error, Result};
 use crate::keys::random;
@@ -49,19 +52,26 @@ impl Writer {
     }
 
     pub(super) fn run(mut self) {
-        loop {
-            let jobs = {
-                let mut queue = self.shared.queue.lock();
-                while queue.jobs.is_empty() && !queue.stopped {
-                    self.shared.work.wait(&mut queue);
-                }
-                if queue.jobs.is_empty() {
-                    return;
-                }
-                std::mem::take(&mut queue.jobs)
-            };
+        let mut before = 0;
+        while let Some(jobs) = self.next_jobs(before) {
+            before = jobs.len();
             self.all(jobs);
         }
+    }
+
+    /// Waits for work. After a batch of several the next one is given time to gather.
+    fn next_jobs(&self, before: usize) -> Option<Vec<Job>> {
+        let mut queue = self.shared.queue.lock();
+        if before > 1 && queue.jobs.len() < GATHER_UNTIL && !queue.stopped {
+            queue.gathering = true;
+            self.shared.work.wait_for(&mut queue, GATHER);
+            queue.gathering = false;
+        }
+        while queue.jobs.is_empty() && !queue.stopped {
+            self.shared.work.wait(&mut queue);
+        }
+        let jobs = std::mem::take(&mut queue.jobs);
+        (!jobs.is_empty()).then_some(jobs)
     }
 
     /// Works through the drained jobs in order: runs of drafts as batches, acts one by one.

@@ -183,7 +183,11 @@ impl Registry {
     fn with<T>(&self, read: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
         let mut slot = self.reader();
         if slot.is_none() {
-            *slot = Some(sqlite::reader(&self.path)?);
+            let db = sqlite::reader(&self.path)?;
+            // One read transaction for many reads: this process is the only writer, and a load
+            // closes every reader, so that no lock has to be taken for each read.
+            db.execute_batch("BEGIN")?;
+            *slot = Some(db);
         }
         let Some(db) = slot.as_ref() else { return Err(Error::Damaged("reader")) };
         let result = read(db);
