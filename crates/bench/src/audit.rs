@@ -33,9 +33,15 @@ pub struct Entry {
     /// Login of the account.
     #[serde(default)]
     pub account: Option<String>,
-    /// The caller's request id, where entries show it.
+    /// Digest of the caller's request id, see [`digest_of`].
     #[serde(default)]
-    pub request_id: Option<String>,
+    pub request_id_digest: Option<String>,
+}
+
+/// How entries name a request id: hex of the first 16 bytes of its SHA-256.
+pub fn digest_of(request_id: &str) -> String {
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, request_id.as_bytes());
+    hex::encode(&digest.as_ref()[..16])
 }
 
 /// An answer that a caller received.
@@ -87,10 +93,9 @@ pub struct Audit {
 }
 
 #[derive(Deserialize)]
-#[serde(untagged)]
-enum Page {
-    List(Vec<Entry>),
-    Object { entries: Vec<Entry> },
+struct Page {
+    entries: Vec<Entry>,
+    next: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -115,22 +120,25 @@ struct UsageAccount {
 }
 
 impl Audit {
-    /// Reads the pages after the last entry known until an empty one.
+    /// Reads the pages after the last entry known until one names no next.
     pub async fn read(
         &mut self,
         address: SocketAddr,
         bearer: &str,
         faults: &mut Faults,
     ) -> anyhow::Result<()> {
+        let mut from = self.entries.last().map_or(0, |entry| entry.index + 1);
         for _ in 0..MAX_PAGES {
-            let from = self.entries.last().map_or(0, |entry| entry.index + 1);
             let page: Page = get(address, bearer, &format!("/api/v1/journal?from={from}")).await?;
-            let (Page::List(page) | Page::Object { entries: page }) = page;
-            if page.is_empty() {
-                return Ok(());
-            }
-            for entry in page {
+            for entry in page.entries {
                 self.add(entry, faults);
+            }
+            match page.next {
+                None => return Ok(()),
+                Some(next) => {
+                    anyhow::ensure!(next > from, "the page after {from} begins at {next}");
+                    from = next;
+                }
             }
         }
         anyhow::bail!("the journal has more than {MAX_PAGES} pages")
@@ -155,46 +163,68 @@ impl Audit {
                 faults.tell(|| format!("index {} given to {other} too", answer.index));
             }
             let entry = self.entry(answer.index);
+            let digest = digest_of(&answer.request_id);
             let fits = entry.is_some_and(|entry| {
-                let same = entry
-                    .request_id
-                    .as_ref()
-                    .is_none_or(|id| *id == answer.request_id);
-                same && entry.decision == "accepted" && entry.counted == 1
+                entry.request_id_digest.as_ref() == Some(&digest)
+                    && entry.decision == "accepted"
+                    && entry.counted == 1
             });
             if !fits {
                 faults.lost += 1;
                 faults.tell(|| {
-                    format!(
-                        "{} was told index {}: {entry:?}",
-                        answer.request_id, answer.index
-                    )
+                    format!("{} was told index {}: {entry:?}", answer.request_id, answer.index)
                 });
             }
         }
     }
 
-    /// A repeat of an answered request counts nothing: its entry is a repeat, or the answer
-    /// names the entry of the first.
+    /// A repeat of an answered request counts nothing: its entry is a repeat of the same id, or
+    /// the answer names the entry of the first.
     pub fn check_repeat(&self, first: &Acknowledged, again: u64, faults: &mut Faults) {
-        let free = self.entry(again).is_some_and(|entry| entry.counted == 0);
+        let digest = digest_of(&first.request_id);
+        let free = self.entry(again).is_some_and(|entry| {
+            entry.counted == 0
+                && entry.decision == "repeat"
+                && entry.request_id_digest.as_ref() == Some(&digest)
+        });
         if again != first.index && !free {
             faults.miscounted += 1;
-            faults.tell(|| format!("the repeat of {} at {again} counted", first.request_id));
+            faults.tell(|| format!("the repeat of {} at {again} is not one", first.request_id));
         }
     }
 
-    /// No request id is counted twice, where entries show their request ids.
-    pub fn check_counted_once(&self, faults: &mut Faults) {
-        let mut counted: HashMap<&str, u64> = HashMap::new();
-        for entry in &self.entries {
-            if let Some(id) = &entry.request_id {
-                *counted.entry(id).or_default() += entry.counted;
+    /// Each of these requests, and no other, was accepted exactly once and counted once; all
+    /// other entries counted nothing. `answered` holds every request that got an answer, also
+    /// those that were sent again because their first answer never came. The first `before`
+    /// entries are older than the run.
+    pub fn check_counted_once<'a>(
+        &self,
+        before: usize,
+        answered: impl IntoIterator<Item = &'a str>,
+        faults: &mut Faults,
+    ) {
+        let mut times: HashMap<&str, u64> = HashMap::new();
+        for entry in self.entries.iter().skip(before) {
+            let accepted = entry.decision == "accepted";
+            match &entry.request_id_digest {
+                Some(digest) if accepted => *times.entry(digest).or_default() += 1,
+                _ => {}
+            }
+            if entry.counted != u64::from(accepted) {
+                faults.miscounted += 1;
+                faults.tell(|| format!("counted wrongly: {entry:?}"));
             }
         }
-        for (id, times) in counted.into_iter().filter(|(_, times)| *times > 1) {
+        for id in answered {
+            let found = times.remove(digest_of(id).as_str()).unwrap_or(0);
+            if found != 1 {
+                faults.miscounted += 1;
+                faults.tell(|| format!("{id} was accepted {found} times"));
+            }
+        }
+        for (digest, found) in times {
             faults.miscounted += 1;
-            faults.tell(|| format!("{id} was counted {times} times"));
+            faults.tell(|| format!("nobody was answered, yet accepted {found} times: {digest}"));
         }
     }
 
@@ -217,25 +247,15 @@ impl Audit {
         }
         for line in &usage.lines {
             let key = (line.service.as_str(), line.window.as_str());
-            compare(
-                &format!("line {key:?}"),
-                line.used,
-                lines.remove(&key),
-                faults,
-            );
+            compare(&format!("line {key:?}"), line.used, lines.remove(&key), faults);
+        }
+        for (key, counted) in lines.into_iter().filter(|(_, counted)| *counted > 0) {
+            compare(&format!("line {key:?}, not in usage"), 0, Some(counted), faults);
         }
         let verify =
             |line: &&UsageLine| line.service == "citizen.verify" && line.window == "inHours";
-        let line = usage
-            .lines
-            .iter()
-            .find(verify)
-            .context("usage lacks citizen.verify")?
-            .used;
-        let counter = usage
-            .accounts
-            .iter()
-            .find(|counter| counter.login == account);
+        let line = usage.lines.iter().find(verify).context("usage lacks citizen.verify")?.used;
+        let counter = usage.accounts.iter().find(|counter| counter.login == account);
         let used = counter.context("usage lacks the plan account")?.used;
         let by_account = self
             .entries
@@ -267,9 +287,7 @@ async fn get<T: serde::de::DeserializeOwned>(
     path: &str,
 ) -> anyhow::Result<T> {
     let request = http::render("GET", path, &[("Authorization", bearer)], "");
-    let answer = http::call(address, &request)
-        .await
-        .with_context(|| path.to_owned())?;
+    let answer = http::call(address, &request).await.with_context(|| path.to_owned())?;
     answer.json().with_context(|| path.to_owned())
 }
 
@@ -278,7 +296,7 @@ mod tests {
     use super::*;
 
     fn entry(index: u64, decision: &str, counted: u64, id: &str) -> Entry {
-        let request_id = Some(id.to_owned());
+        let request_id_digest = Some(digest_of(id));
         Entry {
             index,
             decision: decision.to_owned(),
@@ -287,15 +305,12 @@ mod tests {
             window: None,
             duty_day: None,
             account: None,
-            request_id,
+            request_id_digest,
         }
     }
 
     fn told(id: &str, index: u64) -> Acknowledged {
-        Acknowledged {
-            request_id: id.to_owned(),
-            index,
-        }
+        Acknowledged { request_id: id.to_owned(), index }
     }
 
     #[test]
@@ -310,18 +325,43 @@ mod tests {
         assert_eq!(faults.lost, 2);
         audit.add(entry(5, "accepted", 1, "b"), &mut faults);
         assert_eq!(faults.disordered, 1);
-        audit.check_counted_once(&mut faults);
+        audit.check_counted_once(0, ["a", "b"], &mut faults);
         assert_eq!(faults.miscounted, 1);
+    }
+
+    #[test]
+    fn what_nobody_asked_and_what_counts_wrongly_is_found() {
+        let (mut audit, mut faults) = (Audit::default(), Faults::default());
+        for entry in [
+            entry(0, "accepted", 1, "old"),
+            entry(1, "accepted", 1, "a"),
+            entry(2, "repeat", 0, "a"),
+        ] {
+            audit.add(entry, &mut faults);
+        }
+        audit.check_counted_once(1, ["a"], &mut faults);
+        assert_eq!(faults.total(), 0);
+        audit.check_counted_once(0, ["a"], &mut faults);
+        assert_eq!(faults.miscounted, 1);
+        audit.check_counted_once(1, ["a", "b"], &mut faults);
+        assert_eq!(faults.miscounted, 2);
+        audit.add(entry(3, "repeat", 1, "a"), &mut faults);
+        audit.check_counted_once(1, ["a"], &mut faults);
+        assert_eq!(faults.miscounted, 3);
+    }
+
+    #[test]
+    fn ids_are_compared_by_digest() {
+        // SHA-256 of "abc", as in FIPS 180-4.
+        assert_eq!(digest_of("abc"), "ba7816bf8f01cfea414140de5dae2223");
     }
 
     #[test]
     fn a_repeat_counts_nothing() {
         let (mut audit, mut faults) = (Audit::default(), Faults::default());
-        for entry in [
-            entry(0, "accepted", 1, "a"),
-            entry(1, "repeat", 0, "a"),
-            entry(2, "accepted", 1, "a"),
-        ] {
+        for entry in
+            [entry(0, "accepted", 1, "a"), entry(1, "repeat", 0, "a"), entry(2, "accepted", 1, "a")]
+        {
             audit.add(entry, &mut faults);
         }
         audit.check_repeat(&told("a", 0), 1, &mut faults);

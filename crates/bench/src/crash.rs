@@ -56,7 +56,9 @@ pub async fn run(plan: &CrashPlan) -> anyhow::Result<Faults> {
         start: Instant::now(),
         audit: Audit::default(),
         faults: Faults::default(),
+        before: 0,
         acknowledged: Vec::new(),
+        resent: Vec::new(),
         ids: Arc::new(Mutex::new(RequestIds::of_now())),
     };
     let mut random = ChaCha8Rng::seed_from_u64(plan.seed);
@@ -65,6 +67,7 @@ pub async fn run(plan: &CrashPlan) -> anyhow::Result<Faults> {
          |--:|--:|--:|--:|--:|--:|--:|--:|"
     );
     let (mut server, _) = run.start().await?;
+    run.read_before().await?;
     for round in 1..=plan.rounds {
         let life = Duration::from_millis(random.random_range(LIFE_MILLIS));
         let caller = Arc::new(run.caller().await?);
@@ -85,9 +88,10 @@ pub async fn run(plan: &CrashPlan) -> anyhow::Result<Faults> {
     run.read_again().await?;
     server.stop().await?;
     let lasted = run.start.elapsed().as_secs_f64();
-    let told = run.acknowledged.len();
+    let (told, resent) = (run.acknowledged.len(), run.resent.len());
     println!(
-        "\n{} kills in {lasted:.0} s, seed {}: {told} acknowledged; lost {}, disordered {}, \
+        "\n{} kills in {lasted:.0} s, seed {}: {told} acknowledged, {resent} in flight answered \
+         when sent again; lost {}, disordered {}, \
          miscounted {}, counters off {}, refused {}",
         plan.rounds,
         plan.seed,
@@ -106,7 +110,11 @@ struct Run<'a> {
     start: Instant,
     audit: Audit,
     faults: Faults,
+    /// Entries that the folder held when the run began.
+    before: usize,
     acknowledged: Vec<Acknowledged>,
+    /// Ids of requests that were in flight at a kill and were answered when sent again.
+    resent: Vec<String>,
     ids: Arc<Mutex<RequestIds>>,
 }
 
@@ -144,14 +152,8 @@ impl Run<'_> {
         let clock = plan.clock + SignedDuration::from_secs(passed as i64);
         let log = log_path(&plan.data);
         let clock = clock.to_string();
-        let mut server = Server::start(
-            &plan.binary,
-            &plan.data,
-            &log,
-            self.port,
-            plan.population,
-            &clock,
-        )?;
+        let mut server =
+            Server::start(&plan.binary, &plan.data, &log, self.port, plan.population, &clock)?;
         let ready = server.ready(START_LIMIT).await;
         ready.with_context(|| format!("see {}", log.display()))?;
         Ok((server, begin.elapsed()))
@@ -161,11 +163,7 @@ impl Run<'_> {
         let demo = Demo::read(&self.plan.data.join("demo.json"))?;
         let caller = demo.caller(&self.plan.system)?;
         let token = demo.token(&caller.system).await?;
-        let bodies = demo
-            .citizens
-            .iter()
-            .map(|citizen| rest_body(&caller, citizen))
-            .collect();
+        let bodies = demo.citizens.iter().map(|citizen| rest_body(&caller, citizen)).collect();
         Ok(Caller {
             address: http::local_address(&demo.base_url)?.0,
             bearer: format!("Bearer {token}"),
@@ -184,12 +182,7 @@ impl Run<'_> {
         let mut tasks = JoinSet::new();
         for _ in 0..self.plan.connections {
             let connection = Connection::open(caller.address).await?;
-            tasks.spawn(work(
-                caller.clone(),
-                self.ids.clone(),
-                left.clone(),
-                connection,
-            ));
+            tasks.spawn(work(caller.clone(), self.ids.clone(), left.clone(), connection));
         }
         tokio::time::sleep(life).await;
         server.kill()?;
@@ -210,9 +203,12 @@ impl Run<'_> {
         for sent in &left.in_flight {
             // Answered anew, or as a repeat of an entry whose answer never arrived: which of
             // the two shows when request ids are counted at the end.
-            if let Err(text) = caller.ask(&mut connection, sent).await? {
-                faults.refused += 1;
-                faults.tell(|| text);
+            match caller.ask(&mut connection, sent).await? {
+                Ok(_) => self.resent.push(sent.id.clone()),
+                Err(text) => {
+                    faults.refused += 1;
+                    faults.tell(|| text);
+                }
             }
         }
         let mut repeats = Vec::new();
@@ -225,48 +221,45 @@ impl Run<'_> {
                 }
             }
         }
-        let mut told: Vec<Acknowledged> = left
-            .acknowledged
-            .iter()
-            .map(|(sent, index)| acknowledged(sent, *index))
-            .collect();
-        self.audit
-            .read(caller.address, &caller.bearer, faults)
-            .await?;
+        let mut told: Vec<Acknowledged> =
+            left.acknowledged.iter().map(|(sent, index)| acknowledged(sent, *index)).collect();
+        self.audit.read(caller.address, &caller.bearer, faults).await?;
         self.audit.check_acknowledged(&told, faults);
         for (first, again) in repeats {
             self.audit.check_repeat(&first, again, faults);
         }
         self.acknowledged.append(&mut told);
-        let (line, _) = self
-            .audit
-            .check_usage(caller.address, &caller.bearer, &caller.account, faults)
-            .await?;
+        let (line, _) =
+            self.audit.check_usage(caller.address, &caller.bearer, &caller.account, faults).await?;
         Ok(line)
+    }
+
+    /// What the folder holds already is not this run's.
+    async fn read_before(&mut self) -> anyhow::Result<()> {
+        let caller = self.caller().await?;
+        self.audit.read(caller.address, &caller.bearer, &mut self.faults).await?;
+        self.before = self.audit.entries.len();
+        Ok(())
     }
 
     /// At the end the whole journal is read once more: it must be what was read piece by piece,
     /// and no index may have been given to two requests in different lives.
     async fn read_again(&mut self) -> anyhow::Result<()> {
-        anyhow::ensure!(
-            !self.acknowledged.is_empty(),
-            "nothing was acknowledged, or shown"
-        );
+        anyhow::ensure!(!self.acknowledged.is_empty(), "nothing was acknowledged, or shown");
         let caller = self.caller().await?;
         let mut again = Audit::default();
-        again
-            .read(caller.address, &caller.bearer, &mut self.faults)
-            .await?;
+        again.read(caller.address, &caller.bearer, &mut self.faults).await?;
         if again.entries != self.audit.entries {
             self.faults.lost += 1;
             let (now, before) = (again.entries.len(), self.audit.entries.len());
-            self.faults
-                .tell(|| format!("read again, the journal differs: {now} for {before}"));
+            self.faults.tell(|| format!("read again, the journal differs: {now} for {before}"));
         }
         if self.faults.lost == 0 {
             again.check_acknowledged(&self.acknowledged, &mut self.faults);
         }
-        again.check_counted_once(&mut self.faults);
+        let told = self.acknowledged.iter().map(|answer| answer.request_id.as_str());
+        let answered = told.chain(self.resent.iter().map(String::as_str));
+        again.check_counted_once(self.before, answered, &mut self.faults);
         Ok(())
     }
 }
@@ -281,10 +274,7 @@ async fn work(
     for number in 0.. {
         let id = ids.lock().next_id();
         let id = String::from_utf8_lossy(&id).into_owned();
-        let sent = Sent {
-            id,
-            body: number % caller.bodies.len(),
-        };
+        let sent = Sent { id, body: number % caller.bodies.len() };
         match caller.ask(&mut connection, &sent).await {
             Ok(Ok(index)) => left.lock().acknowledged.push((sent, index)),
             Ok(Err(text)) => {
@@ -317,10 +307,8 @@ impl Caller {
             index: u64,
         }
         let body = self.bodies[sent.body].replace(ID_IN_FILES, &sent.id);
-        let headers = [
-            ("Authorization", self.bearer.as_str()),
-            ("Content-Type", "application/json"),
-        ];
+        let headers =
+            [("Authorization", self.bearer.as_str()), ("Content-Type", "application/json")];
         let request = http::render("POST", "/api/v1/citizens/verify", &headers, &body);
         let head = connection.exchange(&request).await?;
         let answer = connection.body();
@@ -335,10 +323,7 @@ impl Caller {
 }
 
 fn acknowledged(sent: &Sent, index: u64) -> Acknowledged {
-    Acknowledged {
-        request_id: sent.id.clone(),
-        index,
-    }
+    Acknowledged { request_id: sent.id.clone(), index }
 }
 
 /// The program's output stands beside its folder, not in it.

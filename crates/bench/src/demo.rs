@@ -126,11 +126,7 @@ impl Demo {
         let bytes = fs::read(path).with_context(|| format!("{}", path.display()))?;
         let demo: Self = serde_json::from_slice(&bytes)
             .with_context(|| format!("{} is not as contracted", path.display()))?;
-        anyhow::ensure!(
-            !demo.citizens.is_empty(),
-            "{} names no citizens",
-            path.display()
-        );
+        anyhow::ensure!(!demo.citizens.is_empty(), "{} names no citizens", path.display());
         Ok(demo)
     }
 
@@ -152,19 +148,10 @@ impl Demo {
         let procedure = system
             .procedures
             .iter()
-            .find(|procedure| {
-                procedure
-                    .services
-                    .iter()
-                    .any(|code| code == "citizen.verify")
-            })
+            .find(|procedure| procedure.services.iter().any(|code| code == "citizen.verify"))
             .with_context(|| format!("system {code} has no procedure for citizen.verify"))?
             .clone();
-        Ok(Caller {
-            system,
-            account,
-            procedure,
-        })
+        Ok(Caller { system, account, procedure })
     }
 
     /// Replaces the citizens by those of a CSV file with the columns personalId, fullName and
@@ -173,16 +160,9 @@ impl Demo {
         let open = || csv::Reader::from_path(path).with_context(|| format!("{}", path.display()));
         let rows = open()?.into_byte_records().count();
         let stride = rows.div_ceil(limit.max(1)).max(1);
-        let people = open()?
-            .into_deserialize()
-            .step_by(stride)
-            .collect::<Result<Vec<_>, _>>();
+        let people = open()?.into_deserialize().step_by(stride).collect::<Result<Vec<_>, _>>();
         self.citizens = people.context("columns personalId, fullName, dateOfBirth")?;
-        anyhow::ensure!(
-            !self.citizens.is_empty(),
-            "{} names no citizens",
-            path.display()
-        );
+        anyhow::ensure!(!self.citizens.is_empty(), "{} names no citizens", path.display());
         Ok(())
     }
 
@@ -195,28 +175,15 @@ impl Demo {
         let (address, _) = http::local_address(&self.base_url)?;
         let oauth = &system.oauth;
         // RFC 6749, section 2.3.1: id and secret are form-encoded before they are joined.
-        let pair = format!(
-            "{}:{}",
-            encode(&oauth.client_id),
-            encode(&oauth.client_secret)
-        );
+        let pair = format!("{}:{}", encode(&oauth.client_id), encode(&oauth.client_secret));
         let headers = [
             ("Authorization", format!("Basic {}", STANDARD.encode(pair))),
-            (
-                "Content-Type",
-                "application/x-www-form-urlencoded".to_owned(),
-            ),
+            ("Content-Type", "application/x-www-form-urlencoded".to_owned()),
         ];
         let headers: Vec<(&str, &str)> = headers.iter().map(|(n, v)| (*n, v.as_str())).collect();
-        let request = http::render(
-            "POST",
-            "/oauth/token",
-            &headers,
-            "grant_type=client_credentials",
-        );
-        let answer = http::call(address, &request)
-            .await
-            .context("/oauth/token")?;
+        let request =
+            http::render("POST", "/oauth/token", &headers, "grant_type=client_credentials");
+        let answer = http::call(address, &request).await.context("/oauth/token")?;
         Ok(answer.json::<Token>().context("/oauth/token")?.access_token)
     }
 }

@@ -18,10 +18,7 @@ pub const MAX_ANSWER: usize = 1 << 20;
 /// Serves on 127.0.0.1 until the process is ended; prints `ready http://…` once it listens.
 /// Port 0 takes a free one.
 pub async fn serve(port: u16, answer_bytes: usize, content_type: &str) -> anyhow::Result<()> {
-    anyhow::ensure!(
-        answer_bytes <= MAX_ANSWER,
-        "an answer has at most {MAX_ANSWER} bytes"
-    );
+    anyhow::ensure!(answer_bytes <= MAX_ANSWER, "an answer has at most {MAX_ANSWER} bytes");
     let content_type = HeaderValue::from_str(content_type).context("--content-type")?;
     let answer = Bytes::from(vec![b'x'; answer_bytes]);
     let handler = move |body: Bytes| {
@@ -29,9 +26,7 @@ pub async fn serve(port: u16, answer_bytes: usize, content_type: &str) -> anyhow
         async move {
             std::hint::black_box(body);
             let mut response = Response::new(Body::from(answer));
-            response
-                .headers_mut()
-                .insert(header::CONTENT_TYPE, content_type);
+            response.headers_mut().insert(header::CONTENT_TYPE, content_type);
             response
         }
     };
@@ -61,32 +56,17 @@ impl EmptyServer {
     /// Starts this very program as `empty` on a free port and waits until it listens.
     pub fn start(answer_bytes: usize, content_type: &str) -> anyhow::Result<Self> {
         let child = Command::new(std::env::current_exe()?)
-            .args([
-                "empty",
-                "--port",
-                "0",
-                "--answer-bytes",
-                &answer_bytes.to_string(),
-            ])
+            .args(["empty", "--port", "0", "--answer-bytes", &answer_bytes.to_string()])
             .args(["--content-type", content_type])
             .stdout(Stdio::piped())
             .spawn()
             .context("the empty handler does not start")?;
-        let mut server = Self {
-            child,
-            base_url: String::new(),
-        };
-        let stdout = server
-            .child
-            .stdout
-            .take()
-            .context("the empty handler has no output")?;
+        let mut server = Self { child, base_url: String::new() };
+        let stdout = server.child.stdout.take().context("the empty handler has no output")?;
         let mut line = String::new();
         BufReader::new(stdout).read_line(&mut line)?;
         let url = line.trim_end().strip_prefix("ready ");
-        server
-            .base_url
-            .push_str(url.context("the empty handler did not say that it is ready")?);
+        server.base_url.push_str(url.context("the empty handler did not say that it is ready")?);
         Ok(server)
     }
 

@@ -17,11 +17,7 @@ pub struct Histogram {
 
 impl Default for Histogram {
     fn default() -> Self {
-        Self {
-            counts: vec![0; BUCKETS],
-            total: 0,
-            largest: 0,
-        }
+        Self { counts: vec![0; BUCKETS], total: 0, largest: 0 }
     }
 }
 
@@ -98,10 +94,7 @@ mod tests {
                 let value = (1_u64 << shift).saturating_add(offset << (shift / 2));
                 let bound = upper_bound(bucket(value));
                 assert!(bound >= value, "{value} lies above its bucket");
-                assert!(
-                    bound - value <= value >> PRECISION_BITS,
-                    "{value} has a wide bucket"
-                );
+                assert!(bound - value <= value >> PRECISION_BITS, "{value} has a wide bucket");
             }
         }
         assert_eq!(bucket(u64::MAX), BUCKETS - 1);
@@ -115,10 +108,7 @@ mod tests {
         }
         let near = |share: f64, micros: u64| {
             let found = histogram.quantile(share).as_micros() as i64;
-            assert!(
-                (found - micros as i64).abs() <= micros as i64 / 100 + 1,
-                "{share}: {found}"
-            );
+            assert!((found - micros as i64).abs() <= micros as i64 / 100 + 1, "{share}: {found}");
         };
         near(0.5, 500);
         near(0.99, 990);

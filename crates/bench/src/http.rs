@@ -14,9 +14,7 @@ const READ_BUFFER: usize = 4096;
 
 /// Takes `http://127.0.0.1:PORT[/path]` apart. Other machines are refused: loads stay here.
 pub fn local_address(url: &str) -> anyhow::Result<(SocketAddr, String)> {
-    let rest = url
-        .strip_prefix("http://")
-        .context("the address begins with http://")?;
+    let rest = url.strip_prefix("http://").context("the address begins with http://")?;
     let (authority, path) = match rest.find('/') {
         Some(at) => rest.split_at(at),
         None => (rest, "/"),
@@ -27,10 +25,7 @@ pub fn local_address(url: &str) -> anyhow::Result<(SocketAddr, String)> {
         "loads go to 127.0.0.1 only, not to {host}"
     );
     let port = port.parse().context("the address's port")?;
-    Ok((
-        SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
-        path.to_owned(),
-    ))
+    Ok((SocketAddr::from((Ipv4Addr::LOCALHOST, port)), path.to_owned()))
 }
 
 /// Bytes of a request: start line, Host, the headers given, Content-Length, body.
@@ -65,21 +60,13 @@ pub struct Answer {
 impl Answer {
     /// The body as JSON, if the status was 200.
     pub fn json<T: serde::de::DeserializeOwned>(&self) -> anyhow::Result<T> {
-        anyhow::ensure!(
-            self.status == 200,
-            "HTTP {}: {}",
-            self.status,
-            self.excerpt()
-        );
+        anyhow::ensure!(self.status == 200, "HTTP {}: {}", self.status, self.excerpt());
         serde_json::from_slice(&self.body).context("the answer is not the JSON expected")
     }
 
     /// The beginning of the body, for an error message.
     pub fn excerpt(&self) -> String {
-        String::from_utf8_lossy(&self.body)
-            .chars()
-            .take(300)
-            .collect()
+        String::from_utf8_lossy(&self.body).chars().take(300).collect()
     }
 }
 
@@ -168,8 +155,7 @@ impl Connection {
         let head = std::str::from_utf8(&self.buffer[..self.head_bytes]).ok()?;
         head.split("\r\n").find_map(|line| {
             let (key, value) = line.split_once(':')?;
-            key.eq_ignore_ascii_case(name)
-                .then(|| value.trim().to_owned())
+            key.eq_ignore_ascii_case(name).then(|| value.trim().to_owned())
         })
     }
 }
@@ -189,10 +175,7 @@ fn parse(bytes: &[u8]) -> io::Result<Option<Parsed>> {
     let head_text = std::str::from_utf8(&bytes[..head_bytes]).map_err(|_| invalid())?;
     let mut lines = head_text.split("\r\n");
     let status_line = lines.next().ok_or_else(invalid)?;
-    let status = status_line
-        .get(9..12)
-        .and_then(|code| code.parse().ok())
-        .ok_or_else(invalid)?;
+    let status = status_line.get(9..12).and_then(|code| code.parse().ok()).ok_or_else(invalid)?;
     let (mut length, mut chunked, mut closes) = (0, false, false);
     for line in lines {
         let Some((name, value)) = line.split_once(':') else {
@@ -212,16 +195,9 @@ fn parse(bytes: &[u8]) -> io::Result<Option<Parsed>> {
         join_chunks(&bytes[head_bytes..])?.map(Body::Joined)
     } else {
         let end = head_bytes + length;
-        (bytes.len() >= end).then_some(Body::Plain {
-            start: head_bytes,
-            end,
-        })
+        (bytes.len() >= end).then_some(Body::Plain { start: head_bytes, end })
     };
-    Ok(body.map(|body| Parsed {
-        head,
-        head_bytes,
-        body,
-    }))
+    Ok(body.map(|body| Parsed { head, head_bytes, body }))
 }
 
 fn join_chunks(mut rest: &[u8]) -> io::Result<Option<Vec<u8>>> {
@@ -250,8 +226,7 @@ fn join_chunks(mut rest: &[u8]) -> io::Result<Option<Vec<u8>>> {
 
 /// Where `needle` begins in `hay`.
 pub fn find(hay: &[u8], needle: &[u8]) -> Option<usize> {
-    hay.windows(needle.len())
-        .position(|window| window == needle)
+    hay.windows(needle.len()).position(|window| window == needle)
 }
 
 #[cfg(test)]
@@ -275,10 +250,7 @@ mod tests {
              2\r\nhe\r\n3;x=y\r\nllo\r\n0\r\n\r\n",
         ] {
             for end in 0..text.len() {
-                assert!(
-                    body_of(&text[..end]).is_none(),
-                    "complete after {end} bytes"
-                );
+                assert!(body_of(&text[..end]).is_none(), "complete after {end} bytes");
             }
             assert_eq!(body_of(text), Some((200, b"hello".to_vec())));
         }

@@ -1,8 +1,10 @@
 //! The measuring tools of dancu: an empty handler of the same stack, a load generator, the table
-//! of governed verification against that handler, and kill -9 under load.
+//! of governed verification against that handler, the ledger beside an append-only loop, and kill -9
+//! under load.
 //!
-//! What it does not know: any room of the program. It talks HTTP, as an agency's system does,
-//! and reads `demo.json`, so that what it measures is what a caller meets.
+//! What it does not know: any room of the program but the store, whose ledger is measured alone
+//! beside an append-only loop. All else talks HTTP, as an agency's system does, and reads
+//! `demo.json`, so that what it measures is what a caller meets.
 //!
 //! **Invariant:** loads go to this machine only, and every load is bounded in time, in
 //! connections and in requests.
@@ -21,10 +23,7 @@
 //! assert!(set.render(&mut bytes).is_some());
 //! assert!(bytes.starts_with(b"GET /healthz HTTP/1.1\r\n"));
 //! ```
-#![expect(
-    clippy::disallowed_methods,
-    reason = "measuring is asking the machine for the time"
-)]
+#![expect(clippy::disallowed_methods, reason = "measuring is asking the machine for the time")]
 
 pub mod audit;
 pub mod crash;
@@ -33,6 +32,7 @@ pub mod empty;
 pub mod fsync;
 pub mod histogram;
 pub mod http;
+pub mod ledger;
 pub mod load;
 pub mod machine;
 pub mod report;

@@ -148,10 +148,9 @@ pub async fn run(plan: &LoadPlan, requests: &Arc<Mutex<RequestSet>>) -> anyhow::
     let gaps = match plan.arrivals {
         Arrivals::Closed => None,
         Arrivals::Even(rate) => Some(Gaps { rate, random: None }),
-        Arrivals::Poisson(rate) => Some(Gaps {
-            rate,
-            random: Some(ChaCha8Rng::seed_from_u64(plan.seed)),
-        }),
+        Arrivals::Poisson(rate) => {
+            Some(Gaps { rate, random: Some(ChaCha8Rng::seed_from_u64(plan.seed)) })
+        }
     };
     let pacer = gaps.map(|gaps| {
         let (shared, duration) = (shared.clone(), plan.duration);
@@ -169,11 +168,7 @@ pub async fn run(plan: &LoadPlan, requests: &Arc<Mutex<RequestSet>>) -> anyhow::
     tally.report.server_cpu = cpu(plan.server_pid)?.saturating_sub(server_before);
     tally.report.client_cpu = cpu(own)?.saturating_sub(client_before);
     let in_flight = tally.sent - tally.report.requests - tally.report.errors;
-    let waiting = if tally.report.exhausted {
-        0
-    } else {
-        shared.queue.lock().len() as u64
-    };
+    let waiting = if tally.report.exhausted { 0 } else { shared.queue.lock().len() as u64 };
     tally.report.unanswered = waiting + in_flight;
     Ok(tally.report)
 }
@@ -183,10 +178,7 @@ fn check_bounds(plan: &LoadPlan) -> anyhow::Result<()> {
         (1..=MAX_CONNECTIONS).contains(&plan.connections),
         "1 to {MAX_CONNECTIONS} connections"
     );
-    anyhow::ensure!(
-        plan.duration <= Duration::from_secs(MAX_SECONDS),
-        "{MAX_SECONDS} s at most"
-    );
+    anyhow::ensure!(plan.duration <= Duration::from_secs(MAX_SECONDS), "{MAX_SECONDS} s at most");
     match plan.arrivals {
         Arrivals::Even(rate) | Arrivals::Poisson(rate) => {
             anyhow::ensure!((1..=MAX_RATE).contains(&rate), "1 to {MAX_RATE} per second");
@@ -336,19 +328,7 @@ mod tests {
         assert!(answered(200).is_clean());
         assert!(!answered(429).is_clean());
         assert!(!LoadReport::default().is_clean());
-        assert!(
-            !LoadReport {
-                wrong: 1,
-                ..answered(200)
-            }
-            .is_clean()
-        );
-        assert!(
-            !LoadReport {
-                unanswered: 1,
-                ..answered(200)
-            }
-            .is_clean()
-        );
+        assert!(!LoadReport { wrong: 1, ..answered(200) }.is_clean());
+        assert!(!LoadReport { unanswered: 1, ..answered(200) }.is_clean());
     }
 }

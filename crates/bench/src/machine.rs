@@ -9,7 +9,25 @@ use anyhow::Context;
 pub fn cpu_time(pid: u32) -> anyhow::Result<Duration> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat"))
         .with_context(|| format!("process {pid} is not there"))?;
-    let ticks = ticks_of(&stat).context("/proc/PID/stat has no times")?;
+    time_of(&stat)
+}
+
+/// Name and CPU time so far of each thread of this process.
+pub fn threads_cpu_time() -> anyhow::Result<Vec<(String, Duration)>> {
+    let mut threads = vec![];
+    for thread in fs::read_dir("/proc/self/task")? {
+        let path = thread?.path();
+        // One that ended meanwhile is left out.
+        let (name, stat) = (fs::read_to_string(path.join("comm")), path.join("stat"));
+        if let (Ok(name), Ok(stat)) = (name, fs::read_to_string(stat)) {
+            threads.push((name.trim_end().to_owned(), time_of(&stat)?));
+        }
+    }
+    Ok(threads)
+}
+
+fn time_of(stat: &str) -> anyhow::Result<Duration> {
+    let ticks = ticks_of(stat).context("/proc/PID/stat has no times")?;
     let per_second = rustix::param::clock_ticks_per_second();
     Ok(Duration::from_secs_f64(ticks as f64 / per_second as f64))
 }
@@ -34,11 +52,7 @@ pub fn describe() -> String {
         .and_then(|text| text.trim_end_matches(" kB").parse().ok())
         .unwrap_or(0);
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
-    format!(
-        "{model}, {cores} cores, {} GiB, Linux {}",
-        kibibytes >> 20,
-        kernel.trim()
-    )
+    format!("{model}, {cores} cores, {} GiB, Linux {}", kibibytes >> 20, kernel.trim())
 }
 
 fn value_of<'a>(text: &'a str, key: &str) -> Option<&'a str> {
@@ -51,9 +65,7 @@ pub fn commit() -> String {
     if let Ok(commit) = std::env::var("DANCU_COMMIT") {
         return commit;
     }
-    let output = std::process::Command::new("git")
-        .args(["rev-parse", "--short", "HEAD"])
-        .output();
+    let output = std::process::Command::new("git").args(["rev-parse", "--short", "HEAD"]).output();
     match output {
         Ok(output) if output.status.success() => {
             String::from_utf8_lossy(&output.stdout).trim().to_owned()
@@ -65,10 +77,7 @@ pub fn commit() -> String {
 /// The command line this process was started with, the program's folder left out.
 pub fn command_line() -> String {
     let program = std::env::args().skip(1);
-    std::iter::once("dancu-bench".to_owned())
-        .chain(program)
-        .collect::<Vec<_>>()
-        .join(" ")
+    std::iter::once("dancu-bench".to_owned()).chain(program).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
@@ -85,5 +94,6 @@ mod tests {
     fn this_process_has_used_some_time() {
         assert!(cpu_time(std::process::id()).is_ok());
         assert!(cpu_time(u32::MAX).is_err());
+        assert!(!threads_cpu_time().unwrap().is_empty());
     }
 }

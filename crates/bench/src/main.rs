@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use dancu_bench::ledger::{self, LedgerPlan};
 use dancu_bench::load::{self, Arrivals, LoadPlan};
 use dancu_bench::report::{Disk, Row};
 use dancu_bench::requests::{self, RequestIds, RequestSet};
@@ -40,6 +41,8 @@ enum Command {
     Size(SizeArgs),
     /// Kill the program under load and check what it kept.
     Crash(CrashArgs),
+    /// Measure the ledger alone beside an append-only loop on the same disk.
+    Ledger(LedgerArgs),
     /// Measure bare appends with fdatasync.
     Fdatasync(FdatasyncArgs),
     /// Wait until a program on this machine is ready.
@@ -205,6 +208,27 @@ struct CrashArgs {
 }
 
 #[derive(Args)]
+struct LedgerArgs {
+    /// Folder on the disk to measure; what the run writes is removed afterwards.
+    #[arg(long)]
+    dir: PathBuf,
+    /// Tasks that submit.
+    #[arg(long, value_delimiter = ',', default_value = "64,256")]
+    tasks: Vec<usize>,
+    /// Length of one round.
+    #[arg(long, default_value_t = 5)]
+    seconds: u64,
+    #[arg(long, default_value_t = 3)]
+    rounds: u32,
+    /// Exit 1 when the ratio is smaller.
+    #[arg(long)]
+    min_ratio: Option<f64>,
+    /// Exit 1 when the indexer's tail gets longer, in seconds.
+    #[arg(long)]
+    max_lag: Option<f64>,
+}
+
+#[derive(Args)]
 struct FdatasyncArgs {
     /// Folder on the disk to measure.
     #[arg(long)]
@@ -238,22 +262,14 @@ fn main() -> ExitCode {
 fn run(command: Command) -> anyhow::Result<bool> {
     if let Command::Empty(args) = command {
         // As many threads as the program has: the runtime's own choice.
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .enable_all()
-            .build()?;
-        runtime.block_on(empty::serve(
-            args.port,
-            args.answer_bytes,
-            &args.content_type,
-        ))?;
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        runtime.block_on(empty::serve(args.port, args.answer_bytes, &args.content_type))?;
         return Ok(true);
     }
     // The generator keeps to one thread; it looks at its sockets after every few steps, so that
     // a busy moment does not pass for a slow server.
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .event_interval(8)
-        .build()?;
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().event_interval(8).build()?;
     runtime.block_on(async {
         match command {
             Command::Empty(_) => Ok(true),
@@ -261,6 +277,7 @@ fn run(command: Command) -> anyhow::Result<bool> {
             Command::Verify(args) => run_verify(args).await,
             Command::Size(args) => run_size(args).await,
             Command::Crash(args) => run_crash(args).await,
+            Command::Ledger(args) => run_ledger(args).await,
             Command::Fdatasync(args) => run_fdatasync(&args),
             Command::Wait(args) => run_wait(&args).await,
         }
@@ -274,9 +291,7 @@ async fn run_load(args: LoadArgs) -> anyhow::Result<bool> {
         address: http::local_address(&args.url)?.0,
         connections: args.connections,
         duration: Duration::from_secs(args.seconds),
-        arrivals: args
-            .rate
-            .map_or(Arrivals::Closed, |rate| args.arrivals.at(rate)),
+        arrivals: args.rate.map_or(Arrivals::Closed, |rate| args.arrivals.at(rate)),
         server_pid: args.server_pid,
         seed: args.seed,
     };
@@ -293,10 +308,7 @@ async fn load_requests(args: &LoadArgs) -> anyhow::Result<RequestSet> {
     if args.requests != "rest" && args.requests != "soap" {
         return requests::from_file(args.requests.as_ref(), ids);
     }
-    let path = args
-        .demo_json
-        .as_ref()
-        .context("--demo-json is needed for rest and soap")?;
+    let path = args.demo_json.as_ref().context("--demo-json is needed for rest and soap")?;
     let demo = demo::Demo::read(path)?;
     let caller = demo.caller(&args.system)?;
     if args.requests == "soap" {
@@ -350,17 +362,9 @@ async fn run_size(args: SizeArgs) -> anyhow::Result<bool> {
         rounds: args.rounds,
     };
     let (demo_json, citizens, pid) = (args.small, args.small_citizens, args.small_pid);
-    let small = Registry {
-        demo_json,
-        citizens,
-        pid,
-    };
+    let small = Registry { demo_json, citizens, pid };
     let (demo_json, citizens, pid) = (args.large, args.large_citizens, args.large_pid);
-    let large = Registry {
-        demo_json,
-        citizens,
-        pid,
-    };
+    let large = Registry { demo_json, citizens, pid };
     let rows = size::compare(&plan, [&small, &large]).await?;
     println!("| registry | requests/s | p50 ms | p99 ms | CPU µs/query |\n|---|--:|--:|--:|--:|");
     for (name, row) in ["small", "large"].iter().zip(&rows) {
@@ -390,6 +394,20 @@ async fn run_crash(args: CrashArgs) -> anyhow::Result<bool> {
         println!("- {text}");
     }
     Ok(faults.total() == 0)
+}
+
+async fn run_ledger(args: LedgerArgs) -> anyhow::Result<bool> {
+    let plan = LedgerPlan {
+        dir: args.dir,
+        round: Duration::from_secs(args.seconds),
+        rounds: args.rounds,
+        tasks: args.tasks,
+    };
+    let figures = ledger::measure(&plan).await?;
+    let ratio = figures.iter().map(ledger::Figures::ratio).fold(f64::INFINITY, f64::min);
+    let lag = figures.iter().map(|figures| figures.longest_lag).fold(0.0, f64::max);
+    println!("\nratio ledger/append: {ratio:.2}");
+    Ok(args.min_ratio.is_none_or(|min| ratio >= min) && args.max_lag.is_none_or(|max| lag <= max))
 }
 
 fn run_fdatasync(args: &FdatasyncArgs) -> anyhow::Result<bool> {

@@ -69,11 +69,7 @@ impl Row {
     /// One line per figure, for a single load.
     pub fn lines(&self) -> String {
         let mut text = String::new();
-        let _ = writeln!(
-            text,
-            "requests      {} ({:.0}/s)",
-            self.requests, self.per_second
-        );
+        let _ = writeln!(text, "requests      {} ({:.0}/s)", self.requests, self.per_second);
         let _ = writeln!(
             text,
             "latency ms    p50 {:.3}  p90 {:.3}  p99 {:.3}  p99.9 {:.3}  max {:.3}",
@@ -192,15 +188,8 @@ pub struct Figures {
 impl Figures {
     /// The largest ratio of CPU per answer of a protocol over its numbers of connections.
     pub fn ratio(&self, protocol: &str) -> Option<f64> {
-        let figures = self
-            .protocols
-            .iter()
-            .find(|figures| figures.protocol == protocol)?;
-        figures
-            .closed
-            .iter()
-            .map(|pair| pair.ratio)
-            .reduce(f64::max)
+        let figures = self.protocols.iter().find(|figures| figures.protocol == protocol)?;
+        figures.closed.iter().map(|pair| pair.ratio).reduce(f64::max)
     }
 
     /// The tables. The line with the ratio is not part of it.
@@ -234,14 +223,8 @@ impl Figures {
 }
 
 fn closed_rows(text: &mut String, protocol: &str, pair: &ClosedPair) {
-    let spread = format!(
-        "{:.2} ({:.2}-{:.2})",
-        pair.ratio, pair.ratio_min, pair.ratio_max
-    );
-    for (name, row, ratio) in [
-        ("empty", &pair.empty, ""),
-        ("governed", &pair.governed, &spread),
-    ] {
+    let spread = format!("{:.2} ({:.2}-{:.2})", pair.ratio, pair.ratio_min, pair.ratio_max);
+    for (name, row, ratio) in [("empty", &pair.empty, ""), ("governed", &pair.governed, &spread)] {
         let _ = writeln!(
             text,
             "| {protocol} | {} | {name} | {:.0} | {:.2} | {:.2} | {:.1} | {ratio} |",
@@ -268,11 +251,7 @@ fn open_rows(text: &mut String, protocol: &str, pair: &OpenPair) {
 
 fn limit_line(text: &mut String, figures: &ProtocolFigures) {
     let open = &figures.open;
-    let verdict = if open.governed.p99_ms <= open.limit_ms {
-        "within"
-    } else {
-        "OVER"
-    };
+    let verdict = if open.governed.p99_ms <= open.limit_ms { "within" } else { "OVER" };
     let _ = writeln!(
         text,
         "{}: p99 {:.2} ms at {}/s, {verdict} 3 ms + 2 × p99 of fdatasync = {:.2} ms \

@@ -71,11 +71,7 @@ impl Template {
         let body = body.replace(ID_IN_FILES, ID_PLACE);
         let bytes = http::render(method, path, headers, &body);
         let id_at = http::find(&bytes, ID_PLACE.as_bytes());
-        Self {
-            bytes,
-            id_at,
-            stamp_at: None,
-        }
+        Self { bytes, id_at, stamp_at: None }
     }
 
     /// A SOAP request whose `Timestamp` and credentials are filled in each time. Credentials
@@ -92,13 +88,9 @@ impl Template {
         let mut template = Self::plain("POST", path, &headers, body);
         let timestamp = http::find(&template.bytes, TIMESTAMP_PLACE.as_bytes());
         let credentials = http::find(&template.bytes, b"Basic ").map(|at| at + 6);
-        template.stamp_at =
-            timestamp
-                .zip(credentials)
-                .map(|(timestamp, credentials)| StampPlaces {
-                    timestamp,
-                    credentials,
-                });
+        template.stamp_at = timestamp
+            .zip(credentials)
+            .map(|(timestamp, credentials)| StampPlaces { timestamp, credentials });
         template
     }
 }
@@ -145,13 +137,7 @@ impl RequestSet {
         stamps: Option<Stamps>,
         expect: Expect,
     ) -> Self {
-        Self {
-            templates,
-            next: 0,
-            ids,
-            stamps,
-            expect,
-        }
+        Self { templates, next: 0, ids, stamps, expect }
     }
 
     /// Computes SOAP stamps ahead of a round, where the set needs any.
@@ -204,10 +190,7 @@ pub fn rest_body(caller: &Caller, citizen: &Citizen) -> String {
 /// REST verification of every citizen in turn, with a bearer token.
 pub fn rest_verify(demo: &Demo, caller: &Caller, token: &str, ids: RequestIds) -> RequestSet {
     let bearer = format!("Bearer {token}");
-    let headers = [
-        ("Authorization", bearer.as_str()),
-        ("Content-Type", "application/json"),
-    ];
+    let headers = [("Authorization", bearer.as_str()), ("Content-Type", "application/json")];
     let templates = demo
         .citizens
         .iter()
@@ -241,20 +224,9 @@ pub fn soap_verify(demo: &Demo, caller: &Caller, ids: RequestIds) -> anyhow::Res
 }
 
 fn soap_body(caller: &Caller, citizen: &Citizen) -> String {
-    let service = caller
-        .system
-        .services
-        .iter()
-        .find(|service| service.code == "citizen.verify");
-    let code = service
-        .and_then(|service| service.ma_tich_hop.as_deref())
-        .unwrap_or("003");
-    let birth = match citizen
-        .date_of_birth
-        .split('-')
-        .collect::<Vec<_>>()
-        .as_slice()
-    {
+    let service = caller.system.services.iter().find(|service| service.code == "citizen.verify");
+    let code = service.and_then(|service| service.ma_tich_hop.as_deref()).unwrap_or("003");
+    let birth = match citizen.date_of_birth.split('-').collect::<Vec<_>>().as_slice() {
         [year] => format!("<dc:Nam>{year}</dc:Nam>"),
         parts => format!("<dc:NgayThangNam>{}</dc:NgayThangNam>", parts.concat()),
     };
@@ -280,9 +252,7 @@ fn soap_body(caller: &Caller, citizen: &Citizen) -> String {
 }
 
 fn escape(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 /// Requests of a file: one JSON object per line, `{"method", "path", "headers"?: {name: value},
@@ -299,24 +269,12 @@ pub fn from_file(path: &Path, ids: RequestIds) -> anyhow::Result<RequestSet> {
     }
     let text = fs::read_to_string(path).with_context(|| format!("{}", path.display()))?;
     let mut templates = Vec::new();
-    for (number, line) in text
-        .lines()
-        .enumerate()
-        .filter(|(_, line)| !line.trim().is_empty())
-    {
+    for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
         let line: Line = serde_json::from_str(line)
             .with_context(|| format!("{}, line {}", path.display(), number + 1))?;
-        let headers: Vec<(&str, &str)> = line
-            .headers
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_str()))
-            .collect();
-        templates.push(Template::plain(
-            &line.method,
-            &line.path,
-            &headers,
-            &line.body,
-        ));
+        let headers: Vec<(&str, &str)> =
+            line.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        templates.push(Template::plain(&line.method, &line.path, &headers, &line.body));
     }
     anyhow::ensure!(!templates.is_empty(), "{} holds no request", path.display());
     Ok(RequestSet::new(templates, ids, None, Expect::Anything))
@@ -368,10 +326,7 @@ mod tests {
         let caller = demo.caller("BIG").unwrap();
         let mut set = soap_verify(&demo, &caller, RequestIds::new(1)).unwrap();
         let (first, second) = (text(&mut set), text(&mut set));
-        assert!(
-            !first.contains('~') && !second.contains('~'),
-            "a place was not filled"
-        );
+        assert!(!first.contains('~') && !second.contains('~'), "a place was not filled");
         assert!(first.contains("<dc:MaYeuCau>b000000010000000000</dc:MaYeuCau>"));
         assert!(first.contains("<dc:NgayThangNam>19900215</dc:NgayThangNam>"));
         assert!(second.contains("<dc:Nam>1951</dc:Nam>"));

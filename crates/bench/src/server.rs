@@ -37,12 +37,7 @@ impl Server {
             .arg("demo")
             .arg("--data")
             .arg(data)
-            .args([
-                "--port",
-                &port.to_string(),
-                "--population",
-                &population.to_string(),
-            ])
+            .args(["--port", &port.to_string(), "--population", &population.to_string()])
             .args(["--clock", clock])
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
@@ -62,11 +57,7 @@ impl Server {
             if is_ready(self.port).await {
                 return Ok(());
             }
-            anyhow::ensure!(
-                Instant::now() < end,
-                "not ready after {} s",
-                limit.as_secs()
-            );
+            anyhow::ensure!(Instant::now() < end, "not ready after {} s", limit.as_secs());
             tokio::time::sleep(LOOK).await;
         }
     }
@@ -84,16 +75,10 @@ impl Server {
         let end = Instant::now() + STOP_LIMIT;
         loop {
             if let Some(status) = self.child.try_wait()? {
-                anyhow::ensure!(
-                    status.success(),
-                    "after SIGTERM the program ended: {status}"
-                );
+                anyhow::ensure!(status.success(), "after SIGTERM the program ended: {status}");
                 return Ok(());
             }
-            anyhow::ensure!(
-                Instant::now() < end,
-                "still there {STOP_LIMIT:?} after SIGTERM"
-            );
+            anyhow::ensure!(Instant::now() < end, "still there {STOP_LIMIT:?} after SIGTERM");
             tokio::time::sleep(LOOK).await;
         }
     }
@@ -117,7 +102,5 @@ pub async fn is_ready(port: u16) -> bool {
 
 /// A port nobody listens on.
 pub fn free_port() -> anyhow::Result<u16> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?
-        .local_addr()?
-        .port())
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }

@@ -66,12 +66,7 @@ impl Target {
         let demo = read_demo(&registry.demo_json, registry.citizens.as_deref())?;
         let caller = demo.caller(&plan.system)?;
         let people = demo.citizens.len();
-        Ok(Self {
-            demo,
-            caller,
-            pid: registry.pid,
-            people,
-        })
+        Ok(Self { demo, caller, pid: registry.pid, people })
     }
 
     async fn round(&mut self, plan: &SizePlan) -> anyhow::Result<LoadReport> {
@@ -90,9 +85,6 @@ impl Target {
             server_pid: Some(self.pid),
             seed: 0,
         };
-        clean(
-            load::run(&load, &Arc::new(Mutex::new(set))).await?,
-            "registry",
-        )
+        clean(load::run(&load, &Arc::new(Mutex::new(set))).await?, "registry")
     }
 }

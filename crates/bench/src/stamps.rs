@@ -41,27 +41,16 @@ impl Stamps {
     /// Stamps for a user with the strings that stand for the service: each string makes other
     /// hashes, and so doubles the number of stamps that the ten minutes hold.
     pub fn new(user: &str, secret: &str, service_urls: &[String]) -> Self {
-        let sources = service_urls
-            .iter()
-            .map(|url| Source {
-                service_url: url.clone(),
-                next: 0,
-            })
-            .collect();
+        let sources =
+            service_urls.iter().map(|url| Source { service_url: url.clone(), next: 0 }).collect();
         let (user, secret) = (user.to_owned(), secret.to_owned());
-        Self {
-            user,
-            secret,
-            sources,
-            ready: VecDeque::new(),
-        }
+        Self { user, secret, sources, ready: VecDeque::new() }
     }
 
     /// Computes stamps ahead until `count` are ready or none is left; drops those gone stale.
     pub fn prepare(&mut self, count: usize) {
         let now = now_millis();
-        self.ready
-            .retain(|stamp| stamp.millis + REACH_MILLIS >= now);
+        self.ready.retain(|stamp| stamp.millis + REACH_MILLIS >= now);
         while self.ready.len() < count {
             let Some(stamp) = self.compute(now) else {
                 return;
@@ -72,18 +61,14 @@ impl Stamps {
 
     /// The next stamp; `None` when every timestamp within reach has been used.
     pub fn take(&mut self) -> Option<Stamp> {
-        self.ready
-            .pop_front()
-            .or_else(|| self.compute(now_millis()))
+        self.ready.pop_front().or_else(|| self.compute(now_millis()))
     }
 
     /// Counts upward from the oldest timestamp still good: the oldest are lost first.
     fn compute(&mut self, now: u64) -> Option<Stamp> {
         let oldest = now - REACH_MILLIS;
-        let source = self
-            .sources
-            .iter_mut()
-            .find(|source| source.next.max(oldest) <= now + REACH_MILLIS)?;
+        let source =
+            self.sources.iter_mut().find(|source| source.next.max(oldest) <= now + REACH_MILLIS)?;
         let millis = source.next.max(oldest);
         source.next = millis + 1;
         let mut context = digest::Context::new(&digest::SHA256);
@@ -93,17 +78,12 @@ impl Stamps {
         context.update(self.secret.as_bytes());
         let hash = hex::encode(context.finish());
         let credentials = STANDARD.encode(format!("{}:{hash}", self.user));
-        Some(Stamp {
-            millis,
-            credentials,
-        })
+        Some(Stamp { millis, credentials })
     }
 }
 
 fn now_millis() -> u64 {
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(now.as_millis()).unwrap_or(u64::MAX)
 }
 
@@ -133,9 +113,6 @@ mod tests {
         let stamp = stamps.compute(1_000_000).unwrap();
         let hash = hex::encode(digest::digest(&digest::SHA256, b"/xu760000s"));
         assert_eq!(stamp.millis, 760_000);
-        assert_eq!(
-            STANDARD.decode(stamp.credentials).unwrap(),
-            format!("u:{hash}").as_bytes()
-        );
+        assert_eq!(STANDARD.decode(stamp.credentials).unwrap(), format!("u:{hash}").as_bytes());
     }
 }

@@ -72,11 +72,7 @@ pub async fn measure(plan: &VerifyPlan) -> anyhow::Result<Figures> {
         protocols.push(bench.protocol(*protocol).await?);
     }
     let open = plan.open.as_secs_f64();
-    let kind = if matches!(plan.arrivals, Arrivals::Poisson(_)) {
-        "Poisson"
-    } else {
-        "even"
-    };
+    let kind = if matches!(plan.arrivals, Arrivals::Poisson(_)) { "Poisson" } else { "even" };
     Ok(Figures {
         commit: machine::commit(),
         machine: machine::describe(),
@@ -119,13 +115,7 @@ pub fn clean(report: LoadReport, name: &str) -> anyhow::Result<LoadReport> {
         return Ok(report);
     }
     let row = Row::of(&report).lines();
-    bail!(
-        "{name}: {}\n{row}",
-        report
-            .first_wrong
-            .as_deref()
-            .unwrap_or("answers are missing")
-    )
+    bail!("{name}: {}\n{row}", report.first_wrong.as_deref().unwrap_or("answers are missing"))
 }
 
 /// A server with the requests for it.
@@ -144,10 +134,7 @@ struct Bench<'a> {
 
 impl<'a> Bench<'a> {
     fn new(plan: &'a VerifyPlan) -> anyhow::Result<Self> {
-        anyhow::ensure!(
-            !plan.connections.is_empty() && plan.rounds > 0,
-            "nothing to measure"
-        );
+        anyhow::ensure!(!plan.connections.is_empty() && plan.rounds > 0, "nothing to measure");
         let demo = read_demo(&plan.demo_json, plan.citizens.as_deref())?;
         let caller = demo.caller(&plan.system)?;
         Ok(Self { plan, demo, caller })
@@ -171,9 +158,7 @@ impl<'a> Bench<'a> {
         };
         let (address, _) = http::local_address(url)?;
         let mut set = self.requests(protocol).await?;
-        let answer = probe(address, &mut set)
-            .await
-            .with_context(|| name.to_owned())?;
+        let answer = probe(address, &mut set).await.with_context(|| name.to_owned())?;
         let server = EmptyServer::start(answer.body.len(), &answer.content_type)?;
         let mut empty_set = self.requests(protocol).await?;
         empty_set.expect = Expect::Anything;
@@ -185,12 +170,7 @@ impl<'a> Bench<'a> {
             set: shared(empty_set),
         };
         let pid = self.plan.server_pid;
-        let governed = Side {
-            name: "governed",
-            address,
-            pid,
-            set: shared(set),
-        };
+        let governed = Side { name: "governed", address, pid, set: shared(set) };
         let warm_up = self.plan.connections[0];
         for side in [&empty, &governed] {
             self.load(side, warm_up, WARM_UP, Arrivals::Closed).await?;
@@ -202,12 +182,7 @@ impl<'a> Bench<'a> {
         }
         self.refresh(protocol, &governed).await?;
         let open = self.open(&empty, &governed).await?;
-        Ok(ProtocolFigures {
-            protocol: name,
-            answer_bytes: answer.body.len(),
-            closed,
-            open,
-        })
+        Ok(ProtocolFigures { protocol: name, answer_bytes: answer.body.len(), closed, open })
     }
 
     /// A new token before the old one runs out. SOAP keeps its set, which knows the timestamps
@@ -230,22 +205,11 @@ impl<'a> Bench<'a> {
         let (mut ratio_min, mut ratio_max) = (f64::INFINITY, 0.0_f64);
         for round in 0..self.plan.rounds {
             // The order changes each round, so that neither handler always runs second.
-            let (first, second) = if round % 2 == 0 {
-                (empty, governed)
-            } else {
-                (governed, empty)
-            };
-            let first = self
-                .load(first, connections, self.plan.round, Arrivals::Closed)
-                .await?;
-            let second = self
-                .load(second, connections, self.plan.round, Arrivals::Closed)
-                .await?;
-            let (one, other) = if round % 2 == 0 {
-                (first, second)
-            } else {
-                (second, first)
-            };
+            let (first, second) =
+                if round % 2 == 0 { (empty, governed) } else { (governed, empty) };
+            let first = self.load(first, connections, self.plan.round, Arrivals::Closed).await?;
+            let second = self.load(second, connections, self.plan.round, Arrivals::Closed).await?;
+            let (one, other) = if round % 2 == 0 { (first, second) } else { (second, first) };
             let ratio = other.cpu_micros() / one.cpu_micros();
             (ratio_min, ratio_max) = (ratio_min.min(ratio), ratio_max.max(ratio));
             empty_all.add(one);
@@ -268,13 +232,9 @@ impl<'a> Bench<'a> {
             Some(folder) if !folder.as_os_str().is_empty() => folder,
             _ => Path::new("."),
         };
-        let empty_report = self
-            .load(empty, connections, plan.open, plan.arrivals)
-            .await?;
+        let empty_report = self.load(empty, connections, plan.open, plan.arrivals).await?;
         let before = fsync::measure(folder, plan.disk_samples)?;
-        let report = self
-            .load(governed, connections, plan.open, plan.arrivals)
-            .await?;
+        let report = self.load(governed, connections, plan.open, plan.arrivals).await?;
         let after = fsync::measure(folder, plan.disk_samples)?;
         let mut disk = before.clone();
         disk.merge(&after);

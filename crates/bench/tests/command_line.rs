@@ -26,11 +26,7 @@ fn verify_prints_the_ratio_last() {
     let text = String::from_utf8(output.stdout).unwrap();
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{text}\n{errors}");
-    let ratio = text
-        .lines()
-        .last()
-        .unwrap()
-        .strip_prefix("ratio REST CPU governed/empty: ");
+    let ratio = text.lines().last().unwrap().strip_prefix("ratio REST CPU governed/empty: ");
     assert!(ratio.unwrap().parse::<f64>().unwrap() > 0.0, "{text}");
     assert_eq!(text.matches("| REST |").count(), 4, "{text}");
     assert_eq!(text.matches("| SOAP |").count(), 4, "{text}");
@@ -62,13 +58,7 @@ fn a_load_comes_from_a_file_and_stays_here() {
     let demo: serde_json::Value = serde_json::from_str(&demo).unwrap();
     let load = |url: &str| {
         bench()
-            .args([
-                "load",
-                "--url",
-                url,
-                "--requests",
-                requests.to_str().unwrap(),
-            ])
+            .args(["load", "--url", url, "--requests", requests.to_str().unwrap()])
             .args(["--rate", "300", "--arrivals", "even", "--seconds", "1"])
             .output()
             .unwrap()
@@ -83,10 +73,7 @@ fn a_load_comes_from_a_file_and_stays_here() {
 
 #[test]
 fn bad_use_is_told_apart() {
-    assert_eq!(
-        bench().arg("verify").output().unwrap().status.code(),
-        Some(2)
-    );
+    assert_eq!(bench().arg("verify").output().unwrap().status.code(), Some(2));
 }
 
 fn bench() -> Command {
@@ -100,22 +87,8 @@ fn verify(folder: &Path) -> Output {
         .arg(folder.join("demo.json"))
         .arg("--json")
         .arg(folder.join("figures.json"))
-        .args([
-            "--server-pid",
-            &std::process::id().to_string(),
-            "--connections",
-            "4",
-        ])
-        .args([
-            "--seconds",
-            "1",
-            "--rounds",
-            "1",
-            "--rate",
-            "500",
-            "--open-seconds",
-            "1",
-        ])
+        .args(["--server-pid", &std::process::id().to_string(), "--connections", "4"])
+        .args(["--seconds", "1", "--rounds", "1", "--rate", "500", "--open-seconds", "1"])
         .args(["--disk-samples", "20"])
         .output()
         .unwrap()
@@ -141,10 +114,7 @@ fn stand_in(name: &str, result: &'static str, seen: Arc<Mutex<Seen>>) -> PathBuf
             post(async move |headers: HeaderMap, body: String| soap(&seen, &headers, &body)),
         );
     std::thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let listener = tokio::net::TcpListener::from_std(listener).unwrap();
             axum::serve(listener, router).await.unwrap();
@@ -160,10 +130,7 @@ fn stand_in(name: &str, result: &'static str, seen: Arc<Mutex<Seen>>) -> PathBuf
 async fn token(headers: HeaderMap, body: String) -> (StatusCode, &'static str) {
     let basic = "Basic YmlnOmZlZGNiYTk4NzY1NDMyMTBmZWRjYmE5ODc2NTQzMjEw";
     if headers["authorization"] == basic && body == "grant_type=client_credentials" {
-        (
-            StatusCode::OK,
-            r#"{"access_token":"t0ken","token_type":"Bearer","expires_in":900}"#,
-        )
+        (StatusCode::OK, r#"{"access_token":"t0ken","token_type":"Bearer","expires_in":900}"#)
     } else {
         (StatusCode::UNAUTHORIZED, "")
     }
@@ -188,8 +155,6 @@ fn soap(seen: &Mutex<Seen>, headers: &HeaderMap, body: &str) -> String {
     let text = |name: &str| headers[name].to_str().unwrap().to_owned();
     let mut seen = seen.lock().unwrap();
     seen.doubled |= !seen.request_ids.insert(id.to_owned());
-    seen.doubled |= !seen
-        .stamps
-        .insert((text("timestamp"), text("authorization")));
+    seen.doubled |= !seen.stamps.insert((text("timestamp"), text("authorization")));
     "<ns1:TonTai>true</ns1:TonTai>".to_owned()
 }

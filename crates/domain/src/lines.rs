@@ -5,11 +5,13 @@
 //! changes only through [`Lines::settle`], [`Lines::lift`] and loading, and every change since
 //! [`Lines::begin`] can be taken back, because a commit may fail.
 
+mod exceedance;
+
 use std::collections::HashMap;
 
 use crate::ids::{AccountId, LineId, PlanId, SystemId};
 use crate::moment::{Duty, DutyDay, Moment};
-use crate::profile::{LockEnds, LockScope, Profile, Reading};
+use crate::profile::{LockEnds, LockScope, Profile};
 use crate::refusal::{Reason, Refusal};
 use crate::registration::LineLimit;
 use crate::service::Window;
@@ -101,6 +103,12 @@ pub struct LineLock {
     pub until: Option<Moment>,
     /// Whether it stops the whole connection.
     pub connection: bool,
+}
+
+impl LineLock {
+    const fn reason(&self) -> Reason {
+        if self.connection { Reason::ConnectionLocked } else { Reason::LineLocked }
+    }
 }
 
 /// A count that decides, by its key; what a store loads and saves.
@@ -252,10 +260,10 @@ impl Lines {
 
     /// What would be refused now without counting anything: the gate's look before the registry.
     pub fn peek(&self, profile: &Profile, i: &Intent) -> Option<Reason> {
-        if let Some(reason) = self.lock_on(i)
-            && !self.lock_ended(i)
-        {
-            return Some(reason);
+        let own_ended = self.lock_ended(i);
+        let lock = self.find_lock(i.system, i.line, i.at, |line| own_ended && line == i.line);
+        if let Some(lock) = lock {
+            return Some(lock.reason());
         }
         if i.repeat { None } else { self.no_room(profile, i) }
     }
@@ -292,10 +300,32 @@ impl Lines {
 
     /// The lock in force on a line or on its whole system at an instant.
     pub fn lock_in_force(&self, system: SystemId, line: LineId, at: Moment) -> Option<LineLock> {
-        let live = |l: &LineLock| l.until.is_none_or(|u| at < u);
-        self.locks.get(&line).filter(|l| live(l)).copied().or_else(|| {
-            self.locks.values().find(|l| l.connection && l.system == system && live(l)).copied()
+        self.find_lock(system, line, at, |_| false)
+    }
+
+    fn find_lock(
+        &self,
+        system: SystemId,
+        line: LineId,
+        at: Moment,
+        skip: impl Fn(LineId) -> bool,
+    ) -> Option<LineLock> {
+        let live = |id: LineId, l: &LineLock| l.until.is_none_or(|u| at < u) && !skip(id);
+        let own = self.locks.get(&line).filter(|l| live(line, l));
+        own.copied().or_else(|| {
+            let whole = |(id, l): &(&LineId, &LineLock)| {
+                l.connection && l.system == system && live(**id, l)
+            };
+            self.locks.iter().find(whole).map(|(_, l)| *l)
         })
+    }
+
+    /// An approved raise ends the line's lock when it comes into force (D3, D8).
+    pub fn raise_granted(&mut self, line: LineId, begins: Moment) {
+        if let Some(lock) = self.locks.get(&line).copied() {
+            let until = lock.until.map_or(begins, |u| u.min(begins));
+            self.set_lock(line, Some(LineLock { until: Some(until), ..lock }));
+        }
     }
 
     /// A named person lifts the lock of a line, and with it a connection lock that it caused; the
@@ -321,10 +351,7 @@ impl Lines {
     }
 
     fn lock_on(&self, i: &Intent) -> Option<Reason> {
-        match self.lock_in_force(i.system, i.line, i.at)? {
-            LineLock { connection: true, .. } => Some(Reason::ConnectionLocked),
-            LineLock { connection: false, .. } => Some(Reason::LineLocked),
-        }
+        self.lock_in_force(i.system, i.line, i.at).map(|lock| lock.reason())
     }
 
     /// Whether a raise approved after the lock has begun (D3: "an approved raise" ends it).
@@ -410,7 +437,7 @@ impl Lines {
         }
         let mut c = self.counted(i);
         c.day.refused = c.day.refused.saturating_add(i.items);
-        let event = exceedance(profile, i, &mut c.day);
+        let event = exceedance::exceedance(profile, i, &mut c.day);
         self.set_line(i.line, i.duty.day, c);
         if event == Some(Event::Locked) {
             let rule = &profile.exceedance;
@@ -448,53 +475,6 @@ impl Lines {
 
     fn undo_account(&mut self, key: (AccountId, DutyDay)) {
         self.undo.push(Undo::Account(key, self.accounts.get(&key).copied()));
-    }
-}
-
-/// The second exceedance in each reading of "vượt quá ngưỡng 02 lần/ngày".
-fn exceedance(profile: &Profile, i: &Intent, day: &mut LineDay) -> Option<Event> {
-    let rule = &profile.exceedance;
-    let Some(exceeded_at) = day.exceeded_at else {
-        day.exceedances += 1;
-        day.exceeded_at = Some(i.at);
-        day.episode_at = Some(i.at);
-        return Some(if day.exceedances >= 2 { Event::Locked } else { Event::Exceeded });
-    };
-    let raised = i.limit.raise_began.is_some_and(|began| began > exceeded_at);
-    let again = raised
-        || match rule.reading {
-            Reading::EveryRefusal => true,
-            Reading::TwiceVolume => {
-                u64::from(day.used) + u64::from(day.refused) > 2 * u64::from(i.limit.count)
-            }
-            Reading::TwoEpisodes => {
-                let from = day.episode_at.unwrap_or(exceeded_at).plus_ms(rule.grace_ms);
-                if i.at >= from {
-                    day.refused_after = day.refused_after.saturating_add(1);
-                }
-                let sent = u64::from(day.refused_after);
-                sent > u64::from(rule.refused_floor)
-                    && sent * 100 > u64::from(i.limit.count) * u64::from(rule.refused_percent)
-            }
-        };
-    again.then(|| {
-        day.exceedances += 1;
-        day.exceeded_at = Some(i.at);
-        Event::Locked
-    })
-}
-
-impl crate::profile::Counts {
-    /// The highest threshold passed by going from `before` to `after` of `count`, percent (D2).
-    pub fn warning(&self, before: u32, after: u32, count: u32) -> Option<u8> {
-        let reaches = |used: u32, percent: u8| {
-            u64::from(used) * 100 >= u64::from(count) * u64::from(percent)
-        };
-        self.warn_at_percent
-            .iter()
-            .rev()
-            .copied()
-            .find(|p| count > 0 && !reaches(before, *p) && reaches(after, *p))
     }
 }
 

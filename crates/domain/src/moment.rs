@@ -38,13 +38,28 @@ impl Moment {
         let local = self.0 + VIET_NAM_OFFSET_MS;
         let date = date_of_days(local.div_euclid(DAY_MS));
         let ms = local.rem_euclid(DAY_MS);
-        let (h, m, s, f) =
-            (ms / HOUR_MS, ms / MINUTE_MS % 60, ms / 1000 % 60, ms % 1000);
-        if f == 0 {
-            format!("{date}T{h:02}:{m:02}:{s:02}+07:00")
+        let mut out = String::with_capacity(29);
+        let mut digits = |mut n: i64, width: usize, after: &str| {
+            let mut text = [b'0'; 4];
+            for place in text[..width].iter_mut().rev() {
+                *place = b'0' + (n % 10) as u8;
+                n /= 10;
+            }
+            out.extend(text[..width].iter().map(|b| char::from(*b)));
+            out.push_str(after);
+        };
+        digits(i64::from(date.year()), 4, "-");
+        digits(i64::from(date.month()), 2, "-");
+        digits(i64::from(date.day()), 2, "T");
+        digits(ms / HOUR_MS, 2, ":");
+        digits(ms / MINUTE_MS % 60, 2, ":");
+        if ms % 1000 == 0 {
+            digits(ms / 1000 % 60, 2, "+07:00");
         } else {
-            format!("{date}T{h:02}:{m:02}:{s:02}.{f:03}+07:00")
+            digits(ms / 1000 % 60, 2, ".");
+            digits(ms % 1000, 3, "+07:00");
         }
+        out
     }
 
     /// Reads RFC 3339 with any offset.
@@ -53,9 +68,22 @@ impl Moment {
     }
 }
 
+/// The civil date of a day number (days since 1970-01-01), by counting in eras of 400 years that
+/// begin on 1 March: it runs several times on each query. Days beyond the calendar are cut.
 fn date_of_days(days: i64) -> Date {
-    let epoch = jiff::civil::date(1970, 1, 1);
-    epoch.saturating_add(jiff::Span::new().try_days(days).unwrap_or_default())
+    const ERA_DAYS: i64 = 146_097;
+    // 719,468 days lie between 0000-03-01 and 1970-01-01.
+    let shifted = days.clamp(-4_000_000, 2_900_000) + 719_468;
+    let era = shifted.div_euclid(ERA_DAYS);
+    let day_of_era = shifted.rem_euclid(ERA_DAYS);
+    let year_of_era =
+        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    let year = era * 400 + year_of_era + i64::from(month <= 2);
+    Date::new(year as i16, month as i8, day as i8).unwrap_or(Date::ZERO)
 }
 
 /// A duty day, counted in days since 1970-01-01 of the Viet Nam date on which it began.
@@ -163,6 +191,15 @@ mod tests {
         assert_eq!(h.duty(at("2026-02-18T08:00:00+07:00")).window, Window::InHours);
         h.weekends_off = true;
         assert_eq!(h.duty(at("2026-03-01T08:00:00+07:00")).window, Window::OffHours);
+    }
+
+    #[test]
+    fn day_numbers_are_civil_dates() {
+        let epoch = jiff::civil::date(1970, 1, 1);
+        for days in (-800_000..800_000).step_by(13).chain(-800..800) {
+            let expected = epoch.checked_add(jiff::Span::new().days(days)).unwrap();
+            assert_eq!(date_of_days(days), expected, "{days}");
+        }
     }
 
     #[test]

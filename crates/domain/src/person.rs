@@ -8,7 +8,24 @@ use crate::ids::{OldId, PersonalId};
 use crate::name::FullName;
 use crate::service::Field;
 
-/// One citizen's record. Everything here is personal data and leaves the store sealed.
+/// The part of a record that every question compares: the first fields of [`Person`], in its
+/// order, so that a verification need not decode the rest.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+pub struct PersonKeys {
+    /// Số định danh cá nhân.
+    pub personal_id: PersonalId,
+    /// Số CMND, the current one first.
+    pub old_ids: Vec<OldId>,
+    /// Họ, chữ đệm và tên.
+    pub full_name: FullName,
+    /// Ngày sinh, or only the year.
+    pub birth: BirthDate,
+    /// Sống, chết, mất tích.
+    pub vital: VitalStatus,
+}
+
+/// One citizen's record. Everything here is personal data and leaves the store sealed. The first
+/// five fields are those of [`PersonKeys`] and keep that order.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Person {
     /// Số định danh cá nhân.
@@ -17,10 +34,12 @@ pub struct Person {
     pub old_ids: Vec<OldId>,
     /// Họ, chữ đệm và tên.
     pub full_name: FullName,
-    /// Tên gọi khác.
-    pub other_name: Option<FullName>,
     /// Ngày sinh, or only the year.
     pub birth: BirthDate,
+    /// Sống, chết, mất tích.
+    pub vital: VitalStatus,
+    /// Tên gọi khác.
+    pub other_name: Option<FullName>,
     /// Giới tính.
     pub sex: Sex,
     /// Dân tộc, code list of QĐ 121-TCTK (1-55, 99).
@@ -55,8 +74,6 @@ pub struct Person {
     pub guardian: Option<Relative>,
     /// The household the person belongs to.
     pub household: Option<HouseholdRef>,
-    /// Sống, chết, mất tích.
-    pub vital: VitalStatus,
     /// Where each field came from and when (G1).
     pub sources: Sources,
 }

@@ -6,7 +6,7 @@ use dancu_domain::ids::{OldId, SubjectId};
 use dancu_domain::person::{Address, Person, Relative};
 use dancu_domain::service::{Field, FieldSet};
 use dancu_domain::text::fold;
-use dancu_store::registry::Registry;
+use dancu_store::registry::{Record, Registry};
 
 use crate::query::{
     AddressQuery, Answer, Ask, Claim, ClaimResult, ClaimValue, Disclosed, DisclosedHousehold,
@@ -34,23 +34,29 @@ pub fn answer(
     fields: FieldSet,
 ) -> dancu_store::Result<Answered> {
     let found = find(registry, subject)?;
-    let Found::One(person, precision) = found else {
+    let Found::One(record, precision) = found else {
         let ambiguous = matches!(found, Found::Several);
         return Ok(Answered { answer: Answer::NoMatch, delivered: vec![], ambiguous });
     };
-    let mut delivered = vec![SubjectId::Personal(person.personal_id)];
+    let mut delivered = vec![SubjectId::Personal(record.keys.personal_id)];
+    if let Ask::Verify(claims) = ask {
+        let claims = if claims.is_empty() {
+            vec![]
+        } else {
+            compare_all(registry, &record.person()?, claims)?
+        };
+        let alive = fields.contains(Field::VitalStatus).then(|| record.keys.vital.alive());
+        let answer = Answer::Match { precision, alive, claims };
+        return Ok(Answered { answer, delivered, ambiguous: false });
+    }
+    let person = record.person()?;
     let answer = match ask {
-        Ask::Verify(claims) => Answer::Match {
-            precision,
-            alive: fields.contains(Field::VitalStatus).then(|| person.vital.alive()),
-            claims: compare_all(registry, &person, claims)?,
-        },
-        Ask::Lookup => {
-            let citizen = Box::new(Disclosed::new(*person, fields, old_id(subject)));
+        Ask::Verify(_) | Ask::Lookup => {
+            let citizen = Box::new(Disclosed::new(person, fields, old_id(subject)));
             Answer::Citizen { precision, citizen }
         }
         Ask::Household => {
-            let household = household(registry, *person, fields, &mut delivered)?;
+            let household = household(registry, person, fields, &mut delivered)?;
             Answer::Household { precision, household }
         }
         Ask::Relation(kinds, other) => {
@@ -79,7 +85,7 @@ pub fn answer(
 enum Found {
     None,
     Several,
-    One(Box<Person>, Precision),
+    One(Record, Precision),
 }
 
 /// The citizen whose three keys agree. Two survivors of a doubly issued old id are no match.
@@ -88,15 +94,15 @@ fn find(registry: &Registry, subject: &Subject) -> dancu_store::Result<Found> {
         SubjectId::Personal(id) => registry.by_personal_id(id)?.into_iter().collect(),
         SubjectId::Old(id) => registry.by_old_id(id)?,
     };
-    let mut fitting = candidates.into_iter().filter_map(|p| {
-        let precision = subject.birth.matches(p.birth)?;
-        subject.name.matches(&p.full_name).then_some((p, precision))
+    let mut fitting = candidates.into_iter().filter_map(|r: Record| {
+        let precision = subject.birth.matches(r.keys.birth)?;
+        subject.name.matches(&r.keys.full_name).then_some((r, precision))
     });
     let first = fitting.next();
     Ok(match (first, fitting.next()) {
         (None, _) => Found::None,
         (Some(_), Some(_)) => Found::Several,
-        (Some((person, precision)), None) => Found::One(Box::new(person), precision),
+        (Some((record, precision)), None) => Found::One(record, precision),
     })
 }
 
@@ -120,8 +126,11 @@ fn household(
     let shown = fields.or(FieldSet::of(&[Field::HouseholdRole]));
     let mut members = vec![];
     for (id, _) in record.members.iter().take(MEMBERS_MAX) {
-        let member =
-            if *id == asked { Some(person.clone()) } else { registry.by_personal_id(*id)? };
+        let member = if *id == asked {
+            Some(person.clone())
+        } else {
+            registry.by_personal_id(*id)?.map(|r| r.person()).transpose()?
+        };
         let Some(member) = member else { continue };
         if *id != asked {
             delivered.push(SubjectId::Personal(*id));
@@ -281,11 +290,11 @@ fn relative(
         also(record.personal_id.map(|r| r == id));
     }
     if let Some(id) = asked.old_id {
-        let by_own = own.as_ref().map(|p| p.old_ids.contains(&id));
+        let by_own = own.as_ref().map(|r| r.keys.old_ids.contains(&id));
         also(record.old_id.map(|r| r == id).or(by_own));
     }
     if let Some(birth) = asked.birth {
-        also(own.as_ref().map(|p| birth.matches(p.birth).is_some()));
+        also(own.as_ref().map(|r| birth.matches(r.keys.birth).is_some()));
     }
     Ok(result)
 }

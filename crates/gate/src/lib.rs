@@ -6,9 +6,11 @@
 //! never reads the registry; a late one drops the answer.
 
 mod answer;
+mod authenticate;
 mod draft;
 mod failures;
 pub mod path;
 pub mod query;
+mod refuse;
 
 pub use path::{Caller, Gate};

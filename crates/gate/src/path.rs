@@ -4,8 +4,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use dancu_access::soap::{self, SoapHeaders, SoapProof, UsedTriples};
-use dancu_access::{AuthFailure, client, token};
+use dancu_access::client;
+use dancu_access::soap::UsedTriples;
 use dancu_domain::decide::{self, Question};
 use dancu_domain::ids::{AccountId, SubjectId, SystemId};
 use dancu_domain::lines::{Intent, Outcome};
@@ -17,7 +17,6 @@ use dancu_domain::registration::{
     AccountKind, Channel, RequestIdMode, Snapshot, System,
 };
 use dancu_domain::service::FieldSet;
-use dancu_journal::{Body, Decision, Entry};
 use dancu_store::Store;
 use dancu_store::entries::Pseudonyms;
 use dancu_store::keys::{Key, Purpose, random};
@@ -26,14 +25,14 @@ use dancu_store::requests::InFlight;
 use parking_lot::Mutex;
 
 use crate::answer::{self, Answered};
-use crate::draft::{self, DraftParts, asked_fields};
+use crate::draft::{DraftParts, asked_fields};
 use crate::failures::Failures;
 pub use crate::failures::Cause;
-use crate::query::{CorrelationId, Denied, Query, Reply, Unreadable, Usage};
+use crate::query::{CorrelationId, Denied, Query, Reply, Usage};
 
 /// Times a query is decided again because the policy changed meanwhile, or the registry has to be
 /// read after all; each round follows a change, so more means that something is wrong.
-const ROUNDS_MAX: usize = 8;
+pub(crate) const ROUNDS_MAX: usize = 8;
 /// Independent parts of the pace table.
 const PACE_SHARDS: usize = 16;
 /// Accounts whose pace one shard keeps before idle ones are dropped.
@@ -67,16 +66,16 @@ pub struct Caller {
 
 /// The gate over a store.
 pub struct Gate {
-    store: Arc<Store>,
-    snapshot: ArcSwap<Snapshot>,
+    pub(crate) store: Arc<Store>,
+    pub(crate) snapshot: ArcSwap<Snapshot>,
     pseudonyms: ArcSwap<Pseudonyms>,
-    used: UsedTriples,
-    clients: client::Clients,
+    pub(crate) used: UsedTriples,
+    pub(crate) clients: client::Clients,
     /// Unauthenticated failures, counted for the journal.
     pub failures: Failures,
     pace: Vec<Mutex<hashbrown::HashMap<AccountId, PaceState>>>,
     request_key: Arc<Key>,
-    token_key: Arc<Key>,
+    pub(crate) token_key: Arc<Key>,
 }
 
 impl Gate {
@@ -112,67 +111,7 @@ impl Gate {
         self.snapshot.load_full()
     }
 
-    // 1. Authenticate ------------------------------------------------------------------------
-
-    /// 1a. The SOAP header. `machine_now` is the machine's clock, ms.
-    pub fn authenticate_soap(
-        &self,
-        headers: &SoapHeaders<'_>,
-        machine_now: i64,
-    ) -> Result<SoapProof, AuthFailure> {
-        soap::authenticate(&self.snapshot.load(), headers, machine_now)
-    }
-
-    /// 1b. A triple used with another body is refused.
-    pub fn use_header(
-        &self,
-        proof: &SoapProof,
-        body: [u8; 16],
-        source: IpAddr,
-        machine_now: i64,
-    ) -> Result<(), AuthFailure> {
-        self.used.use_once(proof, body, source, machine_now)
-    }
-
-    /// 1c. A bearer token.
-    pub fn authenticate_bearer(
-        &self,
-        authorization: Option<&str>,
-        machine_now: i64,
-    ) -> Result<Arc<System>, AuthFailure> {
-        let header = authorization.ok_or(AuthFailure::Missing)?;
-        let (scheme, text) = header.split_once(' ').ok_or(AuthFailure::Malformed)?;
-        if !scheme.eq_ignore_ascii_case("bearer") {
-            return Err(AuthFailure::Malformed);
-        }
-        let claims = token::verify(&self.token_key, text.trim(), machine_now)?;
-        let snapshot = self.snapshot.load();
-        let system = snapshot.by_id(claims.system).ok_or(AuthFailure::Wrong)?;
-        if system.credential_version != claims.credential_version {
-            return Err(AuthFailure::Wrong);
-        }
-        Ok(system.clone())
-    }
-
-    /// The token endpoint: a token and its life in seconds. Systems that are not live get one
-    /// too, so that they can read why they are refused.
-    pub fn issue_token(
-        &self,
-        proof: &client::ClientProof<'_>,
-        audience: &[String],
-        machine_now: i64,
-    ) -> Result<(String, u32), AuthFailure> {
-        let snapshot = self.snapshot.load();
-        let system = self.clients.authenticate(&snapshot, proof, audience, machine_now)?;
-        let mut nonce = [0; 8];
-        random(&mut nonce).map_err(|_| AuthFailure::Malformed)?;
-        let claims = token::Claims {
-            system: system.id,
-            credential_version: system.credential_version,
-            expires_at: machine_now + i64::from(token::TOKEN_SECONDS) * 1000,
-        };
-        Ok((token::mint(&self.token_key, claims, nonce), token::TOKEN_SECONDS))
-    }
+    // 1. Authenticate: `authenticate.rs` proves the caller before any of this runs.
 
     // The whole path ---------------------------------------------------------------------------
 
@@ -190,22 +129,6 @@ impl Gate {
                 Ok(None) => {}
                 Err(error) => {
                     tracing::error!(error = %error, "gate.ask could not be journaled");
-                    break;
-                }
-            }
-        }
-        self.failures.note(caller.arrival, caller.source, Cause::Shed);
-        unavailable()
-    }
-
-    /// Refuses a question that could not be read, and journals it.
-    pub async fn refuse_unreadable(&self, caller: &Caller, u: &Unreadable) -> Reply {
-        for _ in 0..ROUNDS_MAX {
-            match self.round_unreadable(caller, u).await {
-                Ok(Some(reply)) => return reply,
-                Ok(None) => {}
-                Err(error) => {
-                    tracing::error!(error = %error, "gate.refuse could not be journaled");
                     break;
                 }
             }
@@ -235,8 +158,14 @@ impl Gate {
             if reads { Some(self.answer(query, decision.fields)?) } else { None };
 
         // 4. Settle: count and journal in one commit.
-        let draft =
-            self.draft(caller, query, key, &snapshot, system, &decision, answered.as_ref()).await?;
+        let pseudonyms = self.pseudonyms_at(caller.arrival).await?;
+        let draft = draft_of(
+            &Asked { caller, query, key, system },
+            snapshot.epoch,
+            &decision,
+            answered.as_ref(),
+            &pseudonyms,
+        );
         let settled = match self.store.ledger().submit(draft).await? {
             Verdict::Settled(settled) => settled,
             Verdict::ReadFirst => {
@@ -373,93 +302,15 @@ impl Gate {
 
     // 4. Settle --------------------------------------------------------------------------------
 
-    #[expect(clippy::too_many_arguments, reason = "everything a query is, once")]
-    async fn draft(
-        &self,
-        caller: &Caller,
-        query: &Query,
-        key: [u8; 16],
-        snapshot: &Snapshot,
-        system: &System,
-        d: &Ruling,
-        answered: Option<&Answered>,
-    ) -> dancu_store::Result<Draft> {
-        let parts = DraftParts {
-            caller,
-            system,
-            query,
-            account: d.account,
-            duty: d.duty,
-            purpose: &d.purpose,
-            asked: d.asked,
-            granted: d.fields,
-            intent: d.intent.as_ref(),
-            plan: d.plan,
-            answer: answered.map(|a| &a.answer),
-            delivered: answered.map_or(&[], |a| &a.delivered),
-        };
-        let (entry, search) = parts.build(&*self.pseudonyms_at(caller.arrival).await?);
-        let decided = match (d.refused, d.intent) {
-            (Some(refusal), _) => Decided::Refused(refusal),
-            (None, Some(intent)) => Decided::Count(intent),
-            (None, None) => Decided::Refused(Reason::InvalidInput.into()),
-        };
-        Ok(Draft {
-            query: entry,
-            arrival: caller.arrival,
-            epoch: snapshot.epoch,
-            decided,
-            request_key: key,
-            header: caller.header,
-            search,
-        })
-    }
-
-    async fn round_unreadable(
-        &self,
-        caller: &Caller,
-        u: &Unreadable,
-    ) -> dancu_store::Result<Option<Reply>> {
-        let snapshot = self.snapshot.load_full();
-        let Some(system) = snapshot.by_id(caller.system) else { return Ok(Some(unavailable())) };
-        let profile = self.store.profiles().at(caller.arrival);
-        let duty = profile.hours.duty(caller.arrival);
-        let account =
-            u.officer.as_ref().and_then(|o| system.accounts.find(o.as_str())).map(|a| a.id);
-        let pseudonyms = self.pseudonyms_at(caller.arrival).await?;
-        let (entry, search) = draft::unreadable(caller, system, u, duty, account, &pseudonyms);
-        let refusal: Refusal = u.reason.unwrap_or(Reason::InvalidInput).into();
-        let draft = Draft {
-            query: entry,
-            arrival: caller.arrival,
-            epoch: snapshot.epoch,
-            decided: Decided::Refused(refusal),
-            request_key: [0; 16],
-            header: caller.header,
-            search,
-        };
-        match self.store.ledger().submit(draft).await? {
-            Verdict::Settled(settled) => Ok(Some(Reply {
-                correlation: correlation(&settled),
-                journal_index: Some(settled.index),
-                usage: None,
-                result: Err(Denied { refusal, errors: u.errors.clone() }),
-            })),
-            Verdict::ReadFirst | Verdict::Stale => {
-                self.reload(caller.arrival)?;
-                Ok(None)
-            }
-        }
-    }
-
     /// The pseudonyms of the arrival's year; a new year's key is made where it is missing.
-    async fn pseudonyms_at(&self, at: Moment) -> dancu_store::Result<Arc<Pseudonyms>> {
+    pub(crate) async fn pseudonyms_at(&self, at: Moment) -> dancu_store::Result<Arc<Pseudonyms>> {
         let current = self.pseudonyms.load_full();
         let year = at.viet_nam_date().year().unsigned_abs();
         if current.year() == year {
             return Ok(current);
         }
-        self.store.prepare_year(at).await?;
+        // Boxed: it runs once a year and must not make every query's future larger.
+        Box::pin(self.store.prepare_year(at)).await?;
         let fresh = Arc::new(self.store.pseudonyms(at)?);
         self.pseudonyms.store(fresh.clone());
         Ok(fresh)
@@ -500,25 +351,6 @@ impl Gate {
         Usage { remaining, resets_at: intent.duty.resets_at }
     }
 
-    /// The entry of a refusal, for the system it belonged to; nobody else learns that it exists.
-    pub fn refusal(
-        &self,
-        system: SystemId,
-        id: CorrelationId,
-    ) -> dancu_store::Result<Option<Entry>> {
-        let (index, nonce) = id.0.split_at(8);
-        let mut bytes = [0; 8];
-        bytes.copy_from_slice(index);
-        let Some(entry) = self.store.entry(u64::from_be_bytes(bytes) & i64::MAX as u64)? else {
-            return Ok(None);
-        };
-        let own = match &entry.body {
-            Body::Query(q) => q.system == system.0 && q.decision == Decision::Refused,
-            _ => false,
-        };
-        Ok(Some(entry).filter(|e| own && e.nonce == *nonce))
-    }
-
     /// Keyed digest of system and request id; with the body for lenient registrations.
     fn request_key_of(&self, caller: &Caller, query: &Query) -> Option<[u8; 16]> {
         let snapshot = self.snapshot.load();
@@ -531,6 +363,53 @@ impl Gate {
                 self.request_key.digest16(&[&number, id, b"\0", &query.body])
             }
         })
+    }
+}
+
+/// One question with its caller.
+struct Asked<'a> {
+    caller: &'a Caller,
+    query: &'a Query,
+    key: [u8; 16],
+    system: &'a System,
+}
+
+/// What goes to the ledger.
+fn draft_of(
+    asked: &Asked<'_>,
+    epoch: u64,
+    d: &Ruling,
+    answered: Option<&Answered>,
+    pseudonyms: &Pseudonyms,
+) -> Draft {
+    let parts = DraftParts {
+        caller: asked.caller,
+        system: asked.system,
+        query: asked.query,
+        account: d.account,
+        duty: d.duty,
+        purpose: &d.purpose,
+        asked: d.asked,
+        granted: d.fields,
+        intent: d.intent.as_ref(),
+        plan: d.plan,
+        answer: answered.map(|a| &a.answer),
+        delivered: answered.map_or(&[], |a| &a.delivered),
+    };
+    let (entry, search) = parts.build(pseudonyms);
+    let decided = match (d.refused, d.intent) {
+        (Some(refusal), _) => Decided::Refused(refusal),
+        (None, Some(intent)) => Decided::Count(intent),
+        (None, None) => Decided::Refused(Reason::InvalidInput.into()),
+    };
+    Draft {
+        query: entry,
+        arrival: asked.caller.arrival,
+        epoch,
+        decided,
+        request_key: asked.key,
+        header: asked.caller.header,
+        search,
     }
 }
 
@@ -585,7 +464,7 @@ impl Ruling {
     }
 }
 
-fn correlation(settled: &Settled) -> CorrelationId {
+pub(crate) fn correlation(settled: &Settled) -> CorrelationId {
     let mut id = [0; 16];
     id[..8].copy_from_slice(&settled.index.to_be_bytes());
     id[8..].copy_from_slice(&settled.nonce);
@@ -593,7 +472,7 @@ fn correlation(settled: &Settled) -> CorrelationId {
 }
 
 /// 503: it cannot be journaled, so nothing is answered (F1).
-fn unavailable() -> Reply {
+pub(crate) fn unavailable() -> Reply {
     let mut id = [0xff; 16];
     // Without randomness the id stays all ones: it names no entry either way.
     let _ = random(&mut id[8..]);

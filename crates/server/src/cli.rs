@@ -12,7 +12,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::clock::machine_ms;
 use crate::config::{self, Config};
-use crate::{demo, doctor, population, serve};
+use crate::{demo, doctor, operate, population, serve};
 
 /// Nền tảng kết nối, chia sẻ và khai thác Cơ sở dữ liệu quốc gia về dân cư.
 #[derive(Parser)]
@@ -46,6 +46,11 @@ enum Command {
         /// In kết quả cho máy đọc.
         #[arg(long)]
         json: bool,
+    },
+    /// Quyết định của người vận hành trên thư mục không đang phục vụ (operator's acts).
+    Operate {
+        #[command(subcommand)]
+        command: operate::Command,
     },
     /// Dân số giả: sinh, nhập, xuất, thống kê (synthetic population).
     Population {
@@ -134,6 +139,7 @@ fn command(command: Command) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Doctor { data, json } => doctor::run(&data, json),
+        Command::Operate { command } => operate::run(&command),
         Command::Population { command } => population_command(command),
     }
 }

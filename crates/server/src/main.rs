@@ -11,6 +11,7 @@ mod config;
 mod demo;
 mod doctor;
 mod handlers;
+mod operate;
 mod population;
 mod routes;
 mod serve;

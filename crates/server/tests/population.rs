@@ -1,5 +1,10 @@
 //! `dancu population` from the command line: generate, export, import, stats.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests, outside the test functions"
+)]
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 

@@ -48,7 +48,9 @@ pub fn write(app: &App, spec: &PopulationSpec) -> anyhow::Result<Vec<Person>> {
     }
     let mut people = vec![];
     for id in ids {
-        people.extend(store.registry().by_personal_id(id)?);
+        if let Some(record) = store.registry().by_personal_id(id)? {
+            people.push(record.person()?);
+        }
     }
     let text = serde_json::to_vec_pretty(&json!({
         "baseUrl": app.base_url,

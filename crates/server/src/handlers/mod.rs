@@ -9,6 +9,7 @@ pub mod sandbox;
 pub mod soap;
 
 use axum::body::{Body, to_bytes};
+use axum::http::header::AsHeaderName;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::Response;
 use bytes::Bytes;
@@ -42,7 +43,7 @@ pub async fn read_body(body: Body) -> Result<Bytes, BodyError> {
 }
 
 /// The text of a header, if it is readable text.
-pub fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+pub fn text(headers: &HeaderMap, name: impl AsHeaderName) -> Option<&str> {
     headers.get(name).and_then(|v| v.to_str().ok())
 }
 

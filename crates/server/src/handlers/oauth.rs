@@ -51,7 +51,7 @@ pub async fn post(
         return respond(OauthError::InvalidRequest.render());
     }
     let proof = ClientProof {
-        authorization: text(&headers, header::AUTHORIZATION.as_str()),
+        authorization: text(&headers, header::AUTHORIZATION),
         client_id: form.client_id.as_deref(),
         client_secret: form.client_secret.as_deref(),
         assertion: form.client_assertion.as_deref(),
@@ -67,7 +67,7 @@ pub async fn post(
 }
 
 fn is_form(headers: &HeaderMap) -> bool {
-    let kind = text(headers, header::CONTENT_TYPE.as_str()).unwrap_or_default();
+    let kind = text(headers, header::CONTENT_TYPE).unwrap_or_default();
     kind.split(';').next().is_some_and(|k| {
         k.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded")
     })

@@ -135,7 +135,7 @@ pub fn authenticated(
     headers: &HeaderMap,
     arrival: Moment,
 ) -> Result<SystemId, Response> {
-    let authorization = text(headers, header::AUTHORIZATION.as_str());
+    let authorization = text(headers, header::AUTHORIZATION);
     match app.gate.authenticate_bearer(authorization, machine_ms()) {
         Ok(system) => Ok(system.id),
         Err(failure) => {
@@ -147,7 +147,7 @@ pub fn authenticated(
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
-    let Some(value) = text(headers, header::CONTENT_TYPE.as_str()) else { return false };
+    let Some(value) = text(headers, header::CONTENT_TYPE) else { return false };
     let (kind, parameters) = value.split_once(';').unwrap_or((value, ""));
     let charset = parameters.split(';').find_map(|p| {
         let (name, value) = p.split_once('=')?;

@@ -32,7 +32,7 @@ pub async fn post(
     let arrival = app.clock.now();
     let parts = SoapHeaders {
         timestamp: text(&headers, "timestamp"),
-        authorization: text(&headers, header::AUTHORIZATION.as_str()),
+        authorization: text(&headers, header::AUTHORIZATION),
         x_road_client: text(&headers, "x-road-client"),
         path: uri.path(),
     };
@@ -41,7 +41,7 @@ pub async fn post(
         Ok(proof) => proof,
         Err(failure) => return unauthenticated(&app, peer, arrival, failure),
     };
-    let content_type = text(&headers, header::CONTENT_TYPE.as_str());
+    let content_type = text(&headers, header::CONTENT_TYPE);
     let request = Request { peer, arrival, proof, machine_now };
     if !is_xml(content_type) {
         return refuse(&app, &request, &other_media_type(), Some(415)).await;

@@ -10,7 +10,7 @@ use rusqlite::{Connection, params};
 
 use super::rows::{self, Head};
 use super::{
-    ActFn, BATCH_MAX, COUNT_DAYS_KEPT, Decided, Draft, GATHER, GATHER_UNTIL, Job, LedgerParts,
+    ActFn, BATCH_MAX, COUNT_DAYS_KEPT, Decided, Draft, GATHER, GATHER_UNTIL, Job, LedgerParts, Replies,
     Settled, Shared, Verdict,
 };
 use crate::entries::{Sealer, SearchKind};
@@ -104,16 +104,24 @@ impl Writer {
             Ok(verdicts) => {
                 self.apply(&effects);
                 self.forget_days();
-                for (waiter, verdict) in waiters.into_iter().zip(verdicts) {
-                    let _ = waiter.send(Ok(verdict));
-                }
+                self.reply(waiters.into_iter().zip(verdicts.into_iter().map(Ok)).collect());
             }
             Err(error) => {
                 tracing::error!(error = %error, "ledger.batch failed, nothing was journaled");
-                for waiter in waiters {
-                    let _ = waiter.send(Err(Error::Unavailable("commit failed")));
-                }
+                let failed = |w| (w, Err(Error::Unavailable("commit failed")));
+                self.reply(waiters.into_iter().map(failed).collect());
             }
+        }
+    }
+
+    /// Hands the replies to the runtime; wakes the callers from here where it is gone.
+    fn reply(&self, replies: Replies) {
+        let unsent = match self.shared.replies.get() {
+            Some(runtime) => runtime.send(replies).err().map(|e| e.0),
+            None => Some(replies),
+        };
+        if let Some(replies) = unsent {
+            super::wake(replies);
         }
     }
 
@@ -178,10 +186,11 @@ impl Writer {
         }
         if self.head.next_index > first_index {
             self.write_requests(first_index, &effects.requests)?;
-            let touched: Vec<Row> = self.shared.lines.read().touched();
-            touched.iter().try_for_each(|row| rows::save(&self.db, row))?;
             rows::save_head(&self.db, &self.head)?;
         }
+        // Also without an entry: a lock may have ended.
+        let touched: Vec<Row> = self.shared.lines.read().touched();
+        touched.iter().try_for_each(|row| rows::save(&self.db, row))?;
         Ok(verdicts)
     }
 

@@ -16,7 +16,7 @@ use dancu_domain::refusal::Refusal;
 use dancu_journal::Body;
 use parking_lot::{Condvar, Mutex, RwLock};
 use rusqlite::Connection;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
 use crate::error::{Error, Result};
 use crate::keys::Keyring;
@@ -89,6 +89,28 @@ pub enum Verdict {
     Stale,
 }
 
+/// Callers of one batch with what they are told.
+type Replies = Vec<(oneshot::Sender<Result<Verdict>>, Result<Verdict>)>;
+
+/// A task inside the runtime that wakes the callers of a batch: one wake crosses threads per
+/// batch, not one per query.
+fn spawn_waker() -> mpsc::UnboundedSender<Replies> {
+    let (sender, mut receiver) = mpsc::unbounded_channel::<Replies>();
+    tokio::spawn(async move {
+        while let Some(replies) = receiver.recv().await {
+            wake(replies);
+        }
+    });
+    sender
+}
+
+fn wake(replies: Replies) {
+    for (waiter, verdict) in replies {
+        // A caller that is gone needs no answer; its entry stands all the same.
+        let _ = waiter.send(verdict);
+    }
+}
+
 type ActFn = Box<dyn FnOnce(&Connection, &mut Lines) -> Result<Option<Body>> + Send>;
 
 enum Job {
@@ -108,6 +130,7 @@ struct Shared {
     queue: Mutex<Queue>,
     work: Condvar,
     lines: RwLock<Lines>,
+    replies: std::sync::OnceLock<mpsc::UnboundedSender<Replies>>,
     epoch: std::sync::atomic::AtomicU64,
     head: std::sync::atomic::AtomicU64,
 }
@@ -139,6 +162,7 @@ impl Ledger {
             queue: Mutex::new(Queue { jobs: vec![], stopped: false, gathering: false }),
             work: Condvar::new(),
             lines: RwLock::new(lines),
+            replies: std::sync::OnceLock::new(),
             epoch: head.policy_epoch.into(),
             head: head.next_index.into(),
         });
@@ -149,11 +173,16 @@ impl Ledger {
         Ok(Self { shared, thread: Mutex::new(Some(thread)) })
     }
 
-    /// Journals a draft; returns when its entry is durable.
-    pub async fn submit(&self, draft: Draft) -> Result<Verdict> {
+    /// Journals a draft; the future is ready when its entry is durable. The draft is queued by the
+    /// call itself, so that the future holds nothing but the place for the verdict.
+    pub fn submit(&self, draft: Draft) -> impl Future<Output = Result<Verdict>> + use<> {
+        self.shared.replies.get_or_init(spawn_waker);
         let (sender, receiver) = oneshot::channel();
-        self.push(Job::Draft(draft, sender))?;
-        receiver.await.map_err(|_| Error::Unavailable("writer stopped"))?
+        let pushed = self.push(Job::Draft(draft, sender));
+        async move {
+            pushed?;
+            receiver.await.map_err(|_| Error::Unavailable("writer stopped"))?
+        }
     }
 
     /// Runs a change of policy or locks with its journal entry in one transaction, raising the

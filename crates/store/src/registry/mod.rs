@@ -9,9 +9,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use dancu_domain::ids::{OldId, PersonalId};
-use dancu_domain::person::{Household, Person};
+use dancu_domain::person::{Household, Person, PersonKeys};
 use parking_lot::{Mutex, MutexGuard};
 use rusqlite::Connection;
+use zeroize::Zeroizing;
 
 use crate::error::{Error, Result};
 use crate::keys::{Key, Keyring, Purpose};
@@ -84,16 +85,15 @@ impl Registry {
     }
 
     /// The citizen with a personal id.
-    pub fn by_personal_id(&self, id: PersonalId) -> Result<Option<Person>> {
-        let digest_input = id.number().to_be_bytes();
-        let found = self.find(KeyKind::PersonalId, &digest_input)?;
-        Ok(found.into_iter().find(|p| p.personal_id == id))
+    pub fn by_personal_id(&self, id: PersonalId) -> Result<Option<Record>> {
+        let found = self.find(KeyKind::PersonalId, &id.number().to_be_bytes())?;
+        Ok(found.into_iter().find(|r| r.keys.personal_id == id))
     }
 
     /// Every citizen with an old id: some were issued twice.
-    pub fn by_old_id(&self, id: OldId) -> Result<Vec<Person>> {
+    pub fn by_old_id(&self, id: OldId) -> Result<Vec<Record>> {
         let mut found = self.find(KeyKind::OldId, &id.number().to_be_bytes())?;
-        found.retain(|p| p.old_ids.contains(&id));
+        found.retain(|r| r.keys.old_ids.contains(&id));
         Ok(found)
     }
 
@@ -133,7 +133,7 @@ impl Registry {
         })
     }
 
-    fn find(&self, kind: KeyKind, input: &[u8]) -> Result<Vec<Person>> {
+    fn find(&self, kind: KeyKind, input: &[u8]) -> Result<Vec<Record>> {
         self.with(|db| {
             let mut found = vec![];
             for (epoch, blind) in &self.current.blind {
@@ -148,9 +148,7 @@ impl Registry {
                     let sealed =
                         row.get_ref(2)?.as_blob().map_err(|_| Error::Damaged("person"))?;
                     let plain = self.opened("person", row.get(0)?, row.get(1)?, sealed)?;
-                    found.push(
-                        postcard::from_bytes(&plain).map_err(|_| Error::Damaged("person"))?,
-                    );
+                    found.push(Record::new(plain)?);
                     if found.len() == SAME_OLD_ID_MAX {
                         return Ok(found);
                     }
@@ -204,6 +202,27 @@ impl Registry {
             }
         }
         self.readers[0].lock()
+    }
+}
+
+/// An opened record: its keys are decoded, the rest on demand.
+pub struct Record {
+    /// What every question compares.
+    pub keys: PersonKeys,
+    plain: Zeroizing<Vec<u8>>,
+}
+
+impl Record {
+    fn new(plain: Vec<u8>) -> Result<Self> {
+        let plain = Zeroizing::new(plain);
+        let (keys, _) =
+            postcard::take_from_bytes(&plain).map_err(|_| Error::Damaged("person"))?;
+        Ok(Self { keys, plain })
+    }
+
+    /// The whole record.
+    pub fn person(&self) -> Result<Person> {
+        postcard::from_bytes(&self.plain).map_err(|_| Error::Damaged("person"))
     }
 }
 

@@ -1,0 +1,85 @@
+//! Questions that could not be read, and refusals asked about later.
+
+use dancu_domain::ids::SystemId;
+use dancu_domain::refusal::{Reason, Refusal};
+use dancu_journal::{Body, Decision, Entry};
+use dancu_store::ledger::{Decided, Draft, Verdict};
+
+use crate::draft;
+use crate::failures::Cause;
+use crate::path::{Caller, Gate, ROUNDS_MAX, correlation, unavailable};
+use crate::query::{CorrelationId, Denied, Reply, Unreadable};
+
+impl Gate {
+    /// Refuses a question that could not be read, and journals it.
+    pub async fn refuse_unreadable(&self, caller: &Caller, u: &Unreadable) -> Reply {
+        for _ in 0..ROUNDS_MAX {
+            match self.round_unreadable(caller, u).await {
+                Ok(Some(reply)) => return reply,
+                Ok(None) => {}
+                Err(error) => {
+                    tracing::error!(error = %error, "gate.refuse could not be journaled");
+                    break;
+                }
+            }
+        }
+        self.failures.note(caller.arrival, caller.source, Cause::Shed);
+        unavailable()
+    }
+
+    async fn round_unreadable(
+        &self,
+        caller: &Caller,
+        u: &Unreadable,
+    ) -> dancu_store::Result<Option<Reply>> {
+        let snapshot = self.snapshot.load_full();
+        let Some(system) = snapshot.by_id(caller.system) else { return Ok(Some(unavailable())) };
+        let profile = self.store.profiles().at(caller.arrival);
+        let duty = profile.hours.duty(caller.arrival);
+        let account =
+            u.officer.as_ref().and_then(|o| system.accounts.find(o.as_str())).map(|a| a.id);
+        let pseudonyms = self.pseudonyms_at(caller.arrival).await?;
+        let (entry, search) = draft::unreadable(caller, system, u, duty, account, &pseudonyms);
+        let refusal: Refusal = u.reason.unwrap_or(Reason::InvalidInput).into();
+        let draft = Draft {
+            query: entry,
+            arrival: caller.arrival,
+            epoch: snapshot.epoch,
+            decided: Decided::Refused(refusal),
+            request_key: [0; 16],
+            header: caller.header,
+            search,
+        };
+        match self.store.ledger().submit(draft).await? {
+            Verdict::Settled(settled) => Ok(Some(Reply {
+                correlation: correlation(&settled),
+                journal_index: Some(settled.index),
+                usage: None,
+                result: Err(Denied { refusal, errors: u.errors.clone() }),
+            })),
+            Verdict::ReadFirst | Verdict::Stale => {
+                self.reload(caller.arrival)?;
+                Ok(None)
+            }
+        }
+    }
+
+    /// The entry of a refusal, for the system it belonged to; nobody else learns that it exists.
+    pub fn refusal(
+        &self,
+        system: SystemId,
+        id: CorrelationId,
+    ) -> dancu_store::Result<Option<Entry>> {
+        let (index, nonce) = id.0.split_at(8);
+        let mut bytes = [0; 8];
+        bytes.copy_from_slice(index);
+        let Some(entry) = self.store.entry(u64::from_be_bytes(bytes) & i64::MAX as u64)? else {
+            return Ok(None);
+        };
+        let own = match &entry.body {
+            Body::Query(q) => q.system == system.0 && q.decision == Decision::Refused,
+            _ => false,
+        };
+        Ok(Some(entry).filter(|e| own && e.nonce == *nonce))
+    }
+}

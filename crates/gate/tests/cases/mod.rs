@@ -1,0 +1,10 @@
+//! What the path of a query promises, by subject.
+
+mod counts;
+mod disclosure;
+mod durability;
+mod faults;
+mod fields;
+mod policy;
+mod requests;
+mod search;

@@ -1,0 +1,5 @@
+//! The path of a query over a real store: one binary, so that it is linked once.
+#![expect(clippy::unwrap_used, reason = "a test world that cannot be set up fails the test")]
+
+mod cases;
+mod support;

@@ -1,0 +1,240 @@
+//! `dancu operate`: named acts of the operator on a folder that is not being served: temporary
+//! raises (D8), lifting a lock (D3), states of connections and accounts (B3, E3). Each is one
+//! transaction with its journal entry. The operator's desk of a running centre comes with the
+//! portal.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, bail, ensure};
+use dancu_domain::ids::SystemCode;
+use dancu_domain::moment::Moment;
+use dancu_domain::registration::{AccountState, ConnectionState, Raise, Snapshot, System};
+use dancu_domain::service::{Service, Window};
+use dancu_journal::{Act, Body};
+use dancu_store::{Store, policy};
+
+use crate::cli;
+use crate::clock::machine_ms;
+use crate::config::Config;
+use crate::handlers::sandbox::OFFSET;
+
+/// Longest raise: a quarter, after which the count itself is reviewed (B9).
+const RAISE_DAYS_MAX: u32 = 92;
+
+/// Acts of the operator.
+#[derive(clap::Subcommand)]
+pub enum Command {
+    /// Tăng tạm thời số lượt của một dòng (D8); trên 2 lần phải có hai người duyệt.
+    Raise {
+        /// Dòng dịch vụ.
+        #[command(flatten)]
+        line: LineArgs,
+        /// Số lượt thêm mỗi ngày.
+        #[arg(long)]
+        extra: u32,
+        /// Số ngày có hiệu lực, tính từ bây giờ.
+        #[arg(long, default_value_t = 1)]
+        days: u32,
+    },
+    /// Mở khóa một dòng bị khóa vì vượt số lượt (D3).
+    Lift {
+        /// Dòng dịch vụ.
+        #[command(flatten)]
+        line: LineArgs,
+    },
+    /// Đổi trạng thái một kết nối: live, suspended, locked, closed (B3).
+    Connection {
+        /// Chung.
+        #[command(flatten)]
+        who: WhoArgs,
+        /// Trạng thái mới.
+        #[arg(long, value_parser = ["live", "suspended", "locked", "closed"])]
+        state: String,
+    },
+    /// Đổi trạng thái một tài khoản: live, suspended, locked, revoked (E3).
+    Account {
+        /// Chung.
+        #[command(flatten)]
+        who: WhoArgs,
+        /// Tên đăng nhập.
+        #[arg(long)]
+        login: String,
+        /// Trạng thái mới.
+        #[arg(long, value_parser = ["live", "suspended", "locked", "revoked"])]
+        state: String,
+    },
+}
+
+/// Who acts on what, and why.
+#[derive(clap::Args)]
+pub struct WhoArgs {
+    /// Thư mục dữ liệu, không đang phục vụ.
+    #[arg(long, default_value = "dancu-data")]
+    data: PathBuf,
+    /// Mã hệ thống.
+    #[arg(long)]
+    system: String,
+    /// Lý do.
+    #[arg(long)]
+    reason: String,
+    /// Người quyết định; nêu hai lần khi cần hai người.
+    #[arg(long, required = true)]
+    by: Vec<String>,
+}
+
+/// A line and who acts on it.
+#[derive(clap::Args)]
+pub struct LineArgs {
+    #[command(flatten)]
+    who: WhoArgs,
+    /// Dịch vụ, ví dụ citizen.verify.
+    #[arg(long)]
+    service: String,
+    /// Khung giờ: inHours hoặc offHours.
+    #[arg(long, value_parser = ["inHours", "offHours"])]
+    window: String,
+}
+
+/// Carries one act out.
+pub fn run(command: &Command) -> anyhow::Result<ExitCode> {
+    let who = match command {
+        Command::Raise { line, .. } | Command::Lift { line } => &line.who,
+        Command::Connection { who, .. } | Command::Account { who, .. } => who,
+    };
+    let store = cli::open(&who.data, &Config::default(), false)?;
+    let now = now(&store)?;
+    let snapshot = store.snapshot(now)?;
+    let runtime = crate::serve::runtime()?;
+    let index = runtime.block_on(act(&store, &snapshot, now, who, command));
+    store.stop();
+    println!("Đã thực hiện, mục nhật ký #{} (done, journal entry).", index?);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The product's time: a sandbox folder goes on with its own clock.
+fn now(store: &Store) -> anyhow::Result<Moment> {
+    let offset: i64 = store.meta(OFFSET)?.and_then(|t| t.parse().ok()).unwrap_or(0);
+    Ok(Moment(machine_ms() + offset).max(store.last_at()))
+}
+
+async fn act(
+    store: &Store,
+    snapshot: &Snapshot,
+    now: Moment,
+    who: &WhoArgs,
+    command: &Command,
+) -> anyhow::Result<u64> {
+    ensure!(!who.reason.trim().is_empty(), "cần lý do (a reason is needed)");
+    let code = SystemCode::parse(&who.system)?;
+    let system = snapshot.by_code(&code).context("không có hệ thống này (unknown system)")?;
+    match command {
+        Command::Raise { line, extra, days } => {
+            raise(store, system, now, line, *extra, *days).await
+        }
+        Command::Lift { line } => lift(store, system, now, line).await,
+        Command::Connection { state, .. } => {
+            let state = match state.as_str() {
+                "live" => ConnectionState::Live,
+                "suspended" => ConnectionState::Suspended,
+                "locked" => ConnectionState::Locked,
+                _ => ConnectionState::Closed,
+            };
+            let (id, entry) = (system.id, entry("system.state", system, who, state.code()));
+            let set = store.ledger().act(now, move |db, _| {
+                policy::write::set_system_state(db, id, state)?;
+                Ok(entry)
+            });
+            Ok(set.await?)
+        }
+        Command::Account { login, state, .. } => {
+            let account = system.accounts.find(login).context("không có tài khoản này")?;
+            let state = match state.as_str() {
+                "live" => AccountState::Live,
+                "suspended" => AccountState::Suspended,
+                "locked" => AccountState::Locked,
+                _ => AccountState::Revoked,
+            };
+            let id = account.id;
+            let entry = entry("account.state", system, who, &format!("#{} {state:?}", id.0));
+            let set = store.ledger().act(now, move |db, _| {
+                policy::write::set_account_state(db, id, state)?;
+                Ok(entry)
+            });
+            Ok(set.await?)
+        }
+    }
+}
+
+async fn raise(
+    store: &Store,
+    system: &System,
+    now: Moment,
+    args: &LineArgs,
+    extra: u32,
+    days: u32,
+) -> anyhow::Result<u64> {
+    ensure!(extra > 0, "số lượt thêm phải lớn hơn 0 (D8)");
+    ensure!((1..=RAISE_DAYS_MAX).contains(&days), "thời hạn 1..{RAISE_DAYS_MAX} ngày (D8)");
+    let line = line(system, args)?;
+    let factor = store.profiles().at(now).two_approvers_above;
+    let limit = line.limit(now).count.saturating_add(extra);
+    let mut approvers = args.who.by.clone();
+    approvers.sort();
+    approvers.dedup();
+    if limit > line.daily.saturating_mul(factor) && approvers.len() < 2 {
+        bail!("tăng trên {factor} lần số đăng ký cần hai người duyệt khác nhau: --by A --by B (D8)");
+    }
+    let to = now.plus_ms(i64::from(days) * dancu_domain::moment::DAY_MS);
+    let raise = Raise { extra, approved_at: now, from: now, to };
+    let detail = format!("{} {} +{extra} đến {}", args.service, args.window, to.rfc3339());
+    let entry = entry("line.raise", system, &args.who, &detail);
+    let (id, reason, by) = (line.id, args.who.reason.clone(), approvers.join(", "));
+    let granted = store.ledger().act(now, move |db, lines| {
+        policy::write::insert_raise(db, id, raise, &reason, &by)?;
+        lines.raise_granted(id, raise.begins());
+        Ok(entry)
+    });
+    Ok(granted.await?)
+}
+
+async fn lift(
+    store: &Store,
+    system: &System,
+    now: Moment,
+    args: &LineArgs,
+) -> anyhow::Result<u64> {
+    let (id, owner) = (line(system, args)?.id, system.id);
+    ensure!(
+        store.ledger().lines(|l| l.lock_in_force(owner, id, now)).is_some(),
+        "dòng này không bị khóa (the line is not locked)"
+    );
+    let day = store.profiles().at(now).hours.duty(now).day;
+    let detail = format!("{} {}", args.service, args.window);
+    let entry = entry("line.lift", system, &args.who, &detail);
+    let lifted = store.ledger().act(now, move |_, lines| {
+        lines.lift(owner, id, day, now);
+        Ok(entry)
+    });
+    Ok(lifted.await?)
+}
+
+fn line<'a>(
+    system: &'a System,
+    args: &LineArgs,
+) -> anyhow::Result<&'a dancu_domain::registration::Line> {
+    let service = Service::from_code(&args.service).context("không có dịch vụ này")?;
+    let window = if args.window == "inHours" { Window::InHours } else { Window::OffHours };
+    let grant = system.service(service).context("hệ thống chưa đăng ký dịch vụ này (A4)")?;
+    grant.line(window).context("dịch vụ chưa đăng ký cho khung giờ này (B5)")
+}
+
+fn entry(kind: &str, system: &System, who: &WhoArgs, detail: &str) -> Body {
+    Body::Act(Act {
+        kind: kind.into(),
+        actor: who.by.join(", "),
+        system: system.id.0,
+        detail: format!("{} {detail}; lý do: {}", system.code, who.reason),
+    })
+}
+
