@@ -131,8 +131,8 @@ fn basic(authorization: &str) -> Option<(String, String)> {
 }
 
 fn milliseconds(timestamp: &str) -> Option<i64> {
-    let digits = (1..=16).contains(&timestamp.len())
-        && timestamp.bytes().all(|b| b.is_ascii_digit());
+    let digits =
+        (1..=16).contains(&timestamp.len()) && timestamp.bytes().all(|b| b.is_ascii_digit());
     let n: i64 = digits.then(|| timestamp.parse().ok()).flatten()?;
     Some(if n < SECONDS_BELOW { n * 1000 } else { n })
 }
@@ -172,11 +172,7 @@ impl UsedTriples {
         source: IpAddr,
         now: i64,
     ) -> Result<(), AuthFailure> {
-        let may_reuse = proof
-            .system
-            .soap
-            .as_ref()
-            .is_some_and(|a| a.reuse_from.contains(&source));
+        let may_reuse = proof.system.soap.as_ref().is_some_and(|a| a.reuse_from.contains(&source));
         let mut shard = self.shards[usize::from(proof.triple[0]) % SHARDS].lock();
         shard.sweep(now);
         match shard.used.get(&proof.triple) {

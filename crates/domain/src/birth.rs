@@ -107,11 +107,7 @@ impl BirthDate {
             Self::Day(date) => date > today,
             Self::Year(year) => year > today.year(),
         };
-        if future {
-            Err(BirthError::Future)
-        } else {
-            Ok(self)
-        }
+        if future { Err(BirthError::Future) } else { Ok(self) }
     }
 
     fn to_number(self) -> u32 {
@@ -216,10 +212,7 @@ mod tests {
             assert_eq!(parse(text), Ok(day), "{text}");
         }
         assert_eq!(parse("1950"), Ok(BirthDate::Year(1950)));
-        assert_eq!(
-            (day.to_string(), day.compact()),
-            ("1984-02-29".into(), "19840229".into())
-        );
+        assert_eq!((day.to_string(), day.compact()), ("1984-02-29".into(), "19840229".into()));
         assert_eq!(BirthDate::Year(1950).to_string(), "1950");
         assert_eq!(BirthDate::Year(1950).compact(), "1950");
         assert_eq!(day.folded_key(), 1984);
@@ -263,27 +256,15 @@ mod tests {
     #[test]
     fn nested_forms_are_strict() {
         assert_eq!(BirthDate::parse_day("1950", TODAY), Err(BirthError::Format));
-        assert_eq!(
-            BirthDate::parse_year("19500101", TODAY),
-            Err(BirthError::Format)
-        );
-        assert_eq!(
-            BirthDate::parse_year("1950", TODAY),
-            Ok(BirthDate::Year(1950))
-        );
+        assert_eq!(BirthDate::parse_year("19500101", TODAY), Err(BirthError::Format));
+        assert_eq!(BirthDate::parse_year("1950", TODAY), Ok(BirthDate::Year(1950)));
         assert!(BirthDate::parse_day("19500101", TODAY).is_ok());
-        assert_eq!(
-            BirthDate::parse_day("20260311", TODAY),
-            Err(BirthError::Future)
-        );
+        assert_eq!(BirthDate::parse_day("20260311", TODAY), Err(BirthError::Future));
     }
 
     #[test]
     fn years_match_days_and_say_so() {
-        let (day, other) = (
-            BirthDate::Day(date(1950, 1, 1)),
-            BirthDate::Day(date(1950, 1, 2)),
-        );
+        let (day, other) = (BirthDate::Day(date(1950, 1, 1)), BirthDate::Day(date(1950, 1, 2)));
         let (year, next) = (BirthDate::Year(1950), BirthDate::Year(1951));
         assert_eq!(day.matches(day), Some(Precision::Day));
         assert_eq!(year.matches(year), Some(Precision::Day));

@@ -114,9 +114,7 @@ pub fn communes_of(
     let of = |at: &u16| units.communes[usize::from(*at)].province;
     let start = units.by_province.partition_point(|at| of(at) < province);
     let end = units.by_province.partition_point(|at| of(at) <= province);
-    units.by_province[start..end]
-        .iter()
-        .map(|at| &units.communes[usize::from(*at)])
+    units.by_province[start..end].iter().map(|at| &units.communes[usize::from(*at)])
 }
 
 /// What became of a commune of 2024.
@@ -124,13 +122,12 @@ pub fn successors(old_commune: u32) -> Successors {
     let rows = changes().of_old(old_commune);
     match rows {
         [only] if only.whole => Successors::Whole(only.new),
-        _ => rows
-            .iter()
-            .find(|row| row.default)
-            .map_or(Successors::Unknown, |row| Successors::Divided {
+        _ => rows.iter().find(|row| row.default).map_or(Successors::Unknown, |row| {
+            Successors::Divided {
                 candidates: rows.iter().map(|row| row.new).collect(),
                 default: row.new,
-            }),
+            }
+        }),
     }
 }
 
@@ -142,9 +139,7 @@ pub fn predecessors(new_commune: u32) -> Vec<u32> {
 /// The province of 2026 that a province of 2024 became or joined; none was divided.
 pub fn province_successor(old_province: u8) -> Option<u8> {
     let provinces = &changes().provinces;
-    let at = provinces
-        .binary_search_by_key(&old_province, |(old, _)| *old)
-        .ok()?;
+    let at = provinces.binary_search_by_key(&old_province, |(old, _)| *old).ok()?;
     provinces.get(at).map(|(_, new)| *new)
 }
 
@@ -202,9 +197,5 @@ fn became(old: u32, new: u32) -> PlaceMatch {
 }
 
 fn equal<T: PartialEq + Copy>(asked: T, on_record: T) -> PlaceMatch {
-    if asked == on_record {
-        PlaceMatch::Same
-    } else {
-        PlaceMatch::Different
-    }
+    if asked == on_record { PlaceMatch::Same } else { PlaceMatch::Different }
 }

@@ -13,7 +13,7 @@ use crate::ids::{AccountId, LineId, PlanId, SystemId};
 use crate::moment::{Duty, DutyDay, Moment};
 use crate::profile::{LockEnds, LockScope, Profile};
 use crate::refusal::{Reason, Refusal};
-use crate::registration::LineLimit;
+use crate::registration::{LineLimit, Raise};
 use crate::service::Window;
 
 /// One decided question, ready to be counted.
@@ -247,8 +247,7 @@ impl Lines {
         if !i.repeat
             && let Some(reason) = self.no_room(profile, i)
         {
-            let event =
-                (reason == Reason::LineUsedUp).then(|| self.exceed(profile, i)).flatten();
+            let event = (reason == Reason::LineUsedUp).then(|| self.exceed(profile, i)).flatten();
             return self.refused(i, reason, event);
         }
         if i.unread {
@@ -271,9 +270,7 @@ impl Lines {
     /// Left on the intent's line.
     pub fn remaining(&self, i: &Intent) -> u32 {
         match i.own_plan {
-            Some((plan, count)) => {
-                count.saturating_sub(value(&self.plans, (plan, i.duty.day)))
-            }
+            Some((plan, count)) => count.saturating_sub(value(&self.plans, (plan, i.duty.day))),
             None => i.limit.count.saturating_sub(self.line_day(i.line, i.duty.day).used),
         }
     }
@@ -321,8 +318,12 @@ impl Lines {
     }
 
     /// An approved raise ends the line's lock when it comes into force (D3, D8).
-    pub fn raise_granted(&mut self, line: LineId, begins: Moment) {
-        if let Some(lock) = self.locks.get(&line).copied() {
+    pub fn raise_granted(&mut self, line: LineId, raise: &Raise) {
+        let begins = raise.begins();
+        if let Some(lock) = self.locks.get(&line).copied()
+            && raise.is_raise()
+            && raise.approved_at > lock.since
+        {
             let until = lock.until.map_or(begins, |u| u.min(begins));
             self.set_lock(line, Some(LineLock { until: Some(until), ..lock }));
         }
@@ -407,8 +408,7 @@ impl Lines {
         let account = self.account_used(i.account, day);
         self.undo_account((i.account, day));
         self.accounts.insert((i.account, day), account + i.items);
-        let mut warning =
-            profile.counts.warning(account, account + i.items, i.account_daily);
+        let mut warning = profile.counts.warning(account, account + i.items, i.account_daily);
         if let Some((plan, count)) = i.own_plan {
             let used = value(&self.plans, (plan, day));
             self.undo.push(Undo::Plan((plan, day), self.plans.get(&(plan, day)).copied()));
@@ -419,8 +419,7 @@ impl Lines {
         let before = c.day.used;
         c.day.used += i.items;
         self.set_line(i.line, day, c);
-        warning =
-            warning.max(profile.counts.warning(before, before + i.items, i.limit.count));
+        warning = warning.max(profile.counts.warning(before, before + i.items, i.limit.count));
         if i.duty.window == Window::OffHours {
             let key = (i.system, day);
             let used = value(&self.off_hours, key);

@@ -54,11 +54,7 @@ impl FullName {
     /// Upper case with accents, NFC: how many old systems print names.
     pub fn upper(&self) -> String {
         let upper: String = self.0.chars().flat_map(char::to_uppercase).collect();
-        if is_nfc(&upper) {
-            upper
-        } else {
-            upper.nfc().collect()
-        }
+        if is_nfc(&upper) { upper } else { upper.nfc().collect() }
     }
 
     /// Registry key: upper-case letters only, without accents, spaces, apostrophes and hyphens
@@ -108,11 +104,7 @@ impl NameQuery {
         // Where words are joined on one side only, a tone may have moved over the lost boundary
         // (THỌAN), so both sides are read without boundaries.
         breaks(&self.text) != breaks(&on_record.0)
-            && is_spelled(
-                &on_record.0,
-                Words::Joined,
-                &spelling(&self.text, Words::Joined),
-            )
+            && is_spelled(&on_record.0, Words::Joined, &spelling(&self.text, Words::Joined))
     }
 
     fn of(text: Box<str>) -> Self {
@@ -178,11 +170,7 @@ fn collect(chars: impl Iterator<Item = char>, bytes: usize) -> Result<Box<str>, 
         after_letter = letter || mark;
         after_space = space;
     }
-    if letters == 0 {
-        Err(NameError::Character)
-    } else {
-        Ok(text.into_boxed_str())
-    }
+    if letters == 0 { Err(NameError::Character) } else { Ok(text.into_boxed_str()) }
 }
 
 fn fold(text: &str) -> String {
@@ -196,10 +184,8 @@ fn fold(text: &str) -> String {
 
 fn folds_to(text: &str, expected: &str) -> bool {
     let mut rest = expected.chars();
-    each_unit(text, &mut |unit| {
-        unit.plain()
-            .is_none_or(|letter| rest.next() == Some(letter))
-    }) && rest.next().is_none()
+    each_unit(text, &mut |unit| unit.plain().is_none_or(|letter| rest.next() == Some(letter)))
+        && rest.next().is_none()
 }
 
 fn spelling(text: &str, words: Words) -> Vec<Unit> {
@@ -234,20 +220,13 @@ mod tests {
     #[test]
     fn accents_are_marks_of_latin_letters() {
         assert!(units::is_accent('\u{301}') && units::is_accent('\u{31b}'));
-        assert!(
-            !units::is_accent('\u{e31}'),
-            "a Thai vowel sign is a letter of the name"
-        );
+        assert!(!units::is_accent('\u{e31}'), "a Thai vowel sign is a letter of the name");
     }
 
     #[test]
     fn shortcuts_agree_with_unicode() {
         for c in '\0'..=char::MAX {
-            assert_eq!(
-                is_mark(c),
-                unicode_normalization::char::is_combining_mark(c),
-                "{c:?}"
-            );
+            assert_eq!(is_mark(c), unicode_normalization::char::is_combining_mark(c), "{c:?}");
             // Neither these characters nor any row of them can be composed further.
             let quick = unicode_normalization::is_nfc_quick([c].into_iter());
             let yes = quick == unicode_normalization::IsNormalized::Yes;

@@ -384,9 +384,11 @@ impl Check<'_> {
             accounts: self.accounts(&raw.accounts)?,
             sign_in: self.sign_in(&raw.sign_in)?,
             security: raw.security.as_ref().clone(),
-            remember_requests_ms: i64::from(
-                self.range(&raw.request_ids.remember_hours, 1, 24 * 31)?,
-            ) * crate::moment::HOUR_MS,
+            remember_requests_ms: i64::from(self.range(
+                &raw.request_ids.remember_hours,
+                1,
+                24 * 31,
+            )?) * crate::moment::HOUR_MS,
         })
     }
 

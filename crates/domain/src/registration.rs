@@ -281,7 +281,8 @@ impl Raise {
         self.approved_at.max(self.from)
     }
 
-    fn is_raise(&self) -> bool {
+    /// Whether it gives anything: more than nothing, for longer than nothing.
+    pub fn is_raise(&self) -> bool {
         self.extra > 0 && self.begins() < self.to
     }
 }

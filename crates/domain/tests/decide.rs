@@ -41,12 +41,7 @@ const OF_PROCEDURE: FieldSet = FieldSet::of(&[
 const PURPOSE: &str = "Đăng ký thường trú";
 
 fn profile() -> Profile {
-    Profiles::parse(DEFAULT_PROFILE)
-        .unwrap()
-        .versions()
-        .last()
-        .unwrap()
-        .clone()
+    Profiles::parse(DEFAULT_PROFILE).unwrap().versions().last().unwrap().clone()
 }
 
 fn at(text: &str) -> Moment {
@@ -54,10 +49,7 @@ fn at(text: &str) -> Moment {
 }
 
 fn days(from: Date, to: Date) -> DateRange {
-    DateRange {
-        from: Some(from),
-        to: Some(to),
-    }
+    DateRange { from: Some(from), to: Some(to) }
 }
 
 fn account(id: AccountId, login: &str, kind: AccountKind) -> Account {
@@ -83,10 +75,7 @@ fn accounts() -> Vec<Account> {
             ..account(OFFICER, "NguyenVanA.sttt", AccountKind::Officer)
         },
         account(PORTAL, "HANOI_CONGDVC", AccountKind::System),
-        Account {
-            plan: Some(PlanId(7)),
-            ..account(RUN, "kehoach.doisoat", AccountKind::Plan)
-        },
+        Account { plan: Some(PlanId(7)), ..account(RUN, "kehoach.doisoat", AccountKind::Plan) },
         Account {
             services: ServiceSet::of(&[Service::CitizenVerify]),
             ..account(CLERK, "motcua.01", AccountKind::Officer)
@@ -102,19 +91,10 @@ fn grant(service: Service, line: u32, windows: &[Window]) -> ServiceGrant {
     let mut lines = [None, None];
     for window in windows {
         let id = LineId(line + *window as u32);
-        lines[*window as usize] = Some(Line {
-            id,
-            daily: 500,
-            raises: vec![],
-        });
+        lines[*window as usize] = Some(Line { id, daily: 500, raises: vec![] });
     }
     let ma_tich_hop = service.default_ma_tich_hop().to_owned();
-    ServiceGrant {
-        service,
-        ma_tich_hop,
-        fields: GRANTED,
-        lines,
-    }
+    ServiceGrant { service, ma_tich_hop, fields: GRANTED, lines }
 }
 
 fn procedure(code: &str, change: impl FnOnce(&mut Procedure)) -> (ProcedureCode, Procedure) {
@@ -235,9 +215,7 @@ fn ask_for(system: &System, a: &Asked) -> Result<(Granted, Intent), Refused> {
 }
 
 fn ask(system: &System, a: &Asked) -> Result<Granted, Reason> {
-    ask_for(system, a)
-        .map(|(granted, _)| granted)
-        .map_err(|(reason, _)| reason)
+    ask_for(system, a).map(|(granted, _)| granted).map_err(|(reason, _)| reason)
 }
 
 fn ask_as(a: &Asked) -> Result<AccountId, Reason> {
@@ -250,23 +228,14 @@ fn what_is_registered_is_granted_and_counted_on_its_line() {
     assert_eq!(granted.account, OFFICER);
     assert_eq!((granted.plan, intent.own_plan), (None, None));
     assert_eq!((intent.system, intent.line), (SystemId(1), LineId(10)));
-    assert_eq!(
-        (intent.limit.count, intent.account_daily, intent.items),
-        (500, 40, 1)
-    );
+    assert_eq!((intent.limit.count, intent.account_daily, intent.items), (500, 40, 1));
     assert!(!intent.repeat && !intent.unread);
     assert_eq!(intent.duty.window, Window::InHours);
 
     // D1: "The time of arrival at the gate decides."
-    let evening = Asked {
-        at: at("2026-03-02T18:00:00+07:00"),
-        ..asked()
-    };
+    let evening = Asked { at: at("2026-03-02T18:00:00+07:00"), ..asked() };
     assert_eq!(ask_for(&system(), &evening).unwrap().1.line, LineId(11));
-    let late = Asked {
-        at: at("2026-03-02T17:59:59.999+07:00"),
-        ..asked()
-    };
+    let late = Asked { at: at("2026-03-02T17:59:59.999+07:00"), ..asked() };
     assert_eq!(ask_for(&system(), &late).unwrap().1.line, LineId(10));
 }
 
@@ -274,29 +243,12 @@ fn what_is_registered_is_granted_and_counted_on_its_line() {
 #[test]
 fn rule_d8_a_raise_is_part_of_the_limit_while_it_lasts() {
     let mut s = system();
-    let (from, to) = (
-        at("2026-03-02T08:00:00+07:00"),
-        at("2026-03-02T10:00:00+07:00"),
-    );
+    let (from, to) = (at("2026-03-02T08:00:00+07:00"), at("2026-03-02T10:00:00+07:00"));
     let approved_at = at("2026-03-02T08:30:00+07:00");
     let line = s.services[Service::CitizenVerify.index()].as_mut().unwrap();
-    line.lines[0].as_mut().unwrap().raises.push(Raise {
-        extra: 70,
-        approved_at,
-        from,
-        to,
-    });
+    line.lines[0].as_mut().unwrap().raises.push(Raise { extra: 70, approved_at, from, to });
     let count = |time: &str| {
-        let limit = ask_for(
-            &s,
-            &Asked {
-                at: at(time),
-                ..asked()
-            },
-        )
-        .unwrap()
-        .1
-        .limit;
+        let limit = ask_for(&s, &Asked { at: at(time), ..asked() }).unwrap().1.limit;
         (limit.count, limit.raise_began.is_some())
     };
     assert_eq!(count("2026-03-02T08:29:59.999+07:00"), (500, false));
@@ -319,19 +271,9 @@ fn rule_b3_only_a_live_connection_asks() {
         assert_eq!(ask(&system, &asked()).err(), expected, "{state:?}");
     }
     // Nothing else is looked at, and no account is named, while the connection is not live.
-    let closed = System {
-        state: ConnectionState::Closed,
-        ..system()
-    };
-    let wrong = Asked {
-        officer: "ai.do.khac",
-        channel: Channel::Sms,
-        ..asked()
-    };
-    assert_eq!(
-        ask_for(&closed, &wrong).unwrap_err(),
-        (Reason::ConnectionNotLive, None)
-    );
+    let closed = System { state: ConnectionState::Closed, ..system() };
+    let wrong = Asked { officer: "ai.do.khac", channel: Channel::Sms, ..asked() };
+    assert_eq!(ask_for(&closed, &wrong).unwrap_err(), (Reason::ConnectionNotLive, None));
 }
 
 /// A2: "Default: 1: API, portals, one-stop systems, written request, national document exchange
@@ -342,10 +284,7 @@ fn rule_a2_group_by_channel() {
     use Channel::{Api, DocumentAxis, OneStop, Portal, Sms, WrittenRequest};
     let all = [Api, Portal, OneStop, WrittenRequest, DocumentAxis, Sms];
     for (group, allowed) in [
-        (
-            Group::State,
-            &[Api, Portal, OneStop, WrittenRequest, DocumentAxis][..],
-        ),
+        (Group::State, &[Api, Portal, OneStop, WrittenRequest, DocumentAxis][..]),
         (Group::PublicService, &[Portal, WrittenRequest]),
         (Group::Citizen, &[Portal, Sms, WrittenRequest]),
         (Group::Other, &[WrittenRequest]),
@@ -356,27 +295,14 @@ fn rule_a2_group_by_channel() {
             let a = Asked { channel, ..asked() };
             assert_eq!(ask(&system, &a).err(), expected, "{group:?} {channel:?}");
 
-            let excepted = System {
-                channel_exceptions: vec![channel],
-                ..system
-            };
-            assert_eq!(
-                ask(&excepted, &a).err(),
-                None,
-                "{group:?} {channel:?} by exception"
-            );
+            let excepted = System { channel_exceptions: vec![channel], ..system };
+            assert_eq!(ask(&excepted, &a).err(), None, "{group:?} {channel:?} by exception");
         }
     }
     // An exception is for its channel only.
-    let bank = System {
-        group: Group::PublicService,
-        channel_exceptions: vec![Channel::Api],
-        ..system()
-    };
-    let other = Asked {
-        channel: Channel::OneStop,
-        ..asked()
-    };
+    let bank =
+        System { group: Group::PublicService, channel_exceptions: vec![Channel::Api], ..system() };
+    let other = Asked { channel: Channel::OneStop, ..asked() };
     assert_eq!(ask(&bank, &other), Err(Reason::ChannelNotAllowed));
 }
 
@@ -385,27 +311,12 @@ fn rule_a2_group_by_channel() {
 #[test]
 fn rule_e1_an_account_is_found_by_its_three_names() {
     for officer in ["nguyenvana.sttt", "NguyenVanA.sttt", "NGUYENVANA.STTT"] {
-        assert_eq!(
-            ask_as(&Asked { officer, ..asked() }),
-            Ok(OFFICER),
-            "{officer}"
-        );
+        assert_eq!(ask_as(&Asked { officer, ..asked() }), Ok(OFFICER), "{officer}");
     }
     for officer in ["CB-017", "cb-017", "099084012345"] {
-        assert_eq!(
-            ask_as(&Asked { officer, ..asked() }),
-            Ok(OFFICER),
-            "{officer}"
-        );
+        assert_eq!(ask_as(&Asked { officer, ..asked() }), Ok(OFFICER), "{officer}");
     }
-    for officer in [
-        "",
-        "nguyenvana",
-        "nguyenvana.sttt ",
-        "CB-01",
-        "99084012345",
-        "ＣＢ-017",
-    ] {
+    for officer in ["", "nguyenvana", "nguyenvana.sttt ", "CB-01", "99084012345", "ＣＢ-017"] {
         let got = ask_as(&Asked { officer, ..asked() });
         assert_eq!(got, Err(Reason::AccountUnknown), "{officer:?}");
     }
@@ -421,10 +332,7 @@ fn rule_e1_a_name_means_one_account() {
     };
     let mut list = vec![login];
     list.extend(accounts());
-    let system = System {
-        accounts: AccountList::new(list),
-        ..system()
-    };
+    let system = System { accounts: AccountList::new(list), ..system() };
     let who = |officer| ask(&system, &Asked { officer, ..asked() }).unwrap().account;
     assert_eq!(who(id), AccountId(8));
     assert_eq!(who("nguyenvana.sttt"), OFFICER);
@@ -433,53 +341,26 @@ fn rule_e1_a_name_means_one_account() {
 /// Contract: "Unknown, foreign or dead account: 403, E1 (005), the three indistinguishable."
 #[test]
 fn rule_e1_unknown_foreign_and_dead_accounts_look_alike() {
-    let unknown = ask_for(
-        &system(),
-        &Asked {
-            officer: "khongcoai.01",
-            ..asked()
-        },
-    )
-    .unwrap_err();
+    let unknown = ask_for(&system(), &Asked { officer: "khongcoai.01", ..asked() }).unwrap_err();
     assert_eq!(unknown, (Reason::AccountUnknown, None));
 
     // Foreign: registered for another system only.
     let elsewhere = vec![account(AccountId(9), "donvikhac.01", AccountKind::Officer)];
-    let other = System {
-        id: SystemId(2),
-        accounts: AccountList::new(elsewhere),
-        ..system()
-    };
-    let foreign = Asked {
-        officer: "donvikhac.01",
-        ..asked()
-    };
+    let other = System { id: SystemId(2), accounts: AccountList::new(elsewhere), ..system() };
+    let foreign = Asked { officer: "donvikhac.01", ..asked() };
     assert!(ask(&other, &foreign).is_ok());
     assert_eq!(ask_for(&system(), &foreign).unwrap_err(), unknown);
 
-    for state in [
-        AccountState::Suspended,
-        AccountState::Locked,
-        AccountState::Revoked,
-    ] {
-        let list = accounts()
-            .into_iter()
-            .map(|a| Account { state, ..a })
-            .collect();
-        let system = System {
-            accounts: AccountList::new(list),
-            ..system()
-        };
+    for state in [AccountState::Suspended, AccountState::Locked, AccountState::Revoked] {
+        let list = accounts().into_iter().map(|a| Account { state, ..a }).collect();
+        let system = System { accounts: AccountList::new(list), ..system() };
         for officer in ["nguyenvana.sttt", "CB-017", "099084012345"] {
             let dead = ask_for(&system, &Asked { officer, ..asked() }).unwrap_err();
             assert_eq!(dead, unknown, "{state:?} {officer}");
         }
     }
     let text = unknown.0.text();
-    assert_eq!(
-        (text.rule.code(), text.kind, text.soap_code),
-        ("E1", Kind::Forbidden, "005")
-    );
+    assert_eq!((text.rule.code(), text.kind, text.soap_code), ("E1", Kind::Forbidden, "005"));
 }
 
 /// E3: "Deputies and substitutes with dates", the first and the last day inclusive, in Viet Nam.
@@ -491,11 +372,7 @@ fn rule_e3_a_deputy_asks_on_the_days_named() {
         ("2026-03-04T23:59:59.999+07:00", Ok(DEPUTY)),
         ("2026-03-05T00:00:00+07:00", Err(Reason::AccountUnknown)),
     ] {
-        let a = Asked {
-            officer: "nguoithay.01",
-            at: at(time),
-            ..asked()
-        };
+        let a = Asked { officer: "nguoithay.01", at: at(time), ..asked() };
         assert_eq!(ask_as(&a), expected, "{time}");
     }
 }
@@ -504,44 +381,22 @@ fn rule_e3_a_deputy_asks_on_the_days_named() {
 /// stated date, verify only."
 #[test]
 fn rule_e1_a_shared_officer_verifies_until_its_date() {
-    let shared = Asked {
-        officer: "DungChung",
-        ..asked()
-    };
+    let shared = Asked { officer: "DungChung", ..asked() };
     for (time, expected) in [
         ("2026-03-15T09:00:00+07:00", Ok(PORTAL)),
         ("2026-03-15T23:59:59.999+07:00", Ok(PORTAL)),
         ("2026-03-16T00:00:00+07:00", Err(Reason::AccountUnknown)),
     ] {
-        assert_eq!(
-            ask_as(&Asked {
-                at: at(time),
-                ..shared.clone()
-            }),
-            expected,
-            "{time}"
-        );
+        assert_eq!(ask_as(&Asked { at: at(time), ..shared.clone() }), expected, "{time}");
     }
-    let lookup = Asked {
-        service: Service::CitizenLookup,
-        ..shared.clone()
-    };
+    let lookup = Asked { service: Service::CitizenLookup, ..shared.clone() };
     assert_eq!(ask_as(&lookup), Err(Reason::AccountUnknown));
 
     // It stands for a live account of the system, or for nobody.
-    let without = System {
-        accounts: AccountList::new(vec![]),
-        ..system()
-    };
+    let without = System { accounts: AccountList::new(vec![]), ..system() };
     assert_eq!(ask(&without, &shared), Err(Reason::AccountUnknown));
-    let dead = accounts().into_iter().map(|a| Account {
-        state: AccountState::Locked,
-        ..a
-    });
-    let locked = System {
-        accounts: AccountList::new(dead.collect()),
-        ..system()
-    };
+    let dead = accounts().into_iter().map(|a| Account { state: AccountState::Locked, ..a });
+    let locked = System { accounts: AccountList::new(dead.collect()), ..system() };
     assert_eq!(ask(&locked, &shared), Err(Reason::AccountUnknown));
 
     // An account that bears the shared value as its login is asked itself, also when dead.
@@ -550,10 +405,7 @@ fn rule_e1_a_shared_officer_verifies_until_its_date() {
         accounts: AccountList::new(accounts().into_iter().chain([own]).collect()),
         ..system()
     };
-    assert_eq!(
-        ask(&named(own.clone()), &shared).unwrap().account,
-        AccountId(8)
-    );
+    assert_eq!(ask(&named(own.clone()), &shared).unwrap().account, AccountId(8));
     own.state = AccountState::Revoked;
     assert_eq!(ask(&named(own), &shared), Err(Reason::AccountUnknown));
 }
@@ -564,10 +416,7 @@ fn rule_b6_a_system_account_only_verifies() {
     let whole = |service| {
         let mut services = system().services;
         services[service as usize] = Some(grant(service, 30, &[Window::InHours]));
-        System {
-            services,
-            ..system()
-        }
+        System { services, ..system() }
     };
     let may = [
         Service::CitizenVerify,
@@ -577,36 +426,22 @@ fn rule_b6_a_system_account_only_verifies() {
         Service::VitalStatusVerify,
     ];
     for service in Service::ALL {
-        let a = Asked {
-            officer: "hanoi_congdvc",
-            service,
-            ..asked()
-        };
+        let a = Asked { officer: "hanoi_congdvc", service, ..asked() };
         let expected = if may.contains(&service) {
             Ok(PORTAL)
         } else {
             Err(Reason::SystemAccountVerifiesOnly)
         };
-        assert_eq!(
-            ask(&whole(service), &a).map(|g| g.account),
-            expected,
-            "{service:?}"
-        );
+        assert_eq!(ask(&whole(service), &a).map(|g| g.account), expected, "{service:?}");
     }
 }
 
 /// E1: "with the functions of the task".
 #[test]
 fn rule_e1_an_officer_has_the_functions_of_the_task() {
-    let clerk = Asked {
-        officer: "motcua.01",
-        ..asked()
-    };
+    let clerk = Asked { officer: "motcua.01", ..asked() };
     assert_eq!(ask_as(&clerk), Ok(CLERK));
-    let lookup = Asked {
-        service: Service::CitizenLookup,
-        ..clerk
-    };
+    let lookup = Asked { service: Service::CitizenLookup, ..clerk };
     let refused = ask_for(&system(), &lookup).unwrap_err();
     assert_eq!(refused, (Reason::AccountWithoutService, Some(CLERK)));
 }
@@ -615,10 +450,7 @@ fn rule_e1_an_officer_has_the_functions_of_the_task() {
 /// "Not granted service or field: 403, A4 (SOAP detail code 004)".
 #[test]
 fn rule_a4_service_and_fields() {
-    let household = Asked {
-        service: Service::HouseholdLookup,
-        ..asked()
-    };
+    let household = Asked { service: Service::HouseholdLookup, ..asked() };
     let refused = ask_for(&system(), &household).unwrap_err();
     assert_eq!(refused, (Reason::ServiceNotGranted, Some(OFFICER)));
 
@@ -626,41 +458,23 @@ fn rule_a4_service_and_fields() {
     let granted = ask(&system(), &asked()).unwrap().fields;
     assert_eq!(granted, GRANTED.and(OF_PROCEDURE));
     for field in Field::ALL {
-        let a = Asked {
-            fields: FieldSet::of(&[Field::FullName, *field]),
-            ..asked()
-        };
+        let a = Asked { fields: FieldSet::of(&[Field::FullName, *field]), ..asked() };
         let expected = (!granted.contains(*field)).then_some(Reason::FieldNotGranted);
         assert_eq!(ask(&system(), &a).err(), expected, "{field:?}");
     }
-    assert!(
-        !granted.contains(Field::Religion),
-        "granted to the system, not to the procedure"
-    );
-    assert!(
-        !granted.contains(Field::BloodGroup),
-        "of the procedure, not granted to the system"
-    );
+    assert!(!granted.contains(Field::Religion), "granted to the system, not to the procedure");
+    assert!(!granted.contains(Field::BloodGroup), "of the procedure, not granted to the system");
 
     // A new grant has no field: nothing can be claimed and nothing is answered.
     let mut services = system().services;
     services[0].as_mut().unwrap().fields = FieldSet::default();
-    let fresh = System {
-        services,
-        ..system()
-    };
+    let fresh = System { services, ..system() };
     assert_eq!(ask(&fresh, &asked()).unwrap().fields, FieldSet::EMPTY);
-    let claim = Asked {
-        fields: FieldSet::of(&[Field::FullName]),
-        ..asked()
-    };
+    let claim = Asked { fields: FieldSet::of(&[Field::FullName]), ..asked() };
     assert_eq!(ask(&fresh, &claim), Err(Reason::FieldNotGranted));
     for reason in [Reason::ServiceNotGranted, Reason::FieldNotGranted] {
         let text = reason.text();
-        assert_eq!(
-            (text.rule.code(), text.kind, text.soap_code),
-            ("A4", Kind::Forbidden, "004")
-        );
+        assert_eq!((text.rule.code(), text.kind, text.soap_code), ("A4", Kind::Forbidden, "004"));
     }
 }
 
@@ -668,32 +482,15 @@ fn rule_a4_service_and_fields() {
 /// from the registered procedure → purpose table (SOAP, LGSP; no entry: refused)."
 #[test]
 fn rule_a5_purpose_stated_derived_wrong_missing() {
-    assert_eq!(
-        ask(&system(), &asked()).unwrap().purpose,
-        PURPOSE,
-        "derived"
-    );
-    let stated = Asked {
-        purpose: Some(PURPOSE),
-        ..asked()
-    };
+    assert_eq!(ask(&system(), &asked()).unwrap().purpose, PURPOSE, "derived");
+    let stated = Asked { purpose: Some(PURPOSE), ..asked() };
     assert_eq!(ask(&system(), &stated).unwrap().purpose, PURPOSE, "stated");
-    let wrong = Asked {
-        purpose: Some("Thu hồi nợ"),
-        ..asked()
-    };
+    let wrong = Asked { purpose: Some("Thu hồi nợ"), ..asked() };
     let refused = ask_for(&system(), &wrong).unwrap_err();
     assert_eq!(refused, (Reason::PurposeNotRegistered, Some(OFFICER)));
     for purpose in [None, Some(PURPOSE)] {
-        let missing = Asked {
-            procedure: "1.000001",
-            purpose,
-            ..asked()
-        };
-        assert_eq!(
-            ask(&system(), &missing),
-            Err(Reason::ProcedureWithoutPurpose)
-        );
+        let missing = Asked { procedure: "1.000001", purpose, ..asked() };
+        assert_eq!(ask(&system(), &missing), Err(Reason::ProcedureWithoutPurpose));
     }
     assert_eq!(Reason::ProcedureWithoutPurpose.rule().code(), "A5");
     assert_eq!(Reason::PurposeNotRegistered.rule().code(), "A5");
@@ -702,16 +499,10 @@ fn rule_a5_purpose_stated_derived_wrong_missing() {
 /// A5: "The case code is required where the registration says so".
 #[test]
 fn rule_a5_case_code_where_required() {
-    let without = Asked {
-        procedure: "1.000003",
-        ..asked()
-    };
+    let without = Asked { procedure: "1.000003", ..asked() };
     assert_eq!(ask(&system(), &without), Err(Reason::CaseCodeMissing));
     assert_eq!(Reason::CaseCodeMissing.text().kind, Kind::Input);
-    let with = Asked {
-        case: Some("H26.001/2026-03_17"),
-        ..without
-    };
+    let with = Asked { case: Some("H26.001/2026-03_17"), ..without };
     assert!(ask(&system(), &with).is_ok());
     // Where it is not required it may be missing.
     assert!(ask(&system(), &asked()).is_ok());
@@ -721,67 +512,34 @@ fn rule_a5_case_code_where_required() {
 /// without purpose or service: 403, A5 or B10 (004)".
 #[test]
 fn rule_b10_procedures_are_known_dated_and_limited() {
-    let unknown = Asked {
-        procedure: "9.999999",
-        ..asked()
-    };
+    let unknown = Asked { procedure: "9.999999", ..asked() };
     assert_eq!(ask(&system(), &unknown), Err(Reason::ProcedureUnknown));
     for (time, expected) in [
-        (
-            "2025-12-31T23:59:59.999+07:00",
-            Some(Reason::ProcedureUnknown),
-        ),
+        ("2025-12-31T23:59:59.999+07:00", Some(Reason::ProcedureUnknown)),
         ("2026-01-01T00:00:00+07:00", None),
         ("2026-03-31T23:59:59.999+07:00", None),
         ("2026-04-01T00:00:00+07:00", Some(Reason::ProcedureUnknown)),
     ] {
-        let a = Asked {
-            at: at(time),
-            ..asked()
-        };
+        let a = Asked { at: at(time), ..asked() };
         assert_eq!(ask(&system(), &a).err(), expected, "{time}");
     }
-    let other = Asked {
-        procedure: "1.000002",
-        ..asked()
-    };
+    let other = Asked { procedure: "1.000002", ..asked() };
     assert_eq!(ask(&system(), &other), Err(Reason::ProcedureWithoutService));
-    assert!(
-        ask(
-            &system(),
-            &Asked {
-                service: Service::CitizenLookup,
-                ..other
-            }
-        )
-        .is_ok()
-    );
+    assert!(ask(&system(), &Asked { service: Service::CitizenLookup, ..other }).is_ok());
 }
 
 /// B5: "two tables, in hours and off hours: service, daily count, purpose" - a service that stands
 /// in one only is not registered for the other.
 #[test]
 fn rule_b5_a_window_without_a_line() {
-    let lookup = Asked {
-        service: Service::CitizenLookup,
-        ..asked()
-    };
+    let lookup = Asked { service: Service::CitizenLookup, ..asked() };
     for (time, expected) in [
-        (
-            "2026-03-02T06:59:59.999+07:00",
-            Some(Reason::WindowNotRegistered),
-        ),
+        ("2026-03-02T06:59:59.999+07:00", Some(Reason::WindowNotRegistered)),
         ("2026-03-02T07:00:00+07:00", None),
         ("2026-03-02T17:59:59.999+07:00", None),
-        (
-            "2026-03-02T18:00:00+07:00",
-            Some(Reason::WindowNotRegistered),
-        ),
+        ("2026-03-02T18:00:00+07:00", Some(Reason::WindowNotRegistered)),
     ] {
-        let a = Asked {
-            at: at(time),
-            ..lookup.clone()
-        };
+        let a = Asked { at: at(time), ..lookup.clone() };
         assert_eq!(ask(&system(), &a).err(), expected, "{time}");
     }
 }
@@ -790,26 +548,16 @@ fn rule_b5_a_window_without_a_line() {
 /// abnormal." D4: "an agreed job plan has its own count outside it."
 #[test]
 fn rule_d5_a_run_needs_a_plan_that_covers_it() {
-    let run = Asked {
-        officer: "kehoach.doisoat",
-        at: at("2026-03-02T20:00:00+07:00"),
-        ..asked()
-    };
+    let run = Asked { officer: "kehoach.doisoat", at: at("2026-03-02T20:00:00+07:00"), ..asked() };
     let (granted, intent) = ask_for(&system(), &run).unwrap();
     assert_eq!((granted.account, granted.plan), (RUN, Some(PlanId(7))));
     assert_eq!(intent.own_plan, Some((PlanId(7), 300)));
     let uncovered = Err(Reason::PlanDoesNotCover);
 
     // Window: off hours only. Service: verify only.
-    let by_day = Asked {
-        at: at("2026-03-02T09:00:00+07:00"),
-        ..run.clone()
-    };
+    let by_day = Asked { at: at("2026-03-02T09:00:00+07:00"), ..run.clone() };
     assert_eq!(ask_as(&by_day), uncovered);
-    let lookup = Asked {
-        service: Service::CitizenLookup,
-        ..run.clone()
-    };
+    let lookup = Asked { service: Service::CitizenLookup, ..run.clone() };
     assert_eq!(ask_as(&lookup), uncovered);
     // Days: an off-hours window belongs to the date it began on (D1).
     for (time, expected) in [
@@ -818,30 +566,13 @@ fn rule_d5_a_run_needs_a_plan_that_covers_it() {
         ("2026-03-11T06:59:59.999+07:00", Ok(RUN)),
         ("2026-03-11T18:00:00+07:00", uncovered),
     ] {
-        assert_eq!(
-            ask_as(&Asked {
-                at: at(time),
-                ..run.clone()
-            }),
-            expected,
-            "{time}"
-        );
+        assert_eq!(ask_as(&Asked { at: at(time), ..run.clone() }), expected, "{time}");
     }
     // Another's plan covers nobody else, and an officer needs none.
     for plan in [None, Some(PlanId(8))] {
-        let list = accounts()
-            .into_iter()
-            .map(|a| Account { plan, ..a })
-            .collect();
-        let system = System {
-            accounts: AccountList::new(list),
-            ..system()
-        };
-        assert_eq!(
-            ask(&system, &run),
-            Err(Reason::PlanDoesNotCover),
-            "{plan:?}"
-        );
+        let list = accounts().into_iter().map(|a| Account { plan, ..a }).collect();
+        let system = System { accounts: AccountList::new(list), ..system() };
+        assert_eq!(ask(&system, &run), Err(Reason::PlanDoesNotCover), "{plan:?}");
     }
     assert_eq!(ask(&system(), &asked()).unwrap().plan, None);
 
@@ -850,10 +581,7 @@ fn rule_d5_a_run_needs_a_plan_that_covers_it() {
     system.plans[0].own_count = None;
     system.plans[0].windows = [true, true];
     let (granted, intent) = ask_for(&system, &by_day).unwrap();
-    assert_eq!(
-        (granted.plan, intent.own_plan, intent.line),
-        (Some(PlanId(7)), None, LineId(10))
-    );
+    assert_eq!((granted.plan, intent.own_plan, intent.line), (Some(PlanId(7)), None, LineId(10)));
 }
 
 /// Where several things are wrong, the first in the order of the law is named.
@@ -882,18 +610,8 @@ fn the_order_of_the_law() {
     a.service = Service::CitizenLookup;
     expect(&system, &a, Reason::AccountWithoutService);
     a.officer = "CB-017";
-    expect(
-        &system,
-        &Asked {
-            procedure: "9.9",
-            ..a.clone()
-        },
-        Reason::ProcedureUnknown,
-    );
-    let verify = Asked {
-        service: Service::CitizenVerify,
-        ..a.clone()
-    };
+    expect(&system, &Asked { procedure: "9.9", ..a.clone() }, Reason::ProcedureUnknown);
+    let verify = Asked { service: Service::CitizenVerify, ..a.clone() };
     expect(&system, &verify, Reason::ProcedureWithoutService);
     expect(&system, &a, Reason::PurposeNotRegistered);
     a.purpose = None;
@@ -924,73 +642,26 @@ fn every_reason_of_decide_has_a_case() {
         Reason::PlanDoesNotCover,
     ];
     let night = at("2026-03-02T20:00:00+07:00");
-    let lookup = Asked {
-        service: Service::CitizenLookup,
-        ..asked()
-    };
+    let lookup = Asked { service: Service::CitizenLookup, ..asked() };
     let claim = FieldSet::of(&[Field::Religion]);
     let cases = [
-        Asked {
-            channel: Channel::Sms,
-            ..asked()
-        },
-        Asked {
-            officer: "khongcoai.01",
-            ..asked()
-        },
-        Asked {
-            service: Service::HouseholdLookup,
-            ..asked()
-        },
-        Asked {
-            fields: claim,
-            ..asked()
-        },
-        Asked {
-            procedure: "9.999999",
-            ..asked()
-        },
-        Asked {
-            procedure: "1.000002",
-            ..asked()
-        },
-        Asked {
-            procedure: "1.000001",
-            ..asked()
-        },
-        Asked {
-            purpose: Some("Thu hồi nợ"),
-            ..asked()
-        },
-        Asked {
-            procedure: "1.000003",
-            ..asked()
-        },
-        Asked {
-            officer: "hanoi_congdvc",
-            ..lookup.clone()
-        },
-        Asked {
-            officer: "motcua.01",
-            ..lookup.clone()
-        },
-        Asked {
-            at: night,
-            ..lookup
-        },
-        Asked {
-            officer: "kehoach.doisoat",
-            ..asked()
-        },
+        Asked { channel: Channel::Sms, ..asked() },
+        Asked { officer: "khongcoai.01", ..asked() },
+        Asked { service: Service::HouseholdLookup, ..asked() },
+        Asked { fields: claim, ..asked() },
+        Asked { procedure: "9.999999", ..asked() },
+        Asked { procedure: "1.000002", ..asked() },
+        Asked { procedure: "1.000001", ..asked() },
+        Asked { purpose: Some("Thu hồi nợ"), ..asked() },
+        Asked { procedure: "1.000003", ..asked() },
+        Asked { officer: "hanoi_congdvc", ..lookup.clone() },
+        Asked { officer: "motcua.01", ..lookup.clone() },
+        Asked { at: night, ..lookup },
+        Asked { officer: "kehoach.doisoat", ..asked() },
     ];
-    let mut reached: HashSet<Reason> = cases
-        .iter()
-        .map(|a| ask(&system(), a).unwrap_err())
-        .collect();
-    let closed = System {
-        state: ConnectionState::Closed,
-        ..system()
-    };
+    let mut reached: HashSet<Reason> =
+        cases.iter().map(|a| ask(&system(), a).unwrap_err()).collect();
+    let closed = System { state: ConnectionState::Closed, ..system() };
     reached.insert(ask(&closed, &asked()).unwrap_err());
     assert_eq!(reached, HashSet::from(reasons));
 }

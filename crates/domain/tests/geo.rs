@@ -23,10 +23,7 @@ fn lists_are_whole() {
             assert_eq!(geo::province(dataset, province.code), Some(*province));
         }
         assert_eq!(total, communes.len());
-        assert_eq!(
-            geo::communes_of(dataset, 0).len() + geo::communes_of(dataset, 99).len(),
-            0
-        );
+        assert_eq!(geo::communes_of(dataset, 0).len() + geo::communes_of(dataset, 99).len(), 0);
         for commune in communes {
             assert_eq!(geo::commune(dataset, commune.code), Some(*commune));
             assert!(!commune.name.is_empty() && !commune.name.ends_with('\r'));
@@ -60,10 +57,7 @@ fn changes_fit_the_lists() {
                 whole += 1;
                 vec![new]
             }
-            Successors::Divided {
-                candidates,
-                default,
-            } => {
+            Successors::Divided { candidates, default } => {
                 divided += 1;
                 assert!(candidates.contains(&default) && candidates.len() > 1);
                 candidates
@@ -90,10 +84,7 @@ fn changes_fit_the_lists() {
 #[test]
 fn changes_by_hand() {
     assert_eq!(geo::successors(1), Successors::Whole(97));
-    let divided = Successors::Divided {
-        candidates: vec![8, 25],
-        default: 8,
-    };
+    let divided = Successors::Divided { candidates: vec![8, 25], default: 8 };
     assert_eq!(geo::successors(7), divided);
     assert_eq!(geo::successors(6_970), Successors::Whole(6_978));
     assert_eq!(geo::successors(99_999), Successors::Unknown);
@@ -104,13 +95,7 @@ fn changes_by_hand() {
 }
 
 fn address(province: u8, commune: u32, dataset: Dataset) -> Address {
-    Address {
-        province,
-        commune,
-        detail: String::new(),
-        country: Country::VN,
-        dataset,
-    }
+    Address { province, commune, detail: String::new(), country: Country::VN, dataset }
 }
 
 #[test]
@@ -150,42 +135,27 @@ fn places() {
         ((99, 0, Y2024), (1, 4, Y2026), Unknown),
     ] {
         let record = address(on_record.0, on_record.1, on_record.2);
-        assert_eq!(
-            geo::same_place(asked, &record),
-            expected,
-            "{asked:?} {on_record:?}"
-        );
+        assert_eq!(geo::same_place(asked, &record), expected, "{asked:?} {on_record:?}");
     }
-    let abroad = Address {
-        country: Country::parse("LA").unwrap(),
-        ..address(0, 0, Y2026)
-    };
+    let abroad = Address { country: Country::parse("LA").unwrap(), ..address(0, 0, Y2026) };
     assert_eq!(geo::same_place((1, 4, Y2026), &abroad), Different);
 }
 
 #[test]
 fn numbers_are_wondered_at_never_refused() {
-    let known = (0..1_000)
-        .filter(|prefix| geo::birth_prefix(*prefix).is_some())
-        .count();
+    let known = (0..1_000).filter(|prefix| geo::birth_prefix(*prefix).is_some()).count();
     assert_eq!(known, 63);
     let prefix = geo::birth_prefix(2).unwrap();
     assert_eq!((prefix.name, prefix.province_2025), ("Hà Giang", 8));
 
     let warnings = |id, sex| geo::id_warnings(PersonalId::parse(id).unwrap(), sex);
     assert_eq!(warnings("099301000001", Some(Sex::Female)), []);
-    assert_eq!(
-        warnings("099301000001", Some(Sex::Male)),
-        [IdWarning::SexDiffers]
-    );
+    assert_eq!(warnings("099301000001", Some(Sex::Male)), [IdWarning::SexDiffers]);
     assert_eq!(warnings("099301000001", Some(Sex::Other)), []);
     assert_eq!(warnings("099301000001", None), []);
     // Numbers with other prefixes are looked at by prefix only; no such person is meant.
     let unassigned = PersonalId::from_number(100_000_000_000).unwrap();
-    assert_eq!(
-        geo::id_warnings(unassigned, None),
-        [IdWarning::UnknownPrefix]
-    );
+    assert_eq!(geo::id_warnings(unassigned, None), [IdWarning::UnknownPrefix]);
     let assigned = PersonalId::from_number(1_000_000_000).unwrap();
     assert_eq!(geo::id_warnings(assigned, None), []);
     let both = geo::id_warnings(unassigned, Some(Sex::Female));

@@ -23,11 +23,8 @@ use dancu_domain::registration::{
 use dancu_domain::service::{FieldSet, Service, ServiceSet, Window};
 use oracle::{Ask, Oracle, Verdict};
 
-const SERVICES: [Service; 3] = [
-    Service::CitizenVerify,
-    Service::CitizenLookup,
-    Service::HouseholdLookup,
-];
+const SERVICES: [Service; 3] =
+    [Service::CitizenVerify, Service::CitizenLookup, Service::HouseholdLookup];
 const WINDOWS: [Window; 2] = [Window::InHours, Window::OffHours];
 const STEPS: usize = 400;
 const SEEDS_PER_PROFILE: u64 = 30;
@@ -94,21 +91,13 @@ fn theirs(window: Window) -> oracle::Window {
 fn system(id: u32, counts: &[(u32, u32); 3], dailies: &[u32]) -> System {
     let mut services: [Option<ServiceGrant>; 12] = [const { None }; 12];
     for (n, (service, counts)) in SERVICES.iter().zip(counts).enumerate() {
-        let line = |w: Window, daily| {
-            Some(Line {
-                id: line_id(id, n, w),
-                daily,
-                raises: Vec::new(),
-            })
-        };
+        let line =
+            |w: Window, daily| Some(Line { id: line_id(id, n, w), daily, raises: Vec::new() });
         services[service.index()] = Some(ServiceGrant {
             service: *service,
             ma_tich_hop: service.default_ma_tich_hop().to_owned(),
             fields: FieldSet::ALL,
-            lines: [
-                line(Window::InHours, counts.0),
-                line(Window::OffHours, counts.1),
-            ],
+            lines: [line(Window::InHours, counts.0), line(Window::OffHours, counts.1)],
         });
     }
     let accounts = dailies.iter().enumerate().map(|(n, daily)| Account {
@@ -161,12 +150,7 @@ fn login(system: u32, n: u32) -> String {
 
 /// The shipped profile with one reading, scope, end and cap.
 fn profile(reading: Reading, scope: LockScope, ends: LockEnds, cap: u32) -> Profile {
-    let mut p = Profiles::parse(DEFAULT_PROFILE)
-        .unwrap()
-        .versions()
-        .last()
-        .unwrap()
-        .clone();
+    let mut p = Profiles::parse(DEFAULT_PROFILE).unwrap().versions().last().unwrap().clone();
     p.exceedance.reading = reading;
     p.exceedance.scope = scope;
     p.exceedance.lock_ends = ends;
@@ -219,28 +203,16 @@ impl Sim {
         let mut systems = vec![];
         for id in 0..2 + rng.below(2) as u32 {
             let counts: [(u32, u32); 3] = std::array::from_fn(|_| {
-                (
-                    rng.pick(&[3, 8, 20, 60, 1_010, 1_500]),
-                    rng.pick(&[0, 2, 6, 15]),
-                )
+                (rng.pick(&[3, 8, 20, 60, 1_010, 1_500]), rng.pick(&[0, 2, 6, 15]))
             });
             let dailies = [rng.pick(&[2, 5]), rng.pick(&[40, 400]), 5_000, 5_000];
             for (service, (in_hours, off_hours)) in counts.into_iter().enumerate() {
                 let service = service as u8;
-                config.lines.push(oracle::LineDef {
-                    system: id,
-                    service,
-                    in_hours,
-                    off_hours,
-                });
+                config.lines.push(oracle::LineDef { system: id, service, in_hours, off_hours });
             }
             for (n, daily) in dailies.into_iter().enumerate() {
                 let account = id * 10 + n as u32;
-                config.accounts.push(oracle::AccountDef {
-                    account,
-                    system: id,
-                    daily,
-                });
+                config.accounts.push(oracle::AccountDef { account, system: id, daily });
             }
             systems.push(system(id, &counts, &dailies));
         }
@@ -297,9 +269,7 @@ impl Sim {
     fn hot_is_locked(&self) -> bool {
         let line = line_id(self.hot.0 as u32, self.hot.1, Window::InHours);
         let system = SystemId(self.hot.0 as u32);
-        self.lines
-            .lock_in_force(system, line, Moment(self.now))
-            .is_some()
+        self.lines.lock_in_force(system, line, Moment(self.now)).is_some()
     }
 
     /// Time goes on: a little, or to an edge or mark, one millisecond before or after it.
@@ -341,10 +311,7 @@ impl Sim {
         let at = Moment(self.now);
         (0..SERVICES.len()).find(|s| {
             let lock = self.lines.lock(line_id(system as u32, *s, Window::InHours));
-            let approved = self
-                .line(system, *s, Window::InHours)
-                .limit(at)
-                .raise_approved;
+            let approved = self.line(system, *s, Window::InHours).limit(at).raise_approved;
             lock.is_some_and(|l| {
                 l.until.is_none_or(|u| at < u) && approved.is_some_and(|a| a > l.since)
             })
@@ -352,26 +319,15 @@ impl Sim {
     }
 
     fn line(&self, system: usize, service: usize, window: Window) -> &Line {
-        self.systems[system]
-            .service(SERVICES[service])
-            .unwrap()
-            .line(window)
-            .unwrap()
+        self.systems[system].service(SERVICES[service]).unwrap().line(window).unwrap()
     }
 
     /// A question at `now`; none where the only honest one cannot be asked at this hour.
     fn choose(&mut self) -> Option<Ask> {
         let hot = self.rng.chance(75);
-        let system = if hot {
-            self.hot.0
-        } else {
-            self.rng.below(self.systems.len() as u64) as usize
-        };
-        let mut service = if hot {
-            self.hot.1
-        } else {
-            self.rng.below(3) as usize
-        };
+        let system =
+            if hot { self.hot.0 } else { self.rng.below(self.systems.len() as u64) as usize };
+        let mut service = if hot { self.hot.1 } else { self.rng.below(3) as usize };
         if let Some(stuck) = self.stuck(system) {
             if oracle::duty(self.now).0 == oracle::Window::OffHours {
                 return None;
@@ -429,19 +385,11 @@ impl Sim {
             && i64::from(grant.intent.duty.day.0) == day
             && grant.intent.account.0 == ask.account;
         if !same {
-            return Err(format!(
-                "intent {:?}, oracle {window:?} of day {day}",
-                grant.intent
-            ));
+            return Err(format!("intent {:?}, oracle {window:?} of day {day}", grant.intent));
         }
         self.tally.duty_days.insert(day);
-        self.tally
-            .edges
-            .insert((ask.at_ms + 7 * HOUR_MS).rem_euclid(DAY_MS));
-        Ok(Intent {
-            repeat: ask.repeat_of_answered,
-            ..grant.intent
-        })
+        self.tally.edges.insert((ask.at_ms + 7 * HOUR_MS).rem_euclid(DAY_MS));
+        Ok(Intent { repeat: ask.repeat_of_answered, ..grant.intent })
     }
 
     /// Committed questions, one after the other, each compared.
@@ -468,11 +416,7 @@ impl Sim {
 
     /// Settles one question on both sides and compares everything it touches.
     fn settle(&mut self, ask: Ask, intent: Intent) -> Result<Outcome, String> {
-        self.tape.push(format!(
-            "{} {ask:?} unread={}",
-            Moment(ask.at_ms).rfc3339(),
-            intent.unread
-        ));
+        self.tape.push(format!("{} {ask:?} unread={}", Moment(ask.at_ms).rfc3339(), intent.unread));
         let day_before = self.lines.line_day(intent.line, intent.duty.day);
         let held = self.lines.lock(intent.line).is_some();
         let mut outcome = self.lines.one(&self.profile, &intent);
@@ -482,13 +426,7 @@ impl Sim {
             if self.lines.line_day(intent.line, intent.duty.day) != day_before {
                 return Err("ReadFirst counted something".to_owned());
             }
-            outcome = self.lines.one(
-                &self.profile,
-                &Intent {
-                    unread: false,
-                    ..intent
-                },
-            );
+            outcome = self.lines.one(&self.profile, &Intent { unread: false, ..intent });
         }
         let verdict = self.oracle.ask(ask);
         self.asked_at = ask.at_ms;
@@ -498,22 +436,14 @@ impl Sim {
         let freed = held && self.lines.lock(intent.line).is_none();
         self.tally.ended_by_raise += u64::from(raised && freed);
         match (outcome, verdict) {
-            (
-                Outcome::Accepted { remaining, .. },
-                Verdict::Accepted {
-                    remaining: expected,
-                },
-            ) if remaining == expected => {
+            (Outcome::Accepted { remaining, .. }, Verdict::Accepted { remaining: expected })
+                if remaining == expected =>
+            {
                 self.tally.accepted += 1;
             }
-            (
-                Outcome::Refused {
-                    refusal,
-                    remaining,
-                    event,
-                },
-                Verdict::Refused { rule },
-            ) if refusal.reason.rule().code() == rule && !was_unread => {
+            (Outcome::Refused { refusal, remaining, event }, Verdict::Refused { rule })
+                if refusal.reason.rule().code() == rule && !was_unread =>
+            {
                 *self.tally.refused.entry(rule).or_default() += 1;
                 let used = self.lines.line_day(intent.line, intent.duty.day).used;
                 if remaining != intent.limit.count.saturating_sub(used) {
@@ -522,9 +452,7 @@ impl Sim {
                 self.told(&ask, event)?;
             }
             _ => {
-                return Err(format!(
-                    "{outcome:?}, oracle {verdict:?} (unread {was_unread})"
-                ));
+                return Err(format!("{outcome:?}, oracle {verdict:?} (unread {was_unread})"));
             }
         }
         self.compare(ask.system, usize::from(ask.service), intent.duty.window)?;
@@ -535,12 +463,8 @@ impl Sim {
     /// An exceedance that was told is one that the oracle counts, and a told lock stands.
     fn told(&mut self, ask: &Ask, event: Option<Event>) -> Checked {
         let window = oracle::duty(ask.at_ms).0;
-        let n = self
-            .oracle
-            .exceedances(ask.at_ms, ask.system, ask.service, window);
-        let locked = self
-            .oracle
-            .locked(ask.at_ms, ask.system, ask.service, window);
+        let n = self.oracle.exceedances(ask.at_ms, ask.system, ask.service, window);
+        let locked = self.oracle.locked(ask.at_ms, ask.system, ask.service, window);
         let fits = match event {
             None => true,
             Some(Event::Exceeded) => n == 1 && !locked,
@@ -551,11 +475,7 @@ impl Sim {
         if event == Some(Event::Exceeded) {
             self.marks.push(ask.at_ms + 15 * MINUTE_MS);
         }
-        if fits {
-            Ok(())
-        } else {
-            Err(format!("{event:?}, oracle {n} exceedances, {locked}"))
-        }
+        if fits { Ok(()) } else { Err(format!("{event:?}, oracle {n} exceedances, {locked}")) }
     }
 
     /// A batch whose commit fails: neither the counts nor the oracle know of it. What was seen
@@ -574,8 +494,7 @@ impl Sim {
             let (system, service) = self.hot;
             let line = line_id(system as u32, service, Window::InHours);
             let day = DutyDay(oracle::duty(self.now).1 as i32);
-            self.lines
-                .lift(SystemId(system as u32), line, day, Moment(self.now));
+            self.lines.lift(SystemId(system as u32), line, day, Moment(self.now));
         }
         let seen = last.map(|(_, intent)| self.lines.peek(&self.profile, &intent).is_some());
         self.lines.rollback();
@@ -585,9 +504,7 @@ impl Sim {
             return Err("a rolled-back batch left something".to_owned());
         }
         if let (Some((ask, intent)), Some(unread)) = (last, seen)
-            && self
-                .stuck(ask.system as usize)
-                .is_none_or(|s| s == usize::from(ask.service))
+            && self.stuck(ask.system as usize).is_none_or(|s| s == usize::from(ask.service))
         {
             self.lines.begin();
             self.settle(ask, Intent { unread, ..intent })?;
@@ -626,44 +543,26 @@ impl Sim {
     fn raise(&mut self) {
         self.now = self.now.max(self.asked_at + 1);
         let (system, service) = self.hot;
-        let window = if self.rng.chance(80) {
-            Window::InHours
-        } else {
-            Window::OffHours
-        };
-        let approved = self.now + self.rng.pick(&[0, 0, 1, HOUR_MS / 2]);
+        let window = if self.rng.chance(80) { Window::InHours } else { Window::OffHours };
+        // A raise is approved by the act that grants it.
+        let approved = self.now;
         let from = self.now + self.rng.pick(&[-HOUR_MS, 0, 1, 5 * MINUTE_MS, 3 * HOUR_MS]);
-        let length = self
-            .rng
-            .pick(&[1, 2 * MINUTE_MS, 20 * MINUTE_MS, 3 * HOUR_MS, 2 * DAY_MS]);
+        let length = self.rng.pick(&[1, 2 * MINUTE_MS, 20 * MINUTE_MS, 3 * HOUR_MS, 2 * DAY_MS]);
         let to = from + length;
         let extra = self.rng.pick(&[0, 1, 3, 10, 10, 300]);
-        let raise = Raise {
-            extra,
-            approved_at: Moment(approved),
-            from: Moment(from),
-            to: Moment(to),
-        };
+        let raise =
+            Raise { extra, approved_at: Moment(approved), from: Moment(from), to: Moment(to) };
         self.grant(system, service, window, raise);
     }
 
     /// A raise is registered on both sides.
     fn grant(&mut self, system: usize, service: usize, window: Window, raise: Raise) {
         self.marks.extend([raise.begins().0, raise.to.0]);
-        self.tape.push(format!(
-            "{} {system}/{service} {window:?} {raise:?}",
-            self.now
-        ));
-        let grant = self.systems[system].services[SERVICES[service].index()]
-            .as_mut()
-            .unwrap();
-        grant.lines[window as usize]
-            .as_mut()
-            .unwrap()
-            .raises
-            .push(raise);
+        self.tape.push(format!("{} {system}/{service} {window:?} {raise:?}", self.now));
+        let grant = self.systems[system].services[SERVICES[service].index()].as_mut().unwrap();
+        grant.lines[window as usize].as_mut().unwrap().raises.push(raise);
         self.lines.begin();
-        self.lines.raise_granted(line_id(system as u32, service, window), raise.begins());
+        self.lines.raise_granted(line_id(system as u32, service, window), &raise);
         self.save();
         self.oracle.raise(oracle::Raise {
             system: system as u32,
@@ -688,8 +587,7 @@ impl Sim {
 
     fn lift_line(&mut self, system: usize, service: usize) -> Checked {
         let (id, at) = (system as u32, self.now);
-        self.tape
-            .push(format!("{} lift {system}/{service}", Moment(at).rfc3339()));
+        self.tape.push(format!("{} lift {system}/{service}", Moment(at).rfc3339()));
         let window = Window::InHours;
         let expected = self.oracle.locked(at, id, service as u8, theirs(window));
         let day = DutyDay(oracle::duty(at).1 as i32);
@@ -710,8 +608,7 @@ impl Sim {
         let before = self.observe();
         self.tape.push("restart".to_owned());
         let today = DutyDay(oracle::duty(self.now).1 as i32);
-        self.rows
-            .retain(|(kind, _, day), _| *kind == 3 || *day >= today.0);
+        self.rows.retain(|(kind, _, day), _| *kind == 3 || *day >= today.0);
         if self.rng.chance(50) {
             self.lines.forget_before(today);
             if self.observe() != before {
@@ -720,11 +617,7 @@ impl Sim {
         }
         self.lines = Lines::load(self.rows.values().copied());
         self.tally.restarts += 1;
-        if self.observe() == before {
-            Ok(())
-        } else {
-            Err("a restart changed something".into())
-        }
+        if self.observe() == before { Ok(()) } else { Err("a restart changed something".into()) }
     }
 
     /// Saves what the batch touched, as a store does; each row comes once.
@@ -747,10 +640,7 @@ impl Sim {
     }
 
     /// Everything of today that `Lines` can be asked for.
-    #[expect(
-        clippy::type_complexity,
-        reason = "a tuple of what is compared as a whole"
-    )]
+    #[expect(clippy::type_complexity, reason = "a tuple of what is compared as a whole")]
     fn observe(&self) -> (Vec<(LineDay, Option<LineLock>, Option<LineLock>)>, Vec<u32>) {
         let (at, day) = (Moment(self.now), DutyDay(oracle::duty(self.now).1 as i32));
         let (mut lines, mut totals) = (vec![], vec![]);
@@ -760,9 +650,7 @@ impl Sim {
                 lines.push((
                     self.lines.line_day(line, day),
                     self.lines.lock(line),
-                    self.lines
-                        .lock(line)
-                        .and(self.lines.lock_in_force(SystemId(id), line, at)),
+                    self.lines.lock(line).and(self.lines.lock_in_force(SystemId(id), line, at)),
                 ));
             }
             totals.push(self.lines.off_hours_used(SystemId(id), day));
@@ -778,14 +666,9 @@ impl Sim {
         let state = self.lines.line_day(line, day);
         let theirs_of = (system, service as u8, theirs(window));
         let (s, v, w) = theirs_of;
-        let (used, times) = (
-            self.oracle.used(at, s, v, w),
-            self.oracle.exceedances(at, s, v, w),
-        );
+        let (used, times) = (self.oracle.used(at, s, v, w), self.oracle.exceedances(at, s, v, w));
         if (state.used, state.exceedances) != (used, times) {
-            return Err(format!(
-                "{theirs_of:?}: {state:?}, oracle {used} used, {times} times"
-            ));
+            return Err(format!("{theirs_of:?}: {state:?}, oracle {used} used, {times} times"));
         }
         if self.stuck(system as usize).is_some() {
             return Ok(());
@@ -831,18 +714,11 @@ impl Sim {
 fn simulate(reading: Reading, base: u64, strict: bool) {
     let scopes = [LockScope::Line, LockScope::Connection];
     let ends = [LockEnds::NextDutyDay, LockEnds::NamedPerson];
-    for (n, (scope, end)) in scopes
-        .iter()
-        .flat_map(|s| ends.map(|e| (*s, e)))
-        .enumerate()
-    {
+    for (n, (scope, end)) in scopes.iter().flat_map(|s| ends.map(|e| (*s, e))).enumerate() {
         let mut total = Tally::default();
         for seed in 0..SEEDS_PER_PROFILE {
             let seed = base + n as u64 * 1_000 + seed;
-            let mut sim = Sim {
-                strict,
-                ..Sim::new(seed, reading, scope, end)
-            };
+            let mut sim = Sim { strict, ..Sim::new(seed, reading, scope, end) };
             if let Err(why) = sim.run() {
                 let from = sim.tape.len().saturating_sub(60);
                 let last = sim.tape[from..].join("\n  ");
@@ -879,10 +755,7 @@ impl Tally {
     fn is_telling(&self, end: LockEnds) {
         assert!(self.asks >= 9_000, "{self}");
         for rule in ["D2", "D3", "D4"] {
-            assert!(
-                self.refused.get(rule).is_some_and(|n| *n >= 20),
-                "{rule}: {self}"
-            );
+            assert!(self.refused.get(rule).is_some_and(|n| *n >= 20), "{rule}: {self}");
         }
         for (what, n) in [
             ("accepted", self.accepted),
@@ -946,11 +819,7 @@ fn twice_volume_as_the_oracle_says() {
 
 #[test]
 fn raises_end_locks_at_once_and_peek_sees_every_lock() {
-    let readings = [
-        Reading::TwoEpisodes,
-        Reading::EveryRefusal,
-        Reading::TwiceVolume,
-    ];
+    let readings = [Reading::TwoEpisodes, Reading::EveryRefusal, Reading::TwiceVolume];
     for (n, reading) in readings.into_iter().enumerate() {
         simulate(reading, (n as u64 + 1) * 10_000, true);
     }
@@ -959,17 +828,8 @@ fn raises_end_locks_at_once_and_peek_sees_every_lock() {
 /// One system whose lines have two questions each, the second refusal locks; 2026-03-02, 09:00.
 fn small(scope: LockScope, end: LockEnds) -> Sim {
     let mut sim = Sim::new(1, Reading::EveryRefusal, scope, end);
-    let line = |service| oracle::LineDef {
-        system: 0,
-        service,
-        in_hours: 2,
-        off_hours: 2,
-    };
-    let account = |account| oracle::AccountDef {
-        account,
-        system: 0,
-        daily: 100,
-    };
+    let line = |service| oracle::LineDef { system: 0, service, in_hours: 2, off_hours: 2 };
+    let account = |account| oracle::AccountDef { account, system: 0, daily: 100 };
     sim.oracle = Oracle::new(oracle::Config {
         reading: oracle::Reading::EveryRefusal,
         scope: match scope {
@@ -982,23 +842,14 @@ fn small(scope: LockScope, end: LockEnds) -> Sim {
         accounts: (0..4).map(account).collect(),
     });
     sim.systems = vec![system(0, &[(2, 2); 3], &[100; 4])];
-    sim.now = Moment::parse_rfc3339("2026-03-02T09:00:00+07:00")
-        .unwrap()
-        .0;
+    sim.now = Moment::parse_rfc3339("2026-03-02T09:00:00+07:00").unwrap().0;
     sim.strict = true;
     sim
 }
 
 impl Sim {
     fn one_person(&self, service: u8) -> Ask {
-        Ask {
-            at_ms: self.now,
-            system: 0,
-            service,
-            account: 2,
-            items: 1,
-            repeat_of_answered: false,
-        }
+        Ask { at_ms: self.now, system: 0, service, account: 2, items: 1, repeat_of_answered: false }
     }
 
     fn say(&mut self, service: u8) -> Result<Outcome, String> {
@@ -1012,27 +863,14 @@ impl Sim {
         for _ in 0..4 {
             self.say(service).unwrap();
         }
-        assert!(
-            self.oracle
-                .locked(self.now, 0, service, oracle::Window::InHours)
-        );
+        assert!(self.oracle.locked(self.now, 0, service, oracle::Window::InHours));
     }
 
     /// An hour later the first line is raised, and nobody has asked on it since.
     fn raise_unasked(&mut self) {
         self.now += HOUR_MS;
         let (from, to) = (Moment(self.now), Moment(self.now + 4 * HOUR_MS));
-        self.grant(
-            0,
-            0,
-            Window::InHours,
-            Raise {
-                extra: 5,
-                approved_at: from,
-                from,
-                to,
-            },
-        );
+        self.grant(0, 0, Window::InHours, Raise { extra: 5, approved_at: from, from, to });
         self.now += 1;
     }
 }
@@ -1071,8 +909,5 @@ fn peek_sees_the_connection_locked_behind_an_old_lock() {
     sim.lock_line(1);
     let ask = sim.one_person(0);
     let intent = sim.intent(&ask).unwrap();
-    assert_eq!(
-        sim.lines.peek(&sim.profile, &intent),
-        Some(Reason::ConnectionLocked)
-    );
+    assert_eq!(sim.lines.peek(&sim.profile, &intent), Some(Reason::ConnectionLocked));
 }

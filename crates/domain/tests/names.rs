@@ -14,9 +14,7 @@ fn record(text: &str) -> FullName {
 }
 
 fn ask(question: &str, on_record: &str) -> bool {
-    NameQuery::parse(question)
-        .unwrap()
-        .matches(&record(on_record))
+    NameQuery::parse(question).unwrap().matches(&record(on_record))
 }
 
 #[test]
@@ -89,17 +87,9 @@ fn by_hand() {
         ("สมชาย", "สมชาย", true),
         ("김민준", "김민준", true),
     ] {
-        assert_eq!(
-            ask(question, on_record),
-            expected,
-            "{question} / {on_record}"
-        );
+        assert_eq!(ask(question, on_record), expected, "{question} / {on_record}");
         let decomposed: String = question.nfd().collect();
-        assert_eq!(
-            ask(&decomposed, on_record),
-            expected,
-            "NFD {question} / {on_record}"
-        );
+        assert_eq!(ask(&decomposed, on_record), expected, "NFD {question} / {on_record}");
     }
 }
 
@@ -109,10 +99,7 @@ fn parsing() {
     // 100 letters with two marks each: 300 characters before NFC, 100 after.
     let marked: String = "ễ".repeat(100).nfd().collect();
     for text in ["A", "Ê", "K’Brôi", "J. R·R - Ő", &long, &marked] {
-        assert!(
-            NameQuery::parse(text).is_ok() && FullName::parse(text).is_ok(),
-            "{text}"
-        );
+        assert!(NameQuery::parse(text).is_ok() && FullName::parse(text).is_ok(), "{text}");
     }
     for (text, error) in [
         ("", NameError::Empty),
@@ -196,10 +183,8 @@ const SYLLABLES: &[(&str, &str)] = &[
 fn names() -> impl Strategy<Value = (String, String)> {
     prop::collection::vec((select(SYLLABLES), any::<bool>()), 1..6).prop_map(|parts| {
         let text = |other: bool| {
-            let words: Vec<_> = parts
-                .iter()
-                .map(|(s, pick)| if *pick == other { s.1 } else { s.0 })
-                .collect();
+            let words: Vec<_> =
+                parts.iter().map(|(s, pick)| if *pick == other { s.1 } else { s.0 }).collect();
             words.join(" ")
         };
         (text(false), text(true))
@@ -356,10 +341,7 @@ fn every_character_alone_is_safe() {
 
 /// Prints figures; asserts nothing about them.
 #[test]
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a measurement needs the machine's clock"
-)]
+#[expect(clippy::disallowed_methods, reason = "a measurement needs the machine's clock")]
 fn cost() {
     let on_record = record("Nguyễn Thị Thùy Dương");
     let time = |label: &str, work: &dyn Fn()| {
@@ -367,10 +349,7 @@ fn cost() {
         (0..ROUNDS / 10).for_each(|_| work());
         let start = Instant::now();
         (0..ROUNDS).for_each(|_| work());
-        println!(
-            "{label}: {} ns",
-            start.elapsed().as_nanos() / u128::from(ROUNDS)
-        );
+        println!("{label}: {} ns", start.elapsed().as_nanos() / u128::from(ROUNDS));
     };
     for question in [
         "Nguyễn Thị Thùy Dương",

@@ -18,12 +18,7 @@ use jiff::civil::date;
 use proptest::prelude::*;
 
 fn shipped() -> Profile {
-    Profiles::parse(DEFAULT_PROFILE)
-        .unwrap()
-        .versions()
-        .last()
-        .unwrap()
-        .clone()
+    Profiles::parse(DEFAULT_PROFILE).unwrap().versions().last().unwrap().clone()
 }
 
 fn read_as(reading: Reading) -> Profile {
@@ -45,16 +40,8 @@ fn on_monday(time: &str) -> Moment {
 fn by_calendar(moment: Moment) -> (jiff::civil::Date, Window) {
     let stamp = jiff::Timestamp::from_millisecond(moment.0).unwrap();
     let local = jiff::tz::Offset::constant(7).to_datetime(stamp);
-    let date = if local.hour() < 7 {
-        local.date().yesterday().unwrap()
-    } else {
-        local.date()
-    };
-    let window = if (7..18).contains(&local.hour()) {
-        Window::InHours
-    } else {
-        Window::OffHours
-    };
+    let date = if local.hour() < 7 { local.date().yesterday().unwrap() } else { local.date() };
+    let window = if (7..18).contains(&local.hour()) { Window::InHours } else { Window::OffHours };
     (date, window)
 }
 
@@ -95,17 +82,10 @@ fn rule_d1_edges_to_the_millisecond() {
             let duty = hours.duty(moment);
             assert_eq!(duty.day.date().to_string(), day, "{date} {time}");
             assert_eq!(duty.window, window, "{date} {time}");
-            assert_eq!(
-                duty.resets_at,
-                at(&format!("{next}T07:00:00+07:00")),
-                "{date} {time}"
-            );
+            assert_eq!(duty.resets_at, at(&format!("{next}T07:00:00+07:00")), "{date} {time}");
         }
         let morning = hours.duty(at(&format!("{next}T07:00:00+07:00")));
-        assert_eq!(
-            (morning.day.date().to_string(), morning.window),
-            (next.to_owned(), InHours)
-        );
+        assert_eq!((morning.day.date().to_string(), morning.window), (next.to_owned(), InHours));
     }
 }
 
@@ -113,11 +93,7 @@ fn rule_d1_edges_to_the_millisecond() {
 #[test]
 fn rule_d1_days_off_by_profile_move_no_count() {
     let tet = date(2026, 2, 17);
-    let off = Hours {
-        weekends_off: true,
-        off_days: vec![tet],
-        ..shipped().hours
-    };
+    let off = Hours { weekends_off: true, off_days: vec![tet], ..shipped().hours };
     for (time, window) in [
         ("2026-02-16T17:59:59.999+07:00", Window::InHours), // Monday
         ("2026-02-17T07:00:00+07:00", Window::OffHours),    // Tết
@@ -130,11 +106,7 @@ fn rule_d1_days_off_by_profile_move_no_count() {
     ] {
         let (duty, same) = (off.duty(at(time)), shipped().hours.duty(at(time)));
         assert_eq!(duty.window, window, "{time}");
-        assert_eq!(
-            (duty.day, duty.resets_at),
-            (same.day, same.resets_at),
-            "{time}"
-        );
+        assert_eq!((duty.day, duty.resets_at), (same.day, same.resets_at), "{time}");
     }
 }
 
@@ -204,9 +176,7 @@ fn rule_d2_warnings_to_the_question() {
         let mut told = vec![];
         for n in 1..=count {
             match desk.ask(on_monday("09:00:00")) {
-                Outcome::Accepted {
-                    warning: Some(w), ..
-                } => told.push((n, w)),
+                Outcome::Accepted { warning: Some(w), .. } => told.push((n, w)),
                 Outcome::Accepted { .. } => (),
                 other => panic!("{other:?}"),
             }
@@ -232,10 +202,7 @@ fn rule_d2_an_account_is_warned_at_its_average_and_stopped_at_twice() {
     assert_eq!(desk.refused(on_monday("17:00:00")), Reason::AccountHardStop);
     // The duty day of an account runs over both windows and ends at 07:00.
     assert_eq!(desk.refused(on_monday("20:00:00")), Reason::AccountHardStop);
-    assert_eq!(
-        desk.refused(at("2026-03-03T06:59:59.999+07:00")),
-        Reason::AccountHardStop
-    );
+    assert_eq!(desk.refused(at("2026-03-03T06:59:59.999+07:00")), Reason::AccountHardStop);
     desk.accepted(at("2026-03-03T07:00:00+07:00"));
     // It is no exceedance of the line (D3).
     assert_eq!(desk.exceedances(on_monday("17:00:00")), 0);
@@ -259,11 +226,7 @@ const SYSTEM: SystemId = SystemId(1);
 impl Desk {
     /// The line under test has this count in hours; every other line has 5,000.
     fn new(profile: Profile, count: u32) -> Self {
-        let line = |id, daily| Line {
-            id: LineId(id),
-            daily,
-            raises: vec![],
-        };
+        let line = |id, daily| Line { id: LineId(id), daily, raises: vec![] };
         Self {
             profile,
             lines: Lines::default(),
@@ -333,18 +296,11 @@ impl Desk {
     }
 
     fn exceedances(&self, at: Moment) -> u32 {
-        self.lines
-            .line_day(self.line.id, self.profile.hours.duty(at).day)
-            .exceedances
+        self.lines.line_day(self.line.id, self.profile.hours.duty(at).day).exceedances
     }
 
     fn raise(&mut self, extra: u32, approved_at: Moment, to: Moment) {
-        self.line.raises.push(Raise {
-            extra,
-            approved_at,
-            from: approved_at,
-            to,
-        });
+        self.line.raises.push(Raise { extra, approved_at, from: approved_at, to });
     }
 }
 
@@ -361,44 +317,20 @@ fn rule_d2_a_line_counts_persons_and_is_hard() {
     let t = on_monday("09:00:00");
     assert_eq!(desk.accepted(t), 9);
     let seven = desk.ask_with(t, |i| i.items = 7);
-    assert_eq!(
-        seven,
-        Outcome::Accepted {
-            remaining: 2,
-            warning: Some(80)
-        }
-    );
+    assert_eq!(seven, Outcome::Accepted { remaining: 2, warning: Some(80) });
     // Refused as a whole, and it counts nothing.
-    let Outcome::Refused {
-        refusal,
-        remaining,
-        event,
-    } = desk.ask_with(t, |i| i.items = 3)
-    else {
+    let Outcome::Refused { refusal, remaining, event } = desk.ask_with(t, |i| i.items = 3) else {
         panic!("over the count")
     };
-    assert_eq!(
-        (refusal.reason, remaining, event),
-        (Reason::LineUsedUp, 2, Some(Event::Exceeded))
-    );
+    assert_eq!((refusal.reason, remaining, event), (Reason::LineUsedUp, 2, Some(Event::Exceeded)));
     // "Remaining and reset time stand on accepted and refused answers": the next 07:00.
     assert_eq!(refusal.retry_after_s, Some(22 * 3_600));
     desk.use_up(t);
     // Contract: "A repeat of an answered id is answered on a full line too".
     let repeat = desk.ask_with(t, |i| i.repeat = true);
-    assert_eq!(
-        repeat,
-        Outcome::Accepted {
-            remaining: 0,
-            warning: None
-        }
-    );
+    assert_eq!(repeat, Outcome::Accepted { remaining: 0, warning: None });
     assert_eq!(desk.refusal(t), USED_UP);
-    assert_eq!(
-        desk.lines
-            .account_used(AccountId(1), desk.profile.hours.duty(t).day),
-        10
-    );
+    assert_eq!(desk.lines.account_used(AccountId(1), desk.profile.hours.duty(t).day), 10);
     // The other window has a line of its own, and at 07:00 the count begins anew.
     desk.accepted(on_monday("18:00:00"));
     assert_eq!(desk.accepted(at("2026-03-03T07:00:00+07:00")), 9);
@@ -455,22 +387,10 @@ fn rule_d3_two_episodes_counts_requests() {
     let late = first.plus_ms(15 * MINUTE_MS);
     for _ in 0..100 {
         let refused = desk.ask_with(late, |i| i.items = 500);
-        assert!(
-            matches!(refused, Outcome::Refused { event: None, .. }),
-            "{refused:?}"
-        );
+        assert!(matches!(refused, Outcome::Refused { event: None, .. }), "{refused:?}");
     }
     let last = desk.ask_with(late, |i| i.items = 500);
-    assert!(
-        matches!(
-            last,
-            Outcome::Refused {
-                event: Some(Event::Locked),
-                ..
-            }
-        ),
-        "{last:?}"
-    );
+    assert!(matches!(last, Outcome::Refused { event: Some(Event::Locked), .. }), "{last:?}");
 }
 
 /// D3: "Second = the line was raised that day and ran out again".
@@ -482,11 +402,7 @@ fn rule_d3_two_episodes_raised_and_ran_out_again() {
     desk.raise(5, on_monday("09:05:00"), on_monday("17:00:00"));
     assert_eq!(desk.accepted(on_monday("09:05:00")), 4);
     desk.use_up(on_monday("09:06:00"));
-    assert_eq!(
-        desk.refusal(on_monday("09:07:00")),
-        SECOND,
-        "within the grace of the first"
-    );
+    assert_eq!(desk.refusal(on_monday("09:07:00")), SECOND, "within the grace of the first");
     assert_eq!(desk.refusal(on_monday("09:07:00.001")), LOCKED);
 
     // A line that was raised before it ran out at all has run out once.
@@ -508,11 +424,7 @@ fn rule_d3_every_refusal() {
     assert_eq!(desk.exceedances(t), 1, "a repeat is no refusal");
     assert_eq!(desk.refusal(t), SECOND);
     assert_eq!(desk.refusal(t), LOCKED);
-    assert_eq!(
-        desk.exceedances(t),
-        2,
-        "what a lock refuses is no exceedance"
-    );
+    assert_eq!(desk.exceedances(t), 2, "what a lock refuses is no exceedance");
 }
 
 /// D3: "Readings in the profile: … twiceVolume" - the second is made by the refused request with
@@ -524,11 +436,7 @@ fn rule_d3_twice_volume() {
     desk.use_up(t);
     assert_eq!(desk.refusal(t), EXCEEDED);
     for n in 2..=20 {
-        assert_eq!(
-            desk.refusal(t),
-            USED_UP,
-            "20 accepted and {n} refused are 2 × 20"
-        );
+        assert_eq!(desk.refusal(t), USED_UP, "20 accepted and {n} refused are 2 × 20");
     }
     assert_eq!(desk.refusal(t), SECOND);
     assert_eq!(desk.refusal(t), LOCKED);
@@ -536,39 +444,17 @@ fn rule_d3_twice_volume() {
     // Persons, not requests; but one request, however large, is one exceedance.
     let mut desk = Desk::new(read_as(Reading::TwiceVolume), 20);
     let large = desk.ask_with(t, |i| i.items = 500);
-    assert!(
-        matches!(
-            large,
-            Outcome::Refused {
-                event: Some(Event::Exceeded),
-                ..
-            }
-        ),
-        "{large:?}"
-    );
+    assert!(matches!(large, Outcome::Refused { event: Some(Event::Exceeded), .. }), "{large:?}");
     desk.accepted(t);
     let next = desk.ask_with(t, |i| i.items = 20);
-    assert!(
-        matches!(
-            next,
-            Outcome::Refused {
-                event: Some(Event::Locked),
-                ..
-            }
-        ),
-        "{next:?}"
-    );
+    assert!(matches!(next, Outcome::Refused { event: Some(Event::Locked), .. }), "{next:?}");
 }
 
 /// D3: "'Going over twice a day → lock' (6383 note 2; in-hours lines)": off hours a full line
 /// refuses and nothing more, in every reading.
 #[test]
 fn rule_d3_off_hours_lines_are_never_locked() {
-    for reading in [
-        Reading::TwoEpisodes,
-        Reading::EveryRefusal,
-        Reading::TwiceVolume,
-    ] {
+    for reading in [Reading::TwoEpisodes, Reading::EveryRefusal, Reading::TwiceVolume] {
         let mut desk = Desk::new(read_as(reading), 20);
         desk.night.daily = 5;
         desk.use_up(on_monday("18:00:00"));
@@ -596,26 +482,16 @@ fn locked(scope: LockScope, ends: LockEnds) -> Desk {
 fn rule_d3_scope() {
     let mut desk = locked(LockScope::Line, LockEnds::NextDutyDay);
     assert_eq!(desk.refused(on_monday("09:01:00")), Reason::LineLocked);
-    assert!(matches!(
-        desk.ask_other(on_monday("09:01:00")),
-        Outcome::Accepted { .. }
-    ));
+    assert!(matches!(desk.ask_other(on_monday("09:01:00")), Outcome::Accepted { .. }));
     desk.accepted(on_monday("18:00:00"));
 
     let mut desk = locked(LockScope::Connection, LockEnds::NextDutyDay);
-    assert_eq!(
-        desk.refused(on_monday("09:01:00")),
-        Reason::ConnectionLocked
-    );
+    assert_eq!(desk.refused(on_monday("09:01:00")), Reason::ConnectionLocked);
     let Outcome::Refused { refusal, .. } = desk.ask_other(on_monday("09:01:00")) else {
         panic!("the whole connection is locked")
     };
     assert_eq!(refusal.reason, Reason::ConnectionLocked);
-    assert_eq!(
-        desk.refused(on_monday("18:00:00")),
-        Reason::ConnectionLocked,
-        "both windows"
-    );
+    assert_eq!(desk.refused(on_monday("18:00:00")), Reason::ConnectionLocked, "both windows");
     // Another system's line is its own affair.
     let foreign = Intent {
         system: SystemId(2),
@@ -632,13 +508,9 @@ fn rule_d3_a_lock_ends_at_seven_or_by_a_named_person() {
     let seven = at("2026-03-03T07:00:00+07:00");
     for scope in [LockScope::Line, LockScope::Connection] {
         let mut desk = locked(scope, LockEnds::NextDutyDay);
-        let Outcome::Refused { refusal, .. } = desk.ask(on_monday("10:00:00")) else {
-            panic!()
-        };
+        let Outcome::Refused { refusal, .. } = desk.ask(on_monday("10:00:00")) else { panic!() };
         assert_eq!(refusal.retry_after_s, Some(21 * 3_600));
-        let night = desk
-            .lines
-            .lock_in_force(SYSTEM, desk.line.id, seven.plus_ms(-1));
+        let night = desk.lines.lock_in_force(SYSTEM, desk.line.id, seven.plus_ms(-1));
         assert!(night.is_some());
         assert_eq!(desk.accepted(seven), 1);
         assert_eq!(desk.exceedances(seven), 0);
@@ -659,10 +531,7 @@ fn rule_d3_a_named_person_lifts_and_the_exhaustion_starts_afresh() {
         let day = desk.profile.hours.duty(t).day;
         desk.lines.begin();
         assert!(desk.lines.lift(SYSTEM, desk.line.id, day, t));
-        assert!(
-            !desk.lines.lift(SYSTEM, desk.line.id, day, t),
-            "there is one lock"
-        );
+        assert!(!desk.lines.lift(SYSTEM, desk.line.id, day, t), "there is one lock");
         // The count is still used up: what ended is the lock.
         assert_eq!(desk.refusal(t), EXCEEDED);
         assert_eq!(desk.refused(t), Reason::LineUsedUp);
@@ -671,11 +540,7 @@ fn rule_d3_a_named_person_lifts_and_the_exhaustion_starts_afresh() {
     // D3: lifting is of that line.
     let mut desk = locked(LockScope::Line, LockEnds::NamedPerson);
     let t = on_monday("11:00:00");
-    assert!(
-        !desk
-            .lines
-            .lift(SYSTEM, desk.other.id, desk.profile.hours.duty(t).day, t)
-    );
+    assert!(!desk.lines.lift(SYSTEM, desk.other.id, desk.profile.hours.duty(t).day, t));
     assert_eq!(desk.refusal(t), LOCKED);
 }
 
@@ -689,11 +554,7 @@ fn rule_d3_a_raise_approved_after_the_lock_ends_it() {
         from: on_monday("11:00:00"),
         to: on_monday("12:00:00"),
     });
-    assert_eq!(
-        desk.refusal(on_monday("10:59:59.999")),
-        LOCKED,
-        "not before its from"
-    );
+    assert_eq!(desk.refusal(on_monday("10:59:59.999")), LOCKED, "not before its from");
     assert_eq!(desk.accepted(on_monday("11:00:00")), 2);
     desk.accepted(on_monday("11:30:00"));
     // It ends by itself; the line is then over its count, which is a further exceedance.
@@ -714,9 +575,7 @@ fn rule_d3_a_raise_approved_after_the_lock_ends_it() {
 fn rule_d3_a_lock_refuses_repeats_too() {
     let mut desk = locked(LockScope::Line, LockEnds::NextDutyDay);
     let repeat = desk.ask_with(on_monday("09:30:00"), |i| i.repeat = true);
-    let Outcome::Refused { refusal, .. } = repeat else {
-        panic!("{repeat:?}")
-    };
+    let Outcome::Refused { refusal, .. } = repeat else { panic!("{repeat:?}") };
     assert_eq!(refusal.reason, Reason::LineLocked);
 }
 
@@ -731,17 +590,11 @@ fn rule_d4_off_hours_lines_together() {
     for n in 0..1_000 {
         let line = if n % 2 == 0 { desk.night.id } else { LineId(4) };
         let answer = desk.ask_with(evening, |i| i.line = line);
-        assert!(
-            matches!(answer, Outcome::Accepted { .. }),
-            "{n}: {answer:?}"
-        );
+        assert!(matches!(answer, Outcome::Accepted { .. }), "{n}: {answer:?}");
     }
     assert_eq!(desk.lines.off_hours_used(SYSTEM, day), 1_000);
     assert_eq!(desk.refusal(evening), (Reason::OffHoursUsedUp, None));
-    assert_eq!(
-        desk.refused(at("2026-03-03T06:59:59.999+07:00")),
-        Reason::OffHoursUsedUp
-    );
+    assert_eq!(desk.refused(at("2026-03-03T06:59:59.999+07:00")), Reason::OffHoursUsedUp);
     // In hours nothing of it counts, and the next evening begins anew.
     desk.accepted(at("2026-03-03T07:00:00+07:00"));
     desk.accepted(at("2026-03-03T18:00:00+07:00"));
@@ -768,10 +621,7 @@ fn rule_d4_a_plan_counts_on_its_own() {
     assert_eq!(desk.accepted(evening), 2);
     desk.use_up(evening);
     assert_eq!(desk.refusal(evening), (Reason::PlanUsedUp, None));
-    assert_eq!(
-        desk.refused(at("2026-03-03T06:59:59.999+07:00")),
-        Reason::PlanUsedUp
-    );
+    assert_eq!(desk.refused(at("2026-03-03T06:59:59.999+07:00")), Reason::PlanUsedUp);
     assert_eq!(desk.accepted(at("2026-03-03T07:00:00+07:00")), 2);
     assert_eq!(desk.lines.off_hours_used(SYSTEM, day), 0);
     assert_eq!(desk.lines.line_day(desk.night.id, day).used, 0);
@@ -901,11 +751,7 @@ proptest! {
 #[test]
 fn rule_d7_the_rate_is_kept_at_any_rate() {
     for per_minute in [7, 90_000, 6_000_000, 100_000_000] {
-        let pace = Pace {
-            burst: 1_000,
-            per_minute,
-            persons_per_minute: 0,
-        };
+        let pace = Pace { burst: 1_000, per_minute, persons_per_minute: 0 };
         let (mut state, span, mut admitted) = (PaceState::default(), 2_000, 0);
         let most = i64::from(pace.burst) + span * i64::from(per_minute) / MINUTE_MS;
         for ms in 0..=span {
@@ -913,10 +759,7 @@ fn rule_d7_the_rate_is_kept_at_any_rate() {
                 admitted += 1;
             }
         }
-        assert!(
-            admitted <= most,
-            "more than {most} in {span} ms at {per_minute} a minute"
-        );
+        assert!(admitted <= most, "more than {most} in {span} ms at {per_minute} a minute");
     }
 }
 
@@ -930,10 +773,7 @@ fn rule_d7_a_script_in_an_officers_place() {
         let person = ms.unsigned_abs();
         admitted += u32::from(state.admit(pace, Moment(ms), person).is_ok());
     }
-    assert!(
-        admitted <= 60 * pace.persons_per_minute + pace.burst,
-        "{admitted}"
-    );
+    assert!(admitted <= 60 * pace.persons_per_minute + pace.burst, "{admitted}");
 }
 
 // ---- every reason -----------------------------------------------------------------------------
@@ -951,10 +791,7 @@ fn reached_here() -> HashMap<Reason, &'static str> {
     reached.insert(desk.refused(t), "after the second exceedance, scope line");
 
     let mut desk = locked(LockScope::Connection, LockEnds::NextDutyDay);
-    reached.insert(
-        desk.refused(t),
-        "after the second exceedance, scope connection",
-    );
+    reached.insert(desk.refused(t), "after the second exceedance, scope connection");
 
     let mut desk = Desk::new(shipped(), 1);
     let evening = on_monday("18:00:00");
@@ -971,11 +808,7 @@ fn reached_here() -> HashMap<Reason, &'static str> {
     desk.use_up(t);
     reached.insert(desk.refused(t), "a plan of 1, asked twice");
 
-    let pace = |burst, persons_per_minute| Pace {
-        burst,
-        per_minute: 60,
-        persons_per_minute,
-    };
+    let pace = |burst, persons_per_minute| Pace { burst, per_minute: 60, persons_per_minute };
     for (pace, why) in [
         (pace(1, 0), "two requests at one instant, burst 1"),
         (pace(2, 1), "two persons within a minute, limit 1"),
@@ -1013,24 +846,12 @@ fn every_refusal_rule_is_reached() {
     assert_eq!(here.len(), by_count.len(), "{here:?}");
     for (reason, rule, kind) in by_count {
         assert!(here.contains_key(&reason), "{reason:?} of {here:?}");
-        assert_eq!(
-            (reason.rule().code(), reason.text().kind),
-            (rule, kind),
-            "{reason:?}"
-        );
+        assert_eq!((reason.rule().code(), reason.text().kind), (rule, kind), "{reason:?}");
     }
     let decided = include_str!("decide.rs");
     for reason in Reason::ALL {
         let in_decide = decided.contains(&format!("Reason::{}", reason.name()));
-        let ways = [
-            here.contains_key(reason),
-            in_decide,
-            OUTSIDE.contains(reason),
-        ];
-        assert_eq!(
-            ways.iter().filter(|w| **w).count(),
-            1,
-            "{reason:?} {ways:?}"
-        );
+        let ways = [here.contains_key(reason), in_decide, OUTSIDE.contains(reason)];
+        assert_eq!(ways.iter().filter(|w| **w).count(), 1, "{reason:?} {ways:?}");
     }
 }

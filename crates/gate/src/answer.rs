@@ -73,10 +73,9 @@ pub fn answer(
             let known = person.marital != dancu_domain::person::MaritalStatus::Unknown;
             Answer::Checked { precision, result: known_equal(known, person.marital == *asked) }
         }
-        Ask::Vital(asked) => Answer::Checked {
-            precision,
-            result: known_equal(true, person.vital.code() == *asked),
-        },
+        Ask::Vital(asked) => {
+            Answer::Checked { precision, result: known_equal(true, person.vital.code() == *asked) }
+        }
         Ask::BloodGroup => Answer::Blood { precision, group: person.blood },
     };
     Ok(Answered { answer, delivered, ambiguous: false })
@@ -180,9 +179,7 @@ fn compare(registry: &Registry, p: &Person, claim: &Claim) -> dancu_store::Resul
             known_equal(p.blood != BloodGroup::Unknown, *b == p.blood)
         }
         (field, ClaimValue::Address(asked)) => place(address_of(p, field), asked),
-        (field, ClaimValue::Relative(other)) => {
-            relative(registry, relative_of(p, field), other)?
-        }
+        (field, ClaimValue::Relative(other)) => relative(registry, relative_of(p, field), other)?,
         (Field::HouseholdRole, ClaimValue::Role(r)) => {
             known_equal(role.is_some(), role == Some(*r))
         }

@@ -95,9 +95,7 @@ impl DraftParts<'_> {
                 },
                 FieldSet::EMPTY,
             ),
-            Answer::Blood { .. } => {
-                (8, FieldSet::of(&[dancu_domain::service::Field::BloodGroup]))
-            }
+            Answer::Blood { .. } => (8, FieldSet::of(&[dancu_domain::service::Field::BloodGroup])),
         }
     }
 }
@@ -150,9 +148,7 @@ fn digests(p: &Pseudonyms, system: &System, account: u32, case: &str) -> Vec<(u8
 /// What the watch needs to see neighbours and names walked through, without the id.
 fn features(p: &Pseudonyms, q: &Query) -> Features {
     let (province, birth_year, neighbourhood) = match q.subject.id {
-        SubjectId::Personal(id) => {
-            (id.prefix(), id.birth_year().unsigned_abs(), id.number() / 100)
-        }
+        SubjectId::Personal(id) => (id.prefix(), id.birth_year().unsigned_abs(), id.number() / 100),
         SubjectId::Old(id) => (u16::MAX, 0, u64::from(id.number() / 100)),
     };
     Features {

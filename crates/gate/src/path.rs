@@ -13,9 +13,7 @@ use dancu_domain::moment::Moment;
 use dancu_domain::pace::PaceState;
 use dancu_domain::profile::Profile;
 use dancu_domain::refusal::{Reason, Refusal};
-use dancu_domain::registration::{
-    AccountKind, Channel, RequestIdMode, Snapshot, System,
-};
+use dancu_domain::registration::{AccountKind, Channel, RequestIdMode, Snapshot, System};
 use dancu_domain::service::FieldSet;
 use dancu_store::Store;
 use dancu_store::entries::Pseudonyms;
@@ -26,8 +24,8 @@ use parking_lot::Mutex;
 
 use crate::answer::{self, Answered};
 use crate::draft::{DraftParts, asked_fields};
-use crate::failures::Failures;
 pub use crate::failures::Cause;
+use crate::failures::Failures;
 use crate::query::{CorrelationId, Denied, Query, Reply, Usage};
 
 /// Times a query is decided again because the policy changed meanwhile, or the registry has to be
@@ -154,8 +152,7 @@ impl Gate {
 
         // 3. Answer from the registry, unless the decision is a refusal or there is no room.
         let reads = decision.intent.is_some_and(|i| !i.unread);
-        let answered =
-            if reads { Some(self.answer(query, decision.fields)?) } else { None };
+        let answered = if reads { Some(self.answer(query, decision.fields)?) } else { None };
 
         // 4. Settle: count and journal in one commit.
         let pseudonyms = self.pseudonyms_at(caller.arrival).await?;
@@ -359,9 +356,7 @@ impl Gate {
         let number = system.id.0.to_be_bytes();
         Some(match system.request_ids {
             RequestIdMode::Strict => self.request_key.digest16(&[&number, id]),
-            RequestIdMode::Lenient => {
-                self.request_key.digest16(&[&number, id, b"\0", &query.body])
-            }
+            RequestIdMode::Lenient => self.request_key.digest16(&[&number, id, b"\0", &query.body]),
         })
     }
 }

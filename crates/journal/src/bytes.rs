@@ -78,9 +78,7 @@ impl<'a> Reader<'a> {
     pub(crate) fn text(&mut self) -> Result<String, DecodeError> {
         let n = usize::from(self.u16()?);
         let bytes = self.take(n)?;
-        std::str::from_utf8(bytes)
-            .map(str::to_owned)
-            .map_err(|_| DecodeError::Value("text"))
+        std::str::from_utf8(bytes).map(str::to_owned).map_err(|_| DecodeError::Value("text"))
     }
     pub(crate) fn end(&self) -> Result<(), DecodeError> {
         if self.0.is_empty() { Ok(()) } else { Err(DecodeError::Trailing) }

@@ -42,9 +42,6 @@ mod tests {
         let c = commitment(&s, b"entry");
         assert_ne!(c, commitment(&salt(&key, 6), b"entry"));
         // SHA-256 of 33 zero bytes.
-        assert_eq!(
-            leaf(&[0; 32]),
-            sha256(&[&[0u8; 33]]),
-        );
+        assert_eq!(leaf(&[0; 32]), sha256(&[&[0u8; 33]]),);
     }
 }

@@ -373,7 +373,8 @@ mod tests {
 
     fn query() -> impl Strategy<Value = Query> {
         let texts = prop::collection::vec("\\PC{0,40}", 11);
-        let subjects = prop::collection::vec((any::<bool>(), any::<u16>(), any::<[u8; 16]>()), 0..9);
+        let subjects =
+            prop::collection::vec((any::<bool>(), any::<u16>(), any::<[u8; 16]>()), 0..9);
         let source = prop_oneof![Just(0usize), Just(4), Just(16)]
             .prop_flat_map(|n| prop::collection::vec(any::<u8>(), n));
         (texts, any::<[u32; 9]>(), any::<[u8; 8]>(), subjects, source, any::<[u8; 16]>()).prop_map(
@@ -442,7 +443,12 @@ mod tests {
     #[test]
     fn other_bodies() {
         for body in [
-            Body::Aggregate(Aggregate { minute: 60_000, source: vec![127, 0, 0, 1], cause: 1, count: 3 }),
+            Body::Aggregate(Aggregate {
+                minute: 60_000,
+                source: vec![127, 0, 0, 1],
+                cause: 1,
+                count: 3,
+            }),
             Body::Act(Act {
                 kind: "line.lift".into(),
                 actor: "operator".into(),
@@ -451,7 +457,13 @@ mod tests {
             }),
         ] {
             let entry = Entry {
-                index: 1, at: 2, arrival: 2, nonce: [0; 8], profile: String::new(), epoch: 0, body,
+                index: 1,
+                at: 2,
+                arrival: 2,
+                nonce: [0; 8],
+                profile: String::new(),
+                epoch: 0,
+                body,
             };
             assert_eq!(Entry::decode(&entry.encode()), Ok(entry));
         }

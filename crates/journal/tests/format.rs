@@ -1,10 +1,7 @@
 //! The worked example of docs/journal-format.md, so that document and program cannot drift.
 //!
 //! The numbers were worked out apart from this program, by the description alone.
-#![expect(
-    clippy::unwrap_used,
-    reason = "the example is fixed: what cannot be read is a fault"
-)]
+#![expect(clippy::unwrap_used, reason = "the example is fixed: what cannot be read is a fault")]
 
 use std::fmt::Write as _;
 
@@ -137,10 +134,7 @@ fn the_example_has_these_pseudonyms() {
     let digest = |parts: &[&[u8]]| hex(&hmac::sign(&key(0x20), &parts.concat()).as_ref()[..16]);
     let id = 99_190_000_001_u64;
     assert_eq!(digest(&[&[3, 1], &id.to_be_bytes()]), PSEUDONYM);
-    assert_eq!(
-        digest(&[&[3, 9], b"n", &(id / 100).to_be_bytes()])[..8],
-        *NEIGHBOURHOOD
-    );
+    assert_eq!(digest(&[&[3, 9], b"n", &(id / 100).to_be_bytes()])[..8], *NEIGHBOURHOOD);
     assert_eq!(digest(&[&[3, 9], b"f", b"NGUYENTHIMAU"])[..8], *NAME);
 }
 
@@ -155,16 +149,9 @@ fn the_other_bodies_have_these_bytes() {
         epoch,
         body,
     };
-    let aggregate = Aggregate {
-        minute: 1_772_416_800_000,
-        source: vec![203, 0, 113, 7],
-        cause: 1,
-        count: 12,
-    };
-    assert_eq!(
-        hex(&other(43, 7, Body::Aggregate(aggregate)).encode()),
-        AGGREGATE
-    );
+    let aggregate =
+        Aggregate { minute: 1_772_416_800_000, source: vec![203, 0, 113, 7], cause: 1, count: 12 };
+    assert_eq!(hex(&other(43, 7, Body::Aggregate(aggregate)).encode()), AGGREGATE);
     let act = Act {
         kind: "line.lift".into(),
         actor: "operator".into(),
@@ -182,9 +169,7 @@ fn the_document_shows_this_example() {
         let (_, rest) = rest.split_once("```\n").unwrap();
         rest.split_once("```").unwrap().0.to_owned()
     };
-    let whole: String = listing("<!-- entry in one piece -->")
-        .split_whitespace()
-        .collect();
+    let whole: String = listing("<!-- entry in one piece -->").split_whitespace().collect();
     assert_eq!(whole, ENTRY);
     let mut offset = 0;
     let mut by_field = String::new();
@@ -200,16 +185,7 @@ fn the_document_shows_this_example() {
         by_field += &pairs.concat();
     }
     assert_eq!(by_field, ENTRY);
-    for number in [
-        PSEUDONYM,
-        NEIGHBOURHOOD,
-        NAME,
-        SALT,
-        COMMITMENT,
-        LEAF,
-        AGGREGATE,
-        ACT,
-    ] {
+    for number in [PSEUDONYM, NEIGHBOURHOOD, NAME, SALT, COMMITMENT, LEAF, AGGREGATE, ACT] {
         let spaceless: String = DOCUMENT.split_whitespace().collect();
         assert!(spaceless.contains(number), "{number}");
     }

@@ -181,10 +181,9 @@ fn population_command(command: PopulationCommand) -> anyhow::Result<ExitCode> {
         PopulationCommand::Import { data, file, skip_bad, json } => {
             let store = open(&data, &Config::default(), true)?;
             let bar = progress_spinner();
-            let report =
-                population::import::run(&store, &file, today, skip_bad, &|n| {
-                    bar.set_position(n);
-                })?;
+            let report = population::import::run(&store, &file, today, skip_bad, &|n| {
+                bar.set_position(n);
+            })?;
             bar.finish_and_clear();
             store.stop();
             print!("{}", if json { report.json() + "\n" } else { report.to_string() });
@@ -201,7 +200,10 @@ fn population_command(command: PopulationCommand) -> anyhow::Result<ExitCode> {
         PopulationCommand::Stats { data, json } => {
             let store = open(&data, &Config::default(), false)?;
             let stats = population::stats::run(&store, today)?;
-            print!("{}", if json { population::stats::json(&stats) + "\n" } else { stats.to_string() });
+            print!(
+                "{}",
+                if json { population::stats::json(&stats) + "\n" } else { stats.to_string() }
+            );
             Ok(ExitCode::SUCCESS)
         }
     }

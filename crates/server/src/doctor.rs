@@ -104,7 +104,9 @@ fn sync_time(data: &Path) -> anyhow::Result<f64> {
 
 fn space(data: &Path) -> Check {
     let (ok, detail) = match dancu_store::free_bytes(data) {
-        Ok(free) => (free >= FREE_BYTES, format!("{:.1} GiB trống", free as f64 / (1 << 30) as f64)),
+        Ok(free) => {
+            (free >= FREE_BYTES, format!("{:.1} GiB trống", free as f64 / (1 << 30) as f64))
+        }
         Err(e) => (false, e.to_string()),
     };
     Check {

@@ -183,7 +183,9 @@ async fn raise(
     approvers.sort();
     approvers.dedup();
     if limit > line.daily.saturating_mul(factor) && approvers.len() < 2 {
-        bail!("tăng trên {factor} lần số đăng ký cần hai người duyệt khác nhau: --by A --by B (D8)");
+        bail!(
+            "tăng trên {factor} lần số đăng ký cần hai người duyệt khác nhau: --by A --by B (D8)"
+        );
     }
     let to = now.plus_ms(i64::from(days) * dancu_domain::moment::DAY_MS);
     let raise = Raise { extra, approved_at: now, from: now, to };
@@ -192,18 +194,13 @@ async fn raise(
     let (id, reason, by) = (line.id, args.who.reason.clone(), approvers.join(", "));
     let granted = store.ledger().act(now, move |db, lines| {
         policy::write::insert_raise(db, id, raise, &reason, &by)?;
-        lines.raise_granted(id, raise.begins());
+        lines.raise_granted(id, &raise);
         Ok(entry)
     });
     Ok(granted.await?)
 }
 
-async fn lift(
-    store: &Store,
-    system: &System,
-    now: Moment,
-    args: &LineArgs,
-) -> anyhow::Result<u64> {
+async fn lift(store: &Store, system: &System, now: Moment, args: &LineArgs) -> anyhow::Result<u64> {
     let (id, owner) = (line(system, args)?.id, system.id);
     ensure!(
         store.ledger().lines(|l| l.lock_in_force(owner, id, now)).is_some(),
@@ -237,4 +234,3 @@ fn entry(kind: &str, system: &System, who: &WhoArgs, detail: &str) -> Body {
         detail: format!("{} {detail}; lý do: {}", system.code, who.reason),
     })
 }
-

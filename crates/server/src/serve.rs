@@ -30,8 +30,7 @@ pub fn run(config: &Config) -> anyhow::Result<ExitCode> {
         store.prepare_year(now).await?;
         let gate = Gate::open(store.clone(), now)?;
         let listener = listen(config.listen)?;
-        let url =
-            config.base_url.clone().unwrap_or_else(|| format!("http://{}", config.listen));
+        let url = config.base_url.clone().unwrap_or_else(|| format!("http://{}", config.listen));
         let app = Arc::new(App::new(gate, clock, url));
         app.set_ready(true);
         println!("dancu phục vụ tại {} (serving). Ctrl-C để dừng.", app.base_url);
@@ -59,8 +58,7 @@ pub fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
 /// Answers until a signal comes, then lets what is under way finish.
 pub async fn until_signal(app: Shared, listener: TcpListener) -> anyhow::Result<()> {
     background::start(&app);
-    let service =
-        routes::router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
+    let service = routes::router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
     let listener = listener.tap_io(|stream| {
         let _ = stream.set_nodelay(true);
     });

@@ -1,9 +1,6 @@
 //! `dancu population` from the command line: generate, export, import, stats.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "helpers of tests, outside the test functions"
-)]
+#![expect(clippy::unwrap_used, reason = "helpers of tests, outside the test functions")]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -30,11 +27,7 @@ impl Scratch {
 
     fn ok(&self, command: &str, data: &str, others: &[&str]) -> String {
         let output = self.population(command, data, others);
-        assert!(
-            output.status.success(),
-            "{command}: {}",
-            String::from_utf8_lossy(&output.stderr)
-        );
+        assert!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()
     }
 
@@ -60,10 +53,7 @@ fn there_and_back() {
     scratch.ok("export", "b", &["again.csv"]);
     assert!(scratch.read("people.csv") == scratch.read("again.csv"));
     assert!(scratch.read("people.csv.zst").len() * 3 < scratch.read("people.csv").len());
-    assert_eq!(
-        scratch.ok("stats", "a", &["--json"]),
-        scratch.ok("stats", "b", &["--json"])
-    );
+    assert_eq!(scratch.ok("stats", "a", &["--json"]), scratch.ok("stats", "b", &["--json"]));
     // A registry with people is not written over.
     let refused = scratch.population("import", "a", &["people.csv"]);
     assert_eq!(refused.status.code(), Some(1));
@@ -87,14 +77,6 @@ fn wrong_rows_are_listed_and_decide_the_exit_code() {
     assert!(!shown.contains("1984") && !shown.contains("099184000001"));
     let good = scratch.population("import", "a", &["in.csv", "--skip-bad"]);
     assert_eq!(good.status.code(), Some(1));
-    assert!(
-        String::from_utf8(good.stdout)
-            .unwrap()
-            .contains("Đã nạp 1 trong 2 dòng")
-    );
-    assert!(
-        scratch
-            .ok("stats", "a", &["--json"])
-            .starts_with("{\"persons\":1,")
-    );
+    assert!(String::from_utf8(good.stdout).unwrap().contains("Đã nạp 1 trong 2 dòng"));
+    assert!(scratch.ok("stats", "a", &["--json"]).starts_with("{\"persons\":1,"));
 }

@@ -3,10 +3,7 @@
 //!
 //! To add a room: a line in [`DOORS`], and one in ARCHITECTURE.md. To add a heavy dependency: a
 //! line in [`HEAVY`].
-#![expect(
-    clippy::unwrap_used,
-    reason = "a file that cannot be read fails the test"
-)]
+#![expect(clippy::unwrap_used, reason = "a file that cannot be read fails the test")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -21,15 +18,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("dancu-store", &["dancu-journal", "dancu-domain"]),
     ("dancu-access", &["dancu-store", "dancu-domain"]),
     // The gate fills journal entries, so it names their types.
-    (
-        "dancu-gate",
-        &[
-            "dancu-store",
-            "dancu-access",
-            "dancu-journal",
-            "dancu-domain",
-        ],
-    ),
+    ("dancu-gate", &["dancu-store", "dancu-access", "dancu-journal", "dancu-domain"]),
     ("dancu-wire", &["dancu-gate", "dancu-domain"]),
     // The measuring tools talk HTTP; a ledger loop of theirs may use the store.
     ("dancu-bench", &["dancu-store"]),
@@ -52,10 +41,7 @@ const HEAVY: &[(&str, &[&str])] = &[
     ("indicatif", &[SERVER]),
     ("anyhow", &[SERVER, "dancu-bench"]),
     ("mimalloc", &[SERVER, "dancu-bench"]),
-    (
-        "tokio",
-        &["dancu-store", "dancu-gate", SERVER, "dancu-bench"],
-    ),
+    ("tokio", &["dancu-store", "dancu-gate", SERVER, "dancu-bench"]),
     ("rand", &["dancu-world", "dancu-bench"]),
 ];
 
@@ -82,12 +68,8 @@ const FORBIDDEN: &[(&str, &str)] = &[
 const CLOCKS: &[&str] = &[concat!("SystemTime::", "now"), concat!("Instant::", "now")];
 
 /// Folders of one machine: nothing that others read may name them.
-const MACHINE_PATHS: &[&str] = &[
-    concat!("/ho", "me/"),
-    concat!("/ro", "ot/"),
-    concat!("/Us", "ers/"),
-    concat!("/wo", "rk/"),
-];
+const MACHINE_PATHS: &[&str] =
+    &[concat!("/ho", "me/"), concat!("/ro", "ot/"), concat!("/Us", "ers/"), concat!("/wo", "rk/")];
 
 /// Folders that are not ours or not kept.
 const SKIPPED: &[&str] = &[
@@ -116,9 +98,7 @@ fn rooms_use_only_their_doors() {
             found.push(format!("{room}: no line in DOORS"));
             continue;
         };
-        let ours = dependencies
-            .iter()
-            .filter(|d| *d == SERVER || d.starts_with("dancu-"));
+        let ours = dependencies.iter().filter(|d| *d == SERVER || d.starts_with("dancu-"));
         let closed = ours.filter(|d| !allowed.contains(&d.as_str()));
         found.extend(closed.map(|d| format!("{room} uses {d}")));
     }
@@ -142,21 +122,11 @@ fn heavy_dependencies_stay_in_their_rooms() {
 fn rooms() -> BTreeMap<String, BTreeSet<String>> {
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
     let output = Command::new(cargo)
-        .args([
-            "metadata",
-            "--no-deps",
-            "--offline",
-            "--format-version",
-            "1",
-        ])
+        .args(["metadata", "--no-deps", "--offline", "--format-version", "1"])
         .current_dir(root())
         .output()
         .unwrap();
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     let name = |v: &serde_json::Value| v["name"].as_str().unwrap().to_owned();
     let packages = metadata["packages"].as_array().unwrap();
@@ -165,13 +135,7 @@ fn rooms() -> BTreeMap<String, BTreeSet<String>> {
         .iter()
         .map(|p| {
             let all = p["dependencies"].as_array().unwrap();
-            (
-                name(p),
-                all.iter()
-                    .filter(|d| d["kind"] != "dev")
-                    .map(name)
-                    .collect(),
-            )
+            (name(p), all.iter().filter(|d| d["kind"] != "dev").map(name).collect())
         })
         .collect()
 }
@@ -189,11 +153,7 @@ fn dependencies_say_why_they_are_here() {
             commented = true;
             continue;
         }
-        let family = line
-            .split(['-', '_', ' '])
-            .next()
-            .unwrap_or(line)
-            .to_owned();
+        let family = line.split(['-', '_', ' ']).next().unwrap_or(line).to_owned();
         if !commented && family != explained {
             found.push(format!("Cargo.toml: no comment above `{line}`"));
         }
@@ -275,11 +235,7 @@ fn function_name(line: &str) -> Option<String> {
         rest = next;
     }
     let name = rest.strip_prefix("fn ")?;
-    Some(
-        name.chars()
-            .take_while(|c| c.is_alphanumeric() || *c == '_')
-            .collect(),
-    )
+    Some(name.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect())
 }
 
 /// The line without its comment and without what stands between quotes.
@@ -375,8 +331,7 @@ fn no_text_names_a_machine() {
 /// Whether the line has this path from the root on, not as a part of a longer one.
 fn names_path(line: &str, path: &str) -> bool {
     let inside = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '-' | '}' | '~');
-    line.match_indices(path)
-        .any(|(at, _)| !line[..at].chars().next_back().is_some_and(inside))
+    line.match_indices(path).any(|(at, _)| !line[..at].chars().next_back().is_some_and(inside))
 }
 
 // --- documents -----------------------------------------------------------------------------------
@@ -396,11 +351,7 @@ fn documents_name_files_that_exist() {
             }
         }
         let folder = root().join(&path).parent().unwrap().to_owned();
-        for link in text
-            .split("](")
-            .skip(1)
-            .filter_map(|rest| rest.split(')').next())
-        {
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
             let file = link.split('#').next().unwrap_or(link);
             let elsewhere = file.contains("://") || file.starts_with("mailto:");
             if !file.is_empty() && !elsewhere && !folder.join(file).exists() {
@@ -425,24 +376,16 @@ fn the_glossary_has_every_rule() {
         let group = bytes.next().is_some_and(|b| (b'A'..=b'J').contains(&b));
         group && id.len() > 1 && bytes.all(|b| b.is_ascii_digit())
     };
-    let cells = glossary
-        .lines()
-        .filter_map(|l| l.strip_prefix("| ")?.split(" |").next());
+    let cells = glossary.lines().filter_map(|l| l.strip_prefix("| ")?.split(" |").next());
     let rows: Vec<&str> = cells.filter(is_id).collect();
-    let expected: Vec<&str> = dancu_domain::rule::RuleId::ALL
-        .iter()
-        .map(|r| r.code())
-        .collect();
+    let expected: Vec<&str> = dancu_domain::rule::RuleId::ALL.iter().map(|r| r.code()).collect();
     assert_eq!(rows, expected);
 }
 
 // --- files ---------------------------------------------------------------------------------------
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../..")
-        .canonicalize()
-        .unwrap()
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
 }
 
 fn read(path: &Path) -> String {
@@ -451,8 +394,7 @@ fn read(path: &Path) -> String {
 
 /// The text before its first test module.
 fn before_tests(text: &str) -> &str {
-    text.split_once("#[cfg(test)]\n")
-        .map_or(text, |(code, _)| code)
+    text.split_once("#[cfg(test)]\n").map_or(text, |(code, _)| code)
 }
 
 /// Rust files in these folders of every room, with their paths from the root.
@@ -492,11 +434,7 @@ fn collect(folder: &Path, out: &mut Vec<(String, String)>) {
                 collect(&path, out);
             }
         } else if let Ok(text) = std::fs::read_to_string(&path) {
-            let path = path
-                .strip_prefix(root())
-                .unwrap()
-                .to_string_lossy()
-                .into_owned();
+            let path = path.strip_prefix(root()).unwrap().to_string_lossy().into_owned();
             out.push((path, text));
         }
     }

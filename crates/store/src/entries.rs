@@ -58,12 +58,7 @@ impl Sealer {
     }
 
     /// Seals one entry. `nonce` is used once.
-    pub fn seal(
-        &mut self,
-        db: &Connection,
-        entry: &Entry,
-        nonce: [u8; 12],
-    ) -> Result<SealedEntry> {
+    pub fn seal(&mut self, db: &Connection, entry: &Entry, nonce: [u8; 12]) -> Result<SealedEntry> {
         let month = month_of(Moment(entry.at));
         if self.month.as_ref().is_none_or(|(m, ..)| *m != month) {
             let data = self.keys.get_or_make(db, Purpose::Journal, month)?;
@@ -123,9 +118,8 @@ pub fn scan(
     from: u64,
     mut each: impl FnMut(Entry) -> Result<bool>,
 ) -> Result<()> {
-    let mut statement = db.prepare(
-        "SELECT idx, month, commitment, sealed FROM entry WHERE idx >= $1 ORDER BY idx",
-    )?;
+    let mut statement = db
+        .prepare("SELECT idx, month, commitment, sealed FROM entry WHERE idx >= $1 ORDER BY idx")?;
     let mut rows = statement.query([from.cast_signed()])?;
     while let Some(r) = rows.next()? {
         let index = r.get::<_, i64>(0)?.cast_unsigned();

@@ -25,7 +25,9 @@ pub enum Error {
     #[error("thư mục dữ liệu đang được tiến trình {0} sử dụng (the data folder is in use)")]
     InUse(String),
     /// The schema is newer than this program, or not migrated.
-    #[error("phiên bản lược đồ {found} của {file}, chương trình cần {wanted}: chạy `dancu migrate`")]
+    #[error(
+        "phiên bản lược đồ {found} của {file}, chương trình cần {wanted}: chạy `dancu migrate`"
+    )]
     Schema {
         /// Which file.
         file: &'static str,

@@ -232,12 +232,7 @@ impl Keyring {
     }
 
     /// The key, made and stored (committed by the caller's transaction) where it is missing.
-    pub fn get_or_make(
-        &self,
-        db: &Connection,
-        purpose: Purpose,
-        period: u32,
-    ) -> Result<Arc<Key>> {
+    pub fn get_or_make(&self, db: &Connection, purpose: Purpose, period: u32) -> Result<Arc<Key>> {
         if let Some(key) = self.get(purpose, period) {
             return Ok(key);
         }
@@ -259,9 +254,8 @@ impl Keyring {
     }
 
     fn stored(&self, db: &Connection, purpose: Purpose, period: u32) -> Result<Option<Arc<Key>>> {
-        let mut statement = db.prepare_cached(
-            "SELECT wrapped FROM crypto_key WHERE purpose = $1 AND period = $2",
-        )?;
+        let mut statement =
+            db.prepare_cached("SELECT wrapped FROM crypto_key WHERE purpose = $1 AND period = $2")?;
         let mut rows = statement.query(rusqlite::params![purpose.name(), period])?;
         let Some(row) = rows.next()? else { return Ok(None) };
         let mut wrapped: Vec<u8> = row.get(0)?;

@@ -1,9 +1,6 @@
 //! Bodies of REST questions: what is read, what is refused, and with which errors.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test stops where its ground is missing"
-)]
+#![expect(clippy::unwrap_used, reason = "a test stops where its ground is missing")]
 
 use std::time::Instant;
 
@@ -56,18 +53,11 @@ fn a_full_verify_is_read() {
     assert_eq!(q.case.unwrap().as_str(), "H26.001/1");
     assert!(matches!(q.subject.id, SubjectId::Personal(id) if id.to_string() == "099084012345"));
     assert_eq!(q.subject.birth.to_string(), "1984-02-29");
-    let Ask::Verify(claims) = q.ask else {
-        panic!("not a verify")
-    };
+    let Ask::Verify(claims) = q.ask else { panic!("not a verify") };
     let fields: Vec<_> = claims.iter().map(|c| c.field).collect();
     assert_eq!(
         fields,
-        [
-            Field::MaritalStatus,
-            Field::Sex,
-            Field::PermanentResidence,
-            Field::Father
-        ],
+        [Field::MaritalStatus, Field::Sex, Field::PermanentResidence, Field::Father],
         "in the order asked"
     );
     assert!(
@@ -89,9 +79,7 @@ fn every_kind_of_claim_is_read() {
         "spouse":{"fullName":"C","oldId":null},"guardian":{"fullName":"D","nationality":"VN"},
         "householdHead":{"fullName":"E"},"householdRole":"CH01","householdNumber":"HK 1",
         "vitalStatus":"1"}"#;
-    let Ask::Verify(claims) = verify(&with_claims(claims)).unwrap().ask else {
-        panic!("verify")
-    };
+    let Ask::Verify(claims) = verify(&with_claims(claims)).unwrap().ask else { panic!("verify") };
     assert_eq!(claims.len(), Field::ALL.len());
 }
 
@@ -108,24 +96,13 @@ fn other_endpoints() {
         r#","relation":"householdHead","other":{"fullName":"Trần Văn Cả","dateOfBirth":"1950"}}"#;
     let body = format!("{}{tail}", head.strip_suffix('}').unwrap());
     let q = parse(Endpoint::Relation, body.as_bytes(), TODAY).unwrap();
-    let Ask::Relation(kinds, other) = q.ask else {
-        panic!("relation")
-    };
+    let Ask::Relation(kinds, other) = q.ask else { panic!("relation") };
     assert_eq!(kinds, [Relation::HouseholdHead]);
     assert!(other.birth.is_some() && other.personal_id.is_none());
-    assert_eq!(
-        wrong(Endpoint::Lookup, body.as_bytes()),
-        ["relation", "other"]
-    );
-    assert_eq!(
-        wrong(Endpoint::Relation, head.as_bytes()),
-        ["relation", "other"]
-    );
+    assert_eq!(wrong(Endpoint::Lookup, body.as_bytes()), ["relation", "other"]);
+    assert_eq!(wrong(Endpoint::Relation, head.as_bytes()), ["relation", "other"]);
     let odd = body.replace("\"dateOfBirth\":\"1950\"}}", "\"nationality\":\"VN\"}}");
-    assert_eq!(
-        wrong(Endpoint::Relation, odd.as_bytes()),
-        ["other.nationality"]
-    );
+    assert_eq!(wrong(Endpoint::Relation, odd.as_bytes()), ["other.nationality"]);
 }
 
 #[test]
@@ -154,22 +131,13 @@ fn all_errors_come_at_once() {
     ] {
         assert!(fields.iter().any(|f| f == field), "{field} in {fields:?}");
     }
-    assert_eq!(
-        fields
-            .iter()
-            .filter(|f| *f == "subject.dateOfBirth")
-            .count(),
-        2
-    );
+    assert_eq!(fields.iter().filter(|f| *f == "subject.dateOfBirth").count(), 2);
 }
 
 #[test]
 fn bad_subjects_are_named_and_not_repeated() {
     for (subject, field) in [
-        (
-            r#"{"personalId":"09908401","fullName":"An","dateOfBirth":"1950"}"#,
-            "subject.personalId",
-        ),
+        (r#"{"personalId":"09908401","fullName":"An","dateOfBirth":"1950"}"#, "subject.personalId"),
         (
             r#"{"personalId":"0990840123","fullName":"An","dateOfBirth":"1950"}"#,
             "subject.personalId",
@@ -190,14 +158,8 @@ fn bad_subjects_are_named_and_not_repeated() {
             r#"{"personalId":99084012345,"fullName":"An","dateOfBirth":"1950"}"#,
             "subject.personalId",
         ),
-        (
-            r#"{"oldId":"09912345","fullName":"An","dateOfBirth":"1950"}"#,
-            "subject.oldId",
-        ),
-        (
-            r#"{"oldId":"0991234567","fullName":"An","dateOfBirth":"1950"}"#,
-            "subject.oldId",
-        ),
+        (r#"{"oldId":"09912345","fullName":"An","dateOfBirth":"1950"}"#, "subject.oldId"),
+        (r#"{"oldId":"0991234567","fullName":"An","dateOfBirth":"1950"}"#, "subject.oldId"),
         (
             r#"{"oldId":"099123456","fullName":"An","dateOfBirth":"2023-02-29"}"#,
             "subject.dateOfBirth",
@@ -206,34 +168,13 @@ fn bad_subjects_are_named_and_not_repeated() {
             r#"{"oldId":"099123456","fullName":"An","dateOfBirth":"2026-03-11"}"#,
             "subject.dateOfBirth",
         ),
-        (
-            r#"{"oldId":"099123456","fullName":"An","dateOfBirth":"1849"}"#,
-            "subject.dateOfBirth",
-        ),
-        (
-            r#"{"oldId":"099123456","fullName":"An","dateOfBirth":" 1950"}"#,
-            "subject.dateOfBirth",
-        ),
-        (
-            r#"{"oldId":"099123456","fullName":"An","dateOfBirth":1950}"#,
-            "subject.dateOfBirth",
-        ),
-        (
-            r#"{"oldId":"099123456","fullName":"","dateOfBirth":"1950"}"#,
-            "subject.fullName",
-        ),
-        (
-            r#"{"oldId":"099123456","fullName":"An\u0000","dateOfBirth":"1950"}"#,
-            "subject.fullName",
-        ),
-        (
-            r#"{"oldId":"099123456","fullName":"An\n","dateOfBirth":"1950"}"#,
-            "subject.fullName",
-        ),
-        (
-            r#"{"oldId":"099123456","fullName":{"a":1},"dateOfBirth":"1950"}"#,
-            "subject.fullName",
-        ),
+        (r#"{"oldId":"099123456","fullName":"An","dateOfBirth":"1849"}"#, "subject.dateOfBirth"),
+        (r#"{"oldId":"099123456","fullName":"An","dateOfBirth":" 1950"}"#, "subject.dateOfBirth"),
+        (r#"{"oldId":"099123456","fullName":"An","dateOfBirth":1950}"#, "subject.dateOfBirth"),
+        (r#"{"oldId":"099123456","fullName":"","dateOfBirth":"1950"}"#, "subject.fullName"),
+        (r#"{"oldId":"099123456","fullName":"An\u0000","dateOfBirth":"1950"}"#, "subject.fullName"),
+        (r#"{"oldId":"099123456","fullName":"An\n","dateOfBirth":"1950"}"#, "subject.fullName"),
+        (r#"{"oldId":"099123456","fullName":{"a":1},"dateOfBirth":"1950"}"#, "subject.fullName"),
         (
             r#"{"personalId":"099084012345","oldId":"099123456","fullName":"A",
                 "dateOfBirth":"1950"}"#,
@@ -244,11 +185,7 @@ fn bad_subjects_are_named_and_not_repeated() {
         ("null", "subject"),
         ("\"099084012345\"", "subject"),
     ] {
-        assert_eq!(
-            wrong(Endpoint::Verify, with_subject(subject).as_bytes()),
-            [field],
-            "{subject}"
-        );
+        assert_eq!(wrong(Endpoint::Verify, with_subject(subject).as_bytes()), [field], "{subject}");
     }
 }
 
@@ -258,24 +195,12 @@ fn long_names_and_misplaced_values() {
     let body = with_subject(&format!(
         r#"{{"oldId":"099123456","fullName":"{long}","dateOfBirth":"1950"}}"#
     ));
-    assert_eq!(
-        wrong(Endpoint::Verify, body.as_bytes()),
-        ["subject.fullName"]
-    );
-    let unreadable = verify(&with_subject(
-        r#"{"personalId":"09908401234x","099084012345":1}"#,
-    ))
-    .unwrap_err();
+    assert_eq!(wrong(Endpoint::Verify, body.as_bytes()), ["subject.fullName"]);
+    let unreadable =
+        verify(&with_subject(r#"{"personalId":"09908401234x","099084012345":1}"#)).unwrap_err();
     let all = format!("{:?}", unreadable.errors);
-    assert!(
-        !all.contains("0990840"),
-        "no value, not even as a key: {all}"
-    );
-    assert_eq!(
-        unreadable.request_id.unwrap().as_str(),
-        "1",
-        "the readable head is kept"
-    );
+    assert!(!all.contains("0990840"), "no value, not even as a key: {all}");
+    assert_eq!(unreadable.request_id.unwrap().as_str(), "1", "the readable head is kept");
     assert_eq!(unreadable.officer.unwrap().as_str(), "a");
     assert_eq!(unreadable.procedure.unwrap().as_str(), "1");
 }
@@ -297,35 +222,16 @@ fn bad_claims() {
         (r#"{"origin":"Hà Nội"}"#, "claims.origin"),
         (r#"{"origin":null}"#, "claims.origin"),
         (r#"{"origin":{"country":"VN"}}"#, "claims.origin"),
-        (
-            r#"{"origin":{"provinceCode":1}}"#,
-            "claims.origin.provinceCode",
-        ),
-        (
-            r#"{"origin":{"provinceCode":"001"}}"#,
-            "claims.origin.provinceCode",
-        ),
-        (
-            r#"{"origin":{"communeCode":"4"}}"#,
-            "claims.origin.communeCode",
-        ),
-        (
-            r#"{"origin":{"detail":"x","datasetDate":"2024-13-01"}}"#,
-            "claims.origin.datasetDate",
-        ),
+        (r#"{"origin":{"provinceCode":1}}"#, "claims.origin.provinceCode"),
+        (r#"{"origin":{"provinceCode":"001"}}"#, "claims.origin.provinceCode"),
+        (r#"{"origin":{"communeCode":"4"}}"#, "claims.origin.communeCode"),
+        (r#"{"origin":{"detail":"x","datasetDate":"2024-13-01"}}"#, "claims.origin.datasetDate"),
         (r#"{"father":{}}"#, "claims.father.fullName"),
-        (
-            r#"{"father":{"fullName":"A","age":1}}"#,
-            "claims.father.age",
-        ),
+        (r#"{"father":{"fullName":"A","age":1}}"#, "claims.father.age"),
         (r#"{"alive":true}"#, "claims.alive"),
         (r#"["sex"]"#, "claims"),
     ] {
-        assert_eq!(
-            wrong(Endpoint::Verify, with_claims(claims).as_bytes()),
-            [field],
-            "{claims}"
-        );
+        assert_eq!(wrong(Endpoint::Verify, with_claims(claims).as_bytes()), [field], "{claims}");
     }
     assert!(matches!(verify(&with_claims("{}")).unwrap().ask, Ask::Verify(c) if c.is_empty()));
     assert!(verify(&with_claims("null")).is_ok());
@@ -362,12 +268,7 @@ fn bad_bodies() {
     bad.push(VERIFY.encode_utf16().flat_map(u16::to_le_bytes).collect());
     bad.push(VERIFY.as_bytes()[..VERIFY.len() - 3].to_vec());
     for body in &bad {
-        assert_eq!(
-            wrong(Endpoint::Verify, body)[0],
-            "body",
-            "{}",
-            String::from_utf8_lossy(body)
-        );
+        assert_eq!(wrong(Endpoint::Verify, body)[0], "body", "{}", String::from_utf8_lossy(body));
         let errors = parse(Endpoint::Verify, body, TODAY).unwrap_err();
         assert_eq!(errors.reason, None);
     }
@@ -405,18 +306,12 @@ fn the_digest_is_of_the_value() {
     let spaced = VERIFY.replace(':', " : ").replace(',', " ,\n");
     assert_eq!(digest(&spaced), same);
     assert_eq!(
-        digest(
-            &VERIFY
-                .replace("YC-1", "\\u0059C-1")
-                .replace("H26.001/1", "H26.001\\/1")
-        ),
+        digest(&VERIFY.replace("YC-1", "\\u0059C-1").replace("H26.001/1", "H26.001\\/1")),
         same
     );
     assert_eq!(digest(&VERIFY.replace("Bình", "B\\u00ecnh")), same);
-    let reordered = VERIFY.replace(
-        r#""maritalStatus":"2","sex":2,"#,
-        r#""sex":2,"maritalStatus":"2","#,
-    );
+    let reordered =
+        VERIFY.replace(r#""maritalStatus":"2","sex":2,"#, r#""sex":2,"maritalStatus":"2","#);
     assert_ne!(reordered, VERIFY);
     assert_eq!(digest(&reordered), same);
     let moved = VERIFY.replacen(
@@ -455,10 +350,7 @@ fn clock_and_index() {
         "{\"now\":null}",
         "{\"now\":\"2026-03-02T18:00:00Z\",\"x\":1}",
     ] {
-        assert!(
-            !parse_clock(bad.as_bytes()).unwrap_err().errors.is_empty(),
-            "{bad}"
-        );
+        assert!(!parse_clock(bad.as_bytes()).unwrap_err().errors.is_empty(), "{bad}");
     }
     assert_eq!(parse_from(None).unwrap(), 0);
     assert_eq!(parse_from(Some("42")).unwrap(), 42);

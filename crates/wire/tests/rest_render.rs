@@ -1,9 +1,6 @@
 //! Answers, problems and views of REST, and the document that describes them.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test stops where its ground is missing"
-)]
+#![expect(clippy::unwrap_used, reason = "a test stops where its ground is missing")]
 
 use std::time::Instant;
 
@@ -38,10 +35,7 @@ fn reply(result: Result<Answer, Denied>) -> Reply {
     Reply {
         correlation: ID,
         journal_index: Some(41),
-        usage: Some(Usage {
-            remaining: 7,
-            resets_at,
-        }),
+        usage: Some(Usage { remaining: 7, resets_at }),
         result,
     }
 }
@@ -90,11 +84,7 @@ fn person() -> Person {
         nationality: Country::VN,
         marital: MaritalStatus::Single,
         blood: BloodGroup::A,
-        birth_place: Some(Address {
-            province: 0,
-            commune: 0,
-            ..address.clone()
-        }),
+        birth_place: Some(Address { province: 0, commune: 0, ..address.clone() }),
         birth_registration: None,
         origin: None,
         permanent: Some(address),
@@ -112,40 +102,24 @@ fn person() -> Person {
         }),
         vital: VitalStatus::Alive,
         sources: Sources {
-            default: Stamp {
-                source: Source::CivilStatus,
-                on: date(2025, 1, 1),
-            },
+            default: Stamp { source: Source::CivilStatus, on: date(2025, 1, 1) },
             own: vec![],
         },
     }
 }
 
-#[expect(
-    clippy::option_option,
-    reason = "as in the answer: not granted, or missing"
-)]
+#[expect(clippy::option_option, reason = "as in the answer: not granted, or missing")]
 fn matched(alive: Option<Option<bool>>, precision: Precision) -> Answer {
-    Answer::Match {
-        precision,
-        alive,
-        claims: vec![],
-    }
+    Answer::Match { precision, alive, claims: vec![] }
 }
 
 #[test]
 fn verify_answers() {
     let verify = |answer| body(Endpoint::Verify, answer);
     assert_eq!(verify(Answer::NoMatch), json!({"result": "noMatch"}));
-    assert_eq!(
-        verify(matched(None, Precision::Day)),
-        json!({"result": "match"})
-    );
+    assert_eq!(verify(matched(None, Precision::Day)), json!({"result": "match"}));
     let alive = matched(Some(Some(false)), Precision::Year);
-    assert_eq!(
-        verify(alive),
-        json!({"result": "match", "alive": false, "precision": "year"})
-    );
+    assert_eq!(verify(alive), json!({"result": "match", "alive": false, "precision": "year"}));
     let missing = matched(Some(None), Precision::Day);
     assert_eq!(verify(missing), json!({"result": "match", "alive": null}));
     let claims = Answer::Match {
@@ -158,10 +132,7 @@ fn verify_answers() {
         ],
     };
     let results = json!({"sex": "match", "origin": "unknown", "spouse": "mismatch"});
-    assert_eq!(
-        verify(claims),
-        json!({"result": "match", "alive": true, "claims": results})
-    );
+    assert_eq!(verify(claims), json!({"result": "match", "alive": true, "claims": results}));
 }
 
 #[test]
@@ -170,19 +141,13 @@ fn lookup_answers_hold_granted_fields_only() {
         precision: Precision::Day,
         citizen: Box::new(Disclosed::new(person(), fields, None)),
     };
-    assert_eq!(
-        body(Endpoint::Lookup, Answer::NoMatch),
-        json!({"citizen": null})
-    );
+    assert_eq!(body(Endpoint::Lookup, Answer::NoMatch), json!({"citizen": null}));
     let some = FieldSet::of(&[Field::FullName, Field::OtherName, Field::Mother]);
     assert_eq!(
         body(Endpoint::Lookup, citizen(some)),
         json!({"citizen": {"fullName": "Nguyễn Thị Bình", "otherName": null, "mother": null}})
     );
-    assert_eq!(
-        body(Endpoint::Lookup, citizen(FieldSet::EMPTY)),
-        json!({"citizen": {}})
-    );
+    assert_eq!(body(Endpoint::Lookup, citizen(FieldSet::EMPTY)), json!({"citizen": {}}));
     let all = body(Endpoint::Lookup, citizen(FieldSet::ALL));
     let father = json!({"fullName": "Nguyễn Văn An", "personalId": "099054000001", "oldId": null,
         "nationality": "VN"});
@@ -209,63 +174,33 @@ fn lookup_answers_hold_granted_fields_only() {
 fn household_and_relation_answers() {
     let fields = FieldSet::of(&[Field::FullName, Field::HouseholdRole]);
     let members = vec![Disclosed::new(person(), fields, None); 2];
-    let household = Some(DisclosedHousehold {
-        number: None,
-        members,
-    });
-    let answer = Answer::Household {
-        precision: Precision::Day,
-        household,
-    };
+    let household = Some(DisclosedHousehold { number: None, members });
+    let answer = Answer::Household { precision: Precision::Day, household };
     let member = json!({"fullName": "Nguyễn Thị Bình", "householdRole": "CH01"});
     assert_eq!(
         body(Endpoint::Household, answer),
         json!({"household": {"number": null, "members": [member.clone(), member]}})
     );
-    let none = Answer::Household {
-        precision: Precision::Day,
-        household: None,
-    };
+    let none = Answer::Household { precision: Precision::Day, household: None };
     assert_eq!(body(Endpoint::Household, none), json!({"household": null}));
-    assert_eq!(
-        body(Endpoint::Household, Answer::NoMatch),
-        json!({"household": null})
-    );
+    assert_eq!(body(Endpoint::Household, Answer::NoMatch), json!({"household": null}));
     for (result, word) in [
         (ClaimResult::Match, "match"),
         (ClaimResult::Mismatch, "noMatch"),
         (ClaimResult::Unknown, "unknown"),
     ] {
-        let answer = Answer::Checked {
-            precision: Precision::Day,
-            result,
-        };
-        assert_eq!(
-            body(Endpoint::Relation, answer),
-            json!({"result": word})
-        );
+        let answer = Answer::Checked { precision: Precision::Day, result };
+        assert_eq!(body(Endpoint::Relation, answer), json!({"result": word}));
     }
-    assert_eq!(
-        body(Endpoint::Relation, Answer::NoMatch),
-        json!({"result": "noMatch"})
-    );
+    assert_eq!(body(Endpoint::Relation, Answer::NoMatch), json!({"result": "noMatch"}));
 }
 
 #[test]
 fn refusals_are_problems() {
-    let refusal = Refusal {
-        reason: Reason::PaceRequests,
-        retry_after_s: Some(12),
-    };
-    let denied = Denied {
-        refusal,
-        errors: vec![],
-    };
+    let refusal = Refusal { reason: Reason::PaceRequests, retry_after_s: Some(12) };
+    let denied = Denied { refusal, errors: vec![] };
     let rendered = render(Endpoint::Verify, "1", &reply(Err(denied)));
-    assert_eq!(
-        (rendered.status, rendered.content_type),
-        (429, PROBLEM_JSON)
-    );
+    assert_eq!((rendered.status, rendered.content_type), (429, PROBLEM_JSON));
     assert_eq!(rendered.retry_after, Some(12));
     let problem = json_of(&rendered);
     assert_eq!(problem["type"], "/docs/errors#D7");
@@ -280,39 +215,21 @@ fn refusals_are_problems() {
         let problem = json_of(&rendered);
         assert_eq!(rendered.status, reason.text().kind.http_status());
         for key in ["titleVi", "title", "whatToDoVi", "ruleId", "correlationId"] {
-            assert!(
-                problem[key].as_str().is_some_and(|t| !t.is_empty()),
-                "{key}"
-            );
+            assert!(problem[key].as_str().is_some_and(|t| !t.is_empty()), "{key}");
         }
     }
     let alike = |reason: Reason| render(Endpoint::Verify, "1", &reply(Err(Denied::from(reason))));
-    assert_eq!(
-        alike(Reason::AccountUnknown),
-        alike(Reason::AccountWithoutService)
-    );
-    assert_eq!(
-        public_reason(Reason::AccountUnknown),
-        public_reason(Reason::AccountWithoutService)
-    );
+    assert_eq!(alike(Reason::AccountUnknown), alike(Reason::AccountWithoutService));
+    assert_eq!(public_reason(Reason::AccountUnknown), public_reason(Reason::AccountWithoutService));
 }
 
 #[test]
 fn input_errors_are_listed() {
-    let errors = vec![FieldError {
-        field: "a\"b".into(),
-        message_vi: "Sai.".into(),
-    }];
-    let denied = Denied {
-        errors,
-        ..Denied::from(Reason::InvalidInput)
-    };
+    let errors = vec![FieldError { field: "a\"b".into(), message_vi: "Sai.".into() }];
+    let denied = Denied { errors, ..Denied::from(Reason::InvalidInput) };
     let rendered = render(Endpoint::Verify, "1", &reply(Err(denied)));
     assert_eq!(rendered.status, 422);
-    assert_eq!(
-        json_of(&rendered)["errors"],
-        json!([{"field": "a\"b", "messageVi": "Sai."}])
-    );
+    assert_eq!(json_of(&rendered)["errors"], json!([{"field": "a\"b", "messageVi": "Sai."}]));
 }
 
 #[test]
@@ -323,15 +240,8 @@ fn problems_of_the_http_layer() {
         assert_eq!(problem["type"], "about:blank");
         assert_eq!(problem["status"], kind.status());
         assert_eq!(problem["correlationId"], HEX);
-        assert_eq!(
-            rendered.www_authenticate.is_some(),
-            kind == HttpProblem::Unauthorized
-        );
-        assert!(
-            json_of(&http_problem(kind, None))
-                .get("correlationId")
-                .is_none()
-        );
+        assert_eq!(rendered.www_authenticate.is_some(), kind == HttpProblem::Unauthorized);
+        assert!(json_of(&http_problem(kind, None)).get("correlationId").is_none());
     }
 }
 
@@ -348,11 +258,7 @@ fn usage_view() -> UsageView {
             left: 497,
             resets_at: at,
             exceedances: 1,
-            locked: Some(LockView {
-                since: at,
-                rule_id: "D3",
-                until: None,
-            }),
+            locked: Some(LockView { since: at, rule_id: "D3", until: None }),
         }],
         off_hours_total: OffHoursTotal { cap: 1000, used: 3 },
         accounts: vec![AccountUse {
@@ -375,10 +281,7 @@ fn journal_page() -> JournalPage {
             service: Some(Service::CitizenVerify),
             window: Window::InHours,
             duty_day: "2026-03-02".into(),
-            account: Some(AccountLabel::of(
-                &Login::parse("099084012345").unwrap(),
-                AccountId(5),
-            )),
+            account: Some(AccountLabel::of(&Login::parse("099084012345").unwrap(), AccountId(5))),
             procedure: Some("1.004194".into()),
             case_code: None,
             purpose: Some("Cư trú".into()),
@@ -407,10 +310,7 @@ fn views() {
     let page = json_of(&journal_page().render());
     let entry = &page["entries"][0];
     assert_eq!(page["next"], Value::Null);
-    assert_eq!(
-        entry["account"], "#5",
-        "a login that is a citizen id is never shown"
-    );
+    assert_eq!(entry["account"], "#5", "a login that is a citizen id is never shown");
     assert_eq!(entry["decision"], "accepted");
     assert_eq!(entry["answer"], "noMatch");
     assert!(entry.get("ruleId").is_none() && entry.get("caseCode").is_none());
@@ -424,27 +324,14 @@ fn views() {
     let refusal = json_of(&refusal.render());
     assert_eq!(refusal["ruleId"], "D2");
     assert_eq!(refusal["journal"]["index"], 9);
-    assert!(
-        refusal["contactVi"]
-            .as_str()
-            .is_some_and(|t| t.starts_with("Liên hệ"))
-    );
+    assert!(refusal["contactVi"].as_str().is_some_and(|t| t.starts_with("Liên hệ")));
     let token = json_of(&TokenView::bearer("t".into(), 300).render());
-    assert_eq!(
-        token,
-        json!({"access_token": "t", "token_type": "Bearer", "expires_in": 300})
-    );
+    assert_eq!(token, json!({"access_token": "t", "token_type": "Bearer", "expires_in": 300}));
     let client = OauthError::InvalidClient.render();
-    assert_eq!(
-        (client.status, client.www_authenticate.is_some()),
-        (401, true)
-    );
+    assert_eq!((client.status, client.www_authenticate.is_some()), (401, true));
     assert_eq!(json_of(&client)["error"], "invalid_client");
     assert_eq!(OauthError::UnsupportedGrantType.render().status, 400);
-    let clock = ClockView {
-        now: Moment(0),
-        offset_ms: -5,
-    };
+    let clock = ClockView { now: Moment(0), offset_ms: -5 };
     assert_eq!(
         json_of(&clock.render()),
         json!({"now": "1970-01-01T07:00:00+07:00", "offsetMs": -5})
@@ -477,19 +364,13 @@ fn the_document_is_whole() {
     ] {
         let operation = &document["paths"][path][method];
         assert!(operation["responses"]["200"].is_object(), "{path}");
-        assert!(
-            operation["summary"].as_str().unwrap().contains(" · "),
-            "{path}"
-        );
+        assert!(operation["summary"].as_str().unwrap().contains(" · "), "{path}");
     }
     let schemas = document["components"]["schemas"].as_object().unwrap();
     let mut references = vec![];
     collect_references(&document, &mut references);
     for name in &references {
-        assert!(
-            schemas.contains_key(name),
-            "{name} is referred to and missing"
-        );
+        assert!(schemas.contains_key(name), "{name} is referred to and missing");
     }
     for name in schemas.keys() {
         assert!(references.contains(name), "{name} is never referred to");
@@ -539,31 +420,18 @@ fn documented_fields_are_the_parsed_ones() {
 #[test]
 fn pages_need_no_script_and_no_inline_style() {
     let page = docs_html(&openapi("https://dancu.example"));
-    for forbidden in [
-        "<script",
-        "style=",
-        "<style",
-        "onclick",
-        "http://",
-        "javascript:",
-    ] {
+    for forbidden in ["<script", "style=", "<style", "onclick", "http://", "javascript:"] {
         assert!(!page.contains(forbidden), "{forbidden}");
     }
-    for wanted in [
-        "lang=\"vi\"",
-        "/api/v1/citizens/verify",
-        "Xác thực thông tin công dân",
-        "id=\"D2\"",
-    ] {
+    for wanted in
+        ["lang=\"vi\"", "/api/v1/citizens/verify", "Xác thực thông tin công dân", "id=\"D2\""]
+    {
         assert!(page.contains(wanted), "{wanted}");
     }
     assert!(page.len() < 200 * 1024, "{}", page.len());
     let errors = errors_html();
     for reason in Reason::ALL {
-        assert!(
-            errors.contains(&format!("id=\"{}\"", reason.rule())),
-            "{reason:?}"
-        );
+        assert!(errors.contains(&format!("id=\"{}\"", reason.rule())), "{reason:?}");
         assert!(errors.contains(reason.text().title_vi), "{reason:?}");
     }
     assert!(docs_css().contains("#a4161a"));
@@ -582,11 +450,7 @@ fn written_out_on_demand() {
     std::fs::write(format!("{folder}/errors.html"), errors_html()).unwrap();
     std::fs::write(format!("{folder}/style.css"), docs_css()).unwrap();
     std::fs::write(format!("{folder}/usage.json"), usage_view().render().body).unwrap();
-    std::fs::write(
-        format!("{folder}/journal.json"),
-        journal_page().render().body,
-    )
-    .unwrap();
+    std::fs::write(format!("{folder}/journal.json"), journal_page().render().body).unwrap();
 }
 
 /// Printed for the record; the bound is loose because test machines are.
@@ -594,20 +458,10 @@ fn written_out_on_demand() {
 #[expect(clippy::disallowed_methods, reason = "a timing needs the clock")]
 fn timing() {
     const ROUNDS: u32 = 20_000;
-    let claims = vec![
-        (Field::Sex, ClaimResult::Match),
-        (Field::Origin, ClaimResult::Match),
-    ];
-    let answer = Answer::Match {
-        precision: Precision::Day,
-        alive: Some(Some(true)),
-        claims,
-    };
+    let claims = vec![(Field::Sex, ClaimResult::Match), (Field::Origin, ClaimResult::Match)];
+    let answer = Answer::Match { precision: Precision::Day, alive: Some(Some(true)), claims };
     let citizen = Box::new(Disclosed::new(person(), FieldSet::ALL, None));
-    let look = Answer::Citizen {
-        precision: Precision::Day,
-        citizen,
-    };
+    let look = Answer::Citizen { precision: Precision::Day, citizen };
     let refused = Denied::from(Reason::LineUsedUp);
     for (what, endpoint, reply) in [
         ("verify", Endpoint::Verify, reply(Ok(answer))),
@@ -619,10 +473,7 @@ fn timing() {
             std::hint::black_box(render(endpoint, "YC-1", std::hint::black_box(&reply)));
         }
         let each = start.elapsed() / ROUNDS;
-        println!(
-            "render {what}: {} bytes, {each:?}",
-            render(endpoint, "YC-1", &reply).body.len()
-        );
+        println!("render {what}: {} bytes, {each:?}", render(endpoint, "YC-1", &reply).body.len());
         assert!(each.as_micros() < 100);
     }
 }

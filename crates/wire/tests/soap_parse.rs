@@ -37,10 +37,7 @@ fn a_usual_request() {
 fn prefixes_namespaces_and_order() {
     let same = read(verify(&[])).unwrap().query.body;
     let inner = fields(&[]);
-    let prefixed = inner
-        .replace("</", "\u{1}")
-        .replace('<', "<d:")
-        .replace('\u{1}', "</d:");
+    let prefixed = inner.replace("</", "\u{1}").replace('<', "<d:").replace('\u{1}', "</d:");
     for (text, equal) in [
         // Prefixed, declared on the envelope, with white space, comments and instructions.
         (
@@ -57,9 +54,7 @@ fn prefixes_namespaces_and_order() {
             format!(
                 "<Envelope xmlns=\"{SOAP}\"><Body><x:XacThucThongTinCongDan xmlns:x=\"{DC}\" \
                  xmlns=\"{DC}\">{}</x:XacThucThongTinCongDan></Body></Envelope>",
-                inner
-                    .replace("Thị", "<![CDATA[Th]]>&#x1ecb;")
-                    .replace("yc-1", "y<!-- -->c&#45;1")
+                inner.replace("Thị", "<![CDATA[Th]]>&#x1ecb;").replace("yc-1", "y<!-- -->c&#45;1")
             ),
             true,
         ),
@@ -73,10 +68,7 @@ fn prefixes_namespaces_and_order() {
         ),
         (verify(&[]).replace(DC, "http://gtel.vn/qldc"), false),
         // Another order is another infoset.
-        (
-            verify(&[("MaYeuCau", None), ("MaYeuCau ", Some("yc-1"))]),
-            false,
-        ),
+        (verify(&[("MaYeuCau", None), ("MaYeuCau ", Some("yc-1"))]), false),
     ] {
         let call = read(&text).unwrap_or_else(|e| panic!("{text}\n{:?}", e.unreadable.errors));
         assert_eq!(call.query.subject.name.fold(), "NGUYENTHIMAU");
@@ -152,9 +144,7 @@ fn codes_fix_nothing_but_must_be_right() {
     let body = envelope("TraCuuThongTinCongDan", &fields(&[("MaTichHop", None)]));
     assert!(parse(body.as_bytes(), None, &bare, TODAY).is_ok());
     // A registered code of the system's own is taken beside the public ones.
-    let grant = bare.services[Service::CitizenVerify.index()]
-        .as_mut()
-        .unwrap();
+    let grant = bare.services[Service::CitizenVerify.index()].as_mut().unwrap();
     "1003".clone_into(&mut grant.ma_tich_hop);
     for sent in ["1003", "003", "033"] {
         let body = verify(&[("MaTichHop", Some(sent))]);
@@ -164,23 +154,10 @@ fn codes_fix_nothing_but_must_be_right() {
 
 #[test]
 fn officers_ids_and_dates_in_every_habit() {
-    let officer = |changes| {
-        read(verify(changes))
-            .unwrap()
-            .query
-            .officer
-            .as_str()
-            .to_owned()
-    };
+    let officer = |changes| read(verify(changes)).unwrap().query.officer.as_str().to_owned();
     assert_eq!(officer(&[("TaiKhoan", Some("can.bo.hai"))]), "can.bo.hai");
-    assert_eq!(
-        officer(&[("MaCanBo", None), ("TaiKhoan", Some("can.bo.hai"))]),
-        "can.bo.hai"
-    );
-    assert_eq!(
-        officer(&[("MaCanBo", Some("099070000001"))]),
-        "099070000001"
-    );
+    assert_eq!(officer(&[("MaCanBo", None), ("TaiKhoan", Some("can.bo.hai"))]), "can.bo.hai");
+    assert_eq!(officer(&[("MaCanBo", Some("099070000001"))]), "099070000001");
     let old = [("SoDinhDanh", Some("")), ("SoCMND", Some("012345678"))];
     let call = read(verify(&old)).unwrap();
     assert!(matches!(call.query.subject.id, SubjectId::Old(id) if id.number() == 12_345_678));
@@ -189,14 +166,8 @@ fn officers_ids_and_dates_in_every_habit() {
     assert!(read(verify(&[("SoCMND", Some(" "))])).is_ok());
     for (form, expected) in [
         ("<NgayThangNam>20010215</NgayThangNam>", "2001-02-15"),
-        (
-            " <Nam>2001</Nam> <NgayThangNam>2001-02-15</NgayThangNam> ",
-            "2001-02-15",
-        ),
-        (
-            "<Nam/><NgayThangNam>2001-02-15</NgayThangNam>",
-            "2001-02-15",
-        ),
+        (" <Nam>2001</Nam> <NgayThangNam>2001-02-15</NgayThangNam> ", "2001-02-15"),
+        ("<Nam/><NgayThangNam>2001-02-15</NgayThangNam>", "2001-02-15"),
         ("<NgayThangNam/><Nam>2001</Nam>", "2001"),
         ("<Nam>2001</Nam>", "2001"),
         ("20010215", "2001-02-15"),
@@ -206,13 +177,7 @@ fn officers_ids_and_dates_in_every_habit() {
         let call = read(verify(&[("NgayThangNamSinh", Some(form))])).unwrap();
         assert_eq!(call.query.subject.birth.to_string(), expected, "{form}");
     }
-    assert!(
-        read(verify(&[("MaDonVi", None)]))
-            .unwrap()
-            .query
-            .unit
-            .is_none()
-    );
+    assert!(read(verify(&[("MaDonVi", None)])).unwrap().query.unit.is_none());
     let nested = "<HoVaTen>Người Khác</HoVaTen><Sau><SoDinhDanh>1</SoDinhDanh></Sau>";
     let call = read(verify(&[("Moi", Some("1")), ("MoRong", Some(nested))])).unwrap();
     assert_eq!(call.query.subject.name.fold(), "NGUYENTHIMAU");
@@ -232,29 +197,14 @@ fn what_each_operation_asks() {
         }
         _ => panic!("not a relation"),
     };
-    assert_eq!(
-        relations("XacMinhThongTinNhanThan"),
-        [Father, Mother, Spouse]
-    );
+    assert_eq!(relations("XacMinhThongTinNhanThan"), [Father, Mother, Spouse]);
     assert_eq!(relations("XacMinhThongTinNguoiGiamHo"), [Guardian]);
     assert_eq!(relations("XacMinhThongTinChuHo"), [HouseholdHead]);
-    assert!(matches!(
-        ask("CungCapThongTinCongDan", &[]).unwrap().query.ask,
-        Ask::Lookup
-    ));
-    assert!(matches!(
-        ask("CungCapThongTinHoGiaDinh", &[]).unwrap().query.ask,
-        Ask::Household
-    ));
-    assert!(matches!(
-        ask("CungCapThongTinNhomMau", &[]).unwrap().query.ask,
-        Ask::BloodGroup
-    ));
+    assert!(matches!(ask("CungCapThongTinCongDan", &[]).unwrap().query.ask, Ask::Lookup));
+    assert!(matches!(ask("CungCapThongTinHoGiaDinh", &[]).unwrap().query.ask, Ask::Household));
+    assert!(matches!(ask("CungCapThongTinNhomMau", &[]).unwrap().query.ask, Ask::BloodGroup));
     let marital = ask("XacMinhTinhTrangHonNhan", &[("TinhTrang", Some("2"))]).unwrap();
-    assert!(matches!(
-        marital.query.ask,
-        Ask::Marital(MaritalStatus::Married)
-    ));
+    assert!(matches!(marital.query.ask, Ask::Marital(MaritalStatus::Married)));
     let vital = ask("XacMinhTinhTrangChetMatTich", &[("TinhTrang", Some("3"))]).unwrap();
     assert!(matches!(vital.query.ask, Ask::Vital(3)));
     for operation in Operation::OFFERED {
@@ -279,30 +229,16 @@ fn addresses_are_read_by_their_list() {
     assert_eq!(found.dataset, Dataset::Y2026);
     let before = format!("{now}<MaQuanHuyen>001</MaQuanHuyen><ChiTiet>Số 1</ChiTiet>");
     let found = address(&before, &[]).unwrap();
-    assert_eq!(
-        (found.dataset, found.detail.as_deref()),
-        (Dataset::Y2024, Some("Số 1"))
-    );
-    assert_eq!(
-        address(now, &[("NgayDuLieu", Some("20250630"))])
-            .unwrap()
-            .dataset,
-        Dataset::Y2024
-    );
+    assert_eq!((found.dataset, found.detail.as_deref()), (Dataset::Y2024, Some("Số 1")));
+    assert_eq!(address(now, &[("NgayDuLieu", Some("20250630"))]).unwrap().dataset, Dataset::Y2024);
     let dated = format!("{before}<NgayDuLieu>2025-07-01</NgayDuLieu>");
     assert_eq!(address(&dated, &[]).unwrap().dataset, Dataset::Y2026);
     for (bad, field) in [
         ("", "DiaChi"),
         ("<MaTinhThanh>1x</MaTinhThanh>", "DiaChi/MaTinhThanh"),
         ("<MaTinhThanh>001</MaTinhThanh>", "DiaChi/MaTinhThanh"),
-        (
-            "<MaTinhThanh>01</MaTinhThanh><MaPhuongXa>000004</MaPhuongXa>",
-            "DiaChi/MaPhuongXa",
-        ),
-        (
-            "<MaTinhThanh>01</MaTinhThanh><NgayDuLieu>nay</NgayDuLieu>",
-            "DiaChi/NgayDuLieu",
-        ),
+        ("<MaTinhThanh>01</MaTinhThanh><MaPhuongXa>000004</MaPhuongXa>", "DiaChi/MaPhuongXa"),
+        ("<MaTinhThanh>01</MaTinhThanh><NgayDuLieu>nay</NgayDuLieu>", "DiaChi/NgayDuLieu"),
     ] {
         let errors = address(bad, &[]).unwrap_err();
         assert!(errors.iter().any(|e| e.field == field), "{bad} {errors:?}");
@@ -343,10 +279,7 @@ fn bad_fields_are_all_named() {
         ("MaHoSo", Some("ab")),
     ] {
         let nested = field.rsplit_once('/').map(|(outer, inner)| {
-            (
-                outer,
-                format!("<{inner}>{}</{inner}>", value.unwrap_or_default()),
-            )
+            (outer, format!("<{inner}>{}</{inner}>", value.unwrap_or_default()))
         });
         let change = match &nested {
             Some((outer, inner)) => (*outer, Some(inner.as_str())),
@@ -356,10 +289,7 @@ fn bad_fields_are_all_named() {
         assert_eq!(wrong(&body), [field], "{body}");
         let unread = read(&body).unwrap_err();
         let message = &unread.unreadable.errors[0].message_vi;
-        assert!(
-            value.is_none_or(|v| v.trim().is_empty() || !message.contains(v)),
-            "{message}"
-        );
+        assert!(value.is_none_or(|v| v.trim().is_empty() || !message.contains(v)), "{message}");
     }
     let many = verify(&[
         ("MaYeuCau", None),
@@ -368,13 +298,7 @@ fn bad_fields_are_all_named() {
         ("HoVaTen", Some("1")),
         ("NgayThangNamSinh", Some("x")),
     ]);
-    let expected = [
-        "MaYeuCau",
-        "MaCanBo",
-        "SoDinhDanh",
-        "HoVaTen",
-        "NgayThangNamSinh",
-    ];
+    let expected = ["MaYeuCau", "MaCanBo", "SoDinhDanh", "HoVaTen", "NgayThangNamSinh"];
     assert_eq!(wrong(&many), expected);
     let state = envelope(
         "XacMinhTinhTrangHonNhan",
@@ -387,23 +311,13 @@ fn bad_fields_are_all_named() {
 
 #[test]
 fn doubled_elements_are_refused() {
-    for name in [
-        "MaYeuCau",
-        "SoDinhDanh",
-        "HoVaTen",
-        "NgayThangNamSinh",
-        "MaCanBo",
-        "MaDVC",
-    ] {
+    for name in ["MaYeuCau", "SoDinhDanh", "HoVaTen", "NgayThangNamSinh", "MaCanBo", "MaDVC"] {
         let twice = format!("<{name}/>");
         let body = verify(&[]).replace("</XacThuc", &format!("{twice}</XacThuc"));
         assert_eq!(wrong(body), [name]);
     }
     let nested = "<Nam>2001</Nam><Nam>2001</Nam>";
-    assert_eq!(
-        wrong(verify(&[("NgayThangNamSinh", Some(nested))])),
-        ["NgayThangNamSinh/Nam"]
-    );
+    assert_eq!(wrong(verify(&[("NgayThangNamSinh", Some(nested))])), ["NgayThangNamSinh/Nam"]);
     let two = verify(&[]).replace("<soapenv:Header/>", "<soapenv:Header/><soapenv:Header/>");
     assert_eq!(wrong(two), ["Header"]);
     let two = verify(&[]).replace("</soapenv:Body>", "</soapenv:Body><soapenv:Body/>");
@@ -414,17 +328,12 @@ fn doubled_elements_are_refused() {
 fn broken_envelopes_are_refused() {
     let good = verify(&[]);
     let doctype = |text: &str| good.replacen("?>", &format!("?>{text}"), 1).into_bytes();
-    let in_name = |text: &str| {
-        good.replace("<HoVaTen>", &format!("<HoVaTen>{text}"))
-            .into_bytes()
-    };
+    let in_name = |text: &str| good.replace("<HoVaTen>", &format!("<HoVaTen>{text}")).into_bytes();
     let mut invalid = in_name("#");
     let at = invalid.iter().position(|b| *b == b'#').unwrap();
     invalid[at] = 0xff;
-    let utf16: Vec<u8> = [0xff, 0xfe]
-        .into_iter()
-        .chain(good.encode_utf16().flat_map(u16::to_le_bytes))
-        .collect();
+    let utf16: Vec<u8> =
+        [0xff, 0xfe].into_iter().chain(good.encode_utf16().flat_map(u16::to_le_bytes)).collect();
     let many = (0..70).fold(String::new(), |all, n| all + &format!(" a{n}='1'"));
     let bodies: Vec<(&str, Vec<u8>)> = vec![
         ("empty", vec![]),
@@ -432,32 +341,17 @@ fn broken_envelopes_are_refused() {
         ("not XML", b"hello".to_vec()),
         ("JSON", b"{\"a\": 1}".to_vec()),
         ("truncated", good.as_bytes()[..good.len() / 2].to_vec()),
-        (
-            "truncated in a tag",
-            good.as_bytes()[..good.len() - 3].to_vec(),
-        ),
+        ("truncated in a tag", good.as_bytes()[..good.len() - 3].to_vec()),
         ("more after the end", [good.as_bytes(), b"<more/>"].concat()),
         ("text after the end", [good.as_bytes(), b"more"].concat()),
-        (
-            "data after the end",
-            [good.as_bytes(), b"<![CDATA[]]>"].concat(),
-        ),
-        (
-            "reference after the end",
-            [good.as_bytes(), b"&#32;"].concat(),
-        ),
+        ("data after the end", [good.as_bytes(), b"<![CDATA[]]>"].concat()),
+        ("reference after the end", [good.as_bytes(), b"&#32;"].concat()),
         ("unclosed", good.replace("</HoVaTen>", "").into_bytes()),
         ("unbound prefix", in_name("<zz:a/>")),
         ("unbound attribute", in_name("<a zz:a=''/>")),
         ("doubled attribute", in_name("<a b='' b=''/>")),
-        (
-            "doubled expanded",
-            in_name("<a xmlns:x='u' xmlns:y='u' x:b='' y:b=''/>"),
-        ),
-        (
-            "doubled declaration",
-            in_name("<a xmlns:x='u' xmlns:x='v'/>"),
-        ),
+        ("doubled expanded", in_name("<a xmlns:x='u' xmlns:y='u' x:b='' y:b=''/>")),
+        ("doubled declaration", in_name("<a xmlns:x='u' xmlns:x='v'/>")),
         ("reserved prefix", in_name("<a xmlns:xmlns='u'/>")),
         ("undeclared prefix", in_name("<a xmlns:x=''/>")),
         ("bad attribute", in_name("<a b=1/>")),
@@ -469,10 +363,7 @@ fn broken_envelopes_are_refused() {
         ("comment", in_name("<!-- a -- b -->")),
         ("harmless DTD", doctype("<!DOCTYPE x>")),
         ("entity", doctype("<!DOCTYPE x [<!ENTITY e \"Nguyen\">]>")),
-        (
-            "external",
-            doctype("<!DOCTYPE x SYSTEM \"file:///etc/hostname\">"),
-        ),
+        ("external", doctype("<!DOCTYPE x SYSTEM \"file:///etc/hostname\">")),
         ("DTD inside", in_name("<!DOCTYPE x>")),
         ("unknown entity", in_name("&nope;")),
         ("entity in attribute", in_name("<a b='&nope;'/>")),
@@ -482,27 +373,12 @@ fn broken_envelopes_are_refused() {
         ("control in attribute", in_name("<a b='&#1;'/>")),
         ("surrogate", in_name("&#xd800;")),
         ("non-character", in_name("\u{fffe}")),
-        (
-            "100 deep",
-            in_name(&("<a>".repeat(100) + &"</a>".repeat(100))),
-        ),
+        ("100 deep", in_name(&("<a>".repeat(100) + &"</a>".repeat(100)))),
         ("8000 deep", in_name(&"<a>".repeat(8000))),
-        (
-            "no envelope",
-            format!("<XacThucThongTinCongDan xmlns='{DC}'/>").into_bytes(),
-        ),
-        (
-            "wrong root",
-            good.replace("Envelope", "Envelop").into_bytes(),
-        ),
-        (
-            "wrong namespace",
-            good.replace(SOAP, "urn:nobody").into_bytes(),
-        ),
-        (
-            "declared Latin-1",
-            good.replace("UTF-8", "ISO-8859-1").into_bytes(),
-        ),
+        ("no envelope", format!("<XacThucThongTinCongDan xmlns='{DC}'/>").into_bytes()),
+        ("wrong root", good.replace("Envelope", "Envelop").into_bytes()),
+        ("wrong namespace", good.replace(SOAP, "urn:nobody").into_bytes()),
+        ("declared Latin-1", good.replace("UTF-8", "ISO-8859-1").into_bytes()),
         ("UTF-16", utf16),
     ];
     for (what, body) in bodies {
@@ -519,10 +395,7 @@ fn wrong_operations_are_told_the_right_ones() {
     for body in [
         good.replace("XacThucThongTinCongDan", "XoaCongDan"),
         good.replace(DC, "urn:nobody"),
-        good.replace(
-            "</soapenv:Body>",
-            &format!("<x xmlns='{DC}'/></soapenv:Body>"),
-        ),
+        good.replace("</soapenv:Body>", &format!("<x xmlns='{DC}'/></soapenv:Body>")),
         format!("<s:Envelope xmlns:s='{SOAP}'><s:Body/></s:Envelope>"),
         format!("<s:Envelope xmlns:s='{SOAP}'/>"),
     ] {

@@ -48,10 +48,7 @@ fn content(body: &str) -> String {
     );
     let inner = body.strip_prefix(&head).unwrap();
     let (_, inner) = inner.split_once("<soapenv:Body>").unwrap();
-    inner
-        .strip_suffix("</soapenv:Body></soapenv:Envelope>")
-        .unwrap()
-        .to_owned()
+    inner.strip_suffix("</soapenv:Body></soapenv:Envelope>").unwrap().to_owned()
 }
 
 #[test]
@@ -64,10 +61,7 @@ fn verification() {
         )
     };
     let operation = "XacThucThongTinCongDan";
-    assert_eq!(
-        answered(operation, matched(Precision::Day)),
-        both("", "true", 1)
-    );
+    assert_eq!(answered(operation, matched(Precision::Day)), both("", "true", 1));
     let year = answered(operation, matched(Precision::Year));
     assert_eq!(year, both(" precision=\"year\"", "true", 1));
     assert_eq!(answered(operation, Answer::NoMatch), both("", "false", 0));
@@ -101,14 +95,8 @@ fn checks() {
         "XacMinhTinhTrangChetMatTich",
     ] {
         assert_eq!(answered(operation, checked(ClaimResult::Match)), told(true));
-        assert_eq!(
-            answered(operation, checked(ClaimResult::Mismatch)),
-            told(false)
-        );
-        assert_eq!(
-            answered(operation, checked(ClaimResult::Unknown)),
-            told(false)
-        );
+        assert_eq!(answered(operation, checked(ClaimResult::Mismatch)), told(false));
+        assert_eq!(answered(operation, checked(ClaimResult::Unknown)), told(false));
         assert_eq!(answered(operation, Answer::NoMatch), told(false));
     }
 }
@@ -128,20 +116,15 @@ fn nobody_is_an_empty_collection() {
 
 /// One CongDan, the prefix left out.
 fn plain(text: &str) -> String {
-    text.replace("ns1:", "")
-        .replace(&NS1.replace("ns1:", ""), "")
-        .replace(" >", ">")
+    text.replace("ns1:", "").replace(&NS1.replace("ns1:", ""), "").replace(" >", ">")
 }
 
 #[test]
 fn a_citizen_with_everything() {
-    let found = answered(
-        "TraCuuThongTinCongDan",
-        citizen(FieldSet::ALL, Precision::Day),
+    let found = answered("TraCuuThongTinCongDan", citizen(FieldSet::ALL, Precision::Day));
+    assert!(
+        found.starts_with(&format!("<ns1:CongdanCollection {NS1}><ns1:CongDan><ns1:SoDinhDanh>"))
     );
-    assert!(found.starts_with(&format!(
-        "<ns1:CongdanCollection {NS1}><ns1:CongDan><ns1:SoDinhDanh>"
-    )));
     let father = "<HoVaTen>NGUYỄN VĂN ĐỨC</HoVaTen><QuocTich>VN</QuocTich>\
                   <SoDinhDanh>099070000001</SoDinhDanh><SoCMND/>";
     let mother = "<HoVaTen>TRẦN THỊ HOÀ</HoVaTen><QuocTich>VN</QuocTich><SoDinhDanh/><SoCMND/>";
@@ -189,18 +172,12 @@ fn households_and_blood_groups() {
     assert_eq!(found.matches("<CongDan>").count(), 2);
     assert!(found.ends_with("</CongDan><SoCongDan>2</SoCongDan></CongdanCollection>"));
     assert!(found.contains("<Nam>1970</Nam><NgayThangNam/>"));
-    let none = Answer::Household {
-        precision: Precision::Day,
-        household: None,
-    };
+    let none = Answer::Household { precision: Precision::Day, household: None };
     assert_eq!(
         plain(&answered("CungCapThongTinHoGiaDinh", none)),
         "<CongdanCollection></CongdanCollection>"
     );
-    let blood = Answer::Blood {
-        precision: Precision::Day,
-        group: BloodGroup::Ab,
-    };
+    let blood = Answer::Blood { precision: Precision::Day, group: BloodGroup::Ab };
     let found = plain(&answered("CungCapThongTinNhomMau", blood));
     assert!(found.contains("<CongDan><SoDinhDanh>099301012345</SoDinhDanh><SoCMND/>"));
     assert!(found.contains("<NhomMau>03</NhomMau><NgayThangNamSinh/>"));
@@ -208,15 +185,9 @@ fn households_and_blood_groups() {
 
 #[test]
 fn a_year_only_record() {
-    let person = Person {
-        birth: BirthDate::Year(1950),
-        ..person()
-    };
+    let person = Person { birth: BirthDate::Year(1950), ..person() };
     let shown = Box::new(shown(person, FieldSet::ALL));
-    let answer = Answer::Citizen {
-        precision: Precision::Day,
-        citizen: shown,
-    };
+    let answer = Answer::Citizen { precision: Precision::Day, citizen: shown };
     let found = plain(&answered("TraCuuThongTinCongDan", answer));
     assert!(found.contains("<NgayThangNamSinh><Nam>1950</Nam><NgayThangNam/></NgayThangNamSinh>"));
 }
@@ -241,26 +212,12 @@ fn a_refusal() {
             id = "ab".repeat(16),
         )
     );
-    let later = Refusal {
-        reason: Reason::PaceRequests,
-        retry_after_s: Some(7),
-    };
-    let later = reply(Err(Denied {
-        refusal: later,
-        errors: vec![],
-    }));
+    let later = Refusal { reason: Reason::PaceRequests, retry_after_s: Some(7) };
+    let later = reply(Err(Denied { refusal: later, errors: vec![] }));
     let answer = render(&call, &system(), &later);
-    assert!(
-        answer
-            .body
-            .contains("<dc:retryAfter>7</dc:retryAfter></dc:dancuFault>")
-    );
+    assert!(answer.body.contains("<dc:retryAfter>7</dc:retryAfter></dc:dancuFault>"));
     let answer = render(&call, &system(), &denied(Reason::CannotJournal));
-    assert!(
-        answer
-            .body
-            .contains("<faultcode>soapenv:Server</faultcode>")
-    );
+    assert!(answer.body.contains("<faultcode>soapenv:Server</faultcode>"));
     assert_eq!(answer.status, 500);
 }
 
@@ -270,26 +227,15 @@ fn input_errors() {
     let unread = read(bad).unwrap_err();
     let answer = render_unreadable(&unread, &denied(Reason::InvalidInput));
     assert_eq!(answer.status, 500);
+    assert!(answer.body.contains("<dc:code>017</dc:code><dc:ruleId>A3</dc:ruleId>"));
     assert!(
-        answer
-            .body
-            .contains("<dc:code>017</dc:code><dc:ruleId>A3</dc:ruleId>")
-    );
-    assert!(
-        answer
-            .body
-            .contains("<dc:errors><dc:error><dc:field>SoDinhDanh</dc:field><dc:messageVi>")
+        answer.body.contains("<dc:errors><dc:error><dc:field>SoDinhDanh</dc:field><dc:messageVi>")
     );
     assert!(answer.body.contains("<dc:field>HoVaTen</dc:field>"));
     assert!(!answer.body.contains("09930101234"));
-    let own = FieldError {
-        field: "X".to_owned(),
-        message_vi: "Y".to_owned(),
-    };
-    let denied_with = reply(Err(Denied {
-        refusal: Reason::InvalidInput.into(),
-        errors: vec![own],
-    }));
+    let own = FieldError { field: "X".to_owned(), message_vi: "Y".to_owned() };
+    let denied_with =
+        reply(Err(Denied { refusal: Reason::InvalidInput.into(), errors: vec![own] }));
     let answer = render_unreadable(&unread, &denied_with);
     assert!(answer.body.contains("<dc:field>X</dc:field>"));
     assert!(!answer.body.contains("HoVaTen"));
@@ -297,18 +243,10 @@ fn input_errors() {
     assert_eq!(large.status, 413);
     let list = read(envelope("GetRequests", "")).unwrap_err();
     let answer = render_unreadable(&list, &denied(Reason::NotOffered));
-    assert!(
-        answer
-            .body
-            .contains("<faultstring>Thao tác này chưa được cung cấp.")
-    );
+    assert!(answer.body.contains("<faultstring>Thao tác này chưa được cung cấp."));
     let answer = unauthenticated("Không xác thực được hệ thống.", None);
     assert_eq!(answer.status, 401);
-    assert!(
-        answer
-            .body
-            .contains("<dc:code>001</dc:code><dc:titleVi>Không")
-    );
+    assert!(answer.body.contains("<dc:code>001</dc:code><dc:titleVi>Không"));
 }
 
 #[test]
@@ -341,16 +279,8 @@ fn the_description_names_every_operation() {
     let text = wsdl("https://dancu.example/");
     for operation in Operation::OFFERED {
         assert!(text.contains(&format!("<wsdl:operation name=\"{}\">", operation.name())));
-        assert!(
-            schema("request")
-                .unwrap()
-                .contains(&format!("name=\"{}\"", operation.name()))
-        );
-        assert!(
-            schema("response")
-                .unwrap()
-                .contains(&format!("name=\"{}\"", operation.answer()))
-        );
+        assert!(schema("request").unwrap().contains(&format!("name=\"{}\"", operation.name())));
+        assert!(schema("response").unwrap().contains(&format!("name=\"{}\"", operation.answer())));
     }
     assert!(text.contains("<soap:address location=\"https://dancu.example/soap/dancu\"/>"));
     assert!(
@@ -373,52 +303,26 @@ fn examples() {
             ("DiaChi", Some("<MaTinhThanh>01</MaTinhThanh>")),
             ("TinhTrang", Some("1")),
         ];
-        let call = ask(operation, &more)
-            .or_else(|_| read(verify(&[])))
-            .unwrap();
+        let call = ask(operation, &more).or_else(|_| read(verify(&[]))).unwrap();
         println!("=== {operation}\n{}", render(&call, &system(), reply).body);
     };
-    show(
-        "XacThucThongTinCongDan",
-        &reply(Ok(matched(Precision::Year))),
-    );
+    show("XacThucThongTinCongDan", &reply(Ok(matched(Precision::Year))));
     show("XacThucThongTinCongDan", &reply(Ok(Answer::NoMatch)));
-    show(
-        "CungCapThongTinCongDan",
-        &reply(Ok(citizen(FieldSet::ALL, Precision::Year))),
-    );
-    show(
-        "CungCapThongTinCongDan",
-        &reply(Ok(citizen(FieldSet::EMPTY, Precision::Day))),
-    );
+    show("CungCapThongTinCongDan", &reply(Ok(citizen(FieldSet::ALL, Precision::Year))));
+    show("CungCapThongTinCongDan", &reply(Ok(citizen(FieldSet::EMPTY, Precision::Day))));
     show("CungCapThongTinCongDan", &reply(Ok(Answer::NoMatch)));
     show("CungCapThongTinHoGiaDinh", &reply(Ok(household())));
-    let blood = Answer::Blood {
-        precision: Precision::Day,
-        group: BloodGroup::O,
-    };
+    let blood = Answer::Blood { precision: Precision::Day, group: BloodGroup::O };
     show("CungCapThongTinNhomMau", &reply(Ok(blood)));
-    show(
-        "XacMinhThongTinChuHo",
-        &reply(Ok(checked(ClaimResult::Match))),
-    );
+    show("XacMinhThongTinChuHo", &reply(Ok(checked(ClaimResult::Match))));
     show("XacMinhThongTinChuHo", &denied(Reason::LineUsedUp));
     let unread = read(verify(&[("HoVaTen", None)])).unwrap_err();
-    println!(
-        "=== fault\n{}",
-        render_unreadable(&unread, &denied(Reason::InvalidInput)).body
-    );
-    println!(
-        "=== 401\n{}",
-        unauthenticated("Không xác thực được.", None).body
-    );
+    println!("=== fault\n{}", render_unreadable(&unread, &denied(Reason::InvalidInput)).body);
+    println!("=== 401\n{}", unauthenticated("Không xác thực được.", None).body);
     let mut pinned = system();
     pinned.verify_shape = VerifyShape::KetQuaXacThuc;
     let call = read(verify(&[])).unwrap();
-    println!(
-        "=== pinned\n{}",
-        render(&call, &pinned, &reply(Ok(Answer::NoMatch))).body
-    );
+    println!("=== pinned\n{}", render(&call, &pinned, &reply(Ok(Answer::NoMatch))).body);
 }
 
 /// Prints microseconds per request; asserts nothing, as machines differ.
@@ -426,10 +330,7 @@ fn examples() {
 #[expect(clippy::disallowed_methods, reason = "a measurement")]
 fn measure() {
     const ROUNDS: u32 = 20_000;
-    let body = verify(&[
-        ("MaHoSo", Some("HS.2026-0001")),
-        ("GhiChu", Some(&"x".repeat(440))),
-    ]);
+    let body = verify(&[("MaHoSo", Some("HS.2026-0001")), ("GhiChu", Some(&"x".repeat(440)))]);
     let system = system();
     let time = |what: &str, run: &mut dyn FnMut()| {
         let mut best = f64::MAX;

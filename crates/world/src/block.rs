@@ -44,9 +44,7 @@ impl Block {
     /// One attempt; `None` when the ids of a year ran out on the way.
     fn household(&mut self) -> Option<GeneratedHousehold> {
         let (ethnicity, province) = peoples::people_and_province(&mut self.dice);
-        let special = (self.number == 0)
-            .then(|| showcase::special(self.households))
-            .flatten();
+        let special = (self.number == 0).then(|| showcase::special(self.households)).flatten();
         let (ethnicity, province) =
             special.map_or((ethnicity, province), |s| (s.ethnicity(), s.province()));
         let home = Home {
@@ -84,11 +82,7 @@ impl Block {
             && let (Some(old), dancu_domain::birth::BirthDate::Day(birth)) =
                 (head.old_ids.first(), head.birth)
         {
-            self.twice = Some(Twice {
-                old: *old,
-                birth,
-                name: head.full_name.clone(),
-            });
+            self.twice = Some(Twice { old: *old, birth, name: head.full_name.clone() });
         }
     }
 }
@@ -99,9 +93,7 @@ fn living_head(family: &mut Family<'_>, head: usize) -> usize {
         return head;
     }
     let living = (0..family.members.len()).filter(|i| family.members[*i].alive());
-    let head = living
-        .min_by_key(|i| family.members[*i].birth)
-        .unwrap_or(head);
+    let head = living.min_by_key(|i| family.members[*i].birth).unwrap_or(head);
     family.members[head].role = HouseholdRole::Head;
     head
 }

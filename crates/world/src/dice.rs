@@ -23,11 +23,7 @@ impl Dice {
 
     /// A number in `low..=high`; `low` when the range is empty.
     pub(crate) fn between(&mut self, low: i32, high: i32) -> i32 {
-        if high <= low {
-            low
-        } else {
-            low + self.below((high - low + 1) as u32) as i32
-        }
+        if high <= low { low } else { low + self.below((high - low + 1) as u32) as i32 }
     }
 
     /// True in `per_mille` of a thousand cases.

@@ -112,13 +112,8 @@ impl Family<'_> {
             as_recorded => as_recorded,
         };
         let (id, year) =
-            self.numbers
-                .personal(id_sex, wanted, (years.0, years.1.min(self.year())))?;
-        let Home {
-            ethnicity,
-            southern,
-            ..
-        } = self.home;
+            self.numbers.personal(id_sex, wanted, (years.0, years.1.min(self.year())))?;
+        let Home { ethnicity, southern, .. } = self.home;
         let family = family.unwrap_or_else(|| names::family(self.dice, ethnicity, southern));
         let full_name = names::full_name(self.dice, ethnicity, sex, year, family);
         let birth = self.day_in(year);
@@ -178,17 +173,11 @@ impl Family<'_> {
     /// A day of a year, not after today.
     fn day_in(&mut self, year: i32) -> Date {
         let year = year as i16;
-        let months = if year == self.today.year() {
-            self.today.month()
-        } else {
-            12
-        };
+        let months = if year == self.today.year() { self.today.month() } else { 12 };
         let month = 1 + self.dice.below(months as u32) as i8;
         let day = 1 + self.dice.below(31) as i8;
         let first = Date::new(year, month, 1).unwrap_or(self.today);
-        Date::new(year, month, day.min(first.days_in_month()))
-            .unwrap_or(first)
-            .min(self.today)
+        Date::new(year, month, day.min(first.days_in_month())).unwrap_or(first).min(self.today)
     }
 
     /// Husband and wife: the wife's year is wanted, the husband is born in `husband_until` or
@@ -198,21 +187,14 @@ impl Family<'_> {
         let wife = self.person(
             Sex::Female,
             wanted,
-            (
-                wanted - 6,
-                (wanted + 6).min(youngest).min(husband_until + 5),
-            ),
+            (wanted - 6, (wanted + 6).min(youngest).min(husband_until + 5)),
             None,
         )?;
         let wife_year = self.members[wife].year();
         let gap = self.dice.between(-1, 4) + self.dice.between(-1, 4);
         let until = (wife_year + 6).min(youngest - 2).min(husband_until);
-        let husband = self.person(
-            Sex::Male,
-            (wife_year - gap).min(until),
-            (wife_year - 14, until),
-            None,
-        )?;
+        let husband =
+            self.person(Sex::Male, (wife_year - gap).min(until), (wife_year - 14, until), None)?;
         for (one, other) in [(husband, wife), (wife, husband)] {
             self.members[one].spouse = Kin::Member(other);
             self.members[one].marital = MaritalStatus::Married;
@@ -228,17 +210,10 @@ impl Family<'_> {
         if year < 1945 && self.dice.chance(300) {
             return;
         }
-        let Home {
-            ethnicity,
-            southern,
-            ..
-        } = self.home;
+        let Home { ethnicity, southern, .. } = self.home;
         let other = names::family(self.dice, ethnicity, southern);
-        let (of_father, of_mother) = if names::matrilineal(ethnicity) {
-            (other, family)
-        } else {
-            (family, other)
-        };
+        let (of_father, of_mother) =
+            if names::matrilineal(ethnicity) { (other, family) } else { (family, other) };
         if !self.dice.chance(25) {
             let name = names::full_name(self.dice, ethnicity, Sex::Male, year - 28, of_father);
             self.members[of].father = Kin::Named(name);
@@ -262,13 +237,9 @@ impl Family<'_> {
         let Some(base) = mother_year.or(father_year.map(|year| year + 3)) else {
             return children;
         };
-        let low = mother_year
-            .map_or(0, |y| y + 17)
-            .max(father_year.map_or(0, |y| y + 18));
-        let high = mother_year
-            .map_or(now, |y| y + 45)
-            .min(father_year.map_or(now, |y| y + 58))
-            .min(now);
+        let low = mother_year.map_or(0, |y| y + 17).max(father_year.map_or(0, |y| y + 18));
+        let high =
+            mother_year.map_or(now, |y| y + 45).min(father_year.map_or(now, |y| y + 58)).min(now);
         let mut wanted = base + 18 + self.dice.between(0, 7) + self.dice.between(0, 8);
         let mut after = low;
         for _ in 0..self.wanted_children(base) {
@@ -286,11 +257,7 @@ impl Family<'_> {
             };
             let boy = self.boy(wanted);
             // Sons stay longer than daughters.
-            let stays = if boy || stays > 900 {
-                stays * 5 / 4
-            } else {
-                stays * 17 / 20
-            };
+            let stays = if boy || stays > 900 { stays * 5 / 4 } else { stays * 17 / 20 };
             if self.dice.chance(stays)
                 && let Some(child) = self.child(father, mother, boy, wanted, (after, high))
             {
@@ -395,11 +362,7 @@ impl Family<'_> {
             75..85 => 360,
             _ => 640,
         };
-        self.dice.chance(if man {
-            share * 13 / 10
-        } else {
-            share * 11 / 20
-        })
+        self.dice.chance(if man { share * 13 / 10 } else { share * 11 / 20 })
     }
 }
 

@@ -73,10 +73,7 @@ impl std::fmt::Display for SpecError {
         match self {
             Self::TooFew => write!(f, "a population has at least {MIN_PERSONS} people"),
             Self::TooMany => {
-                write!(
-                    f,
-                    "prefix 099 has ids for a population of at most {MAX_PERSONS} people"
-                )
+                write!(f, "prefix 099 has ids for a population of at most {MAX_PERSONS} people")
             }
             Self::Today => f.write_str("the population's day must lie in 2020-2099"),
         }

@@ -16,11 +16,7 @@ pub(crate) use peoples::matrilineal;
 /// The name of the `i`-th synthetic officer: the same seed and number give the same name.
 pub fn officer_name(seed: u64, i: u64) -> FullName {
     let mut dice = Dice::new(seed, i, OFFICERS);
-    let sex = if dice.chance(550) {
-        Sex::Male
-    } else {
-        Sex::Female
-    };
+    let sex = if dice.chance(550) { Sex::Male } else { Sex::Female };
     let birth_year = dice.between(1970, 2000);
     let family = family(&mut dice, KINH, i.is_multiple_of(2));
     full_name(&mut dice, KINH, sex, birth_year, family)
@@ -40,20 +36,11 @@ pub(crate) const VERY_LONG: &str = "Công Tằng Tôn Nữ Hoàng Diệp Ngọc 
 pub(crate) fn family(dice: &mut Dice, ethnicity: u8, southern: bool) -> &'static str {
     if ethnicity != KINH {
         let families = peoples::naming(ethnicity).families;
-        return if families.is_empty() {
-            ""
-        } else {
-            dice.front(families)
-        };
+        return if families.is_empty() { "" } else { dice.front(families) };
     }
-    let surname = dice
-        .part(kinh::SURNAMES, 10_000)
-        .unwrap_or_else(|| dice.front(kinh::RARE_SURNAMES));
-    if southern {
-        kinh::southern(surname)
-    } else {
-        surname
-    }
+    let surname =
+        dice.part(kinh::SURNAMES, 10_000).unwrap_or_else(|| dice.front(kinh::RARE_SURNAMES));
+    if southern { kinh::southern(surname) } else { surname }
 }
 
 /// Draws a full name within a family.
@@ -70,10 +57,7 @@ pub(crate) fn full_name(
 }
 
 /// Parses a text that was put together from the tables.
-#[expect(
-    clippy::expect_used,
-    reason = "every part stands in tables whose names a test parses"
-)]
+#[expect(clippy::expect_used, reason = "every part stands in tables whose names a test parses")]
 pub(crate) fn parsed(text: &str) -> FullName {
     FullName::parse(text).expect("a name from the tables")
 }
@@ -113,26 +97,15 @@ fn vietnamese(d: &mut Dice, woman: bool, period: usize, family: &str, out: &mut 
     } else {
         (kinh::MEN[period], kinh::MEN_RARE)
     };
-    let given = if d.chance(110) {
-        d.pick(rare)
-    } else {
-        d.front(popular)
-    };
+    let given = if d.chance(110) { d.pick(rare) } else { d.front(popular) };
     let young = usize::from(period >= 3);
-    let middles = if woman {
-        kinh::WOMEN_MIDDLE[young]
-    } else {
-        kinh::MEN_MIDDLE[young]
-    };
+    let middles = if woman { kinh::WOMEN_MIDDLE[young] } else { kinh::MEN_MIDDLE[young] };
     let mut middle = d.front(middles);
     if middle == given {
         middle = d.pick(middles);
     }
-    let (common, share) = if woman {
-        ("Thị", kinh::THI[period])
-    } else {
-        ("Văn", kinh::VAN[period])
-    };
+    let (common, share) =
+        if woman { ("Thị", kinh::THI[period]) } else { ("Văn", kinh::VAN[period]) };
     if d.chance(share) {
         word(out, common);
         // "Thị Thu Hà": the second middle name is a women's fashion of 1970 to 2000.
@@ -170,13 +143,8 @@ mod tests {
     #[test]
     fn at_least_150_given_names_per_sex() {
         for (periods, rare) in [(kinh::MEN, kinh::MEN_RARE), (kinh::WOMEN, kinh::WOMEN_RARE)] {
-            let all: HashSet<&str> = periods
-                .iter()
-                .copied()
-                .flatten()
-                .chain(rare)
-                .copied()
-                .collect();
+            let all: HashSet<&str> =
+                periods.iter().copied().flatten().chain(rare).copied().collect();
             assert!(all.len() >= 150, "{}", all.len());
         }
         assert!(kinh::SURNAMES.iter().map(|s| s.1).sum::<u32>() < 10_000);

@@ -86,12 +86,7 @@ impl Numbers {
 
     /// A new old number.
     pub(crate) fn old(&mut self) -> Option<OldId> {
-        let number = permuted(
-            self.seed ^ 0x01d,
-            self.old_base + self.old_used,
-            10_000,
-            100_000,
-        );
+        let number = permuted(self.seed ^ 0x01d, self.old_base + self.old_used, 10_000, 100_000);
         self.old_used += 1;
         OldId::from_number(number)
     }

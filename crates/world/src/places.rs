@@ -25,13 +25,7 @@ impl Place {
             Dataset::Y2024 => self.old,
             Dataset::Y2026 => self.new,
         };
-        Address {
-            province,
-            commune,
-            detail: detail.to_owned(),
-            country: Country::VN,
-            dataset,
-        }
+        Address { province, commune, detail: detail.to_owned(), country: Country::VN, dataset }
     }
 }
 
@@ -42,19 +36,11 @@ pub(crate) fn draw(dice: &mut Dice, province: u8, prefer_rural: bool) -> Place {
         return HANOI;
     }
     let first = dice.pick(places);
-    if prefer_rural && first.urban && dice.chance(800) {
-        dice.pick(places)
-    } else {
-        first
-    }
+    if prefer_rural && first.urban && dice.chance(800) { dice.pick(places) } else { first }
 }
 
 /// Phường Ba Đình: where a code without communes would fall back to.
-const HANOI: Place = Place {
-    old: (1, 4),
-    new: (1, 4),
-    urban: true,
-};
+const HANOI: Place = Place { old: (1, 4), new: (1, 4), urban: true };
 
 /// House, street, hamlet, as written in the residence register.
 pub(crate) fn detail(dice: &mut Dice, place: Place) -> String {
@@ -68,11 +54,7 @@ pub(crate) fn detail(dice: &mut Dice, place: Place) -> String {
                 format!("Số {}, {lane} {number}, đường {street}", 1 + dice.below(90))
             }
             6 if place.old.0 >= 48 => format!("{number}/{} đường {street}", 1 + dice.below(60)),
-            6 => format!(
-                "Số {}, ngách {number}/{}",
-                1 + dice.below(60),
-                1 + dice.below(40)
-            ),
+            6 => format!("Số {}, ngách {number}/{}", 1 + dice.below(60), 1 + dice.below(40)),
             _ => format!("Tổ dân phố {}", 1 + dice.below(24)),
         };
     }

@@ -54,15 +54,8 @@ pub(crate) fn finish(
         let origin = origin(family, &shared.drafts, &mut origins, i);
         members.push(person(family, &shared, i, origin));
     }
-    let roles = order
-        .iter()
-        .map(|&i| &shared.drafts[i])
-        .filter(|d| d.alive());
-    let household = Household {
-        key,
-        number,
-        members: roles.map(|d| (d.id, d.role)).collect(),
-    };
+    let roles = order.iter().map(|&i| &shared.drafts[i]).filter(|d| d.alive());
+    let household = Household { key, number, members: roles.map(|d| (d.id, d.role)).collect() };
     GeneratedHousehold { household, members }
 }
 
@@ -106,12 +99,10 @@ fn origin(
     if let Some(known) = known[i] {
         return known;
     }
-    let parent = [&drafts[i].father, &drafts[i].mother]
-        .into_iter()
-        .find_map(|kin| match kin {
-            Kin::Member(p) => Some(*p),
-            _ => None,
-        });
+    let parent = [&drafts[i].father, &drafts[i].mother].into_iter().find_map(|kin| match kin {
+        Kin::Member(p) => Some(*p),
+        _ => None,
+    });
     let drawn = if let Some(parent) = parent {
         (origin(f, drafts, known, parent).0, true)
     } else {
@@ -140,26 +131,14 @@ fn person(f: &mut Family<'_>, shared: &Shared, i: usize, origin: (Place, bool)) 
     let list = Dataset::in_force_on(draft.birth);
     let (origin, child_of_member) = origin;
     // The children were born where the family lives, the others where they come from.
-    let home = if child_of_member {
-        f.home.place
-    } else {
-        origin
-    };
-    let born_at = if f.dice.chance(300) {
-        places::draw(f.dice, home.old.0, false)
-    } else {
-        home
-    };
+    let home = if child_of_member { f.home.place } else { origin };
+    let born_at = if f.dice.chance(300) { places::draw(f.dice, home.old.0, false) } else { home };
     let permanent = shared.permanent.clone();
     let temporary = temporary(f, draft);
-    let current = draft
-        .alive()
-        .then(|| temporary.as_ref().unwrap_or(&permanent).clone());
+    let current = draft.alive().then(|| temporary.as_ref().unwrap_or(&permanent).clone());
     let blood = blood(f);
-    let household = draft.alive().then(|| HouseholdRef {
-        role: draft.role,
-        ..shared.reference.clone()
-    });
+    let household =
+        draft.alive().then(|| HouseholdRef { role: draft.role, ..shared.reference.clone() });
     let maternity = places::maternity(f.dice, draft.year());
     Person {
         personal_id: draft.id,
@@ -195,15 +174,9 @@ fn person(f: &mut Family<'_>, shared: &Shared, i: usize, origin: (Place, bool)) 
 
 /// Tên gọi khác: one person in eighty.
 fn other_name(f: &mut Family<'_>, draft: &Draft) -> Option<FullName> {
-    f.dice.one_in(80).then(|| {
-        names::full_name(
-            f.dice,
-            f.home.ethnicity,
-            draft.sex,
-            draft.year(),
-            draft.family,
-        )
-    })
+    f.dice
+        .one_in(80)
+        .then(|| names::full_name(f.dice, f.home.ethnicity, draft.sex, draft.year(), draft.family))
 }
 
 /// Workers who live in the industrial provinces.
@@ -240,8 +213,7 @@ fn blood(f: &mut Family<'_>) -> BloodGroup {
 fn sources(f: &mut Family<'_>, draft: &Draft, blood: BloodGroup) -> Sources {
     let today = f.today;
     let later = |dice: &mut crate::dice::Dice, from: jiff::civil::Date, most: u32| {
-        from.saturating_add(Span::new().days(1 + i64::from(dice.below(most))))
-            .min(today)
+        from.saturating_add(Span::new().days(1 + i64::from(dice.below(most)))).min(today)
     };
     // Births since 2016 are registered in the electronic book at once; older ones were entered
     // into it from the paper books.
@@ -251,10 +223,7 @@ fn sources(f: &mut Family<'_>, draft: &Draft, blood: BloodGroup) -> Sources {
         later(f.dice, date(2016, 1, 1), 2200)
     };
     let residence = day_between(f.dice, date(2017, 1, 1).max(registered), today);
-    let civil = Stamp {
-        source: Source::CivilStatus,
-        on: registered,
-    };
+    let civil = Stamp { source: Source::CivilStatus, on: registered };
     let mut own: Vec<(Field, Stamp)> = Vec::with_capacity(10);
     for field in [
         Field::FullName,
@@ -267,49 +236,22 @@ fn sources(f: &mut Family<'_>, draft: &Draft, blood: BloodGroup) -> Sources {
     }
     let id = if f.year() - draft.year() >= 14 {
         let on = day_between(f.dice, date(2016, 1, 1).max(registered), today);
-        Stamp {
-            source: Source::IdentityCard,
-            on,
-        }
+        Stamp { source: Source::IdentityCard, on }
     } else {
         civil
     };
     own.push((Field::PersonalId, id));
     if f.year() - draft.year() >= 18 {
         let on = day_between(f.dice, registered, today);
-        own.push((
-            Field::MaritalStatus,
-            Stamp {
-                source: Source::CivilStatus,
-                on,
-            },
-        ));
+        own.push((Field::MaritalStatus, Stamp { source: Source::CivilStatus, on }));
     }
     if blood != BloodGroup::Unknown {
         let on = day_between(f.dice, date(2021, 1, 1).max(registered), today);
-        own.push((
-            Field::BloodGroup,
-            Stamp {
-                source: Source::Health,
-                on,
-            },
-        ));
+        own.push((Field::BloodGroup, Stamp { source: Source::Health, on }));
     }
     if let VitalStatus::Dead(Some(day)) | VitalStatus::Missing(Some(day)) = draft.vital {
         let on = later(f.dice, day, 20);
-        own.push((
-            Field::VitalStatus,
-            Stamp {
-                source: Source::CivilStatus,
-                on,
-            },
-        ));
+        own.push((Field::VitalStatus, Stamp { source: Source::CivilStatus, on }));
     }
-    Sources {
-        default: Stamp {
-            source: Source::Residence,
-            on: residence,
-        },
-        own,
-    }
+    Sources { default: Stamp { source: Source::Residence, on: residence }, own }
 }

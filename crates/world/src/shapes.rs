@@ -130,11 +130,8 @@ fn parents_on_record(f: &mut Family<'_>, of: usize) {
 
 fn buried(f: &mut Family<'_>, who: usize) {
     f.named_parents(who);
-    f.members[who].marital = if f.dice.chance(450) {
-        MaritalStatus::DivorcedOrWidowed
-    } else {
-        MaritalStatus::Married
-    };
+    f.members[who].marital =
+        if f.dice.chance(450) { MaritalStatus::DivorcedOrWidowed } else { MaritalStatus::Married };
     f.dies(who);
 }
 
@@ -143,11 +140,7 @@ pub(crate) fn three_generations(f: &mut Family<'_>, wife_age: i32) -> Option<usi
     let (husband, wife) = f.couple(f.year() - wife_age, i32::MAX / 2)?;
     let children = f.children(Some(husband), Some(wife), true);
     let via_husband = f.dice.chance(840);
-    let (heir, in_law) = if via_husband {
-        (husband, wife)
-    } else {
-        (wife, husband)
-    };
+    let (heir, in_law) = if via_husband { (husband, wife) } else { (wife, husband) };
     let year = f.members[heir].year();
     let wanted = year - f.dice.between(20, 26) - f.dice.between(0, 7);
     let (elder, elder_wife) = f.couple(wanted.min(year - 18), year - 18)?;
@@ -160,11 +153,7 @@ pub(crate) fn three_generations(f: &mut Family<'_>, wife_age: i32) -> Option<usi
     rename_heir(f, heir, elder, elder_wife, &children, via_husband);
     losses(f, elder, elder_wife);
     if f.dice.chance(150) && f.members[elder].alive() != f.members[elder_wife].alive() {
-        f.dies(if f.members[elder].alive() {
-            elder
-        } else {
-            elder_wife
-        });
+        f.dies(if f.members[elder].alive() { elder } else { elder_wife });
     }
     let elder_alive = f.members[elder].alive() || f.members[elder_wife].alive();
     if elder_alive && f.dice.chance(480) {
@@ -204,11 +193,7 @@ fn rename_heir(
     f.members[giver].father = Kin::None;
     f.members[giver].mother = Kin::None;
     f.named_parents(giver);
-    debug_assert!(
-        children
-            .iter()
-            .all(|c| f.members[*c].year() > f.members[heir].year())
-    );
+    debug_assert!(children.iter().all(|c| f.members[*c].year() > f.members[heir].year()));
     debug_assert!(via_husband == (f.members[heir].sex == Sex::Male));
 }
 
@@ -219,18 +204,9 @@ pub(crate) fn single(f: &mut Family<'_>, age: i32) -> Option<usize> {
         30..55 => 620,
         _ => 240,
     };
-    let sex = if f.dice.chance(men) {
-        Sex::Male
-    } else {
-        Sex::Female
-    };
+    let sex = if f.dice.chance(men) { Sex::Male } else { Sex::Female };
     let wanted = f.year() - age;
-    let one = f.person(
-        sex,
-        wanted,
-        (wanted - 8, (wanted + 8).min(f.year() - 18)),
-        None,
-    )?;
+    let one = f.person(sex, wanted, (wanted - 8, (wanted + 8).min(f.year() - 18)), None)?;
     f.named_parents(one);
     parents_on_record(f, one);
     f.members[one].role = HouseholdRole::Head;
@@ -272,12 +248,7 @@ fn lone_parent(f: &mut Family<'_>, age: i32) -> Option<usize> {
     let woman = f.dice.chance(800);
     let sex = if woman { Sex::Female } else { Sex::Male };
     let wanted = f.year() - age;
-    let parent = f.person(
-        sex,
-        wanted,
-        (wanted - 8, (wanted + 8).min(f.year() - 19)),
-        None,
-    )?;
+    let parent = f.person(sex, wanted, (wanted - 8, (wanted + 8).min(f.year() - 19)), None)?;
     f.named_parents(parent);
     f.members[parent].role = HouseholdRole::Head;
     let children = if woman {
@@ -349,11 +320,8 @@ pub(crate) fn grandchildren(
         let wanted = now - child_age + i * 2;
         let boy = f.boy(wanted);
         let child = f.child(None, mother, boy, wanted, (now - 17, now))?;
-        let (sex, born, ethnicity) = (
-            f.members[child].sex,
-            f.members[child].year(),
-            f.home.ethnicity,
-        );
+        let (sex, born, ethnicity) =
+            (f.members[child].sex, f.members[child].year(), f.home.ethnicity);
         f.members[child].role = HouseholdRole::Grandchild;
         f.members[child].family = family;
         f.members[child].full_name = crate::names::full_name(f.dice, ethnicity, sex, born, family);
@@ -376,11 +344,7 @@ fn flatmates(f: &mut Family<'_>, age: i32) -> Option<usize> {
     let mut year = f.year() - age;
     let mut head: Option<usize> = None;
     for _ in 0..2 + f.dice.below(2) {
-        let sex = if f.dice.chance(510) {
-            Sex::Male
-        } else {
-            Sex::Female
-        };
+        let sex = if f.dice.chance(510) { Sex::Male } else { Sex::Female };
         let family = head.filter(|_| siblings).map(|h| f.members[h].family);
         let next = f.person(sex, year, (year - 3, (year + 3).min(f.year() - 18)), family)?;
         year = (year + f.dice.between(1, 3)).min(f.year() - 18);

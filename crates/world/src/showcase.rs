@@ -74,41 +74,24 @@ impl Special {
         match self {
             Self::Couple => couple_with_children(f, 38),
             Self::Widow => {
-                f.wish = Wish {
-                    year_only: Some(true),
-                    old_id: Some(true),
-                    ..Wish::default()
-                };
+                f.wish = Wish { year_only: Some(true), old_id: Some(true), ..Wish::default() };
                 let widow = person(f, Sex::Female, 82)?;
-                f.wish = Wish {
-                    year_only: Some(false),
-                    ..Wish::default()
-                };
+                f.wish = Wish { year_only: Some(false), ..Wish::default() };
                 shapes::late_spouse(f, widow);
                 Some(widow)
             }
             Self::NoOldId => {
-                f.wish = Wish {
-                    old_id: Some(false),
-                    ..Wish::default()
-                };
+                f.wish = Wish { old_id: Some(false), ..Wish::default() };
                 person(f, Sex::Male, 27)
             }
             Self::FirstHolder => {
-                f.wish = Wish {
-                    old_id: Some(true),
-                    year_only: Some(false),
-                    ..Wish::default()
-                };
+                f.wish = Wish { old_id: Some(true), year_only: Some(false), ..Wish::default() };
                 *f.twice = None;
                 person(f, Sex::Male, 52)
             }
             Self::SecondHolder => second_holder(f),
             Self::CorrectedSex => {
-                f.wish = Wish {
-                    corrected_sex: true,
-                    ..Wish::default()
-                };
+                f.wish = Wish { corrected_sex: true, ..Wish::default() };
                 person(f, Sex::Female, 33)
             }
             Self::Ede => couple_with_children(f, 40),
@@ -142,13 +125,7 @@ fn couple_with_children(f: &mut Family<'_>, wife_age: i32) -> Option<usize> {
     let now = f.year();
     let (husband, wife) = f.couple(now - wife_age, now - wife_age + 1)?;
     for (age, boy) in [(13, false), (9, true)] {
-        f.child(
-            Some(husband),
-            Some(wife),
-            boy,
-            now - age,
-            (now - age, now - age),
-        )?;
+        f.child(Some(husband), Some(wife), boy, now - age, (now - age, now - age))?;
     }
     f.members[husband].role = HouseholdRole::Head;
     f.members[wife].role = HouseholdRole::Spouse;
@@ -157,11 +134,7 @@ fn couple_with_children(f: &mut Family<'_>, wife_age: i32) -> Option<usize> {
 
 fn second_holder(f: &mut Family<'_>) -> Option<usize> {
     let first = f.twice.take()?;
-    f.wish = Wish {
-        old_id: Some(false),
-        year_only: Some(false),
-        ..Wish::default()
-    };
+    f.wish = Wish { old_id: Some(false), year_only: Some(false), ..Wish::default() };
     let one = loop {
         let one = person(f, Sex::Male, 47)?;
         if f.members[one].full_name != first.name && f.members[one].birth != first.birth {
@@ -176,13 +149,7 @@ fn second_holder(f: &mut Family<'_>) -> Option<usize> {
 fn missing(f: &mut Family<'_>) -> Option<usize> {
     let now = f.year();
     let (husband, wife) = f.couple(now - 58, now - 58)?;
-    let child = f.child(
-        Some(husband),
-        Some(wife),
-        true,
-        now - 31,
-        (now - 32, now - 30),
-    )?;
+    let child = f.child(Some(husband), Some(wife), true, now - 31, (now - 32, now - 30))?;
     f.members[child].marital = MaritalStatus::Single;
     shapes::declare_missing(f, child);
     f.members[husband].role = HouseholdRole::Head;

@@ -55,10 +55,7 @@ const OLD_ID_WORDS: usize = 1_000_000_000 / 64 + 1;
 impl Stats {
     /// No counts yet; ages are counted to the year of `today`.
     pub fn new(today: Date) -> Self {
-        Self {
-            year: today.year(),
-            ..Self::default()
-        }
+        Self { year: today.year(), ..Self::default() }
     }
 
     /// Counts one person.
@@ -84,12 +81,7 @@ impl Stats {
         self.without_old_id += u64::from(person.old_ids.is_empty());
         self.corrected_sex += u64::from(person.personal_id.sex() != person.sex);
         self.temporary += u64::from(person.temporary.is_some());
-        let surname = person
-            .full_name
-            .as_str()
-            .split(' ')
-            .next()
-            .unwrap_or_default();
+        let surname = person.full_name.as_str().split(' ').next().unwrap_or_default();
         if let Some(count) = self.surnames.get_mut(surname) {
             *count += 1;
         } else {
@@ -219,22 +211,15 @@ impl fmt::Display for Stats {
             let name = geo::province(Dataset::Y2026, *code).map_or("", |p| p.name);
             writeln!(f, "{code:02} {name:<28} {:>9}", share(count, all))?;
         }
-        for (title, counts) in [
-            ("Dân tộc", &self.ethnicities),
-            ("Tôn giáo", &self.religions),
-        ] {
+        for (title, counts) in [("Dân tộc", &self.ethnicities), ("Tôn giáo", &self.religions)]
+        {
             writeln!(f, "\n{title} (mã)")?;
             for (code, count) in ranked(counts) {
                 writeln!(f, "{code:02} {:>9}", share(count, all))?;
             }
         }
         let mean = alive * 100 / self.households.max(1);
-        writeln!(
-            f,
-            "\nSố người trong hộ: trung bình {},{:02}",
-            mean / 100,
-            mean % 100
-        )?;
+        writeln!(f, "\nSố người trong hộ: trung bình {},{:02}", mean / 100, mean % 100)?;
         for (size, count) in &self.sizes {
             writeln!(f, "{size:>3} {:>9}", share(*count, self.households))?;
         }

@@ -1,9 +1,6 @@
 //! The population as a whole: determinism, counts, references, shares.
 
-#![expect(
-    clippy::expect_used,
-    reason = "helpers of tests, outside the test functions"
-)]
+#![expect(clippy::expect_used, reason = "helpers of tests, outside the test functions")]
 
 use std::collections::{HashMap, HashSet};
 
@@ -22,11 +19,7 @@ use jiff::civil::{Date, date};
 const TODAY: Date = date(2026, 6, 1);
 
 fn spec(persons: u64) -> PopulationSpec {
-    PopulationSpec {
-        seed: 42,
-        persons,
-        today: TODAY,
-    }
+    PopulationSpec { seed: 42, persons, today: TODAY }
 }
 
 fn people(persons: u64) -> Vec<Person> {
@@ -44,15 +37,8 @@ fn year(person: &Person) -> i32 {
 fn the_same_spec_gives_the_same_people() {
     let spec = spec(40_000);
     let once: Vec<GeneratedHousehold> = households(&spec).collect();
-    let by_block: Vec<_> = (0..block_count(&spec))
-        .rev()
-        .map(|b| (b, block(&spec, b)))
-        .collect();
-    let again: Vec<_> = by_block
-        .into_iter()
-        .rev()
-        .flat_map(|(_, block)| block)
-        .collect();
+    let by_block: Vec<_> = (0..block_count(&spec)).rev().map(|b| (b, block(&spec, b))).collect();
+    let again: Vec<_> = by_block.into_iter().rev().flat_map(|(_, block)| block).collect();
     assert!(once == again);
     let other = PopulationSpec { seed: 43, ..spec };
     assert!(once.first() != households(&other).next().as_ref());
@@ -94,11 +80,8 @@ fn the_largest_population_has_ids_in_its_last_blocks() {
         }
     }
     assert_eq!(ids.len(), 3 * 16_384);
-    let households: HashSet<u64> = [0, 1]
-        .iter()
-        .flat_map(|b| block(&spec, *b))
-        .map(|h| h.household.key)
-        .collect();
+    let households: HashSet<u64> =
+        [0, 1].iter().flat_map(|b| block(&spec, *b)).map(|h| h.household.key).collect();
     assert!(households.contains(&1) && households.contains(&((1 << 20) + 1)));
 }
 
@@ -110,17 +93,10 @@ fn households_are_consistent() {
         let household = &generated.household;
         assert!(keys.insert(household.key));
         assert!(numbers.insert(household.number.clone()));
-        let records: HashMap<PersonalId, &Person> = generated
-            .members
-            .iter()
-            .map(|p| (p.personal_id, p))
-            .collect();
+        let records: HashMap<PersonalId, &Person> =
+            generated.members.iter().map(|p| (p.personal_id, p)).collect();
         assert_eq!(household.members[0].1, HouseholdRole::Head);
-        let heads = household
-            .members
-            .iter()
-            .filter(|m| m.1 == HouseholdRole::Head)
-            .count();
+        let heads = household.members.iter().filter(|m| m.1 == HouseholdRole::Head).count();
         assert_eq!(heads, 1);
         let listed: HashSet<_> = household.members.iter().map(|m| m.0).collect();
         for (id, role) in &household.members {
@@ -131,14 +107,8 @@ fn households_are_consistent() {
             assert_eq!(reference.head.personal_id, Some(household.members[0].0));
         }
         for person in &generated.members {
-            assert_eq!(
-                person.household.is_some(),
-                person.vital == VitalStatus::Alive
-            );
-            assert_eq!(
-                person.household.is_some(),
-                listed.contains(&person.personal_id)
-            );
+            assert_eq!(person.household.is_some(), person.vital == VitalStatus::Alive);
+            assert_eq!(person.household.is_some(), listed.contains(&person.personal_id));
             check_person(person, &records);
         }
     }
@@ -148,9 +118,7 @@ fn check_relative<'a>(
     relative: &Relative,
     records: &HashMap<PersonalId, &'a Person>,
 ) -> Option<&'a Person> {
-    let person = *records
-        .get(&relative.personal_id?)
-        .expect("a relative with an id has a record");
+    let person = *records.get(&relative.personal_id?).expect("a relative with an id has a record");
     assert!(relative.full_name == person.full_name);
     assert_eq!(relative.old_id, person.old_ids.first().copied());
     Some(person)
@@ -158,35 +126,15 @@ fn check_relative<'a>(
 
 fn check_person(person: &Person, records: &HashMap<PersonalId, &Person>) {
     let born = year(person);
-    if let Some(father) = person
-        .father
-        .as_ref()
-        .and_then(|f| check_relative(f, records))
-    {
+    if let Some(father) = person.father.as_ref().and_then(|f| check_relative(f, records)) {
         assert_eq!(father.sex, Sex::Male);
-        assert!(
-            (16..=60).contains(&(born - year(father))),
-            "{}",
-            born - year(father)
-        );
+        assert!((16..=60).contains(&(born - year(father))), "{}", born - year(father));
     }
-    if let Some(mother) = person
-        .mother
-        .as_ref()
-        .and_then(|m| check_relative(m, records))
-    {
+    if let Some(mother) = person.mother.as_ref().and_then(|m| check_relative(m, records)) {
         assert_eq!(mother.sex, Sex::Female);
-        assert!(
-            (15..=50).contains(&(born - year(mother))),
-            "{}",
-            born - year(mother)
-        );
+        assert!((15..=50).contains(&(born - year(mother))), "{}", born - year(mother));
     }
-    if let Some(spouse) = person
-        .spouse
-        .as_ref()
-        .and_then(|s| check_relative(s, records))
-    {
+    if let Some(spouse) = person.spouse.as_ref().and_then(|s| check_relative(s, records)) {
         assert_eq!(person.marital, MaritalStatus::Married);
         assert_ne!(spouse.sex, person.sex);
         if person.vital == VitalStatus::Alive {
@@ -195,11 +143,7 @@ fn check_person(person: &Person, records: &HashMap<PersonalId, &Person>) {
             assert_eq!(back, Some(person.personal_id));
         }
     }
-    if let Some(guardian) = person
-        .guardian
-        .as_ref()
-        .and_then(|g| check_relative(g, records))
-    {
+    if let Some(guardian) = person.guardian.as_ref().and_then(|g| check_relative(g, records)) {
         assert!(2026 - born < 18 && 2026 - year(guardian) >= 18);
     }
     if 2026 - born < 18 {
@@ -215,47 +159,23 @@ fn check_person(person: &Person, records: &HashMap<PersonalId, &Person>) {
         assert_eq!(birth_place.dataset, Dataset::in_force_on(day));
     }
     assert!(person.sources.default.on <= TODAY);
-    assert!(
-        person
-            .sources
-            .own
-            .iter()
-            .all(|(_, stamp)| stamp.on <= TODAY)
-    );
+    assert!(person.sources.own.iter().all(|(_, stamp)| stamp.on <= TODAY));
 }
 
 #[test]
 fn any_day_will_do() {
-    for today in [
-        date(2020, 1, 1),
-        date(2026, 1, 1),
-        date(2028, 2, 29),
-        date(2099, 12, 31),
-    ] {
-        let spec = PopulationSpec {
-            seed: 9,
-            persons: 20_000,
-            today,
-        };
+    for today in [date(2020, 1, 1), date(2026, 1, 1), date(2028, 2, 29), date(2099, 12, 31)] {
+        let spec = PopulationSpec { seed: 9, persons: 20_000, today };
         let mut ids = HashSet::new();
         for person in households(&spec).flat_map(|h| h.members) {
             assert!(ids.insert(person.personal_id));
             assert_eq!(i32::from(person.personal_id.birth_year()), year(&person));
             assert!(birth_day(&person) <= today);
-            assert!(
-                person
-                    .sources
-                    .own
-                    .iter()
-                    .all(|(_, stamp)| stamp.on <= today)
-            );
+            assert!(person.sources.own.iter().all(|(_, stamp)| stamp.on <= today));
         }
         assert_eq!(ids.len(), 20_000);
     }
-    let early = PopulationSpec {
-        today: date(2019, 12, 31),
-        ..spec(100)
-    };
+    let early = PopulationSpec { today: date(2019, 12, 31), ..spec(100) };
     assert_eq!(early.check(), Err(SpecError::Today));
 }
 
@@ -273,10 +193,7 @@ fn names_parse_and_communes_exist() {
         assert_eq!(commune.province, address.province);
     };
     for person in people(60_000) {
-        for name in [Some(&person.full_name), person.other_name.as_ref()]
-            .into_iter()
-            .flatten()
-        {
+        for name in [Some(&person.full_name), person.other_name.as_ref()].into_iter().flatten() {
             assert!(FullName::parse(name.as_str()).as_ref() == Ok(name));
         }
         for address in [
@@ -289,10 +206,7 @@ fn names_parse_and_communes_exist() {
         ] {
             address.iter().for_each(check);
         }
-        assert_eq!(
-            person.permanent.as_ref().map(|a| a.dataset),
-            Some(Dataset::Y2026)
-        );
+        assert_eq!(person.permanent.as_ref().map(|a| a.dataset), Some(Dataset::Y2026));
         if person.vital == VitalStatus::Alive {
             assert!(person.current == person.permanent || person.current == person.temporary);
         }
@@ -315,10 +229,7 @@ fn shares_are_near_the_published_ones() {
     }
     let near = |what: &str, part: u64, whole: u64, low: f64, high: f64| {
         let share = part as f64 * 100.0 / whole as f64;
-        assert!(
-            (low..=high).contains(&share),
-            "{what}: {share:.2} outside {low}..={high}"
-        );
+        assert!((low..=high).contains(&share), "{what}: {share:.2} outside {low}..={high}");
     };
     let surname = |name: &str| stats.surnames[name];
     let all = stats.persons;
@@ -326,13 +237,7 @@ fn shares_are_near_the_published_ones() {
     near("Trần", surname("Trần"), all, 9.5, 12.0);
     near("Lê", surname("Lê"), all, 8.3, 10.5);
     near("Phạm", surname("Phạm"), all, 6.0, 8.0);
-    near(
-        "Hoàng, Huỳnh",
-        surname("Hoàng") + surname("Huỳnh"),
-        all,
-        4.3,
-        5.8,
-    );
+    near("Hoàng, Huỳnh", surname("Hoàng") + surname("Huỳnh"), all, 4.3, 5.8);
     near("Vũ, Võ", surname("Vũ") + surname("Võ"), all, 3.1, 4.5);
     near("Kinh", stats.ethnicities[&1], all, 84.3, 86.3);
     near("HMông", stats.ethnicities[&8], all, 1.1, 1.9);
@@ -345,18 +250,10 @@ fn shares_are_near_the_published_ones() {
     near("old men to women", men, women, 50.0, 95.0);
     let living: u64 = stats.living.iter().sum();
     near("household size", living, stats.households, 325.0, 370.0);
-    assert!(
-        (31..=35).contains(&stats.median_age()),
-        "{}",
-        stats.median_age()
-    );
+    assert!((31..=35).contains(&stats.median_age()), "{}", stats.median_age());
     let year_only = old_year_only * 100.0 / old;
     assert!((6.5..=9.5).contains(&year_only), "{year_only}");
-    assert!(
-        (3..=30).contains(&stats.shared_old_ids),
-        "{}",
-        stats.shared_old_ids
-    );
+    assert!((3..=30).contains(&stats.shared_old_ids), "{}", stats.shared_old_ids);
     assert_eq!(stats.provinces.len(), 34);
     let mut twice = stats.clone();
     twice.merge(&stats);
@@ -365,19 +262,8 @@ fn shares_are_near_the_published_ones() {
 
 #[test]
 fn the_showcase_shows_everything_in_any_population() {
-    for (persons, seed) in [
-        (100, 1),
-        (100, 2),
-        (1_000, 3),
-        (1_000, 4),
-        (30_000, 5),
-        (100, 6),
-    ] {
-        let spec = PopulationSpec {
-            seed,
-            persons,
-            today: TODAY,
-        };
+    for (persons, seed) in [(100, 1), (100, 2), (1_000, 3), (1_000, 4), (30_000, 5), (100, 6)] {
+        let spec = PopulationSpec { seed, persons, today: TODAY };
         let ids = showcase(&spec);
         let shown: HashSet<PersonalId> = ids.iter().copied().collect();
         assert!(shown.len() >= 60 && shown.len() == ids.len());
@@ -402,15 +288,9 @@ fn the_showcase_shows_everything_in_any_population() {
                 holders.entry(*old).or_default().push(person);
             }
         }
-        let pair = holders
-            .values()
-            .find(|list| list.len() == 2)
-            .expect("a shared old id");
+        let pair = holders.values().find(|list| list.len() == 2).expect("a shared old id");
         assert!(pair[0].full_name != pair[1].full_name && pair[0].birth != pair[1].birth);
-        let keys: Vec<_> = pair
-            .iter()
-            .map(|p| p.household.as_ref().map(|h| h.key))
-            .collect();
+        let keys: Vec<_> = pair.iter().map(|p| p.household.as_ref().map(|h| h.key)).collect();
         assert_ne!(keys[0], keys[1]);
         let first = people.first().expect("a first person");
         let children = people

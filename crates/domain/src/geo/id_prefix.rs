@@ -38,21 +38,13 @@ pub fn birth_prefix(prefix: u16) -> Option<BirthPrefix> {
         let mut table: Vec<_> = rows(PREFIXES)
             .filter_map(|[prefix, name, code, _new_name]| {
                 let province_2025 = code.parse().ok()?;
-                Some((
-                    prefix.parse().ok()?,
-                    BirthPrefix {
-                        name,
-                        province_2025,
-                    },
-                ))
+                Some((prefix.parse().ok()?, BirthPrefix { name, province_2025 }))
             })
             .collect();
         table.sort_unstable_by_key(|(prefix, _)| *prefix);
         table
     });
-    let at = table
-        .binary_search_by_key(&prefix, |(prefix, _)| *prefix)
-        .ok()?;
+    let at = table.binary_search_by_key(&prefix, |(prefix, _)| *prefix).ok()?;
     table.get(at).map(|(_, province)| *province)
 }
 

@@ -81,35 +81,23 @@ pub(super) fn changes() -> &'static Changes {
 type UnitRow = (Province, Option<District>, Option<Commune>);
 
 fn rows_of_2024() -> impl Iterator<Item = UnitRow> {
-    rows(UNITS_2024).filter_map(
-        |[code, name, district, district_name, commune, commune_name]| {
-            let province = Province {
-                code: code.parse().ok()?,
-                name,
-            };
-            let district: u16 = district.parse().ok()?;
-            let commune = commune.parse().ok().map(|code| Commune {
-                code,
-                province: province.code,
-                district: Some(district),
-                name: commune_name,
-            });
-            let district = District {
-                code: district,
-                province: province.code,
-                name: district_name,
-            };
-            Some((province, Some(district), commune))
-        },
-    )
+    rows(UNITS_2024).filter_map(|[code, name, district, district_name, commune, commune_name]| {
+        let province = Province { code: code.parse().ok()?, name };
+        let district: u16 = district.parse().ok()?;
+        let commune = commune.parse().ok().map(|code| Commune {
+            code,
+            province: province.code,
+            district: Some(district),
+            name: commune_name,
+        });
+        let district = District { code: district, province: province.code, name: district_name };
+        Some((province, Some(district), commune))
+    })
 }
 
 fn rows_of_2026() -> impl Iterator<Item = UnitRow> {
     rows(UNITS_2026).filter_map(|[code, name, commune, commune_name, _kind]| {
-        let province = Province {
-            code: code.parse().ok()?,
-            name,
-        };
+        let province = Province { code: code.parse().ok()?, name };
         let commune = Commune {
             code: commune.parse().ok()?,
             province: province.code,
@@ -141,12 +129,7 @@ impl Units {
         communes.shrink_to_fit();
         let mut by_province: Vec<u16> = (0..communes.len() as u16).collect();
         by_province.sort_by_key(|at| communes[usize::from(*at)].province);
-        Self {
-            provinces,
-            districts,
-            communes,
-            by_province,
-        }
+        Self { provinces, districts, communes, by_province }
     }
 }
 
@@ -163,27 +146,14 @@ impl Changes {
         let of = |at: &u16| self.rows[usize::from(*at)].new;
         let start = self.by_new.partition_point(|at| of(at) < new);
         let end = self.by_new.partition_point(|at| of(at) <= new);
-        self.by_new[start..end]
-            .iter()
-            .map(|at| &self.rows[usize::from(*at)])
+        self.by_new[start..end].iter().map(|at| &self.rows[usize::from(*at)])
     }
 
     fn read() -> Self {
         let mut facts = ChangeFacts::default();
         let (mut kept, mut provinces, mut dropped) = (Vec::new(), Vec::new(), Vec::new());
-        for [
-            old_province,
-            _,
-            old,
-            _,
-            _,
-            _,
-            new_province,
-            new,
-            _,
-            new_name,
-            relation,
-        ] in rows(CHANGES)
+        for [old_province, _, old, _, _, _, new_province, new, _, new_name, relation] in
+            rows(CHANGES)
         {
             let (Ok(old_province), Ok(new_province)) = (old_province.parse(), new_province.parse())
             else {
@@ -204,12 +174,7 @@ impl Changes {
                 continue;
             };
             let (whole, default) = (relation == "whole", relation == "divided-default");
-            kept.push(Change {
-                old,
-                new,
-                whole,
-                default,
-            });
+            kept.push(Change { old, new, whole, default });
         }
         kept.retain(|row| !dropped.contains(&row.old));
         kept.sort_unstable_by_key(|row| (row.old, row.new));
@@ -219,12 +184,7 @@ impl Changes {
         provinces.dedup();
         let mut by_new: Vec<u16> = (0..kept.len() as u16).collect();
         by_new.sort_by_key(|at| kept[usize::from(*at)].new);
-        Self {
-            rows: kept,
-            by_new,
-            provinces,
-            facts,
-        }
+        Self { rows: kept, by_new, provinces, facts }
     }
 }
 

@@ -39,9 +39,8 @@ pub(super) fn exceedance(profile: &Profile, i: &Intent, day: &mut LineDay) -> Op
 impl Counts {
     /// The highest threshold passed by going from `before` to `after` of `count`, percent (D2).
     pub fn warning(&self, before: u32, after: u32, count: u32) -> Option<u8> {
-        let reaches = |used: u32, percent: u8| {
-            u64::from(used) * 100 >= u64::from(count) * u64::from(percent)
-        };
+        let reaches =
+            |used: u32, percent: u8| u64::from(used) * 100 >= u64::from(count) * u64::from(percent);
         self.warn_at_percent
             .iter()
             .rev()

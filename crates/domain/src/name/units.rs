@@ -53,11 +53,7 @@ impl Unit {
     /// The base as an ASCII letter, 0 for all others.
     const fn ascii(self) -> u8 {
         let base = self.0 & BASE;
-        if base < 128 && self.0 & MARK == 0 {
-            base as u8
-        } else {
-            0
-        }
+        if base < 128 && self.0 & MARK == 0 { base as u8 } else { 0 }
     }
 }
 
@@ -90,9 +86,7 @@ pub(super) fn is_letter(c: char) -> bool {
 
 /// How many characters are no letters.
 pub(super) fn breaks(text: &str) -> usize {
-    text.chars()
-        .filter(|c| !is_letter(*c) && !is_mark(*c))
-        .count()
+    text.chars().filter(|c| !is_letter(*c) && !is_mark(*c)).count()
 }
 
 /// Gives each unit of an NFC text in order, until `sink` says false. True when all were taken.

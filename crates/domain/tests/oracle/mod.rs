@@ -101,11 +101,7 @@ pub fn duty(at_ms: i64) -> (Window, i64) {
     let viet_nam_ms = at_ms + 7 * HOUR_MS;
     let time_of_day = viet_nam_ms.rem_euclid(DAY_MS);
     let in_hours = (7 * HOUR_MS..18 * HOUR_MS).contains(&time_of_day);
-    let window = if in_hours {
-        Window::InHours
-    } else {
-        Window::OffHours
-    };
+    let window = if in_hours { Window::InHours } else { Window::OffHours };
     (window, (viet_nam_ms - 7 * HOUR_MS).div_euclid(DAY_MS))
 }
 
@@ -145,11 +141,7 @@ struct PastRaise {
 
 impl PastRaise {
     fn line(&self) -> Line {
-        Line {
-            system: self.raise.system,
-            service: self.raise.service,
-            window: self.raise.window,
-        }
+        Line { system: self.raise.system, service: self.raise.service, window: self.raise.window }
     }
     /// D8: "in force at once", but not before its from.
     fn start(&self) -> i64 {
@@ -181,12 +173,7 @@ pub struct Oracle {
 impl Oracle {
     #[must_use]
     pub fn new(c: Config) -> Self {
-        Self {
-            config: c,
-            past: Vec::new(),
-            raises: Vec::new(),
-            lifts: Vec::new(),
-        }
+        Self { config: c, past: Vec::new(), raises: Vec::new(), lifts: Vec::new() }
     }
 
     /// Decides one request and remembers it.
@@ -196,32 +183,17 @@ impl Oracle {
     pub fn ask(&mut self, a: Ask) -> Verdict {
         // D1: "The time of arrival at the gate decides."
         let (window, day) = duty(a.at_ms);
-        let line = Line {
-            system: a.system,
-            service: a.service,
-            window,
-        };
+        let line = Line { system: a.system, service: a.service, window };
+        assert!(self.past.iter().all(|p| p.at_ms <= a.at_ms), "asks must come in time order");
         assert!(
-            self.past.iter().all(|p| p.at_ms <= a.at_ms),
-            "asks must come in time order"
-        );
-        assert!(
-            self.config
-                .lines
-                .iter()
-                .any(|l| l.system == a.system && l.service == a.service),
+            self.config.lines.iter().any(|l| l.system == a.system && l.service == a.service),
             "unregistered line"
         );
-        let account = self
-            .config
-            .accounts
-            .iter()
-            .find(|d| d.account == a.account && d.system == a.system);
+        let account =
+            self.config.accounts.iter().find(|d| d.account == a.account && d.system == a.system);
         let hard_stop = 2 * u64::from(account.expect("unregistered account").daily);
 
-        let left = self
-            .count_in_force(a.at_ms, line)
-            .saturating_sub(self.line_used(a.at_ms, line));
+        let left = self.count_in_force(a.at_ms, line).saturating_sub(self.line_used(a.at_ms, line));
         let night = self.off_hours_used(a.at_ms, a.system);
         let spent = self.account_used(a.at_ms, a.account);
         let mut entry = Past {
@@ -263,9 +235,7 @@ impl Oracle {
         } else {
             // D2: "One accepted request = one query …; batch and list items count one per person."
             entry.counted = a.items;
-            Verdict::Accepted {
-                remaining: left - a.items,
-            }
+            Verdict::Accepted { remaining: left - a.items }
         };
         self.past.push(entry);
         verdict
@@ -273,10 +243,7 @@ impl Oracle {
 
     /// D8: "operator grants in one step, two approvers above 2×; in force at once, ends by itself."
     pub fn raise(&mut self, r: Raise) {
-        self.raises.push(PastRaise {
-            raise: r,
-            after: self.past.len(),
-        });
+        self.raises.push(PastRaise { raise: r, after: self.past.len() });
     }
 
     /// D3: the lock "ends by a named person with reason". Without a lock on that line this does nothing.
@@ -286,14 +253,7 @@ impl Oracle {
     /// act would be void. The persons counted stay counted. Under `Scope::Connection` naming any line the lock stops lifts
     /// it whole, and only the line that caused it starts afresh.
     pub fn lift_lock(&mut self, at_ms: i64, system: u32, service: u8, window: Window) {
-        for lock in self.locks_on(
-            at_ms,
-            Line {
-                system,
-                service,
-                window,
-            },
-        ) {
+        for lock in self.locks_on(at_ms, Line { system, service, window }) {
             self.lifts.push(Lift { lock, at_ms });
         }
     }
@@ -301,97 +261,52 @@ impl Oracle {
     /// Persons counted on a line in the duty day of `at_ms`.
     #[must_use]
     pub fn used(&self, at_ms: i64, system: u32, service: u8, window: Window) -> u32 {
-        self.line_used(
-            at_ms,
-            Line {
-                system,
-                service,
-                window,
-            },
-        )
+        self.line_used(at_ms, Line { system, service, window })
     }
 
     /// Contract: "Exceedances are per line and duty day"; 0 for off-hours lines (D3: "in-hours lines").
     #[must_use]
     pub fn exceedances(&self, at_ms: i64, system: u32, service: u8, window: Window) -> u32 {
-        self.line_exceedances(
-            at_ms,
-            Line {
-                system,
-                service,
-                window,
-            },
-        )
+        self.line_exceedances(at_ms, Line { system, service, window })
     }
 
     /// Whether a lock stops this line at `at_ms`.
     #[must_use]
     pub fn locked(&self, at_ms: i64, system: u32, service: u8, window: Window) -> bool {
-        !self
-            .locks_on(
-                at_ms,
-                Line {
-                    system,
-                    service,
-                    window,
-                },
-            )
-            .is_empty()
+        !self.locks_on(at_ms, Line { system, service, window }).is_empty()
     }
 
     /// D1: "The duty day of every count runs 07:00 → 07:00": an account counts over both windows and all services.
     #[must_use]
     pub fn account_used(&self, at_ms: i64, account: u32) -> u32 {
-        self.today(at_ms)
-            .filter(|(_, p)| p.account == account)
-            .map(|(_, p)| p.counted)
-            .sum()
+        self.today(at_ms).filter(|(_, p)| p.account == account).map(|(_, p)| p.counted).sum()
     }
 
     /// D4: all off-hours queries of one system in one duty day, over all its services.
     #[must_use]
     pub fn off_hours_used(&self, at_ms: i64, system: u32) -> u32 {
         let hers = |p: &Past| p.line.system == system && p.line.window == Window::OffHours;
-        self.today(at_ms)
-            .filter(|(_, p)| hers(p))
-            .map(|(_, p)| p.counted)
-            .sum()
+        self.today(at_ms).filter(|(_, p)| hers(p)).map(|(_, p)| p.counted).sum()
     }
 
     /// The requests of the duty day of `at_ms`, up to that instant, with their places in the list.
     fn today(&self, at_ms: i64) -> impl Iterator<Item = (usize, &Past)> {
         let day = duty(at_ms).1;
-        self.past
-            .iter()
-            .enumerate()
-            .filter(move |(_, p)| p.day == day && p.at_ms <= at_ms)
+        self.past.iter().enumerate().filter(move |(_, p)| p.day == day && p.at_ms <= at_ms)
     }
 
     fn line_used(&self, at_ms: i64, line: Line) -> u32 {
-        self.today(at_ms)
-            .filter(|(_, p)| p.line == line)
-            .map(|(_, p)| p.counted)
-            .sum()
+        self.today(at_ms).filter(|(_, p)| p.line == line).map(|(_, p)| p.counted).sum()
     }
 
     /// The registered daily count plus every raise in force (D8). Choice: raises in force together add up.
     fn count_in_force(&self, at_ms: i64, line: Line) -> u32 {
-        let def = self
-            .config
-            .lines
-            .iter()
-            .find(|l| l.system == line.system && l.service == line.service);
-        let registered = def.map_or(0, |l| {
-            if line.window == Window::InHours {
-                l.in_hours
-            } else {
-                l.off_hours
-            }
-        });
-        let in_force = self
-            .raises
-            .iter()
-            .filter(|r| r.has_begun(line, at_ms) && at_ms < r.raise.to_ms);
+        let def =
+            self.config.lines.iter().find(|l| l.system == line.system && l.service == line.service);
+        let registered = def
+            .map_or(0, |l| if line.window == Window::InHours { l.in_hours } else { l.off_hours });
+        let in_force =
+            self.raises.iter().filter(|r| r.has_begun(line, at_ms) && at_ms < r.raise.to_ms);
         in_force.fold(registered, |sum, r| sum.saturating_add(r.raise.extra))
     }
 
@@ -402,16 +317,11 @@ impl Oracle {
                 .iter()
                 .any(|l| l.lock >= i && self.past[l.lock].line == line && l.at_ms <= at_ms)
         };
-        self.today(at_ms)
-            .filter(|(i, p)| p.line == line && p.for_count && !lifted(*i))
-            .collect()
+        self.today(at_ms).filter(|(i, p)| p.line == line && p.for_count && !lifted(*i)).collect()
     }
 
     fn line_exceedances(&self, at_ms: i64, line: Line) -> u32 {
-        self.refusals(at_ms, line)
-            .iter()
-            .map(|(_, p)| u32::from(p.exceedance))
-            .sum()
+        self.refusals(at_ms, line).iter().map(|(_, p)| u32::from(p.exceedance)).sum()
     }
 
     /// Whether this request, which is being refused for the count of an in-hours line, is an exceedance. One request makes
@@ -464,28 +374,17 @@ impl Oracle {
         let holds = |(i, p): &(usize, &Past)| {
             p.locks && p.at_ms <= at_ms && stops(p) && !self.lock_ended(at_ms, *i, p)
         };
-        self.past
-            .iter()
-            .enumerate()
-            .filter(holds)
-            .map(|(i, _)| i)
-            .collect()
+        self.past.iter().enumerate().filter(holds).map(|(i, _)| i).collect()
     }
 
     /// D3: the lock "ends by a named person with reason, an approved raise, or the next 07:00 (profile)".
     fn lock_ended(&self, at_ms: i64, place: usize, lock: &Past) -> bool {
         let next_seven = self.config.lock_ends_next_duty_day && duty(at_ms).1 > lock.day;
-        let lifted = self
-            .lifts
-            .iter()
-            .any(|l| l.lock == place && l.at_ms <= at_ms);
+        let lifted = self.lifts.iter().any(|l| l.lock == place && l.at_ms <= at_ms);
         // Brief: "A raise approved after the lock was set, for that line, ends the lock". Choice: it ends the lock when it comes
         // into force (D8 "in force at once", but not before its from): before that the line has no room for anything.
         let approved_later = |r: &PastRaise| r.raise.approved_at_ms > lock.at_ms || r.after > place;
-        let raised = self
-            .raises
-            .iter()
-            .any(|r| r.has_begun(lock.line, at_ms) && approved_later(r));
+        let raised = self.raises.iter().any(|r| r.has_begun(lock.line, at_ms) && approved_later(r));
         next_seven || lifted || raised
     }
 }

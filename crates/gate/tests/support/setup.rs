@@ -253,7 +253,7 @@ impl Db<'_> {
     /// D8: grants a raise, which ends the line's lock.
     pub fn raise(&self, lines: &mut Lines, line: LineId, raise: Raise) -> dancu_store::Result<()> {
         write::insert_raise(self.0, line, raise, "thử nghiệm", "thử nghiệm")?;
-        lines.raise_granted(line, raise.begins());
+        lines.raise_granted(line, &raise);
         Ok(())
     }
 }

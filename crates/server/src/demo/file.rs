@@ -26,7 +26,10 @@ pub const LOG_ORIGIN: &str = "dancu.sandbox/log";
 /// The population that the folder was filled with.
 pub fn spec(store: &Store) -> anyhow::Result<PopulationSpec> {
     let fact = |name: &str| -> anyhow::Result<String> {
-        store.registry().fact(name)?.context("thư mục không do `dancu demo` lập (not a demo folder)")
+        store
+            .registry()
+            .fact(name)?
+            .context("thư mục không do `dancu demo` lập (not a demo folder)")
     };
     Ok(PopulationSpec {
         seed: fact("seed")?.parse()?,

@@ -72,8 +72,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 /// The sandbox clock: asked for, or where the folder left off; never before the last entry.
 fn clock(store: &Store, wanted: Option<Moment>) -> anyhow::Result<Clock> {
     let machine = machine_ms();
-    let stored: Option<i64> =
-        store.meta(OFFSET)?.and_then(|text| text.parse().ok());
+    let stored: Option<i64> = store.meta(OFFSET)?.and_then(|text| text.parse().ok());
     let last = store.last_at();
     let mut start = match (wanted, stored) {
         (Some(moment), _) => moment,
@@ -120,8 +119,7 @@ async fn serve_demo(args: &Args, store: &Arc<Store>, clock: Clock) -> anyhow::Re
 }
 
 fn fill(store: &Store, persons: u64, now: Moment) -> anyhow::Result<()> {
-    let spec =
-        dancu_world::PopulationSpec { seed: SEED, persons, today: now.viet_nam_date() };
+    let spec = dancu_world::PopulationSpec { seed: SEED, persons, today: now.viet_nam_date() };
     let bar = cli::progress_bar(persons);
     let started = crate::clock::steady();
     let n = population::fill::run(store, &spec, &|n| bar.set_position(n))?;

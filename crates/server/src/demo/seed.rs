@@ -8,9 +8,8 @@ use dancu_domain::ids::{
 };
 use dancu_domain::moment::Moment;
 use dancu_domain::registration::{
-    Account, AccountKind, AccountList, AccountState, DateRange, Line, OauthAccess, Plan,
-    Procedure, RequestIdMode, Secret, ServiceGrant, SharedOfficer, SoapAccess, System,
-    VerifyShape,
+    Account, AccountKind, AccountList, AccountState, DateRange, Line, OauthAccess, Plan, Procedure,
+    RequestIdMode, Secret, ServiceGrant, SharedOfficer, SoapAccess, System, VerifyShape,
 };
 use dancu_domain::service::{FieldSet, Service, ServiceSet};
 use dancu_journal::{Act, Body};
@@ -35,10 +34,7 @@ const SECRET_BYTES: usize = 16;
 /// Makes and registers every system.
 pub async fn register(store: &Store, now: Moment) -> anyhow::Result<()> {
     let mut ids = Ids::default();
-    let systems = templates()
-        .iter()
-        .map(|t| ids.system(t))
-        .collect::<anyhow::Result<Vec<_>>>()?;
+    let systems = templates().iter().map(|t| ids.system(t)).collect::<anyhow::Result<Vec<_>>>()?;
     let keys = store.keys().clone();
     store
         .ledger()

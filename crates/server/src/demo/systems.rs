@@ -50,11 +50,8 @@ pub fn templates() -> Vec<Template> {
     };
     let verify = Service::CitizenVerify;
     let lookup = Service::CitizenLookup;
-    let with_vital = KEYS.or(FieldSet::of(&[
-        Field::Sex,
-        Field::VitalStatus,
-        Field::CurrentResidence,
-    ]));
+    let with_vital =
+        KEYS.or(FieldSet::of(&[Field::Sex, Field::VitalStatus, Field::CurrentResidence]));
     vec![
         state("ONESTOP", "H26.001", every_service(500, ONE_STOP_OFF_HOURS), FieldSet::ALL),
         Template {
@@ -70,12 +67,7 @@ pub fn templates() -> Vec<Template> {
         },
         Template {
             state: ConnectionState::Suspended,
-            ..state(
-                "SUSPENDED",
-                "H26.004",
-                vec![(verify, 100, 50), (lookup, 100, 50)],
-                with_vital,
-            )
+            ..state("SUSPENDED", "H26.004", vec![(verify, 100, 50), (lookup, 100, 50)], with_vital)
         },
         state("BIG", "G01.001", every_service(10_000_000, [80; 12]), FieldSet::ALL),
         state("NIGHT", "G01.002", vec![(verify, 500, 600), (lookup, 500, 400)], with_vital),

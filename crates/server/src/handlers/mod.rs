@@ -50,8 +50,7 @@ pub fn text(headers: &HeaderMap, name: impl AsHeaderName) -> Option<&str> {
 /// A REST response.
 pub fn respond(r: Rendered) -> Response {
     let mut response = Response::new(Body::from(r.body));
-    *response.status_mut() =
-        axum::http::StatusCode::from_u16(r.status).unwrap_or_default();
+    *response.status_mut() = axum::http::StatusCode::from_u16(r.status).unwrap_or_default();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(r.content_type));
     // Answers are personal data: nothing on the way may keep them.

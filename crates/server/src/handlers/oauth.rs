@@ -45,8 +45,7 @@ pub async fn post(
         Some(_) => return respond(OauthError::UnsupportedGrantType.render()),
         None => return respond(OauthError::InvalidRequest.render()),
     }
-    if form.client_assertion.is_some()
-        && form.client_assertion_type.as_deref() != Some(JWT_BEARER)
+    if form.client_assertion.is_some() && form.client_assertion_type.as_deref() != Some(JWT_BEARER)
     {
         return respond(OauthError::InvalidRequest.render());
     }
@@ -68,9 +67,9 @@ pub async fn post(
 
 fn is_form(headers: &HeaderMap) -> bool {
     let kind = text(headers, header::CONTENT_TYPE).unwrap_or_default();
-    kind.split(';').next().is_some_and(|k| {
-        k.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded")
-    })
+    kind.split(';')
+        .next()
+        .is_some_and(|k| k.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded"))
 }
 
 /// A doubled or unreadable parameter makes the whole form invalid; unknown ones are ignored.

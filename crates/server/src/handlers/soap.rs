@@ -100,8 +100,7 @@ async fn answer(
         }
         Err(unread) => {
             request.use_header(app, raw_digest(body))?;
-            let reply =
-                app.gate.refuse_unreadable(&request.caller(), &unread.unreadable).await;
+            let reply = app.gate.refuse_unreadable(&request.caller(), &unread.unreadable).await;
             (soap::render_unreadable(&unread, &reply), reply)
         }
     })
@@ -137,12 +136,7 @@ fn other_media_type() -> SoapUnreadable {
     SoapUnreadable { unreadable, operation: None, echo: None }
 }
 
-fn unauthenticated(
-    app: &App,
-    peer: SocketAddr,
-    arrival: Moment,
-    failure: AuthFailure,
-) -> Response {
+fn unauthenticated(app: &App, peer: SocketAddr, arrival: Moment, failure: AuthFailure) -> Response {
     app.gate.failures.note(arrival, peer.ip(), Cause::of(failure, true));
     let id = loose_correlation();
     let mut response = respond(soap::unauthenticated(failure.message_vi(), Some(&id)), None);

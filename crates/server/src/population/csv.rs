@@ -72,12 +72,8 @@ pub mod column {
 }
 
 /// Columns without which a file is not read.
-const REQUIRED: [usize; 4] = [
-    column::PERSONAL_ID,
-    column::FULL_NAME,
-    column::DATE_OF_BIRTH,
-    column::SEX,
-];
+const REQUIRED: [usize; 4] =
+    [column::PERSONAL_ID, column::FULL_NAME, column::DATE_OF_BIRTH, column::SEX];
 
 /// Longest column name that a message repeats: a longer one is no column name but data.
 const NAME_SHOWN_MAX: usize = 40;
@@ -105,32 +101,18 @@ pub struct RowError {
 impl Fault {
     /// A fault of a column.
     pub const fn of(column: usize, message_vi: &'static str) -> Self {
-        Self {
-            column: Some(column),
-            message_vi,
-        }
+        Self { column: Some(column), message_vi }
     }
 
     /// A fault of the row as a whole.
     pub const fn row(message_vi: &'static str) -> Self {
-        Self {
-            column: None,
-            message_vi,
-        }
+        Self { column: None, message_vi }
     }
 
     /// The fault as the error of a line.
     pub fn at(self, row: u64) -> RowError {
-        let column = self
-            .column
-            .and_then(|c| COLUMNS.get(c))
-            .copied()
-            .unwrap_or_default();
-        RowError {
-            row,
-            column,
-            message_vi: self.message_vi,
-        }
+        let column = self.column.and_then(|c| COLUMNS.get(c)).copied().unwrap_or_default();
+        RowError { row, column, message_vi: self.message_vi }
     }
 }
 
@@ -154,17 +136,11 @@ impl Header {
         if names.len() == 1 && line.contains([';', '\t']) {
             bail!("các cột phải ngăn cách bằng dấu phẩy (columns are separated by commas)");
         }
-        let mut header = Self {
-            fields: [None; COLUMN_COUNT],
-            columns: vec![],
-        };
+        let mut header = Self { fields: [None; COLUMN_COUNT], columns: vec![] };
         for (field, name) in names.iter().enumerate() {
             let name = name.trim();
             let Some(column) = COLUMNS.iter().position(|c| *c == name) else {
-                bail!(
-                    "cột {} không có trong mẫu tệp (unknown column)",
-                    shown(name, field)
-                );
+                bail!("cột {} không có trong mẫu tệp (unknown column)", shown(name, field));
             };
             if header.fields[column].replace(field).is_some() {
                 bail!("cột \"{name}\" có hai lần (duplicate column)");
@@ -183,9 +159,7 @@ impl Header {
 
 /// A file without header starts with a person: such a text is not repeated.
 fn shown(name: &str, field: usize) -> String {
-    let plain = name
-        .bytes()
-        .all(|b| b.is_ascii_alphanumeric() || b"_- ".contains(&b));
+    let plain = name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_- ".contains(&b));
     if plain && name.len() <= NAME_SHOWN_MAX && name.starts_with(|c: char| c.is_ascii_alphabetic())
     {
         format!("\"{name}\"")
@@ -204,15 +178,10 @@ impl<'a> Row<'a> {
     /// Reads a line without its line end.
     pub fn read(header: &'a Header, line: &'a [u8]) -> Result<Self, Fault> {
         let text = std::str::from_utf8(line).map_err(|error| {
-            let sound = line
-                .get(..error.valid_up_to())
-                .and_then(|l| std::str::from_utf8(l).ok());
+            let sound = line.get(..error.valid_up_to()).and_then(|l| std::str::from_utf8(l).ok());
             let field = sound.and_then(|l| split(l).ok()).map(|f| f.len() - 1);
             let column = field.and_then(|f| header.columns.get(f)).copied();
-            Fault {
-                column,
-                message_vi: "không phải UTF-8",
-            }
+            Fault { column, message_vi: "không phải UTF-8" }
         })?;
         let fields = split(text).map_err(|field| Fault {
             column: header.columns.get(field).copied(),
@@ -280,9 +249,7 @@ mod tests {
     use super::*;
 
     fn fields(line: &str) -> Option<Vec<String>> {
-        split(line)
-            .ok()
-            .map(|f| f.into_iter().map(Cow::into_owned).collect())
+        split(line).ok().map(|f| f.into_iter().map(Cow::into_owned).collect())
     }
 
     #[test]
@@ -320,14 +287,13 @@ mod tests {
             let documented = docs.contains(&format!("`{name}`"))
                 || (docs.contains(&format!("`{prefix}_…`"))
                     && docs.contains(&format!("`…_{part}`")))
-                || name
-                    .strip_suffix("_personal_id")
-                    .or(name.strip_suffix("_old_id"))
-                    .is_some_and(|relative| {
+                || name.strip_suffix("_personal_id").or(name.strip_suffix("_old_id")).is_some_and(
+                    |relative| {
                         let part = name.strip_prefix(relative).unwrap_or_default();
                         docs.contains(&format!("`{relative}_…`"))
                             && docs.contains(&format!("`…{part}`"))
-                    });
+                    },
+                );
             assert!(documented, "{name}");
         }
     }
@@ -337,10 +303,7 @@ mod tests {
         let owned = |list: &[&str]| Some(list.iter().map(ToString::to_string).collect());
         assert_eq!(fields(""), owned(&[""]));
         assert_eq!(fields("a,,b,"), owned(&["a", "", "b", ""]));
-        assert_eq!(
-            fields(r#""a,b","","c""d""e",f"#),
-            owned(&["a,b", "", "c\"d\"e", "f"])
-        );
+        assert_eq!(fields(r#""a,b","","c""d""e",f"#), owned(&["a,b", "", "c\"d\"e", "f"]));
         assert_eq!(fields(r#""""""#), owned(&["\""]));
         assert_eq!(fields(r#""""#), owned(&[""]));
         for wrong in [r#"a,"b"#, r#"a,"b"c,d"#, r#"a,b"c"#, r#"""""#, r#"a,""""#] {
@@ -358,10 +321,7 @@ mod tests {
         for (line, says) in [
             ("", "thứ 1"),
             ("personal_id,full_name,sex", "\"date_of_birth\""),
-            (
-                "personal_id,full_name,sex,date_of_birth,shoe_size",
-                "\"shoe_size\"",
-            ),
+            ("personal_id,full_name,sex,date_of_birth,shoe_size", "\"shoe_size\""),
             ("personal_id,full_name,sex,date_of_birth,sex", "hai lần"),
             ("personal_id;full_name;sex;date_of_birth", "dấu phẩy"),
             ("personal_id,\"full_name", "ngoặc kép"),

@@ -48,26 +48,19 @@ fn write_part(
         .open(part)
         .with_context(|| format!("không tạo được tệp {} (cannot create)", part.display()))?;
     let (sender, receiver) = sync_channel::<String>(CHUNKS_WAITING);
-    let compress = to
-        .extension()
-        .is_some_and(|e| e.eq_ignore_ascii_case("zst"));
+    let compress = to.extension().is_some_and(|e| e.eq_ignore_ascii_case("zst"));
     let persons = std::thread::scope(|scope| {
         let writer = scope.spawn(move || drain(file, compress, receiver.into_iter()));
         let persons = rows(store, progress, |chunk| sender.send(chunk).is_ok());
         drop(sender);
-        let written = writer
-            .join()
-            .unwrap_or_else(|_| bail!("luồng ghi tệp bị dừng"));
+        let written = writer.join().unwrap_or_else(|_| bail!("luồng ghi tệp bị dừng"));
         // Where the writer failed, its error says why.
         written.context("không ghi được tệp (cannot write)")?;
         persons
     })?;
     std::fs::rename(part, to)
         .with_context(|| format!("không đặt được tên {} (cannot rename)", to.display()))?;
-    let folder = to
-        .parent()
-        .filter(|p| !p.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
+    let folder = to.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     File::open(folder)?.sync_all()?;
     Ok(persons)
 }
@@ -118,10 +111,7 @@ fn drain(file: File, compress: bool, chunks: impl Iterator<Item = String>) -> an
         for chunk in chunks {
             encoder.write_all(chunk.as_bytes())?;
         }
-        encoder
-            .finish()?
-            .into_inner()
-            .map_err(std::io::IntoInnerError::into_error)?
+        encoder.finish()?.into_inner().map_err(std::io::IntoInnerError::into_error)?
     } else {
         let mut file = file;
         for chunk in chunks {

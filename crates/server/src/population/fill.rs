@@ -64,11 +64,7 @@ pub fn run(
     Ok(persons)
 }
 
-fn sealed(
-    spec: &PopulationSpec,
-    sealer: &Sealer,
-    number: u64,
-) -> dancu_store::Result<SealedBlock> {
+fn sealed(spec: &PopulationSpec, sealer: &Sealer, number: u64) -> dancu_store::Result<SealedBlock> {
     let households: Vec<GeneratedHousehold> = block(spec, number);
     let persons = households
         .iter()

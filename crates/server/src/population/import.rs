@@ -51,12 +51,7 @@ impl Report {
 /// For people: the wrong rows, then what was done.
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for RowError {
-            row,
-            column,
-            message_vi,
-        } in &self.errors
-        {
+        for RowError { row, column, message_vi } in &self.errors {
             if column.is_empty() {
                 writeln!(f, "dòng {row}: {message_vi}")?;
             } else {
@@ -67,9 +62,7 @@ impl fmt::Display for Report {
         if unlisted > 0 {
             writeln!(f, "… và {unlisted} dòng sai nữa (more wrong rows)")?;
         }
-        let Self {
-            rows, loaded, bad, ..
-        } = self;
+        let Self { rows, loaded, bad, .. } = self;
         if self.is_clean() {
             writeln!(f, "Đã nạp {loaded} người (imported).")
         } else if *loaded > 0 {
@@ -104,12 +97,8 @@ pub fn run(
     let file = File::open(from).with_context(opened)?;
     let state = State::of(&file).with_context(opened)?;
     let checked = check::run(&file, today, progress).with_context(opened)?;
-    let mut report = Report {
-        rows: checked.rows,
-        loaded: 0,
-        bad: checked.bad,
-        errors: checked.errors.clone(),
-    };
+    let mut report =
+        Report { rows: checked.rows, loaded: 0, bad: checked.bad, errors: checked.errors.clone() };
     if checked.good() > 0 && (skip_bad || report.is_clean()) {
         let loader = load::run(store, &file, &checked, today, progress).with_context(opened)?;
         if State::of(&file)? != state {

@@ -10,8 +10,8 @@ use rusqlite::{Connection, params};
 
 use super::rows::{self, Head};
 use super::{
-    ActFn, BATCH_MAX, COUNT_DAYS_KEPT, Decided, Draft, GATHER, GATHER_UNTIL, Job, LedgerParts, Replies,
-    Settled, Shared, Verdict,
+    ActFn, BATCH_MAX, COUNT_DAYS_KEPT, Decided, Draft, GATHER, GATHER_UNTIL, Job, LedgerParts,
+    Replies, Settled, Shared, Verdict,
 };
 use crate::entries::{Sealer, SearchKind};
 use crate::error::{Error, Result};
@@ -40,12 +40,7 @@ struct Effects {
 type Waiter = tokio::sync::oneshot::Sender<Result<Verdict>>;
 
 impl Writer {
-    pub(super) fn new(
-        db: Connection,
-        parts: LedgerParts,
-        shared: Arc<Shared>,
-        head: Head,
-    ) -> Self {
+    pub(super) fn new(db: Connection, parts: LedgerParts, shared: Arc<Shared>, head: Head) -> Self {
         let sealer = Sealer::new(parts.keys.clone());
         let today = dancu_domain::moment::DutyDay(0);
         Self { db, parts, shared, head, sealer, entropy: Entropy::default(), today }
@@ -162,11 +157,7 @@ impl Writer {
         Err(error)
     }
 
-    fn write_drafts(
-        &mut self,
-        drafts: Vec<Draft>,
-        effects: &mut Effects,
-    ) -> Result<Vec<Verdict>> {
+    fn write_drafts(&mut self, drafts: Vec<Draft>, effects: &mut Effects) -> Result<Vec<Verdict>> {
         let outcomes = self.settle(&drafts);
         if outcomes.iter().all(Option::is_none) {
             self.db.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
@@ -227,11 +218,7 @@ impl Writer {
         let mut query = draft.query;
         fill(&mut query, &draft.decided, outcome.as_ref());
         if let Decided::Count(intent) = &draft.decided {
-            let used = self
-                .shared
-                .lines
-                .read()
-                .account_used(intent.account, intent.duty.day);
+            let used = self.shared.lines.read().account_used(intent.account, intent.duty.day);
             query.features.account_used = used;
         }
         let answered = query.decision == Decision::Accepted;
@@ -294,9 +281,7 @@ impl Writer {
         let mut packed = Vec::with_capacity(requests.len() * 65);
         requests.iter().for_each(|r| r.pack(&mut packed));
         self.db
-            .prepare_cached(
-                "INSERT INTO request_batch (first_idx, at, items) VALUES ($1, $2, $3)",
-            )?
+            .prepare_cached("INSERT INTO request_batch (first_idx, at, items) VALUES ($1, $2, $3)")?
             .execute(params![first_index.cast_signed(), self.head.last_at.0, packed])?;
         Ok(())
     }

@@ -167,9 +167,8 @@ impl Ledger {
             head: head.next_index.into(),
         });
         let writer = batch::Writer::new(db, parts, shared.clone(), head);
-        let thread = std::thread::Builder::new()
-            .name("ledger".into())
-            .spawn(move || writer.run())?;
+        let thread =
+            std::thread::Builder::new().name("ledger".into()).spawn(move || writer.run())?;
         Ok(Self { shared, thread: Mutex::new(Some(thread)) })
     }
 

@@ -138,8 +138,8 @@ type BySystem<T> = HashMap<SystemId, Vec<T>>;
 
 fn raises(db: &Connection, oldest: Moment) -> Result<HashMap<LineId, Vec<Raise>>> {
     let mut out: HashMap<LineId, Vec<Raise>> = HashMap::new();
-    let mut statement = db
-        .prepare("SELECT line, extra, approved_at, from_at, to_at FROM raise WHERE to_at > $1")?;
+    let mut statement =
+        db.prepare("SELECT line, extra, approved_at, from_at, to_at FROM raise WHERE to_at > $1")?;
     let mut rows = statement.query([oldest.0])?;
     while let Some(r) = rows.next()? {
         out.entry(LineId(r.get(0)?)).or_default().push(Raise {
@@ -160,8 +160,7 @@ fn lines(db: &Connection, raises: &mut HashMap<LineId, Vec<Raise>>) -> Result<Li
     let mut rows = statement.query([])?;
     while let Some(r) = rows.next()? {
         let id = LineId(r.get(0)?);
-        let line =
-            Line { id, daily: r.get(4)?, raises: raises.remove(&id).unwrap_or_default() };
+        let line = Line { id, daily: r.get(4)?, raises: raises.remove(&id).unwrap_or_default() };
         let window = usize::from(r.get::<_, bool>(3)?);
         out.entry((SystemId(r.get(1)?), r.get(2)?)).or_default()[window] = Some(line);
     }

@@ -208,12 +208,7 @@ pub fn highest_ids(db: &Connection) -> Result<(SystemId, LineId, AccountId, Plan
                (SELECT COALESCE(MAX(id), 0) FROM account), \
                (SELECT COALESCE(MAX(id), 0) FROM plan)";
     Ok(db.query_row(sql, [], |r| {
-        Ok((
-            SystemId(r.get(0)?),
-            LineId(r.get(1)?),
-            AccountId(r.get(2)?),
-            PlanId(r.get(3)?),
-        ))
+        Ok((SystemId(r.get(0)?), LineId(r.get(1)?), AccountId(r.get(2)?), PlanId(r.get(3)?)))
     })?)
 }
 

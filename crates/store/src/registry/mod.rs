@@ -145,8 +145,7 @@ impl Registry {
                 )?;
                 let mut rows = statement.query((kind as u8, epoch, &digest[..]))?;
                 while let Some(row) = rows.next()? {
-                    let sealed =
-                        row.get_ref(2)?.as_blob().map_err(|_| Error::Damaged("person"))?;
+                    let sealed = row.get_ref(2)?.as_blob().map_err(|_| Error::Damaged("person"))?;
                     let plain = self.opened("person", row.get(0)?, row.get(1)?, sealed)?;
                     found.push(Record::new(plain)?);
                     if found.len() == SAME_OLD_ID_MAX {
@@ -215,8 +214,7 @@ pub struct Record {
 impl Record {
     fn new(plain: Vec<u8>) -> Result<Self> {
         let plain = Zeroizing::new(plain);
-        let (keys, _) =
-            postcard::take_from_bytes(&plain).map_err(|_| Error::Damaged("person"))?;
+        let (keys, _) = postcard::take_from_bytes(&plain).map_err(|_| Error::Damaged("person"))?;
         Ok(Self { keys, plain })
     }
 

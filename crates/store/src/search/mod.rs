@@ -117,14 +117,13 @@ impl Search {
         writer.pragma_update(None, "synchronous", "NORMAL")?;
         writer.pragma_update(None, "wal_autocheckpoint", 4_000)?;
         sqlite::migrate(&mut writer, Area::Search)?;
-        let from: i64 = writer
-            .query_row("SELECT COALESCE(MAX(end_index), 0) FROM run", [], |r| r.get(0))?;
+        let from: i64 =
+            writer.query_row("SELECT COALESCE(MAX(end_index), 0) FROM run", [], |r| r.get(0))?;
         catch_up(core, keys, &tail, from.cast_unsigned())?;
         let reader = Mutex::new(sqlite::reader(&path)?);
         let indexer = Indexer { db: writer, tail: tail.clone(), first: from.cast_unsigned() };
-        let thread = std::thread::Builder::new()
-            .name("indexer".into())
-            .spawn(move || indexer.run())?;
+        let thread =
+            std::thread::Builder::new().name("indexer".into()).spawn(move || indexer.run())?;
         Ok(Self { tail, reader, thread: Mutex::new(Some(thread)) })
     }
 
@@ -139,9 +138,8 @@ impl Search {
         // The tail is read first: what moves into a run meanwhile is then found twice, never lost.
         let tail = self.tail.find(kind as u8, digest, from, limit);
         let db = self.reader.lock();
-        let mut runs = db.prepare_cached(
-            "SELECT id FROM run WHERE end_index > $1 ORDER BY first_index",
-        )?;
+        let mut runs =
+            db.prepare_cached("SELECT id FROM run WHERE end_index > $1 ORDER BY first_index")?;
         let ids: Vec<i64> = runs
             .query_map([from.cast_signed()], |r| r.get(0))?
             .collect::<Result<_, rusqlite::Error>>()?;
@@ -446,16 +444,8 @@ mod tests {
             for from in [0, 100, 5_000] {
                 let mut found = vec![];
                 for run in &all {
-                    find_in_run(
-                        &indexer.db,
-                        *run,
-                        3,
-                        &digest(key),
-                        from,
-                        usize::MAX,
-                        &mut found,
-                    )
-                    .unwrap();
+                    find_in_run(&indexer.db, *run, 3, &digest(key), from, usize::MAX, &mut found)
+                        .unwrap();
                 }
                 let expected: Vec<u64> = (from..next).filter(|i| i % 7 == key).collect();
                 assert_eq!(found, expected);

@@ -24,11 +24,7 @@ pub struct TokenView {
 impl TokenView {
     /// A bearer token that lives this many seconds.
     pub fn bearer(access_token: String, expires_in: u32) -> Self {
-        Self {
-            access_token,
-            token_type: "Bearer",
-            expires_in,
-        }
+        Self { access_token, token_type: "Bearer", expires_in }
     }
 }
 
@@ -73,16 +69,10 @@ impl OauthError {
             Self::InvalidScope => "The scope is unknown.",
         };
         let is_client = self == Self::InvalidClient;
-        let body = to_json(&OauthErrorView {
-            error: self,
-            error_description,
-        });
+        let body = to_json(&OauthErrorView { error: self, error_description });
         let www_authenticate = is_client.then_some("Basic realm=\"dancu\"");
         let status = if is_client { 401 } else { 400 };
-        Rendered {
-            www_authenticate,
-            ..Rendered::json(status, body)
-        }
+        Rendered { www_authenticate, ..Rendered::json(status, body) }
     }
 }
 
@@ -109,11 +99,7 @@ pub struct Health {
 impl Health {
     /// 200 `{"status":"ok"}`, or 503 `{"status":"unavailable"}`.
     pub fn render(ok: bool) -> Rendered {
-        let (status, word) = if ok {
-            (200, "ok")
-        } else {
-            (503, "unavailable")
-        };
+        let (status, word) = if ok { (200, "ok") } else { (503, "unavailable") };
         Rendered::json(status, to_json(&Self { status: word }))
     }
 }

@@ -134,11 +134,7 @@ pub(super) const fn claim_kind(field: Field) -> ClaimKind {
 impl Canonical for ClaimList<'_> {
     /// Sorted by field: the order of keys is no part of a JSON value.
     fn write_fields(&self, out: &mut Vec<u8>) {
-        let mut sorted: Vec<_> = self
-            .list
-            .iter()
-            .map(|(field, claim)| (*field, claim))
-            .collect();
+        let mut sorted: Vec<_> = self.list.iter().map(|(field, claim)| (*field, claim)).collect();
         sorted.sort_unstable_by_key(|(field, _)| *field);
         out.push(sorted.len() as u8);
         for (field, claim) in sorted {

@@ -29,10 +29,7 @@ impl<'p> At<'p> {
 
     /// A field of this object.
     pub(super) const fn then<'q>(&'q self, name: &'q str) -> At<'q> {
-        At {
-            up: Some(self),
-            name,
-        }
+        At { up: Some(self), name }
     }
 
     fn path(&self) -> String {
@@ -55,10 +52,7 @@ impl Reader {
     /// Notes an error.
     pub(super) fn error(&mut self, at: At<'_>, message_vi: impl Into<String>) {
         if self.errors.len() < ERRORS_MAX {
-            self.errors.push(FieldError {
-                field: at.path(),
-                message_vi: message_vi.into(),
-            });
+            self.errors.push(FieldError { field: at.path(), message_vi: message_vi.into() });
         }
     }
 
@@ -185,13 +179,8 @@ const fn words(error: IdError, length: &'static str, character: &'static str) ->
 
 /// requestId.
 pub(super) fn request_id(text: &str, _: Date) -> Read<RequestId> {
-    RequestId::parse(text).map_err(|e| {
-        words(
-            e,
-            "Mã yêu cầu dài 1-40 ký tự.",
-            "Mã yêu cầu chỉ gồm ký tự in được.",
-        )
-    })
+    RequestId::parse(text)
+        .map_err(|e| words(e, "Mã yêu cầu dài 1-40 ký tự.", "Mã yêu cầu chỉ gồm ký tự in được."))
 }
 
 /// procedureCode.
@@ -230,33 +219,21 @@ pub(super) fn case_code(text: &str, _: Date) -> Read<CaseCode> {
 /// account.
 pub(super) fn account(text: &str, _: Date) -> Read<OfficerRef> {
     OfficerRef::parse(text).map_err(|e| {
-        words(
-            e,
-            "Tài khoản dài 1-60 ký tự.",
-            "Tài khoản không được có ký tự điều khiển.",
-        )
+        words(e, "Tài khoản dài 1-60 ký tự.", "Tài khoản không được có ký tự điều khiển.")
     })
 }
 
 /// personalId.
 pub(super) fn personal_id(text: &str, _: Date) -> Read<PersonalId> {
     PersonalId::parse(text).map_err(|e| {
-        words(
-            e,
-            "Số định danh gồm đúng 12 chữ số.",
-            "Số định danh chỉ gồm chữ số, đúng 12 chữ số.",
-        )
+        words(e, "Số định danh gồm đúng 12 chữ số.", "Số định danh chỉ gồm chữ số, đúng 12 chữ số.")
     })
 }
 
 /// oldId.
 pub(super) fn old_id(text: &str, _: Date) -> Read<OldId> {
     OldId::parse(text).map_err(|e| {
-        words(
-            e,
-            "Số CMND gồm đúng 9 chữ số.",
-            "Số CMND chỉ gồm chữ số, đúng 9 chữ số.",
-        )
+        words(e, "Số CMND gồm đúng 9 chữ số.", "Số CMND chỉ gồm chữ số, đúng 9 chữ số.")
     })
 }
 
@@ -295,9 +272,7 @@ pub(super) fn country(text: &str, _: Date) -> Read<Country> {
 
 /// provinceCode.
 pub(super) fn province(text: &str, _: Date) -> Read<u8> {
-    digits(text, 2)
-        .map(|n| n as u8)
-        .ok_or("Mã tỉnh gồm 2 chữ số, từ 01 đến 99.")
+    digits(text, 2).map(|n| n as u8).ok_or("Mã tỉnh gồm 2 chữ số, từ 01 đến 99.")
 }
 
 /// communeCode.
@@ -311,8 +286,7 @@ pub(super) fn dataset(text: &str, _: Date) -> Read<Dataset> {
         [b'1', b'9', ..] | [b'2', b'0', ..] if text.len() == 10 => text.parse::<Date>().ok(),
         _ => None,
     };
-    date.map(Dataset::in_force_on)
-        .ok_or("Ngày của danh mục có dạng YYYY-MM-DD.")
+    date.map(Dataset::in_force_on).ok_or("Ngày của danh mục có dạng YYYY-MM-DD.")
 }
 
 /// The house-and-street part of an address.
@@ -330,11 +304,7 @@ pub(super) fn household_number(text: &str, _: Date) -> Read<String> {
 /// A number of exactly this many digits, not zero.
 fn digits(text: &str, length: usize) -> Option<u32> {
     let valid = text.len() == length && text.bytes().all(|b| b.is_ascii_digit());
-    if valid {
-        text.parse().ok().filter(|n| *n > 0)
-    } else {
-        None
-    }
+    if valid { text.parse().ok().filter(|n| *n > 0) } else { None }
 }
 
 fn printable(text: &str, max: usize) -> Option<String> {

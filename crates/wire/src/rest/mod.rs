@@ -101,13 +101,7 @@ pub struct Rendered {
 /// Answers hold personal data: debug output never shows them.
 impl std::fmt::Debug for Rendered {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "Rendered({}, {}, {} bytes)",
-            self.status,
-            self.content_type,
-            self.body.len()
-        )
+        write!(f, "Rendered({}, {}, {} bytes)", self.status, self.content_type, self.body.len())
     }
 }
 
@@ -119,12 +113,6 @@ impl Rendered {
 
     /// A JSON body under any status.
     pub(crate) fn json(status: u16, body: String) -> Self {
-        Self {
-            status,
-            content_type: JSON,
-            body,
-            retry_after: None,
-            www_authenticate: None,
-        }
+        Self { status, content_type: JSON, body, retry_after: None, www_authenticate: None }
     }
 }

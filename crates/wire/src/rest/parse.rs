@@ -27,10 +27,7 @@ const WHOLE: &str = "body";
 ///
 /// `today` is the date in Viet Nam. Errors name every field that is wrong and never its value.
 pub fn parse(endpoint: Endpoint, body: &[u8], today: Date) -> Result<Query, Box<Unreadable>> {
-    let mut reader = Reader {
-        today,
-        errors: vec![],
-    };
+    let mut reader = Reader { today, errors: vec![] };
     match read_json::<Body<'_>>(body, &mut reader) {
         Some(raw) => question(endpoint, &raw, reader, body),
         None => Err(Box::new(unreadable(endpoint, reader, body))),
@@ -39,10 +36,7 @@ pub fn parse(endpoint: Endpoint, body: &[u8], today: Date) -> Result<Query, Box<
 
 /// Reads the body of `PUT /sandbox/clock`: the instant that the product's clock shall show.
 pub fn parse_clock(body: &[u8]) -> Result<Moment, Box<Unreadable>> {
-    let mut reader = Reader {
-        today: Date::MIN,
-        errors: vec![],
-    };
+    let mut reader = Reader { today: Date::MIN, errors: vec![] };
     let now = read_json::<ClockBody<'_>>(body, &mut reader).and_then(|raw| {
         reader.issues(None, &raw.issues);
         reader.required(&raw.now, At::root("now"), |text, _| {
@@ -51,10 +45,7 @@ pub fn parse_clock(body: &[u8]) -> Result<Moment, Box<Unreadable>> {
     });
     match now {
         Some(now) if reader.errors.is_empty() => Ok(now),
-        _ => Err(Box::new(Unreadable {
-            errors: reader.errors,
-            ..Unreadable::default()
-        })),
+        _ => Err(Box::new(Unreadable { errors: reader.errors, ..Unreadable::default() })),
     }
 }
 
@@ -64,14 +55,8 @@ pub fn parse_from(text: Option<&str>) -> Result<u64, Box<Unreadable>> {
     let valid = (1..=18).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
     text.parse().ok().filter(|_| valid).ok_or_else(|| {
         let message_vi = "Chỉ số gồm 1-18 chữ số.".to_owned();
-        let errors = vec![FieldError {
-            field: "from".to_owned(),
-            message_vi,
-        }];
-        Box::new(Unreadable {
-            errors,
-            ..Unreadable::default()
-        })
+        let errors = vec![FieldError { field: "from".to_owned(), message_vi }];
+        Box::new(Unreadable { errors, ..Unreadable::default() })
     })
 }
 
@@ -100,10 +85,7 @@ where
         }
         Err(e) => {
             let (line, column) = (e.line(), e.column());
-            reader.error(
-                root,
-                format!("JSON sai cú pháp ở dòng {line}, cột {column}."),
-            );
+            reader.error(root, format!("JSON sai cú pháp ở dòng {line}, cột {column}."));
         }
     }
     None
@@ -178,13 +160,7 @@ fn question(
         });
     }
     let unreadable = unreadable(endpoint, reader, body);
-    Err(Box::new(Unreadable {
-        request_id,
-        officer,
-        procedure,
-        case,
-        ..unreadable
-    }))
+    Err(Box::new(Unreadable { request_id, officer, procedure, case, ..unreadable }))
 }
 
 /// The endpoint and the JSON value, whatever its spelling.
@@ -212,25 +188,15 @@ fn subject(r: &mut Reader, raw: &Nested<SubjectBody<'_>>) -> Option<Subject> {
         (false, false) => r.error(at, "Bắt buộc có personalId hoặc oldId."),
         _ => {}
     }
-    let id = personal
-        .map(SubjectId::Personal)
-        .or(old.map(SubjectId::Old))?;
-    Some(Subject {
-        id,
-        name: name?,
-        birth: birth?,
-    })
+    let id = personal.map(SubjectId::Personal).or(old.map(SubjectId::Old))?;
+    Some(Subject { id, name: name?, birth: birth? })
 }
 
 /// What is asked. Fields of other endpoints are as unknown as a typo.
 fn ask(endpoint: Endpoint, r: &mut Reader, raw: &Body<'_>) -> Option<Ask> {
     let is_relation = endpoint == Endpoint::Relation;
     for (name, stands, fits) in [
-        (
-            "claims",
-            !raw.claims.is_absent(),
-            endpoint == Endpoint::Verify,
-        ),
+        ("claims", !raw.claims.is_absent(), endpoint == Endpoint::Verify),
         ("relation", !raw.relation.is_absent(), is_relation),
         ("other", !raw.other.is_absent(), is_relation),
     ] {
@@ -276,12 +242,7 @@ fn relative(r: &mut Reader, raw: &RelativeBody<'_>, at: At<'_>) -> Option<Relati
     let old_id = r.optional(&raw.old_id, at.then("oldId"), fields::old_id);
     r.optional(&raw.nationality, at.then("nationality"), fields::country);
     let birth = r.optional(&raw.birth, at.then("dateOfBirth"), fields::birth);
-    Some(RelativeQuery {
-        name: name?,
-        personal_id,
-        old_id,
-        birth,
-    })
+    Some(RelativeQuery { name: name?, personal_id, old_id, birth })
 }
 
 fn claims(r: &mut Reader, raw: &Nested<ClaimList<'_>>) -> Vec<Claim> {
@@ -293,10 +254,7 @@ fn claims(r: &mut Reader, raw: &Nested<ClaimList<'_>>) -> Vec<Claim> {
     let mut claims = Vec::with_capacity(raw.list.len());
     for (field, value) in &raw.list {
         if let Some(value) = claim(r, *field, value, at.then(field.code())) {
-            claims.push(Claim {
-                field: *field,
-                value,
-            });
+            claims.push(Claim { field: *field, value });
         }
     }
     claims
@@ -327,32 +285,25 @@ fn scalar(r: &mut Reader, field: Field, raw: &Raw<'_>, at: At<'_>) -> Option<Cla
             id.map(|id| ClaimValue::Id(SubjectId::Old(id)))
         }
         Field::DateOfBirth => r.required(raw, at, fields::birth).map(ClaimValue::Birth),
-        Field::Sex => r
-            .code(raw, at, 1, 0..=3)
-            .and_then(Sex::from_code)
-            .map(ClaimValue::Sex),
+        Field::Sex => r.code(raw, at, 1, 0..=3).and_then(Sex::from_code).map(ClaimValue::Sex),
         Field::Ethnicity | Field::Religion => r.code(raw, at, 2, 0..=99).map(ClaimValue::Code),
-        Field::Nationality => r
-            .required(raw, at, fields::country)
-            .map(ClaimValue::Country),
+        Field::Nationality => r.required(raw, at, fields::country).map(ClaimValue::Country),
         Field::MaritalStatus => {
             let code = r.code(raw, at, 1, 0..=3);
-            code.and_then(MaritalStatus::from_code)
-                .map(ClaimValue::Marital)
+            code.and_then(MaritalStatus::from_code).map(ClaimValue::Marital)
         }
-        Field::BloodGroup => r
-            .code(raw, at, 2, 0..=4)
-            .and_then(BloodGroup::from_code)
-            .map(ClaimValue::Blood),
+        Field::BloodGroup => {
+            r.code(raw, at, 2, 0..=4).and_then(BloodGroup::from_code).map(ClaimValue::Blood)
+        }
         Field::HouseholdRole => {
             let role = r.required(raw, at, |text, _| {
                 HouseholdRole::from_code(text).ok_or("Mã quan hệ với chủ hộ: CH01 đến CH07, CH09.")
             });
             role.map(ClaimValue::Role)
         }
-        Field::HouseholdNumber => r
-            .required(raw, at, fields::household_number)
-            .map(ClaimValue::Text),
+        Field::HouseholdNumber => {
+            r.required(raw, at, fields::household_number).map(ClaimValue::Text)
+        }
         Field::VitalStatus => r.code(raw, at, 1, 1..=3).map(ClaimValue::Vital),
         // fullName and otherName; addresses and relatives are no scalars.
         _ => r.required(raw, at, fields::name).map(ClaimValue::Name),
@@ -369,10 +320,7 @@ fn address(r: &mut Reader, raw: &AddressBody<'_>, at: At<'_>) -> AddressQuery {
     let dataset = r.optional(&raw.dataset, at.then("datasetDate"), fields::dataset);
     // Nothing to compare would agree with every address.
     if r.errors.len() == before && province.is_none() && commune.is_none() && detail.is_none() {
-        r.error(
-            at,
-            "Cần ít nhất một trong: provinceCode, communeCode, detail.",
-        );
+        r.error(at, "Cần ít nhất một trong: provinceCode, communeCode, detail.");
     }
     AddressQuery {
         province: province.unwrap_or(0),

@@ -45,22 +45,13 @@ pub fn denied(
         errors(object.key("errors"), &why.errors);
     }
     object.end();
-    Rendered {
-        status,
-        content_type: PROBLEM_JSON,
-        body,
-        retry_after,
-        www_authenticate: None,
-    }
+    Rendered { status, content_type: PROBLEM_JSON, body, retry_after, www_authenticate: None }
 }
 
 /// Renders input that was not journaled: parameters of the caller's own reports, the sandbox clock.
 pub fn input_problem(unreadable: &Unreadable, correlation: CorrelationId) -> Rendered {
     let reason = unreadable.reason.unwrap_or(Reason::InvalidInput);
-    let why = Denied {
-        errors: unreadable.errors.clone(),
-        ..Denied::from(reason)
-    };
+    let why = Denied { errors: unreadable.errors.clone(), ..Denied::from(reason) };
     denied(&why, correlation, None, None)
 }
 

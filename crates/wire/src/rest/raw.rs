@@ -56,11 +56,7 @@ pub(super) enum Issue {
 impl Issues {
     pub(super) fn unknown(&mut self, key: &str) {
         if self.0.len() < ISSUES_MAX {
-            self.0.push(Issue::Unknown(if showable(key) {
-                key.to_owned()
-            } else {
-                String::new()
-            }));
+            self.0.push(Issue::Unknown(if showable(key) { key.to_owned() } else { String::new() }));
         }
     }
 
@@ -77,9 +73,7 @@ fn showable(key: &str) -> bool {
     let bytes = key.as_bytes();
     (1..=40).contains(&bytes.len())
         && bytes[0].is_ascii_alphabetic()
-        && bytes
-            .iter()
-            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'))
+        && bytes.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'))
         && bytes.iter().filter(|b| b.is_ascii_digit()).count() < 4
 }
 

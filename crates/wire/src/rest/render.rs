@@ -63,11 +63,7 @@ fn body(object: &mut Object<'_>, endpoint: Endpoint, answer: &Answer) {
             Endpoint::Lookup => object.raw("citizen", "null"),
             Endpoint::Household => object.raw("household", "null"),
         },
-        Answer::Match {
-            precision: by,
-            alive,
-            claims,
-        } => {
+        Answer::Match { precision: by, alive, claims } => {
             object.raw("result", "\"match\"");
             if let Some(alive) = alive {
                 object.raw(
@@ -80,27 +76,18 @@ fn body(object: &mut Object<'_>, endpoint: Endpoint, answer: &Answer) {
                 claim_results(object, claims);
             }
         }
-        Answer::Citizen {
-            precision: by,
-            citizen,
-        } => {
+        Answer::Citizen { precision: by, citizen } => {
             person(object.key("citizen"), citizen);
             precision(object, *by);
         }
-        Answer::Household {
-            precision: by,
-            household: shown,
-        } => {
+        Answer::Household { precision: by, household: shown } => {
             match shown {
                 Some(shown) => household(object.key("household"), shown),
                 None => object.raw("household", "null"),
             }
             precision(object, *by);
         }
-        Answer::Checked {
-            precision: by,
-            result,
-        } => {
+        Answer::Checked { precision: by, result } => {
             // One word for "does not hold", whichever of the keys or the relation failed.
             let word = match result {
                 ClaimResult::Mismatch => "noMatch",
@@ -109,10 +96,7 @@ fn body(object: &mut Object<'_>, endpoint: Endpoint, answer: &Answer) {
             object.text("result", word);
             precision(object, *by);
         }
-        Answer::Blood {
-            precision: by,
-            group,
-        } => {
+        Answer::Blood { precision: by, group } => {
             code(object, "bloodGroup", Some(group.code()), 2);
             precision(object, *by);
         }
@@ -162,11 +146,7 @@ fn field(object: &mut Object<'_>, p: &Disclosed, field: Field) {
     let key = field.code();
     match field {
         Field::PersonalId => id(object, key, p.personal_id().map(|id| (id.number(), 12))),
-        Field::OldId => id(
-            object,
-            key,
-            p.old_id().map(|id| (u64::from(id.number()), 9)),
-        ),
+        Field::OldId => id(object, key, p.old_id().map(|id| (u64::from(id.number()), 9))),
         Field::FullName => object.optional(key, p.full_name()),
         Field::OtherName => object.optional(key, p.other_name()),
         Field::DateOfBirth => object.optional(key, p.birth().map(|b| b.to_string()).as_deref()),
@@ -216,11 +196,7 @@ fn address(object: &mut Object<'_>, key: &str, address: Option<&Address>) {
     let province = Some(a.province).filter(|p| *p != 0);
     code(&mut object, "provinceCode", province, 2);
     let commune = Some(a.commune).filter(|c| *c != 0);
-    id(
-        &mut object,
-        "communeCode",
-        commune.map(|c| (u64::from(c), 5)),
-    );
+    id(&mut object, "communeCode", commune.map(|c| (u64::from(c), 5)));
     object.text("detail", &a.detail);
     object.text("country", a.country.as_str());
     object.text("datasetDate", a.dataset.date());
@@ -233,16 +209,8 @@ fn relative(object: &mut Object<'_>, key: &str, relative: Option<&Relative>) {
     };
     let mut object = Object::begin(object.key(key));
     object.text("fullName", r.full_name.as_str());
-    id(
-        &mut object,
-        "personalId",
-        r.personal_id.map(|id| (id.number(), 12)),
-    );
-    id(
-        &mut object,
-        "oldId",
-        r.old_id.map(|id| (u64::from(id.number()), 9)),
-    );
+    id(&mut object, "personalId", r.personal_id.map(|id| (id.number(), 12)));
+    id(&mut object, "oldId", r.old_id.map(|id| (u64::from(id.number()), 9)));
     object.text("nationality", r.nationality.as_str());
     object.end();
 }

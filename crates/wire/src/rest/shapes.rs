@@ -73,10 +73,7 @@ pub(super) fn or_null(schema: RefOr<Schema>) -> RefOr<Schema> {
             RefOr::T(Schema::Object(object))
         }
         other => RefOr::T(Schema::OneOf(
-            OneOfBuilder::new()
-                .item(other)
-                .item(Object::with_type(Type::Null))
-                .build(),
+            OneOfBuilder::new().item(other).item(Object::with_type(Type::Null)).build(),
         )),
     }
 }
@@ -206,19 +203,11 @@ pub(super) fn country() -> RefOr<Schema> {
 }
 
 pub(super) fn province_code() -> RefOr<Schema> {
-    done(pattern(
-        "Mã tỉnh, thành phố, 2 chữ số · Province code",
-        "^(0[1-9]|[1-9][0-9])$",
-        "01",
-    ))
+    done(pattern("Mã tỉnh, thành phố, 2 chữ số · Province code", "^(0[1-9]|[1-9][0-9])$", "01"))
 }
 
 pub(super) fn commune_code() -> RefOr<Schema> {
-    done(pattern(
-        "Mã phường, xã, 5 chữ số · Commune code",
-        COMMUNE,
-        "00004",
-    ))
+    done(pattern("Mã phường, xã, 5 chữ số · Commune code", COMMUNE, "00004"))
 }
 
 pub(super) fn address_detail() -> RefOr<Schema> {
@@ -280,19 +269,10 @@ pub(super) fn claims() -> RefOr<Schema> {
 pub(super) fn components() -> Vec<(&'static str, RefOr<Schema>)> {
     vec![
         ("Subject", subject_object()),
-        (
-            "RelativeAsked",
-            done(object(
-                "Người thân được hỏi · The relative asked about",
-                &asked(),
-            )),
-        ),
+        ("RelativeAsked", done(object("Người thân được hỏi · The relative asked about", &asked()))),
         (
             "RelativeClaim",
-            done(object(
-                "Người thân · A relative as the caller holds it",
-                RelativeBody::FIELDS,
-            )),
+            done(object("Người thân · A relative as the caller holds it", RelativeBody::FIELDS)),
         ),
         ("AddressClaim", address_object()),
         ("Claims", claims_object()),
@@ -301,11 +281,7 @@ pub(super) fn components() -> Vec<(&'static str, RefOr<Schema>)> {
 
 /// The fields of the relative in a relation check: as in a claim, without the nationality.
 pub(super) fn asked() -> Vec<FieldDoc> {
-    RelativeBody::FIELDS
-        .iter()
-        .copied()
-        .filter(|(name, ..)| *name != "nationality")
-        .collect()
+    RelativeBody::FIELDS.iter().copied().filter(|(name, ..)| *name != "nationality").collect()
 }
 
 fn subject_object() -> RefOr<Schema> {
@@ -326,16 +302,8 @@ fn subject_object() -> RefOr<Schema> {
                 "Công dân được hỏi: đúng một trong hai số, họ tên và ngày sinh · The citizen asked \
                  about: exactly one of the two ids, name and date of birth",
             ))
-            .item(one_of(
-                "personalId",
-                "oldId",
-                "Hỏi theo số định danh · By personal id",
-            ))
-            .item(one_of(
-                "oldId",
-                "personalId",
-                "Hỏi theo số CMND · By old id",
-            ))
+            .item(one_of("personalId", "oldId", "Hỏi theo số định danh · By personal id"))
+            .item(one_of("oldId", "personalId", "Hỏi theo số CMND · By old id"))
             .build(),
     ))
 }
@@ -343,9 +311,8 @@ fn subject_object() -> RefOr<Schema> {
 /// An address with at least one part to compare.
 fn address_object() -> RefOr<Schema> {
     let with = |part: &str| {
-        let mut builder = object("", &[])
-            .description(None::<String>)
-            .title(Some(format!("By {part}")));
+        let mut builder =
+            object("", &[]).description(None::<String>).title(Some(format!("By {part}")));
         for (name, _, schema) in AddressBody::FIELDS {
             builder = if *name == part {
                 builder.property(*name, schema()).required(*name)
@@ -393,11 +360,9 @@ fn claim_schema(field: Field) -> RefOr<Schema> {
         Field::OldId => old_id(),
         Field::OtherName => full_name_of("Tên gọi khác · Other name"),
         Field::DateOfBirth => date_of_birth(),
-        Field::Nationality => done(pattern(
-            "Quốc tịch, hai chữ ISO 3166-1 · Nationality",
-            "^[A-Za-z]{2}$",
-            "VN",
-        )),
+        Field::Nationality => {
+            done(pattern("Quốc tịch, hai chữ ISO 3166-1 · Nationality", "^[A-Za-z]{2}$", "VN"))
+        }
         Field::Sex => code("Giới tính: 1 nam, 2 nữ, 3 khác, 0 không rõ · Sex", 1, 3),
         Field::MaritalStatus => code(
             "Hôn nhân: 1 chưa kết hôn, 2 đang có vợ/chồng, 3 đã ly hôn hoặc góa, 0 không rõ · \
@@ -405,42 +370,28 @@ fn claim_schema(field: Field) -> RefOr<Schema> {
             1,
             3,
         ),
-        Field::BloodGroup => code(
-            "Nhóm máu: 00 không rõ, 01 A, 02 B, 03 AB, 04 O · Blood group",
-            2,
-            4,
-        ),
-        Field::Ethnicity => code(
-            "Dân tộc, mã hai chữ số (QĐ 121-TCTK/PPCĐ) · Ethnicity",
-            2,
-            99,
-        ),
+        Field::BloodGroup => {
+            code("Nhóm máu: 00 không rõ, 01 A, 02 B, 03 AB, 04 O · Blood group", 2, 4)
+        }
+        Field::Ethnicity => code("Dân tộc, mã hai chữ số (QĐ 121-TCTK/PPCĐ) · Ethnicity", 2, 99),
         Field::Religion => code("Tôn giáo, mã hai chữ số · Religion", 2, 99),
         Field::VitalStatus => vital(),
-        Field::HouseholdRole => done(
-            text("Quan hệ với chủ hộ, CH01 = chủ hộ · Household role", "CH01").enum_values(Some([
-                "CH01", "CH02", "CH03", "CH04", "CH05", "CH06", "CH07", "CH09",
-            ])),
-        ),
+        Field::HouseholdRole => {
+            done(text("Quan hệ với chủ hộ, CH01 = chủ hộ · Household role", "CH01").enum_values(
+                Some(["CH01", "CH02", "CH03", "CH04", "CH05", "CH06", "CH07", "CH09"]),
+            ))
+        }
         Field::HouseholdNumber => done(
-            pattern(
-                "Số sổ hộ khẩu, số hộ · Household number",
-                PRINTABLE,
-                "HK-0001",
-            )
-            .min_length(Some(1))
-            .max_length(Some(HOUSEHOLD_NUMBER_MAX)),
+            pattern("Số sổ hộ khẩu, số hộ · Household number", PRINTABLE, "HK-0001")
+                .min_length(Some(1))
+                .max_length(Some(HOUSEHOLD_NUMBER_MAX)),
         ),
         _ => full_name(),
     }
 }
 
 fn full_name_of(description: &str) -> RefOr<Schema> {
-    done(
-        pattern(description, NAME, "Bình")
-            .min_length(Some(1))
-            .max_length(Some(100)),
-    )
+    done(pattern(description, NAME, "Bình").min_length(Some(1)).max_length(Some(100)))
 }
 
 /// A code of `digits` digits from 0 to `last`, as text or as a whole number.
@@ -449,24 +400,15 @@ fn code(description: &str, digits: usize, last: u8) -> RefOr<Schema> {
 }
 
 fn vital() -> RefOr<Schema> {
-    codes(
-        "Tình trạng: 1 còn sống, 2 đã chết, 3 mất tích · Vital status",
-        1,
-        1,
-        3,
-    )
+    codes("Tình trạng: 1 còn sống, 2 đã chết, 3 mất tích · Vital status", 1, 1, 3)
 }
 
 fn codes(description: &str, digits: usize, first: u8, last: u8) -> RefOr<Schema> {
     let string = if last == 99 {
-        Object::builder()
-            .schema_type(Type::String)
-            .pattern(Some("^[0-9]{2}$"))
+        Object::builder().schema_type(Type::String).pattern(Some("^[0-9]{2}$"))
     } else {
         let values: Vec<_> = (first..=last).map(|n| format!("{n:0digits$}")).collect();
-        Object::builder()
-            .schema_type(Type::String)
-            .enum_values(Some(values))
+        Object::builder().schema_type(Type::String).enum_values(Some(values))
     };
     let number = ObjectBuilder::new()
         .schema_type(Type::Integer)

@@ -10,10 +10,7 @@ use dancu_gate::query::CorrelationId;
 use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde hands out references"
-)]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
 pub(super) fn moment<S: Serializer>(at: &Moment, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&at.rfc3339())
 }
@@ -210,9 +207,7 @@ impl Serialize for RefusalView {
             what_to_do_vi: text.what_to_do_vi,
             at: self.at,
             service: self.service,
-            journal: JournalRef {
-                index: self.journal_index,
-            },
+            journal: JournalRef { index: self.journal_index },
             contact_vi: Reason::contact_vi(),
         }
         .serialize(serializer)
@@ -227,11 +222,7 @@ pub struct AccountLabel(String);
 impl AccountLabel {
     /// The login, or `#<id>`.
     pub fn of(login: &Login, id: AccountId) -> Self {
-        if login.is_personal_data() {
-            Self::row(id)
-        } else {
-            Self(login.as_str().to_owned())
-        }
+        if login.is_personal_data() { Self::row(id) } else { Self(login.as_str().to_owned()) }
     }
 
     /// `#<id>`, for an account whose login is not known any more.
@@ -360,10 +351,7 @@ pub enum EntryAnswer {
 /// Khung giờ · Window: in hours 07:00-18:00, off hours 18:00-07:00.
 #[derive(ToSchema)]
 #[schema(as = Window, rename_all = "camelCase")]
-#[expect(
-    dead_code,
-    reason = "it only documents the words that Window serializes to"
-)]
+#[expect(dead_code, reason = "it only documents the words that Window serializes to")]
 pub(super) enum WindowWord {
     InHours,
     OffHours,

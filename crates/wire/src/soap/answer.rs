@@ -23,10 +23,7 @@ pub(super) fn render(call: &SoapCall, system: &System, answer: &Answer) -> SoapA
         Answer::Household { household, .. } => household.as_ref().map_or(0, |h| h.members.len()),
         _ => 0,
     };
-    let mut xml = Xml::new(
-        ENVELOPE_BYTES + citizens * CITIZEN_BYTES,
-        call.echo.as_ref(),
-    );
+    let mut xml = Xml::new(ENVELOPE_BYTES + citizens * CITIZEN_BYTES, call.echo.as_ref());
     match answer {
         Answer::NoMatch => no_match(&mut xml, call.operation, system),
         Answer::Match { precision, .. } => exists(&mut xml, system, Some(*precision)),
@@ -38,10 +35,7 @@ pub(super) fn render(call: &SoapCall, system: &System, answer: &Answer) -> SoapA
             congdan(&mut xml, citizen);
             xml.end("CongdanCollection");
         }
-        Answer::Household {
-            precision,
-            household,
-        } => {
+        Answer::Household { precision, household } => {
             xml.root("CongdanCollection", Some(*precision));
             if let Some(household) = household {
                 members(&mut xml, household);
@@ -54,10 +48,7 @@ pub(super) fn render(call: &SoapCall, system: &System, answer: &Answer) -> SoapA
             xml.end("CongdanCollection");
         }
     }
-    SoapAnswer {
-        status: 200,
-        body: xml.finish(),
-    }
+    SoapAnswer { status: 200, body: xml.finish() }
 }
 
 /// The same shape as a match has, so that clients need no second way to read.
@@ -121,13 +112,7 @@ fn blood(xml: &mut Xml, asked: SubjectId, group: BloodGroup) {
         SubjectId::Old(id) => (None, Some(id)),
     };
     xml.ids(personal, old);
-    for name in [
-        "HoVaTen",
-        "GioiTinh",
-        "DanToc",
-        "TonGiao",
-        "TinhTrangHonNhan",
-    ] {
+    for name in ["HoVaTen", "GioiTinh", "DanToc", "TonGiao", "TinhTrangHonNhan"] {
         xml.empty(name);
     }
     xml.code("NhomMau", Some(group.code()), 2);
@@ -158,11 +143,7 @@ fn congdan(xml: &mut Xml, citizen: &Disclosed) {
     xml.code("GioiTinh", citizen.sex().map(Sex::code), 1);
     xml.code("DanToc", citizen.ethnicity(), 2);
     xml.code("TonGiao", citizen.religion(), 2);
-    xml.code(
-        "TinhTrangHonNhan",
-        citizen.marital().map(MaritalStatus::code),
-        1,
-    );
+    xml.code("TinhTrangHonNhan", citizen.marital().map(MaritalStatus::code), 1);
     xml.code("NhomMau", citizen.blood().map(BloodGroup::code), 2);
     birth(xml, citizen.birth());
     address(xml, "NoiDangKyKhaiSinh", citizen.birth_registration());
@@ -245,10 +226,7 @@ fn household_head(xml: &mut Xml, citizen: &Disclosed) {
     }
     xml.start("ChuHo");
     xml.leaf("QuanHe", role.map_or("", |r| r.code()));
-    xml.ids(
-        head.and_then(|h| h.personal_id),
-        head.and_then(|h| h.old_id),
-    );
+    xml.ids(head.and_then(|h| h.personal_id), head.and_then(|h| h.old_id));
     xml.upper("HoVaTen", head.map_or("", |h| h.full_name.as_str()));
     xml.end("ChuHo");
 }

@@ -40,12 +40,7 @@ impl Form<'_> {
         let (personal_id, old_id) = self.ids(&RELATIVE);
         let name = self.name(&RELATIVE);
         let birth = self.birth(&RELATIVE, false);
-        let other = RelativeQuery {
-            name: name?,
-            personal_id,
-            old_id,
-            birth,
-        };
+        let other = RelativeQuery { name: name?, personal_id, old_id, birth };
         Some(Ask::Relation(relations, Box::new(other)))
     }
 
@@ -105,10 +100,7 @@ impl Form<'_> {
         let shaped = text.len() <= digits && text.bytes().all(|b| b.is_ascii_digit());
         let number = text.parse().ok().filter(|n| shaped && *n > 0);
         if number.is_none() {
-            self.fail(input::error(
-                slot.path(),
-                format!("Phải là mã {digits} chữ số."),
-            ));
+            self.fail(input::error(slot.path(), format!("Phải là mã {digits} chữ số.")));
         }
         number
     }

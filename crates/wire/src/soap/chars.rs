@@ -40,8 +40,7 @@ pub(super) fn split_name(name: &str) -> Option<(&str, &str)> {
 
 /// Whether the text is nothing but the white space of XML.
 pub(super) fn is_blank(text: &str) -> bool {
-    text.bytes()
-        .all(|b| matches!(b, b' ' | b'\t' | b'\n' | b'\r'))
+    text.bytes().all(|b| matches!(b, b' ' | b'\t' | b'\n' | b'\r'))
 }
 
 /// Appends text with `\r\n` and `\r` read as `\n`, as XML 1.0 section 2.11 has it.
@@ -89,11 +88,7 @@ mod tests {
             assert!(!all_xml(&("x".repeat(100) + bad)), "{bad:?}");
             assert!(!bad.chars().all(is_xml), "{bad:?}");
         }
-        assert!(
-            "\u{7f}\u{d7ff}\u{e000}\u{fffd}\u{10000}"
-                .chars()
-                .all(is_xml)
-        );
+        assert!("\u{7f}\u{d7ff}\u{e000}\u{fffd}\u{10000}".chars().all(is_xml));
     }
 
     #[test]
@@ -101,9 +96,7 @@ mod tests {
         assert_eq!(split_name("a"), Some(("", "a")));
         assert_eq!(split_name("a:b-1.x"), Some(("a", "b-1.x")));
         assert_eq!(split_name("tên"), Some(("", "tên")));
-        for bad in [
-            "", ":", ":a", "a:", "a:b:c", "1a", "-a", "a b", "a\"", "a:1",
-        ] {
+        for bad in ["", ":", ":a", "a:", "a:b:c", "1a", "-a", "a b", "a\"", "a:1"] {
             assert_eq!(split_name(bad), None, "{bad}");
         }
     }

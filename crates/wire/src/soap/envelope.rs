@@ -223,11 +223,7 @@ impl<'a> Pass<'a> {
             }
             first = false;
         }
-        if self.root_ended {
-            Ok(())
-        } else {
-            Err(Trouble::Malformed)
-        }
+        if self.root_ended { Ok(()) } else { Err(Trouble::Malformed) }
     }
 
     fn open(&mut self, content: std::ops::Range<usize>, name: usize) -> Result<(), Trouble> {
@@ -260,12 +256,7 @@ impl<'a> Pass<'a> {
         } else if !attributes.is_empty() {
             push_attributes(&mut String::new(), &self.scope, "", &mut attributes)?;
         }
-        self.levels.push(Level {
-            place,
-            slot,
-            children: false,
-            start,
-        });
+        self.levels.push(Level { place, slot, children: false, start });
         self.enter(place, slot, qualified, local);
         Ok(())
     }
@@ -298,9 +289,7 @@ impl<'a> Pass<'a> {
                     if !prefix.is_empty() && split_name(prefix) != Some(("", prefix)) {
                         return Err(Trouble::Malformed);
                     }
-                    self.scope
-                        .declare(depth, prefix, value)
-                        .ok_or(Trouble::Namespace)?;
+                    self.scope.declare(depth, prefix, value).ok_or(Trouble::Namespace)?;
                 }
                 Some(_) => return Err(Trouble::Malformed),
                 None => own.push((key, value)),
@@ -344,10 +333,7 @@ impl<'a> Pass<'a> {
         let Some(level) = self.levels.pop() else {
             return;
         };
-        if matches!(
-            level.place,
-            Place::Group(_) | Place::Leaf(_) | Place::Inside
-        ) {
+        if matches!(level.place, Place::Group(_) | Place::Leaf(_) | Place::Inside) {
             let run = self.end_run(!level.children);
             let infoset = &mut self.found.infoset;
             if let (Some(slot), Some(run), false) = (level.slot, run, level.children) {
@@ -376,16 +362,12 @@ impl<'a> Pass<'a> {
         }
         if self.found.echo.is_empty() {
             self.found.echo.push('<');
-            self.found
-                .echo
-                .push_str(self.found.header.unwrap_or_default());
+            self.found.echo.push_str(self.found.header.unwrap_or_default());
             // Headers stand two deep; what is declared there stays in scope for all of them.
             self.scope.write(2, &mut self.found.echo);
             self.found.echo.push('>');
         }
-        self.found
-            .echo
-            .push_str(self.text.get(span).unwrap_or_default());
+        self.found.echo.push_str(self.text.get(span).unwrap_or_default());
     }
 
     /// Ends a run of text and says where it begins; white space between elements is no content.
@@ -445,10 +427,7 @@ impl<'a> Pass<'a> {
 /// Finds out what an element is, by its parent, namespace and name.
 fn place(parent: Option<Place>, uri: &str, local: &str) -> Result<(Place, Option<Slot>), Trouble> {
     let known = |group| match Slot::of(group, local) {
-        Some(slot) => (
-            slot.group().map_or(Place::Leaf(slot), Place::Group),
-            Some(slot),
-        ),
+        Some(slot) => (slot.group().map_or(Place::Leaf(slot), Place::Group), Some(slot)),
         None => (Place::Inside, None),
     };
     Ok(match parent {
@@ -497,9 +476,7 @@ fn attribute_value<'a>(attribute: &Attribute<'a>) -> Result<Cow<'a, str>, Troubl
     if attribute.value.contains('<') {
         return Err(Trouble::Malformed);
     }
-    let value = attribute
-        .normalized_value(XmlVersion::Implicit1_0)
-        .map_err(|_| Trouble::Entity)?;
+    let value = attribute.normalized_value(XmlVersion::Implicit1_0).map_err(|_| Trouble::Entity)?;
     match &value {
         Cow::Owned(text) if !text.chars().all(is_xml) => Err(Trouble::Character),
         _ => Ok(value),

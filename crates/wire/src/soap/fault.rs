@@ -48,20 +48,9 @@ pub(super) fn refused(
         errors,
     };
     // Nothing is wrong with a question that could not be journaled.
-    let side = if text.kind == Kind::Unavailable {
-        "Server"
-    } else {
-        "Client"
-    };
-    let status = if text.kind == Kind::TooLarge {
-        413
-    } else {
-        500
-    };
-    SoapAnswer {
-        status,
-        body: write(side, &detail, echo),
-    }
+    let side = if text.kind == Kind::Unavailable { "Server" } else { "Client" };
+    let status = if text.kind == Kind::TooLarge { 413 } else { 500 };
+    SoapAnswer { status, body: write(side, &detail, echo) }
 }
 
 /// HTTP 401. It names no rule: there is no system yet whose rights could be looked at.
@@ -76,10 +65,7 @@ pub(super) fn unauthenticated(message_vi: &str, correlation: Option<&Correlation
         retry_after_s: None,
         errors: &[],
     };
-    SoapAnswer {
-        status: 401,
-        body: write("Client", &detail, None),
-    }
+    SoapAnswer { status: 401, body: write("Client", &detail, None) }
 }
 
 fn write(side: &str, detail: &Detail<'_>, echo: Option<&XRoadEcho>) -> String {

@@ -9,10 +9,7 @@ use super::envelope::Trouble;
 use super::operation::Operation;
 
 pub(super) fn error(field: &str, message_vi: impl Into<String>) -> FieldError {
-    FieldError {
-        field: field.to_owned(),
-        message_vi: message_vi.into(),
-    }
+    FieldError { field: field.to_owned(), message_vi: message_vi.into() }
 }
 
 /// An envelope that could not be read to its end.
@@ -20,38 +17,26 @@ pub(super) fn trouble(trouble: Trouble) -> FieldError {
     let (field, message) = match trouble {
         Trouble::NotUtf8 => ("Envelope", "Nội dung không phải UTF-8 hợp lệ."),
         Trouble::Charset => ("Envelope", "Bảng mã phải là UTF-8."),
-        Trouble::Malformed => (
-            "Envelope",
-            "XML không đúng cú pháp, bị cắt cụt hoặc có nội dung thừa.",
-        ),
+        Trouble::Malformed => {
+            ("Envelope", "XML không đúng cú pháp, bị cắt cụt hoặc có nội dung thừa.")
+        }
         Trouble::DocumentType => ("Envelope", "Không được có khai báo DOCTYPE (DTD)."),
         Trouble::Entity => ("Envelope", "Chỉ được dùng năm thực thể định sẵn của XML."),
         Trouble::Character => ("Envelope", "Có ký tự mà XML không cho phép."),
         Trouble::TooDeep => ("Envelope", "Các phần tử lồng nhau quá 32 mức."),
         Trouble::TooMany => ("Envelope", "Một phần tử có quá nhiều thuộc tính."),
-        Trouble::Namespace => (
-            "Envelope",
-            "Có tiền tố không gian tên chưa khai báo hoặc khai báo sai.",
-        ),
-        Trouble::NoEnvelope => (
-            "Envelope",
-            "Phần tử gốc phải là soap:Envelope của SOAP 1.1.",
-        ),
-        Trouble::Soap12 => (
-            "Envelope",
-            "Dịch vụ dùng SOAP 1.1; phong bì gửi đến là SOAP 1.2.",
-        ),
+        Trouble::Namespace => {
+            ("Envelope", "Có tiền tố không gian tên chưa khai báo hoặc khai báo sai.")
+        }
+        Trouble::NoEnvelope => ("Envelope", "Phần tử gốc phải là soap:Envelope của SOAP 1.1."),
+        Trouble::Soap12 => ("Envelope", "Dịch vụ dùng SOAP 1.1; phong bì gửi đến là SOAP 1.2."),
     };
     error(field, message)
 }
 
 /// No operation, an unknown one, or several.
 pub(super) fn no_operation(why: &str) -> FieldError {
-    let names = Operation::OFFERED
-        .iter()
-        .map(|o| o.name())
-        .collect::<Vec<_>>()
-        .join(", ");
+    let names = Operation::OFFERED.iter().map(|o| o.name()).collect::<Vec<_>>().join(", ");
     error("Body", format!("{why} Các thao tác: {names}."))
 }
 

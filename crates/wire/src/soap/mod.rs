@@ -66,16 +66,9 @@ impl SoapUnreadable {
             field: "Envelope".to_owned(),
             message_vi: "Nội dung yêu cầu vượt quá 64 KiB.".to_owned(),
         }];
-        let unreadable = Unreadable {
-            errors,
-            reason: Some(Reason::TooLarge),
-            ..Unreadable::default()
-        };
-        Self {
-            unreadable,
-            operation: None,
-            echo: None,
-        }
+        let unreadable =
+            Unreadable { errors, reason: Some(Reason::TooLarge), ..Unreadable::default() };
+        Self { unreadable, operation: None, echo: None }
     }
 
     /// The service that was asked, where known.

@@ -32,32 +32,18 @@ pub fn parse(
 ) -> Result<SoapCall, Box<SoapUnreadable>> {
     let text = decode(body, content_type).map_err(|trouble| {
         let errors = vec![input::trouble(trouble)];
-        let unreadable = Unreadable {
-            errors,
-            ..Unreadable::default()
-        };
-        Box::new(SoapUnreadable {
-            unreadable,
-            operation: None,
-            echo: None,
-        })
+        let unreadable = Unreadable { errors, ..Unreadable::default() };
+        Box::new(SoapUnreadable { unreadable, operation: None, echo: None })
     })?;
     let mut envelope = Envelope::read(text);
     let echo = envelope.take_echo();
-    let mut form = Form {
-        envelope: &envelope,
-        errors: vec![],
-        today,
-    };
+    let mut form = Form { envelope: &envelope, errors: vec![], today };
     let head = form.head();
     let operation = form.operation();
     let list = operation == Some(Operation::List) && envelope.trouble.is_none();
     let query = match operation {
         Some(Operation::List) if list => {
-            form.errors = vec![input::error(
-                "Body",
-                "Danh sách và công việc chưa được cung cấp.",
-            )];
+            form.errors = vec![input::error("Body", "Danh sách và công việc chưa được cung cấp.")];
             None
         }
         Some(operation) => form.question(operation, system, &head),
@@ -66,20 +52,12 @@ pub fn parse(
     let errors = form.errors;
     let asked = operation.filter(|_| errors.is_empty()).zip(query);
     if let Some((operation, query)) = asked {
-        return Ok(SoapCall {
-            operation,
-            query: head.complete(query, &mut envelope),
-            echo,
-        });
+        return Ok(SoapCall { operation, query: head.complete(query, &mut envelope), echo });
     }
     let reason = list.then_some(Reason::NotOffered);
     let service = operation.map(Operation::service);
     let unreadable = head.unreadable(errors, reason, service, envelope.user.take());
-    Err(Box::new(SoapUnreadable {
-        unreadable,
-        operation,
-        echo,
-    }))
+    Err(Box::new(SoapUnreadable { unreadable, operation, echo }))
 }
 
 /// UTF-8 without its byte order mark; anything else is refused, by whatever it is recognised.
@@ -119,9 +97,7 @@ impl Head {
     fn complete(self, question: Question, envelope: &mut Envelope<'_>) -> Query {
         let mut body = [0; 16];
         let hash = digest(&SHA256, envelope.infoset.as_bytes());
-        body.iter_mut()
-            .zip(hash.as_ref())
-            .for_each(|(to, from)| *to = *from);
+        body.iter_mut().zip(hash.as_ref()).for_each(|(to, from)| *to = *from);
         let (request_id, officer, procedure) = question.head;
         Query {
             request_id,
@@ -242,13 +218,7 @@ impl<'a> Form<'a> {
             // X-Road's issue is free text, so one that is no case code is none.
             CaseCode::parse(self.envelope.issue.as_deref()?).ok()
         });
-        Head {
-            request_id,
-            officer,
-            procedure,
-            case,
-            unit,
-        }
+        Head { request_id, officer, procedure, case, unit }
     }
 
     fn officer(&mut self) -> Option<OfficerRef> {
@@ -276,10 +246,9 @@ impl<'a> Form<'a> {
         let (operation, problem) = match self.envelope.called {
             Called::Operation(operation) => (Some(operation), None),
             Called::Nothing => (None, Some("Thiếu phần tử thao tác trong soap:Body.")),
-            Called::Unknown => (
-                None,
-                Some("Không có thao tác này, hoặc không gian tên không đúng."),
-            ),
+            Called::Unknown => {
+                (None, Some("Không có thao tác này, hoặc không gian tên không đúng."))
+            }
             Called::Several => (None, Some("Chỉ được có một thao tác trong soap:Body.")),
         };
         if let Some(trouble) = self.envelope.trouble {
@@ -287,12 +256,7 @@ impl<'a> Form<'a> {
         } else if let Some(problem) = problem {
             self.errors = vec![input::no_operation(problem)];
         } else {
-            self.errors.extend(
-                self.envelope
-                    .doubled
-                    .iter()
-                    .map(|path| input::doubled(path)),
-            );
+            self.errors.extend(self.envelope.doubled.iter().map(|path| input::doubled(path)));
         }
         operation
     }
@@ -304,26 +268,15 @@ impl<'a> Form<'a> {
         self.code(operation, system);
         let subject = self.subject();
         let ask = self.ask(operation);
-        let head = (
-            head.request_id.clone()?,
-            head.officer.clone()?,
-            head.procedure.clone()?,
-        );
-        Some(Question {
-            head,
-            operation,
-            subject: subject?,
-            ask: ask?,
-        })
+        let head = (head.request_id.clone()?, head.officer.clone()?, head.procedure.clone()?);
+        Some(Question { head, operation, subject: subject?, ask: ask? })
     }
 
     /// The code (MaTichHop, MaDichVu) must be the operation's. It may be missing where it is not
     /// public; and where the service is not registered, because no code could be right then and
     /// the gate says so better.
     fn code(&mut self, operation: Operation, system: &System) {
-        let registered = system
-            .service(operation.service())
-            .map(|s| s.ma_tich_hop.as_str());
+        let registered = system.service(operation.service()).map(|s| s.ma_tich_hop.as_str());
         let mut sent = false;
         for slot in [Slot::MaTichHop, Slot::MaDichVu] {
             let Some(code) = self.text(slot) else {
@@ -357,11 +310,7 @@ impl<'a> Form<'a> {
             Some(id) => Some(SubjectId::Personal(id)),
             None => old.map(SubjectId::Old),
         };
-        Some(Subject {
-            id: id?,
-            name: name?,
-            birth: birth?,
-        })
+        Some(Subject { id: id?, name: name?, birth: birth? })
     }
 
     pub(super) fn ids(&mut self, keys: &Keys) -> (Option<PersonalId>, Option<OldId>) {

@@ -26,9 +26,7 @@ struct Binding<'a> {
 
 impl<'a> Scope<'a> {
     pub(super) fn new() -> Self {
-        Self {
-            bindings: Vec::with_capacity(8),
-        }
+        Self { bindings: Vec::with_capacity(8) }
     }
 
     /// Declares a prefix for the element at this depth; `None` where that is not allowed.
@@ -76,23 +74,13 @@ impl<'a> Scope<'a> {
 
     /// Writes the declarations in force at a depth as attributes.
     pub(super) fn write(&self, depth: usize, out: &mut String) {
-        let outer = self
-            .bindings
-            .iter()
-            .filter(|b| b.depth <= depth)
-            .collect::<Vec<_>>();
+        let outer = self.bindings.iter().filter(|b| b.depth <= depth).collect::<Vec<_>>();
         for (at, binding) in outer.iter().enumerate() {
-            let hidden = outer[at + 1..]
-                .iter()
-                .any(|later| later.prefix == binding.prefix);
+            let hidden = outer[at + 1..].iter().any(|later| later.prefix == binding.prefix);
             if hidden || binding.prefix == "xml" {
                 continue;
             }
-            out.push_str(if binding.prefix.is_empty() {
-                " xmlns"
-            } else {
-                " xmlns:"
-            });
+            out.push_str(if binding.prefix.is_empty() { " xmlns" } else { " xmlns:" });
             out.push_str(binding.prefix);
             out.push_str("=\"");
             push_escaped(out, &binding.uri);

@@ -37,10 +37,7 @@ pub fn wsdl(base_url: &str) -> String {
     ] {
         put(&mut out, format_args!(" xmlns:{prefix}=\"{uri}\""));
     }
-    put(
-        &mut out,
-        format_args!(" targetNamespace=\"{NS_REQUEST}\">\n<wsdl:types>\n"),
-    );
+    put(&mut out, format_args!(" targetNamespace=\"{NS_REQUEST}\">\n<wsdl:types>\n"));
     for schema in [REQUEST, RESPONSE] {
         let body = schema.split_once("?>").map_or(schema, |(_, body)| body);
         out.push_str(body.trim_start().replace(LOCATION, "").as_str());
@@ -63,10 +60,7 @@ fn messages(out: &mut String) {
         let name = operation.name();
         for (message, element) in [
             (format!("{name}Input"), format!("dc:{name}")),
-            (
-                format!("{name}Output"),
-                format!("ns1:{}", operation.answer()),
-            ),
+            (format!("{name}Output"), format!("ns1:{}", operation.answer())),
         ] {
             put(
                 out,

@@ -70,10 +70,8 @@ pub const FIELDS: [(&str, &str); 8] = [
 
 /// The fields with some replaced, dropped (empty value and name given) or added.
 pub fn fields(changes: &[(&str, Option<&str>)]) -> String {
-    let mut all: Vec<(String, String)> = FIELDS
-        .iter()
-        .map(|(n, v)| ((*n).to_owned(), (*v).to_owned()))
-        .collect();
+    let mut all: Vec<(String, String)> =
+        FIELDS.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
     for (name, value) in changes {
         match (all.iter().position(|(n, _)| n == name), value) {
             (Some(at), Some(value)) => (*value).clone_into(&mut all[at].1),
@@ -82,9 +80,7 @@ pub fn fields(changes: &[(&str, Option<&str>)]) -> String {
             (None, None) => {}
         }
     }
-    all.iter().fold(String::new(), |text, (n, v)| {
-        text + &format!("<{n}>{v}</{n}>")
-    })
+    all.iter().fold(String::new(), |text, (n, v)| text + &format!("<{n}>{v}</{n}>"))
 }
 
 pub fn envelope(operation: &str, inner: &str) -> String {
@@ -101,12 +97,7 @@ pub fn verify(changes: &[(&str, Option<&str>)]) -> String {
 }
 
 pub fn read(body: impl AsRef<[u8]>) -> Result<SoapCall, Box<SoapUnreadable>> {
-    parse(
-        body.as_ref(),
-        Some("text/xml; charset=utf-8"),
-        &system(),
-        TODAY,
-    )
+    parse(body.as_ref(), Some("text/xml; charset=utf-8"), &system(), TODAY)
 }
 
 /// The operation without a code.
@@ -123,12 +114,7 @@ pub fn ask(
 pub fn wrong(body: impl AsRef<[u8]>) -> Vec<String> {
     let unread = read(body).expect_err("an error was expected");
     assert!(!unread.unreadable.errors.is_empty());
-    unread
-        .unreadable
-        .errors
-        .into_iter()
-        .map(|e| e.field)
-        .collect()
+    unread.unreadable.errors.into_iter().map(|e| e.field).collect()
 }
 
 fn name(text: &str) -> FullName {
@@ -145,13 +131,7 @@ fn relative(text: &str, id: &str) -> Relative {
 }
 
 fn address(province: u8, commune: u32, detail: &str, dataset: Dataset) -> Address {
-    Address {
-        province,
-        commune,
-        detail: detail.to_owned(),
-        country: Country::VN,
-        dataset,
-    }
+    Address { province, commune, detail: detail.to_owned(), country: Country::VN, dataset }
 }
 
 pub fn person() -> Person {
@@ -174,10 +154,7 @@ pub fn person() -> Person {
         temporary: None,
         current: None,
         father: Some(relative("Nguyễn Văn Đức", "099070000001")),
-        mother: Some(Relative {
-            personal_id: None,
-            ..relative("Trần Thị Hoà", "")
-        }),
+        mother: Some(Relative { personal_id: None, ..relative("Trần Thị Hoà", "") }),
         spouse: None,
         guardian: None,
         household: Some(HouseholdRef {
@@ -188,10 +165,7 @@ pub fn person() -> Person {
         }),
         vital: VitalStatus::Alive,
         sources: Sources {
-            default: Stamp {
-                source: Source::Manual,
-                on: date(2025, 1, 1),
-            },
+            default: Stamp { source: Source::Manual, on: date(2025, 1, 1) },
             own: vec![],
         },
     }
@@ -202,12 +176,7 @@ pub fn shown(person: Person, fields: FieldSet) -> Disclosed {
 }
 
 pub fn reply(result: Result<Answer, Denied>) -> Reply {
-    Reply {
-        correlation: CorrelationId([0xab; 16]),
-        journal_index: Some(1),
-        usage: None,
-        result,
-    }
+    Reply { correlation: CorrelationId([0xab; 16]), journal_index: Some(1), usage: None, result }
 }
 
 pub fn denied(reason: Reason) -> Reply {
@@ -215,40 +184,20 @@ pub fn denied(reason: Reason) -> Reply {
 }
 
 pub fn citizen(fields: FieldSet, precision: Precision) -> Answer {
-    Answer::Citizen {
-        precision,
-        citizen: Box::new(shown(person(), fields)),
-    }
+    Answer::Citizen { precision, citizen: Box::new(shown(person(), fields)) }
 }
 
 pub fn household() -> Answer {
-    let head = Person {
-        old_ids: vec![],
-        birth: BirthDate::Year(1970),
-        ..person()
-    };
+    let head = Person { old_ids: vec![], birth: BirthDate::Year(1970), ..person() };
     let members = vec![shown(head, FieldSet::ALL), shown(person(), FieldSet::ALL)];
-    let household = DisclosedHousehold {
-        number: Some("H0001".to_owned()),
-        members,
-    };
-    Answer::Household {
-        precision: Precision::Day,
-        household: Some(household),
-    }
+    let household = DisclosedHousehold { number: Some("H0001".to_owned()), members };
+    Answer::Household { precision: Precision::Day, household: Some(household) }
 }
 
 pub fn matched(precision: Precision) -> Answer {
-    Answer::Match {
-        precision,
-        alive: Some(Some(true)),
-        claims: vec![],
-    }
+    Answer::Match { precision, alive: Some(Some(true)), claims: vec![] }
 }
 
 pub fn checked(result: ClaimResult) -> Answer {
-    Answer::Checked {
-        precision: Precision::Day,
-        result,
-    }
+    Answer::Checked { precision: Precision::Day, result }
 }

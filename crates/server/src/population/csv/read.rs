@@ -57,14 +57,10 @@ pub fn draft(row: &Row<'_>, today: Date) -> Result<Draft, Fault> {
         personal_id: personal_id(row, c::PERSONAL_ID)?,
         old_ids: old_ids(row)?,
         full_name: name(row, c::FULL_NAME)?,
-        other_name: present(row, c::OTHER_NAME)
-            .map(|_| name(row, c::OTHER_NAME))
-            .transpose()?,
+        other_name: present(row, c::OTHER_NAME).map(|_| name(row, c::OTHER_NAME)).transpose()?,
         birth,
         sex: code(row, c::SEX, 0, Sex::from_code)?,
-        ethnicity: code(row, c::ETHNICITY, 99, |n| {
-            matches!(n, 1..=55 | 99).then_some(n)
-        })?,
+        ethnicity: code(row, c::ETHNICITY, 99, |n| matches!(n, 1..=55 | 99).then_some(n))?,
         religion: code(row, c::RELIGION, 0, |n| (n <= 14).then_some(n))?,
         nationality: country(row, c::NATIONALITY)?,
         marital: code(row, c::MARITAL_STATUS, 0, MaritalStatus::from_code)?,
@@ -84,11 +80,7 @@ pub fn draft(row: &Row<'_>, today: Date) -> Result<Draft, Fault> {
         sources: sources(row, today)?,
     };
     let household = membership(row)?;
-    if let Some(Membership {
-        role: HouseholdRole::Head,
-        head: Some(head),
-        ..
-    }) = &household
+    if let Some(Membership { role: HouseholdRole::Head, head: Some(head), .. }) = &household
         && *head != as_head(&person)
     {
         return Err(Fault::of(c::HEAD, "chủ hộ khác chính người của dòng CH01"));
@@ -155,18 +147,14 @@ fn code<T>(
         [t, d] if t.is_ascii_digit() && d.is_ascii_digit() => Some((t - b'0') * 10 + d - b'0'),
         _ => None,
     };
-    number
-        .and_then(from_code)
-        .ok_or(Fault::of(column, "mã không có trong danh mục"))
+    number.and_then(from_code).ok_or(Fault::of(column, "mã không có trong danh mục"))
 }
 
 fn country(row: &Row<'_>, column: usize) -> Result<Country, Fault> {
     match row.get(column) {
         "" => Ok(Country::VN),
-        text => Country::parse(text).ok_or(Fault::of(
-            column,
-            "quốc gia phải là mã ISO 3166-1 hai chữ cái",
-        )),
+        text => Country::parse(text)
+            .ok_or(Fault::of(column, "quốc gia phải là mã ISO 3166-1 hai chữ cái")),
     }
 }
 
@@ -188,10 +176,7 @@ fn address(row: &Row<'_>, first: usize) -> Result<Option<Address>, Fault> {
         "2024" => Dataset::Y2024,
         "2026" => Dataset::Y2026,
         _ => {
-            return Err(Fault::of(
-                first + 4,
-                "địa chỉ phải ghi danh mục 2024 hoặc 2026",
-            ));
+            return Err(Fault::of(first + 4, "địa chỉ phải ghi danh mục 2024 hoặc 2026"));
         }
     };
     let country = country(row, first + 3)?;
@@ -211,13 +196,7 @@ fn address(row: &Row<'_>, first: usize) -> Result<Option<Address>, Fault> {
     if country != Country::VN && (province, commune) != (0, 0) {
         return Err(Fault::of(first, "địa chỉ nước ngoài không có mã tỉnh, xã"));
     }
-    Ok(Some(Address {
-        province,
-        commune,
-        detail,
-        country,
-        dataset,
-    }))
+    Ok(Some(Address { province, commune, detail, country, dataset }))
 }
 
 /// A text of some length without control characters.
@@ -239,12 +218,8 @@ fn relative(row: &Row<'_>, first: usize) -> Result<Option<Relative>, Fault> {
     }
     Ok(Some(Relative {
         full_name: name(row, first)?,
-        personal_id: present(row, first + 1)
-            .map(|_| personal_id(row, first + 1))
-            .transpose()?,
-        old_id: present(row, first + 2)
-            .map(|text| old_id(text, first + 2))
-            .transpose()?,
+        personal_id: present(row, first + 1).map(|_| personal_id(row, first + 1)).transpose()?,
+        old_id: present(row, first + 2).map(|text| old_id(text, first + 2)).transpose()?,
         nationality: country(row, first + 3)?,
     }))
 }
@@ -257,26 +232,18 @@ fn membership(row: &Row<'_>) -> Result<Option<Membership>, Fault> {
         return if role.is_empty() && head.is_none() {
             Ok(None)
         } else {
-            Err(Fault::of(
-                c::HOUSEHOLD_NUMBER,
-                "có quan hệ hoặc chủ hộ thì phải có số hộ",
-            ))
+            Err(Fault::of(c::HOUSEHOLD_NUMBER, "có quan hệ hoặc chủ hộ thì phải có số hộ"))
         };
     }
-    let role = HouseholdRole::from_code(role).ok_or(Fault::of(
-        c::HOUSEHOLD_ROLE,
-        "quan hệ với chủ hộ phải là mã CH01-CH07, CH09",
-    ))?;
+    let role = HouseholdRole::from_code(role)
+        .ok_or(Fault::of(c::HOUSEHOLD_ROLE, "quan hệ với chủ hộ phải là mã CH01-CH07, CH09"))?;
     Ok(Some(Membership { number, role, head }))
 }
 
 /// 1 alive, 2 dead, 3 missing; the day of the latter two where known.
 fn vital(row: &Row<'_>, birth: BirthDate, today: Date) -> Result<VitalStatus, Fault> {
     let day = present(row, c::VITAL_DATE).map(|text| {
-        day(text, today).ok_or(Fault::of(
-            c::VITAL_DATE,
-            "phải viết YYYY-MM-DD, không sau hôm nay",
-        ))
+        day(text, today).ok_or(Fault::of(c::VITAL_DATE, "phải viết YYYY-MM-DD, không sau hôm nay"))
     });
     let day = day.transpose()?;
     let too_early = match (birth, day) {
@@ -298,16 +265,10 @@ fn vital(row: &Row<'_>, birth: BirthDate, today: Date) -> Result<VitalStatus, Fa
 
 /// `source@day` for every field, then `field,field=source@day` for those that differ.
 fn sources(row: &Row<'_>, today: Date) -> Result<Sources, Fault> {
-    let fault = Fault::of(
-        c::SOURCES,
-        "nguồn không đúng dạng nguồn@YYYY-MM-DD trường=nguồn@…",
-    );
+    let fault = Fault::of(c::SOURCES, "nguồn không đúng dạng nguồn@YYYY-MM-DD trường=nguồn@…");
     let mut words = row.get(c::SOURCES).split_ascii_whitespace();
     let default = match words.next() {
-        None => Stamp {
-            source: Source::Manual,
-            on: today,
-        },
+        None => Stamp { source: Source::Manual, on: today },
         Some(word) => stamp(word, today).ok_or(fault)?,
     };
     let mut own: Vec<(Field, Stamp)> = vec![];
@@ -327,28 +288,20 @@ fn sources(row: &Row<'_>, today: Date) -> Result<Sources, Fault> {
 
 fn stamp(text: &str, today: Date) -> Option<Stamp> {
     let (source, on) = text.split_once('@')?;
-    let source = super::write::SOURCES
-        .iter()
-        .find(|(_, name)| *name == source)?
-        .0;
-    Some(Stamp {
-        source,
-        on: day(on, today)?,
-    })
+    let source = super::write::SOURCES.iter().find(|(_, name)| *name == source)?.0;
+    Some(Stamp { source, on: day(on, today)? })
 }
 
 /// `YYYY-MM-DD`, not after today.
 fn day(text: &str, today: Date) -> Option<Date> {
     let number = |range: std::ops::Range<usize>| {
-        text.get(range)?.bytes().try_fold(0_i16, |n, b| {
-            b.is_ascii_digit().then(|| n * 10 + i16::from(b - b'0'))
-        })
+        text.get(range)?
+            .bytes()
+            .try_fold(0_i16, |n, b| b.is_ascii_digit().then(|| n * 10 + i16::from(b - b'0')))
     };
     if text.len() != 10 || text.get(4..5) != Some("-") || text.get(7..8) != Some("-") {
         return None;
     }
     let (month, day) = (number(5..7)?, number(8..10)?);
-    Date::new(number(0..4)?, month as i8, day as i8)
-        .ok()
-        .filter(|d| *d <= today)
+    Date::new(number(0..4)?, month as i8, day as i8).ok().filter(|d| *d <= today)
 }

@@ -51,23 +51,14 @@ pub fn line(person: &Person, out: &mut String) -> bool {
     ] {
         row.address(address.as_ref());
     }
-    for relative in [
-        &person.father,
-        &person.mother,
-        &person.spouse,
-        &person.guardian,
-    ] {
+    for relative in [&person.father, &person.mother, &person.spouse, &person.guardian] {
         row.relative(relative.as_ref());
     }
     let household = person.household.as_ref();
     row.text(household.map_or("", |h| &h.number));
     row.plain(household.map_or("", |h| h.role.code()));
     // The head's own row says who it is; repeating it there would only be one more thing to keep.
-    row.relative(
-        household
-            .filter(|h| h.role != HouseholdRole::Head)
-            .map(|h| &h.head),
-    );
+    row.relative(household.filter(|h| h.role != HouseholdRole::Head).map(|h| &h.head));
     row.number(u64::from(person.vital.code()), 1);
     if let VitalStatus::Dead(Some(day)) | VitalStatus::Missing(Some(day)) = person.vital {
         row.day(day);
@@ -177,8 +168,7 @@ impl Writer<'_> {
         self.stamp(sources.default);
         let mut before = None;
         for (i, (field, stamp)) in sources.own.iter().enumerate() {
-            self.0
-                .push_str(if before == Some(stamp) { "," } else { " " });
+            self.0.push_str(if before == Some(stamp) { "," } else { " " });
             self.0.push_str(field.code());
             before = Some(stamp);
             if sources.own.get(i + 1).is_none_or(|(_, next)| next != stamp) {
@@ -190,10 +180,7 @@ impl Writer<'_> {
     }
 
     fn stamp(&mut self, stamp: Stamp) {
-        let name = SOURCES
-            .iter()
-            .find(|(s, _)| *s == stamp.source)
-            .map_or("", |(_, name)| name);
+        let name = SOURCES.iter().find(|(s, _)| *s == stamp.source).map_or("", |(_, name)| name);
         self.0.push_str(name);
         self.0.push('@');
         self.day(stamp.on);

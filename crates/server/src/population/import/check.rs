@@ -116,10 +116,7 @@ pub fn run(file: &File, today: Date, progress: &dyn Fn(u64)) -> anyhow::Result<C
 enum Line {
     Blank,
     Wrong(Fault),
-    Right {
-        id: PersonalId,
-        household: Option<Place>,
-    },
+    Right { id: PersonalId, household: Option<Place> },
 }
 
 /// A line's place in a household.
@@ -179,16 +176,12 @@ impl Rows {
         let fault = match line {
             Line::Blank => None,
             Line::Wrong(fault) => Some(fault),
-            Line::Right { id, .. } if !self.seen.insert(id) => Some(Fault::of(
-                column::PERSONAL_ID,
-                "số định danh đã có ở dòng trước",
-            )),
+            Line::Right { id, .. } if !self.seen.insert(id) => {
+                Some(Fault::of(column::PERSONAL_ID, "số định danh đã có ở dòng trước"))
+            }
             Line::Right { household, .. } => {
                 let note = match household {
-                    None => Note {
-                        household: NO_HOUSEHOLD,
-                        claim: 0,
-                    },
+                    None => Note { household: NO_HOUSEHOLD, claim: 0 },
                     Some(place) => self.place(place)?,
                 };
                 self.checked.rows += 1;
@@ -196,10 +189,7 @@ impl Rows {
                 return Ok(());
             }
         };
-        self.checked.notes.push(Note {
-            household: NOT_LOADED,
-            claim: 0,
-        });
+        self.checked.notes.push(Note { household: NOT_LOADED, claim: 0 });
         if let Some(fault) = fault {
             self.checked.rows += 1;
             self.checked.error(number, fault);
@@ -225,10 +215,7 @@ impl Rows {
             slot.heads = (slot.heads + 1).min(2);
             slot.head = Some(head);
         }
-        Ok(Note {
-            household,
-            claim: place.claim,
-        })
+        Ok(Note { household, claim: place.claim })
     }
 
     /// Judges the households, now that all their rows are known.
@@ -236,21 +223,15 @@ impl Rows {
         let mut checked = std::mem::take(&mut self.checked);
         let mut notes = std::mem::take(&mut checked.notes);
         let own = std::mem::take(&mut checked.errors);
-        let heads: Vec<u32> = checked
-            .slots
-            .iter()
-            .map(|s| s.head.as_ref().map_or(0, digest))
-            .collect();
+        let heads: Vec<u32> =
+            checked.slots.iter().map(|s| s.head.as_ref().map_or(0, digest)).collect();
         for (note, line) in notes.iter_mut().zip(2..) {
             let Some(slot) = checked.slots.get(note.household as usize) else {
                 continue;
             };
             let head = heads.get(note.household as usize);
             let fault = match slot.heads {
-                0 => Fault::of(
-                    column::HOUSEHOLD_ROLE,
-                    "hộ không có dòng đúng nào là chủ hộ CH01",
-                ),
+                0 => Fault::of(column::HOUSEHOLD_ROLE, "hộ không có dòng đúng nào là chủ hộ CH01"),
                 1 if note.claim == 0 || Some(&note.claim) == head => continue,
                 1 => Fault::of(column::HEAD, "chủ hộ khác dòng CH01 của hộ"),
                 _ => Fault::of(column::HOUSEHOLD_ROLE, "hộ có hơn một chủ hộ CH01"),

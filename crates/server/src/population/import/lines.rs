@@ -44,10 +44,9 @@ pub fn open(mut file: &File) -> anyhow::Result<(Header, Lines)> {
     file.rewind()?;
     let file = file.try_clone()?;
     let mut reader: Box<dyn BufRead + Send> = match &magic[..got] {
-        [0x28, 0xb5, 0x2f, 0xfd] => Box::new(BufReader::with_capacity(
-            BUFFER_BYTES,
-            zstd::Decoder::new(file)?,
-        )),
+        [0x28, 0xb5, 0x2f, 0xfd] => {
+            Box::new(BufReader::with_capacity(BUFFER_BYTES, zstd::Decoder::new(file)?))
+        }
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => bail!("tệp phải là UTF-8, không phải UTF-16"),
         [0x1f, 0x8b, ..] | [b'P', b'K', ..] => {
             bail!("tệp phải là CSV hoặc CSV nén zstd, không phải gzip, zip hay bảng tính")
@@ -67,12 +66,7 @@ impl Lines {
     /// The next batch; none at the end of the file.
     pub fn batch(&mut self) -> anyhow::Result<Option<Batch>> {
         let text = Vec::with_capacity(BATCH_BYTES + LINE_MAX);
-        let mut batch = Batch {
-            first: self.next,
-            tag: 0,
-            text,
-            ends: vec![],
-        };
+        let mut batch = Batch { first: self.next, tag: 0, text, ends: vec![] };
         while batch.text.len() < BATCH_BYTES {
             let more = read_line(&mut *self.reader, &mut batch.text)
                 .with_context(|| format!("dòng {}: {DAMAGED}", self.next))?;
@@ -88,9 +82,7 @@ impl Lines {
 
 /// Appends the next line; of a line that is too long its start, which is too long still.
 fn read_line(reader: &mut dyn BufRead, text: &mut Vec<u8>) -> std::io::Result<bool> {
-    let got = (&mut *reader)
-        .take(LINE_MAX as u64 + 3)
-        .read_until(b'\n', text)?;
+    let got = (&mut *reader).take(LINE_MAX as u64 + 3).read_until(b'\n', text)?;
     if got > LINE_MAX + 2 && !text.ends_with(b"\n") {
         skip_line(reader)?;
     }
@@ -121,9 +113,7 @@ impl Batch {
     /// The lines with their numbers, without line ends.
     pub fn lines(&self) -> impl Iterator<Item = (u64, &[u8])> {
         let starts = std::iter::once(0).chain(self.ends.iter().copied());
-        let lines = starts
-            .zip(&self.ends)
-            .map(|(start, end)| trimmed(&self.text[start..*end]));
+        let lines = starts.zip(&self.ends).map(|(start, end)| trimmed(&self.text[start..*end]));
         (self.first..).zip(lines)
     }
 
@@ -186,9 +176,7 @@ pub fn in_order<T: Send>(
             }
         }
         drop(outputs);
-        let read = reader
-            .join()
-            .unwrap_or_else(|_| bail!("luồng đọc tệp bị dừng"));
+        let read = reader.join().unwrap_or_else(|_| bail!("luồng đọc tệp bị dừng"));
         taken.and(read)
     })
 }

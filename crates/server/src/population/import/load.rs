@@ -101,10 +101,7 @@ fn seal(
             _ => return Err(anyhow!(CHANGED)),
         };
         let id = batch.tag + loaded.len() as u64;
-        loaded.push(Loaded {
-            person: sealer.person(id, &draft.person)?,
-            member,
-        });
+        loaded.push(Loaded { person: sealer.person(id, &draft.person)?, member });
     }
     Ok(loaded)
 }

@@ -46,11 +46,7 @@ impl Folder {
 
     fn filled(persons: u64) -> Self {
         let folder = Self::new();
-        let spec = PopulationSpec {
-            seed: 7,
-            persons,
-            today: TODAY,
-        };
+        let spec = PopulationSpec { seed: 7, persons, today: TODAY };
         fill::run(folder.store(), &spec, &|_| {}).expect("fill");
         folder
     }
@@ -133,11 +129,7 @@ fn two_thousand_people_survive_unchanged() {
     let (second, third) = (Folder::new(), Folder::new());
     let plain = first.export("a.csv");
     let report = second.import(&plain, false).unwrap();
-    assert_eq!(
-        (report.rows, report.loaded, report.bad),
-        (2_000, 2_000, 0),
-        "{report}"
-    );
+    assert_eq!((report.rows, report.loaded, report.bad), (2_000, 2_000, 0), "{report}");
     let packed = second.export("b.csv.zst");
     // The name does not decide how a file is read.
     let renamed = second.file("b.csv");
@@ -151,24 +143,15 @@ fn two_thousand_people_survive_unchanged() {
         }
         assert!(with_key == *before, "a record changed");
         let (old, new) = (first.household_of(before), third.household_of(after));
-        assert_eq!(
-            old.map(|h| (h.number, h.members)),
-            new.map(|h| (h.number, h.members))
-        );
-        let found = third
-            .store()
-            .registry()
-            .by_personal_id(before.personal_id)
-            .unwrap();
+        assert_eq!(old.map(|h| (h.number, h.members)), new.map(|h| (h.number, h.members)));
+        let found = third.store().registry().by_personal_id(before.personal_id).unwrap();
         assert!(found.as_ref() == Some(after));
     }
     let text = std::fs::read(&plain).unwrap();
     assert!(text == std::fs::read(third.export("c.csv")).unwrap());
     assert_eq!(text.split(|b| *b == b'\n').count(), 2_002);
-    let (one, three) = (
-        stats::run(first.store(), TODAY).unwrap(),
-        stats::run(third.store(), TODAY).unwrap(),
-    );
+    let (one, three) =
+        (stats::run(first.store(), TODAY).unwrap(), stats::run(third.store(), TODAY).unwrap());
     assert_eq!(stats::json(&one), stats::json(&three));
     assert_eq!(one.persons, 2_000);
     assert!(one.households > 400 && stats::json(&one).contains("\"livingMen\":"));
@@ -179,10 +162,7 @@ fn a_file_is_private_and_complete_or_absent() {
     let folder = Folder::filled(100);
     std::fs::write(folder.file("a.csv.part"), "left behind").unwrap();
     let to = folder.export("a.csv");
-    assert_eq!(
-        std::fs::metadata(&to).unwrap().permissions().mode() & 0o777,
-        0o600
-    );
+    assert_eq!(std::fs::metadata(&to).unwrap().permissions().mode() & 0o777, 0o600);
     assert!(!folder.file("a.csv.part").exists());
     let nowhere = folder.file("no/such/folder/a.csv");
     assert!(export::run(folder.store(), &nowhere, &|_| {}).is_err());
@@ -192,25 +172,14 @@ fn a_file_is_private_and_complete_or_absent() {
 #[test]
 fn unusual_records_survive() {
     let header = Header::parse(write::header().trim_end().as_bytes()).unwrap();
-    let mut people: Vec<Person> = dancu_world::households(&PopulationSpec {
-        seed: 3,
-        persons: 300,
-        today: TODAY,
-    })
-    .flat_map(|h| h.members)
-    .collect();
+    let mut people: Vec<Person> =
+        dancu_world::households(&PopulationSpec { seed: 3, persons: 300, today: TODAY })
+            .flat_map(|h| h.members)
+            .collect();
     for (i, person) in people.iter_mut().enumerate() {
         person.household = None;
         if let Some(address) = &mut person.birth_place {
-            let details = [
-                "",
-                "\"",
-                "a,\"b\",",
-                "Ngõ 1, \"Nhà đỏ\"",
-                "=1+1",
-                "x\u{301}",
-                "東京",
-            ];
+            let details = ["", "\"", "a,\"b\",", "Ngõ 1, \"Nhà đỏ\"", "=1+1", "x\u{301}", "東京"];
             details[i % details.len()].clone_into(&mut address.detail);
             if i % 3 == 0 {
                 (address.province, address.commune) = (0, 0);
@@ -231,10 +200,7 @@ fn unusual_records_survive() {
         assert!(write::line(person, &mut text));
         let row = Row::read(&header, text.trim_end().as_bytes()).ok().unwrap();
         let read = draft(&row, TODAY).ok().unwrap();
-        assert!(
-            read.person == *person && read.household.is_none(),
-            "record {i}"
-        );
+        assert!(read.person == *person && read.household.is_none(), "record {i}");
     }
     people[0].birth_place.as_mut().unwrap().detail = "a\nb".into();
     assert!(!write::line(&people[0], &mut String::new()));
@@ -284,9 +250,7 @@ fn every_fault_names_line_and_column_and_no_value() {
         "household_role" | "head_name" => "household_number".to_owned(),
         other => other.to_owned(),
     };
-    let ids: Vec<String> = (0..wrong.len())
-        .map(|i| format!("0991840001{i:02}"))
-        .collect();
+    let ids: Vec<String> = (0..wrong.len()).map(|i| format!("0991840001{i:02}")).collect();
     let mut text = file(&[]);
     for (i, (column, value)) in wrong.iter().enumerate() {
         text += &row(&binh(&[("personal_id", &ids[i]), (column, value)]));
@@ -294,11 +258,7 @@ fn every_fault_names_line_and_column_and_no_value() {
     let report = folder.import_text(&text, false).unwrap();
     assert_eq!(report.bad, wrong.len() as u64, "{report}");
     for (i, (error, (column, value))) in report.errors.iter().zip(wrong).enumerate() {
-        assert_eq!(
-            (error.row, error.column),
-            (i as u64 + 2, &*expected(column)),
-            "{value}"
-        );
+        assert_eq!((error.row, error.column), (i as u64 + 2, &*expected(column)), "{value}");
         assert!(value.len() < 4 || !error.message_vi.contains(value));
     }
     #[rustfmt::skip]
@@ -317,11 +277,7 @@ fn every_fault_names_line_and_column_and_no_value() {
     ];
     for (column, values) in addresses {
         let report = folder.import_text(file(&[&binh(values)]), false).unwrap();
-        assert_eq!(
-            report.errors.first().map(|e| e.column),
-            Some(column),
-            "{values:?}"
-        );
+        assert_eq!(report.errors.first().map(|e| e.column), Some(column), "{values:?}");
     }
     assert!(report.json().contains("\"column\":\"sex\"") && report.to_string().contains("dòng 2"));
     assert!(folder.persons().is_empty());
@@ -342,23 +298,11 @@ fn broken_lines_spoil_themselves_only() {
     let name = "full_name";
     assert_eq!(
         errors,
-        [
-            (2, name),
-            (3, name),
-            (4, ""),
-            (6, ""),
-            (7, ""),
-            (8, name),
-            (10, "personal_id")
-        ]
+        [(2, name), (3, name), (4, ""), (6, ""), (7, ""), (8, name), (10, "personal_id")]
     );
     assert_eq!((report.rows, report.bad, report.loaded), (9, 7, 2));
     assert!(!report.is_clean() && report.to_string().contains("bỏ 7 dòng sai"));
-    let ids: Vec<_> = folder
-        .persons()
-        .iter()
-        .map(|p| p.personal_id.to_string())
-        .collect();
+    let ids: Vec<_> = folder.persons().iter().map(|p| p.personal_id.to_string()).collect();
     assert_eq!(ids, ["099184000007", "099184000008"]);
     assert_eq!(folder.store().registry().count().unwrap(), 2);
 }
@@ -368,21 +312,14 @@ fn member(
     number: &'static str,
     role: &'static str,
 ) -> Vec<(&'static str, &'static str)> {
-    binh(&[
-        ("personal_id", id),
-        ("household_number", number),
-        ("household_role", role),
-    ])
+    binh(&[("personal_id", id), ("household_number", number), ("household_role", role)])
 }
 
 #[test]
 fn households_have_one_head() {
     let folder = Folder::new();
     let with = |mut row: Vec<(&'static str, &'static str)>, head_id| {
-        row.extend([
-            ("head_name", "Nguyễn Thị Bình"),
-            ("head_personal_id", head_id),
-        ]);
+        row.extend([("head_name", "Nguyễn Thị Bình"), ("head_personal_id", head_id)]);
         row
     };
     let rows = [
@@ -405,15 +342,7 @@ fn households_have_one_head() {
     let head = "head_name";
     assert_eq!(
         errors,
-        [
-            (5, head),
-            (6, role),
-            (7, role),
-            (8, role),
-            (9, head),
-            (10, role),
-            (12, role)
-        ]
+        [(5, head), (6, role), (7, role), (8, role), (9, head), (10, role), (12, role)]
     );
     assert_eq!((report.loaded, folder.persons().len()), (0, 0));
     assert!(report.to_string().contains("chưa nạp gì"));
@@ -421,11 +350,8 @@ fn households_have_one_head() {
     assert_eq!((report.loaded, report.bad), (4, 7));
     let people = folder.persons();
     let household = folder.household_of(&people[0]).unwrap();
-    let members: Vec<_> = household
-        .members
-        .iter()
-        .map(|(id, role)| (id.to_string(), *role))
-        .collect();
+    let members: Vec<_> =
+        household.members.iter().map(|(id, role)| (id.to_string(), *role)).collect();
     let expected = [
         ("099184000002", HouseholdRole::Head),
         ("099184000001", HouseholdRole::Spouse),
@@ -433,13 +359,7 @@ fn households_have_one_head() {
     ];
     assert_eq!(members, expected.map(|(id, role)| (id.to_owned(), role)));
     assert_eq!(household.number, "A");
-    let head = people[0]
-        .household
-        .as_ref()
-        .unwrap()
-        .head
-        .personal_id
-        .unwrap();
+    let head = people[0].household.as_ref().unwrap().head.personal_id.unwrap();
     assert_eq!(head.to_string(), "099184000002");
     assert!(people[3].household.is_none());
 }
@@ -454,10 +374,7 @@ fn many_wrong_rows_are_counted_and_the_first_listed() {
     });
     let text = header + &rows.collect::<String>();
     let report = folder.import_text(&text, true).unwrap();
-    assert_eq!(
-        (report.rows, report.bad, report.loaded),
-        (2_500, 1_250, 1_250)
-    );
+    assert_eq!((report.rows, report.bad, report.loaded), (2_500, 1_250, 1_250));
     assert_eq!(report.errors.len(), 1_000);
     assert_eq!(report.errors.last().map(|e| e.row), Some(2_000));
     assert!(report.to_string().contains("250 dòng sai nữa"));

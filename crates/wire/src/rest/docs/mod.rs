@@ -26,10 +26,7 @@ pub fn docs_css() -> &'static str {
 /// The reference page of a document made by [`super::openapi`].
 pub fn docs_html(openapi: &str) -> String {
     let document = serde_json::from_str::<Tree>(openapi).unwrap_or(Tree::Null);
-    let mut page = Page {
-        document: &document,
-        out: String::with_capacity(128 * 1024),
-    };
+    let mut page = Page { document: &document, out: String::with_capacity(128 * 1024) };
     page.head("Tài liệu API", "API reference");
     page.contents();
     page.operations();
@@ -40,10 +37,7 @@ pub fn docs_html(openapi: &str) -> String {
 
 /// The catalogue of refusals alone: where the `type` of a problem points.
 pub fn errors_html() -> String {
-    let mut page = Page {
-        document: &NULL,
-        out: String::with_capacity(32 * 1024),
-    };
+    let mut page = Page { document: &NULL, out: String::with_capacity(32 * 1024) };
     page.head("Danh mục từ chối", "Catalogue of refusals");
     page.catalogue();
     page.out.push_str("</main></body></html>\n");
@@ -100,12 +94,7 @@ impl<'t> Page<'t> {
     }
 
     fn each(&mut self, mut show: impl FnMut(&mut Self, &'t str, &'t str, &'t Tree)) {
-        for (path, item) in self
-            .document
-            .get("paths")
-            .map(Tree::entries)
-            .unwrap_or_default()
-        {
+        for (path, item) in self.document.get("paths").map(Tree::entries).unwrap_or_default() {
             for (method, operation) in item.entries() {
                 show(self, path, method, operation);
             }
@@ -118,10 +107,7 @@ impl<'t> Page<'t> {
              </span></h2><ul>",
         );
         self.each(|page, path, method, operation| {
-            let id = operation
-                .get("operationId")
-                .and_then(Tree::text)
-                .unwrap_or_default();
+            let id = operation.get("operationId").and_then(Tree::text).unwrap_or_default();
             let _ = write!(page.out, "<li><a href=\"#{id}\">");
             page.method(method);
             page.tag("code", "path", path);
@@ -129,8 +115,7 @@ impl<'t> Page<'t> {
             page.both("span", operation.text_of("summary"));
             page.out.push_str("</li>");
         });
-        self.out
-            .push_str("<li><a href=\"#errors\">Danh mục từ chối</a></li></ul></nav>");
+        self.out.push_str("<li><a href=\"#errors\">Danh mục từ chối</a></li></ul></nav>");
     }
 
     fn method(&mut self, method: &str) {
@@ -143,11 +128,7 @@ impl<'t> Page<'t> {
 
     fn operations(&mut self) {
         self.each(|page, path, method, operation| {
-            let _ = write!(
-                page.out,
-                "<section id=\"{}\"><h2>",
-                operation.text_of("operationId")
-            );
+            let _ = write!(page.out, "<section id=\"{}\"><h2>", operation.text_of("operationId"));
             page.method(method);
             page.tag("code", "path", path);
             page.out.push_str("</h2>");
@@ -161,10 +142,7 @@ impl<'t> Page<'t> {
     }
 
     fn parameters(&mut self, operation: &'t Tree) {
-        let parameters = operation
-            .get("parameters")
-            .map(Tree::items)
-            .unwrap_or_default();
+        let parameters = operation.get("parameters").map(Tree::items).unwrap_or_default();
         if parameters.is_empty() {
             return;
         }
@@ -194,8 +172,7 @@ impl<'t> Page<'t> {
         if let Some(example) = example {
             let mut text = String::new();
             example.print(&mut text, 0);
-            self.out
-                .push_str("<h4>Ví dụ <span class=\"en\" lang=\"en\">Example</span></h4>");
+            self.out.push_str("<h4>Ví dụ <span class=\"en\" lang=\"en\">Example</span></h4>");
             self.out.push_str("<pre tabindex=\"0\"><code>");
             escape(&mut self.out, &text);
             self.out.push_str("</code></pre>");
@@ -203,16 +180,9 @@ impl<'t> Page<'t> {
     }
 
     fn responses(&mut self, operation: &'t Tree) {
-        let responses = operation
-            .get("responses")
-            .map(Tree::entries)
-            .unwrap_or_default();
+        let responses = operation.get("responses").map(Tree::entries).unwrap_or_default();
         for (_, response) in responses.iter().filter(|(status, _)| status == "200") {
-            for (kind, media) in response
-                .get("content")
-                .map(Tree::entries)
-                .unwrap_or_default()
-            {
+            for (kind, media) in response.get("content").map(Tree::entries).unwrap_or_default() {
                 let schema = self.resolve(media.get("schema").unwrap_or(&NULL));
                 self.table_head("Câu trả lời 200", &format!("Answer, {kind}"));
                 self.rows(schema, 0);
@@ -253,13 +223,9 @@ impl<'t> Page<'t> {
         let Some(first) = forms.first() else { return };
         for (name, property) in first.entries_of("properties") {
             let in_forms = forms.iter().filter_map(|f| f.get("properties")?.get(name));
-            let property = in_forms
-                .into_iter()
-                .find(|p| !is_null(p))
-                .unwrap_or(property);
+            let property = in_forms.into_iter().find(|p| !is_null(p)).unwrap_or(property);
             let requires = |form: &&Tree| {
-                form.get("required")
-                    .is_some_and(|r| r.items().iter().any(|r| r.is(name)))
+                form.get("required").is_some_and(|r| r.items().iter().any(|r| r.is(name)))
             };
             let resolved = self.resolve(property);
             let inner = self.forms(resolved);
@@ -282,8 +248,7 @@ impl<'t> Page<'t> {
         let _ = write!(self.out, "<tr class=\"level{level}\"><td>");
         self.tag("code", "field", name);
         if required {
-            self.out
-                .push_str(" <span class=\"required\">bắt buộc</span>");
+            self.out.push_str(" <span class=\"required\">bắt buộc</span>");
         }
         self.out.push_str("</td><td>");
         let kind = self.kind(schema);
@@ -302,10 +267,7 @@ impl<'t> Page<'t> {
 
     /// The type in a few words.
     fn kind(&self, schema: &'t Tree) -> String {
-        let name = schema
-            .get("$ref")
-            .and_then(Tree::text)
-            .and_then(|r| r.rsplit('/').next());
+        let name = schema.get("$ref").and_then(Tree::text).and_then(|r| r.rsplit('/').next());
         let schema = self.resolve(schema);
         if let Some(values) = schema.get("enum") {
             let words: Vec<_> = values.items().iter().filter_map(Tree::text).collect();
@@ -337,14 +299,8 @@ impl<'t> Page<'t> {
 
     /// Follows a reference within the document.
     fn resolve(&self, schema: &'t Tree) -> &'t Tree {
-        let name = schema
-            .get("$ref")
-            .and_then(Tree::text)
-            .and_then(|r| r.rsplit('/').next());
-        let schemas = self
-            .document
-            .get("components")
-            .and_then(|c| c.get("schemas"));
+        let name = schema.get("$ref").and_then(Tree::text).and_then(|r| r.rsplit('/').next());
+        let schemas = self.document.get("components").and_then(|c| c.get("schemas"));
         name.and_then(|name| schemas?.get(name)).unwrap_or(schema)
     }
 
@@ -392,11 +348,7 @@ impl<'t> Page<'t> {
         }
         for kind in HttpProblem::ALL {
             let [title, title_vi, what] = kind.texts();
-            let _ = write!(
-                self.out,
-                "<tr><td>–</td><td>{}</td><td>–</td>",
-                kind.status()
-            );
+            let _ = write!(self.out, "<tr><td>–</td><td>{}</td><td>–</td>", kind.status());
             self.both("td", &format!("{title_vi} · {title}"));
             self.tag("td", "do", what);
             self.out.push_str("</tr>");

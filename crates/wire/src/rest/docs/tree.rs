@@ -17,18 +17,11 @@ pub(super) enum Tree {
 
 impl Tree {
     pub(super) fn get(&self, key: &str) -> Option<&Tree> {
-        self.entries()
-            .iter()
-            .find(|(k, _)| k == key)
-            .map(|(_, v)| v)
+        self.entries().iter().find(|(k, _)| k == key).map(|(_, v)| v)
     }
 
     pub(super) fn entries(&self) -> &[(String, Tree)] {
-        if let Self::Object(entries) = self {
-            entries
-        } else {
-            &[]
-        }
+        if let Self::Object(entries) = self { entries } else { &[] }
     }
 
     /// The entries of the object under a key.
@@ -42,19 +35,11 @@ impl Tree {
     }
 
     pub(super) fn items(&self) -> &[Tree] {
-        if let Self::List(items) = self {
-            items
-        } else {
-            &[]
-        }
+        if let Self::List(items) = self { items } else { &[] }
     }
 
     pub(super) fn text(&self) -> Option<&str> {
-        if let Self::Text(text) = self {
-            Some(text)
-        } else {
-            None
-        }
+        if let Self::Text(text) = self { Some(text) } else { None }
     }
 
     /// The text under a key; empty where there is none.

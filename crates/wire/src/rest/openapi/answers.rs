@@ -62,9 +62,7 @@ fn closed(description: &str) -> ObjectBuilder {
 }
 
 fn text(description: &str) -> ObjectBuilder {
-    ObjectBuilder::new()
-        .schema_type(Type::String)
-        .description(Some(description))
+    ObjectBuilder::new().schema_type(Type::String).description(Some(description))
 }
 
 fn words(description: &str, words: &[&str]) -> ObjectBuilder {
@@ -98,10 +96,7 @@ fn answered(builder: ObjectBuilder) -> ObjectBuilder {
     builder
         .property(
             "precision",
-            words(
-                "Chỉ so được năm sinh · Only the year could be compared",
-                &["year"],
-            ),
+            words("Chỉ so được năm sinh · Only the year could be compared", &["year"]),
         )
         .property("journal", reference("JournalRef"))
         .required("journal")
@@ -113,18 +108,12 @@ fn answered(builder: ObjectBuilder) -> ObjectBuilder {
 
 fn answer(description: &str) -> ObjectBuilder {
     closed(description)
-        .property(
-            "requestId",
-            text("Mã yêu cầu đã gửi · The request id as sent"),
-        )
+        .property("requestId", text("Mã yêu cầu đã gửi · The request id as sent"))
         .required("requestId")
 }
 
 fn verify() -> RefOr<Schema> {
-    let result = words(
-        "Kết quả · Whether the three keys agree",
-        &["match", "noMatch"],
-    );
+    let result = words("Kết quả · Whether the three keys agree", &["match", "noMatch"]);
     let alive = nullable(
         ObjectBuilder::new().description(Some(
             "Còn sống; null = mất tích; chỉ có khi khớp và được cấp vitalStatus · Alive; null = \
@@ -191,10 +180,7 @@ fn household() -> RefOr<Schema> {
         closed("Hộ gia đình · A household, the head first")
             .property(
                 "number",
-                nullable(
-                    text("Số hộ, nếu được cấp · Number, if granted"),
-                    Type::String,
-                ),
+                nullable(text("Số hộ, nếu được cấp · Number, if granted"), Type::String),
             )
             .required("number")
             .property("members", Array::new(reference("Citizen")))
@@ -275,25 +261,13 @@ fn address() -> RefOr<Schema> {
     let commune = text("Mã phường, xã, 5 chữ số; null = không rõ · Commune code");
     done(
         closed("Địa chỉ · An address; codes mean nothing without the date of their list")
-            .property(
-                "provinceCode",
-                nullable(province.pattern(Some("^[0-9]{2}$")), Type::String),
-            )
+            .property("provinceCode", nullable(province.pattern(Some("^[0-9]{2}$")), Type::String))
             .required("provinceCode")
-            .property(
-                "communeCode",
-                nullable(commune.pattern(Some("^[0-9]{5}$")), Type::String),
-            )
+            .property("communeCode", nullable(commune.pattern(Some("^[0-9]{5}$")), Type::String))
             .required("communeCode")
-            .property(
-                "detail",
-                text("Số nhà, đường, thôn · House, street, hamlet"),
-            )
+            .property("detail", text("Số nhà, đường, thôn · House, street, hamlet"))
             .required("detail")
-            .property(
-                "country",
-                text("Quốc gia · Country").pattern(Some("^[A-Z]{2}$")),
-            )
+            .property("country", text("Quốc gia · Country").pattern(Some("^[A-Z]{2}$")))
             .required("country")
             .property(
                 "datasetDate",
@@ -311,20 +285,11 @@ fn relative() -> RefOr<Schema> {
         closed("Người thân · A relative as written in the record")
             .property("fullName", text("Họ tên · Full name"))
             .required("fullName")
-            .property(
-                "personalId",
-                nullable(personal.pattern(Some("^[0-9]{12}$")), Type::String),
-            )
+            .property("personalId", nullable(personal.pattern(Some("^[0-9]{12}$")), Type::String))
             .required("personalId")
-            .property(
-                "oldId",
-                nullable(old.pattern(Some("^[0-9]{9}$")), Type::String),
-            )
+            .property("oldId", nullable(old.pattern(Some("^[0-9]{9}$")), Type::String))
             .required("oldId")
-            .property(
-                "nationality",
-                text("Quốc tịch · Nationality").pattern(Some("^[A-Z]{2}$")),
-            )
+            .property("nationality", text("Quốc tịch · Nationality").pattern(Some("^[A-Z]{2}$")))
             .required("nationality"),
     )
 }
@@ -338,10 +303,7 @@ fn line_left() -> RefOr<Schema> {
         closed("Số lượt còn lại (D2) · What is left of the line")
             .property("remaining", remaining)
             .required("remaining")
-            .property(
-                "resetsAt",
-                date_time("Giờ tính lại · When the count begins anew"),
-            )
+            .property("resetsAt", date_time("Giờ tính lại · When the count begins anew"))
             .required("resetsAt"),
     )
 }
@@ -357,10 +319,7 @@ fn field_error() -> RefOr<Schema> {
         closed("Lỗi của một trường · An input error")
             .property("field", text("Đường dẫn của trường · Path of the field"))
             .required("field")
-            .property(
-                "messageVi",
-                text("Sai ở đâu · What is wrong, in Vietnamese"),
-            )
+            .property("messageVi", text("Sai ở đâu · What is wrong, in Vietnamese"))
             .required("messageVi"),
     )
 }
@@ -385,10 +344,7 @@ fn problem() -> RefOr<Schema> {
     });
     done(
         closed("Từ chối theo RFC 9457 · A refusal (RFC 9457)")
-            .property(
-                "type",
-                text("Loại: mục trong danh mục lỗi, hoặc about:blank · Type"),
-            )
+            .property("type", text("Loại: mục trong danh mục lỗi, hoặc about:blank · Type"))
             .required("type")
             .property("title", text("Lý do, tiếng Anh · Reason in English"))
             .required("title")
@@ -397,10 +353,7 @@ fn problem() -> RefOr<Schema> {
             .property("status", status)
             .required("status")
             .property("ruleId", words("Quy tắc · Rule", &rules))
-            .property(
-                "code",
-                text("Mã lỗi như trên SOAP · The code of SOAP faults"),
-            )
+            .property("code", text("Mã lỗi như trên SOAP · The code of SOAP faults"))
             .property("whatToDoVi", text("Cần làm gì · What to do, in Vietnamese"))
             .required("whatToDoVi")
             .property("correlationId", correlation_id())

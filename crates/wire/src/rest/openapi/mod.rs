@@ -32,16 +32,11 @@ pub fn openapi(base_url: &str) -> String {
                      is journaled before it leaves",
                 ))
                 .license(Some(
-                    LicenseBuilder::new()
-                        .name("Apache-2.0")
-                        .identifier(Some("Apache-2.0"))
-                        .build(),
+                    LicenseBuilder::new().name("Apache-2.0").identifier(Some("Apache-2.0")).build(),
                 ))
                 .build(),
         )
-        .servers(Some([ServerBuilder::new()
-            .url(base_url.trim_end_matches('/'))
-            .build()]))
+        .servers(Some([ServerBuilder::new().url(base_url.trim_end_matches('/')).build()]))
         .tags(Some(tags()))
         .paths(operations::paths())
         .components(Some(components(base_url.trim_end_matches('/'))))
@@ -53,10 +48,7 @@ pub fn openapi(base_url: &str) -> String {
 fn tags() -> Vec<utoipa::openapi::Tag> {
     [
         ("citizens", "Khai thác thông tin · Questions about citizens"),
-        (
-            "own",
-            "Thông tin của hệ thống gọi · About the caller's own use",
-        ),
+        ("own", "Thông tin của hệ thống gọi · About the caller's own use"),
         ("access", "Truy cập · Access"),
         ("operations", "Vận hành · Operations"),
         ("sandbox", "Môi trường thử · Sandbox"),
@@ -75,10 +67,7 @@ fn components(base_url: &str) -> utoipa::openapi::Components {
     let clock = shapes::object("Giờ mới · The new time", ClockBody::FIELDS)
         .examples([json!({"now": "2026-03-02T18:00:00+07:00"})]);
     builder = builder.schema("ClockQuestion", clock.build());
-    for (name, schema) in shapes::components()
-        .into_iter()
-        .chain(answers::components())
-    {
+    for (name, schema) in shapes::components().into_iter().chain(answers::components()) {
         builder = builder.schema(name, schema);
     }
     builder
@@ -89,9 +78,7 @@ fn components(base_url: &str) -> utoipa::openapi::Components {
             SecurityScheme::Http(
                 Http::builder()
                     .scheme(HttpAuthScheme::Bearer)
-                    .description(Some(
-                        "Mã truy cập của /oauth/token · A token of /oauth/token",
-                    ))
+                    .description(Some("Mã truy cập của /oauth/token · A token of /oauth/token"))
                     .build(),
             ),
         )
@@ -125,14 +112,12 @@ fn question(endpoint: Endpoint) -> (&'static str, &'static str) {
     match endpoint {
         Endpoint::Verify => ("VerifyQuestion", "Yêu cầu xác thực · A verify request"),
         Endpoint::Lookup => ("LookupQuestion", "Yêu cầu tra cứu · A look-up request"),
-        Endpoint::Household => (
-            "HouseholdQuestion",
-            "Yêu cầu thông tin hộ gia đình · A household request",
-        ),
-        Endpoint::Relation => (
-            "RelationQuestion",
-            "Yêu cầu xác minh quan hệ · A relation check request",
-        ),
+        Endpoint::Household => {
+            ("HouseholdQuestion", "Yêu cầu thông tin hộ gia đình · A household request")
+        }
+        Endpoint::Relation => {
+            ("RelationQuestion", "Yêu cầu xác minh quan hệ · A relation check request")
+        }
     }
 }
 
@@ -143,11 +128,7 @@ fn fields(endpoint: Endpoint) -> Vec<FieldDoc> {
         "relation" | "other" => endpoint == Endpoint::Relation,
         _ => true,
     };
-    Body::FIELDS
-        .iter()
-        .copied()
-        .filter(|(name, ..)| reads(name))
-        .collect()
+    Body::FIELDS.iter().copied().filter(|(name, ..)| reads(name)).collect()
 }
 
 /// A whole body of synthetic people, accepted by the parser.
@@ -204,10 +185,7 @@ mod tests {
         let today = jiff::civil::date(2026, 3, 10);
         for endpoint in Endpoint::ALL {
             let body = example(endpoint).to_string();
-            assert!(
-                crate::rest::parse(endpoint, body.as_bytes(), today).is_ok(),
-                "{body}"
-            );
+            assert!(crate::rest::parse(endpoint, body.as_bytes(), today).is_ok(), "{body}");
         }
     }
 }

@@ -26,17 +26,8 @@ pub(super) fn paths() -> Paths {
         .path("/api/v1/journal", get(journal()))
         .path("/oauth/token", post(token()))
         .path("/openapi.json", get(document()))
-        .path(
-            "/healthz",
-            get(health(
-                "healthz",
-                "Chương trình đang chạy · The program runs",
-            )),
-        )
-        .path(
-            "/readyz",
-            get(health("readyz", "Sẵn sàng phục vụ · Ready to serve")),
-        )
+        .path("/healthz", get(health("healthz", "Chương trình đang chạy · The program runs")))
+        .path("/readyz", get(health("readyz", "Sẵn sàng phục vụ · Ready to serve")))
         .path("/sandbox/clock", PathItem::new(HttpMethod::Put, clock()))
         .build()
 }
@@ -58,9 +49,7 @@ fn operation(id: &str, tag: &str, summary: &str, description: &str) -> Operation
 }
 
 fn json_content(schema: &str) -> utoipa::openapi::Content {
-    ContentBuilder::new()
-        .schema(Some(reference(schema)))
-        .build()
+    ContentBuilder::new().schema(Some(reference(schema))).build()
 }
 
 fn answered(builder: OperationBuilder, description: &str, schema: &str) -> OperationBuilder {
@@ -94,10 +83,8 @@ fn problem(status: u16) -> Response {
         .description(description)
         .content(PROBLEM_JSON, json_content("Problem"));
     if status == 401 {
-        response = response.header(
-            "WWW-Authenticate",
-            header("Cách xác thực · Challenge", Type::String),
-        );
+        response =
+            response.header("WWW-Authenticate", header("Cách xác thực · Challenge", Type::String));
     }
     if status == 429 || status == 503 {
         let text = "Số giây nên chờ, khi có · Seconds to wait, where one applies";
@@ -159,11 +146,8 @@ fn ask(endpoint: Endpoint) -> Operation {
     };
     let builder = operation(id, "citizens", summary, description)
         .request_body(Some(json_body(question(endpoint).0)));
-    let builder = answered(
-        secured(builder),
-        "Đã trả lời và ghi nhật ký · Answered and journaled",
-        answer,
-    );
+    let builder =
+        answered(secured(builder), "Đã trả lời và ghi nhật ký · Answered and journaled", answer);
     problems(builder, &[400, 401, 403, 409, 413, 415, 422, 429, 500, 503]).build()
 }
 
@@ -184,9 +168,7 @@ fn refusal() -> Operation {
         .name("correlationId")
         .parameter_in(ParameterIn::Path)
         .required(Required::True)
-        .description(Some(
-            "Mã tra cứu trong lần từ chối · The correlation id of the refusal",
-        ))
+        .description(Some("Mã tra cứu trong lần từ chối · The correlation id of the refusal"))
         .schema(Some(
             ObjectBuilder::new()
                 .schema_type(Type::String)
@@ -201,11 +183,8 @@ fn refusal() -> Operation {
         "Chỉ hệ thống đã hỏi đọc được · To the system it belonged to; 404 to others",
     )
     .parameter(id);
-    let builder = answered(
-        secured(builder),
-        "Lý do và cách xử lý · Why, and what to do",
-        "Refusal",
-    );
+    let builder =
+        answered(secured(builder), "Lý do và cách xử lý · Why, and what to do", "Refusal");
     problems(builder, &[400, 401, 403, 404, 429, 500, 503]).build()
 }
 
@@ -214,9 +193,7 @@ fn journal() -> Operation {
         .name("from")
         .parameter_in(ParameterIn::Query)
         .required(Required::False)
-        .description(Some(
-            "Từ số thứ tự này; mặc định 0 · From this index on; 0 by default",
-        ))
+        .description(Some("Từ số thứ tự này; mặc định 0 · From this index on; 0 by default"))
         .schema(Some(
             ObjectBuilder::new()
                 .schema_type(Type::Integer)
@@ -232,11 +209,7 @@ fn journal() -> Operation {
          caller's own entries without personal data, to keep and compare",
     )
     .parameter(from);
-    let builder = answered(
-        secured(builder),
-        "Một trang nhật ký · A page",
-        "JournalPage",
-    );
+    let builder = answered(secured(builder), "Một trang nhật ký · A page", "JournalPage");
     problems(builder, &[400, 401, 403, 422, 429, 500, 503]).build()
 }
 
@@ -257,13 +230,11 @@ fn token() -> Operation {
     .security(SecurityRequirement::new("client", [""; 0]))
     .security(SecurityRequirement::default());
     let mut builder = answered(builder, "Mã truy cập · A token", "TokenView");
-    for (status, text) in [
-        ("400", "Yêu cầu sai · Bad request"),
-        ("401", "Sai thông tin · Bad client"),
-    ] {
-        let mut response = ResponseBuilder::new()
-            .description(text)
-            .content(JSON, json_content("OauthErrorView"));
+    for (status, text) in
+        [("400", "Yêu cầu sai · Bad request"), ("401", "Sai thông tin · Bad client")]
+    {
+        let mut response =
+            ResponseBuilder::new().description(text).content(JSON, json_content("OauthErrorView"));
         if status == "401" {
             response = response.header("WWW-Authenticate", header("Challenge", Type::String));
         }
@@ -274,9 +245,7 @@ fn token() -> Operation {
 
 fn token_form() -> RefOr<Schema> {
     let text = |description: &str| {
-        ObjectBuilder::new()
-            .schema_type(Type::String)
-            .description(Some(description))
+        ObjectBuilder::new().schema_type(Type::String).description(Some(description))
     };
     let object = ObjectBuilder::new()
         .schema_type(Type::Object)
@@ -290,9 +259,8 @@ fn token_form() -> RefOr<Schema> {
         .property("client_secret", text("client_secret_post"))
         .property(
             "client_assertion_type",
-            text("private_key_jwt").enum_values(Some([
-                "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
-            ])),
+            text("private_key_jwt")
+                .enum_values(Some(["urn:ietf:params:oauth:client-assertion-type:jwt-bearer"])),
         )
         .property("client_assertion", text("private_key_jwt"));
     RefOr::T(Schema::Object(object.build()))
@@ -301,10 +269,7 @@ fn token_form() -> RefOr<Schema> {
 fn document() -> Operation {
     let schema = ObjectBuilder::new().schema_type(Type::Object).build();
     let content = ContentBuilder::new().schema(Some(schema)).build();
-    let response = ResponseBuilder::new()
-        .description("OpenAPI 3.1")
-        .content(JSON, content)
-        .build();
+    let response = ResponseBuilder::new().description("OpenAPI 3.1").content(JSON, content).build();
     operation(
         "openapi",
         "operations",
@@ -320,9 +285,7 @@ fn health(id: &str, summary: &str) -> Operation {
     let unavailable = ResponseBuilder::new()
         .description("Chưa hoặc không còn phục vụ · Not yet, or not any more")
         .content(JSON, json_content("Health"));
-    answered(builder, "Tốt · Fine", "Health")
-        .response("503", unavailable.build())
-        .build()
+    answered(builder, "Tốt · Fine", "Health").response("503", unavailable.build()).build()
 }
 
 fn clock() -> Operation {
