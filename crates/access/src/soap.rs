@@ -85,7 +85,9 @@ fn check(access: &SoapAccess, path: &str, user: &str, timestamp: &str, hash: &st
     for secret in &access.secrets {
         let mut tried = |url: &[&str]| {
             let mut context = digest::Context::new(&digest::SHA256);
-            url.iter().for_each(|part| context.update(part.as_bytes()));
+            for part in url {
+                context.update(part.as_bytes());
+            }
             context.update(user.as_bytes());
             context.update(timestamp.as_bytes());
             context.update(&secret.0);
@@ -139,7 +141,9 @@ fn milliseconds(timestamp: &str) -> Option<i64> {
 
 pub(crate) fn sha256_16(parts: &[&[u8]]) -> [u8; 16] {
     let mut context = digest::Context::new(&digest::SHA256);
-    parts.iter().for_each(|p| context.update(p));
+    for part in parts {
+        context.update(part);
+    }
     let mut out = [0; 16];
     out.copy_from_slice(&context.finish().as_ref()[..16]);
     out

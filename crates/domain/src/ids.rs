@@ -141,6 +141,11 @@ macro_rules! text_id {
             /// Parses; lengths are counted in characters.
             pub fn parse(text: &str) -> Result<Self, IdError> {
                 let allowed: fn(char) -> bool = $allowed;
+                // Most ids are short words of ASCII: one look per byte, then no more.
+                let plain = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_');
+                if ($min..=$max).contains(&text.len()) && text.as_bytes().iter().all(plain) {
+                    return Ok(Self(text.into()));
+                }
                 let mut count = 0usize;
                 for c in text.chars() {
                     count += 1;

@@ -127,7 +127,7 @@ pub enum Row {
 /// Every count that decides.
 #[derive(Clone, Default, Debug)]
 pub struct Lines {
-    lines: HashMap<(LineId, DutyDay), Counted>,
+    counted: HashMap<(LineId, DutyDay), Counted>,
     accounts: HashMap<(AccountId, DutyDay), u32>,
     plans: HashMap<(PlanId, DutyDay), u32>,
     off_hours: HashMap<(SystemId, DutyDay), u32>,
@@ -161,7 +161,7 @@ impl Lines {
                     if window == Window::OffHours {
                         *lines.off_hours.entry((system, day)).or_default() += state.used;
                     }
-                    lines.lines.insert((id, day), Counted { system, window, day: state });
+                    lines.counted.insert((id, day), Counted { system, window, day: state });
                 }
                 Row::Account(id, day, used) => {
                     lines.accounts.insert((id, day), used);
@@ -187,7 +187,7 @@ impl Lines {
     pub fn rollback(&mut self) {
         while let Some(undo) = self.undo.pop() {
             match undo {
-                Undo::Line(key, old) => restore(&mut self.lines, key, old),
+                Undo::Line(key, old) => restore(&mut self.counted, key, old),
                 Undo::Account(key, old) => restore(&mut self.accounts, key, old),
                 Undo::Plan(key, old) => restore(&mut self.plans, key, old),
                 Undo::OffHours(key, old) => restore(&mut self.off_hours, key, old),
@@ -213,7 +213,7 @@ impl Lines {
             }
             rows.push(match *undo {
                 Undo::Line((id, day), _) => {
-                    let c = self.lines[&(id, day)];
+                    let c = self.counted[&(id, day)];
                     Row::Line(id, c.system, c.window, day, c.day)
                 }
                 Undo::Account((id, day), _) => Row::Account(id, day, self.accounts[&(id, day)]),
@@ -227,7 +227,7 @@ impl Lines {
 
     /// Forgets the counts of days before `oldest`; locks stay.
     pub fn forget_before(&mut self, oldest: DutyDay) {
-        self.lines.retain(|(_, day), _| *day >= oldest);
+        self.counted.retain(|(_, day), _| *day >= oldest);
         self.accounts.retain(|(_, day), _| *day >= oldest);
         self.plans.retain(|(_, day), _| *day >= oldest);
         self.off_hours.retain(|(_, day), _| *day >= oldest);
@@ -270,24 +270,24 @@ impl Lines {
     /// Left on the intent's line.
     pub fn remaining(&self, i: &Intent) -> u32 {
         match i.own_plan {
-            Some((plan, count)) => count.saturating_sub(value(&self.plans, (plan, i.duty.day))),
+            Some((plan, count)) => count.saturating_sub(value(&self.plans, &(plan, i.duty.day))),
             None => i.limit.count.saturating_sub(self.line_day(i.line, i.duty.day).used),
         }
     }
 
     /// A line's day; zero where nothing was asked.
     pub fn line_day(&self, line: LineId, day: DutyDay) -> LineDay {
-        self.lines.get(&(line, day)).map_or_else(LineDay::default, |c| c.day)
+        self.counted.get(&(line, day)).map_or_else(LineDay::default, |c| c.day)
     }
 
     /// Persons asked about by an account on a day.
     pub fn account_used(&self, account: AccountId, day: DutyDay) -> u32 {
-        value(&self.accounts, (account, day))
+        value(&self.accounts, &(account, day))
     }
 
     /// Persons asked about off hours by a system on a day, over all its lines.
     pub fn off_hours_used(&self, system: SystemId, day: DutyDay) -> u32 {
-        value(&self.off_hours, (system, day))
+        value(&self.off_hours, &(system, day))
     }
 
     /// The lock on a line, ended or not.
@@ -307,11 +307,11 @@ impl Lines {
         at: Moment,
         skip: impl Fn(LineId) -> bool,
     ) -> Option<LineLock> {
-        let live = |id: LineId, l: &LineLock| l.until.is_none_or(|u| at < u) && !skip(id);
-        let own = self.locks.get(&line).filter(|l| live(line, l));
+        let holds = |id: LineId, l: &LineLock| l.until.is_none_or(|u| at < u) && !skip(id);
+        let own = self.locks.get(&line).filter(|l| holds(line, l));
         own.copied().or_else(|| {
             let whole = |(id, l): &(&LineId, &LineLock)| {
-                l.connection && l.system == system && live(**id, l)
+                l.connection && l.system == system && holds(**id, l)
             };
             self.locks.iter().find(whole).map(|(_, l)| *l)
         })
@@ -343,7 +343,7 @@ impl Lines {
             .collect();
         for id in &causes {
             self.set_lock(*id, None);
-            if let Some(c) = self.lines.get(&(*id, day)).copied() {
+            if let Some(c) = self.counted.get(&(*id, day)).copied() {
                 let fresh = LineDay { used: c.day.used, ..LineDay::default() };
                 self.set_line(*id, day, Counted { day: fresh, ..c });
             }
@@ -374,7 +374,7 @@ impl Lines {
         let over = |used: u32, count: u32| used.saturating_add(i.items) > count;
         let day = i.duty.day;
         if let Some((plan, count)) = i.own_plan {
-            if over(value(&self.plans, (plan, day)), count) {
+            if over(value(&self.plans, &(plan, day)), count) {
                 return Some(Reason::PlanUsedUp);
             }
         } else {
@@ -410,7 +410,7 @@ impl Lines {
         self.accounts.insert((i.account, day), account + i.items);
         let mut warning = profile.counts.warning(account, account + i.items, i.account_daily);
         if let Some((plan, count)) = i.own_plan {
-            let used = value(&self.plans, (plan, day));
+            let used = value(&self.plans, &(plan, day));
             self.undo.push(Undo::Plan((plan, day), self.plans.get(&(plan, day)).copied()));
             self.plans.insert((plan, day), used + i.items);
             return warning.max(profile.counts.warning(used, used + i.items, count));
@@ -422,7 +422,7 @@ impl Lines {
         warning = warning.max(profile.counts.warning(before, before + i.items, i.limit.count));
         if i.duty.window == Window::OffHours {
             let key = (i.system, day);
-            let used = value(&self.off_hours, key);
+            let used = value(&self.off_hours, &key);
             self.undo.push(Undo::OffHours(key, self.off_hours.get(&key).copied()));
             self.off_hours.insert(key, used + i.items);
         }
@@ -452,7 +452,7 @@ impl Lines {
     }
 
     fn counted(&self, i: &Intent) -> Counted {
-        self.lines.get(&(i.line, i.duty.day)).copied().unwrap_or(Counted {
+        self.counted.get(&(i.line, i.duty.day)).copied().unwrap_or(Counted {
             system: i.system,
             window: i.duty.window,
             day: LineDay::default(),
@@ -460,7 +460,7 @@ impl Lines {
     }
 
     fn set_line(&mut self, line: LineId, day: DutyDay, c: Counted) {
-        let old = self.lines.insert((line, day), c);
+        let old = self.counted.insert((line, day), c);
         self.undo.push(Undo::Line((line, day), old));
     }
 
@@ -477,8 +477,8 @@ impl Lines {
     }
 }
 
-fn value<K: std::hash::Hash + Eq>(map: &HashMap<K, u32>, key: K) -> u32 {
-    map.get(&key).copied().unwrap_or(0)
+fn value<K: std::hash::Hash + Eq>(map: &HashMap<K, u32>, key: &K) -> u32 {
+    map.get(key).copied().unwrap_or(0)
 }
 
 fn restore<K: std::hash::Hash + Eq, V>(map: &mut HashMap<K, V>, key: K, old: Option<V>) {

@@ -40,8 +40,8 @@ pub enum NameError {
 pub struct FullName(Box<str>);
 
 impl FullName {
-    /// Parses: letters of any script with their marks, space, `'`, `’`, `ʼ`, `-`, `.`, `·`; at least
-    /// one letter. White space is trimmed and its inner runs become one space.
+    /// Parses: letters of any script with their marks, space, `'`, `’`, `ʼ`, `-`, `.`, `·`; at
+    /// least one letter. White space is trimmed and its inner runs become one space.
     pub fn parse(text: &str) -> Result<Self, NameError> {
         clean(text).map(Self)
     }

@@ -345,7 +345,10 @@ impl Check<'_> {
 
     fn minute(&self, v: &Spanned<String>) -> Result<u16, ProfileError> {
         match v.as_ref().parse::<Time>() {
-            Ok(t) => Ok(t.hour().unsigned_abs() as u16 * 60 + t.minute().unsigned_abs() as u16),
+            Ok(t) => {
+                let (hour, minute) = (t.hour().unsigned_abs(), t.minute().unsigned_abs());
+                Ok(u16::from(hour) * 60 + u16::from(minute))
+            }
             Err(_) => self.fail(v.span().start, "giờ phải có dạng HH:MM (a time)"),
         }
     }

@@ -120,7 +120,9 @@ const OPERATOR: &str = "Liên hệ đầu mối kết nối của đơn vị ho�
                         cư, nêu mã tra cứu của lần từ chối này.";
 
 macro_rules! texts {
-    ($($reason:ident: $rule:ident, $kind:ident, $code:literal, $vi:literal, $en:literal, $do:expr;)*) => {
+    ($(
+        $reason:ident: $rule:ident, $kind:ident, $code:literal, $vi:literal, $en:literal, $do:expr;
+    )*) => {
         impl Reason {
             /// Every reason.
             pub const ALL: &'static [Self] = &[$(Self::$reason),*];
@@ -158,7 +160,8 @@ texts! {
     AccountUnknown: E1, Forbidden, "005",
         "Tài khoản cán bộ không có quyền khai thác.",
         "The officer's account has no right to ask.",
-        "Kiểm tra tài khoản đã đăng ký cho đúng hệ thống và còn hiệu lực; nhờ thủ trưởng đơn vị rà soát.";
+        "Kiểm tra tài khoản đã đăng ký cho đúng hệ thống và còn hiệu lực; nhờ thủ trưởng \
+         đơn vị rà soát.";
     ServiceNotGranted: A4, Forbidden, "004",
         "Hệ thống chưa được cấp phép dùng dịch vụ này.",
         "The service is not granted to this system.",
@@ -194,7 +197,8 @@ texts! {
     AccountWithoutService: E1, Forbidden, "005",
         "Tài khoản cán bộ không có quyền khai thác.",
         "The officer's account has no right to ask.",
-        "Kiểm tra tài khoản đã đăng ký cho đúng hệ thống và còn hiệu lực; nhờ thủ trưởng đơn vị rà soát.";
+        "Kiểm tra tài khoản đã đăng ký cho đúng hệ thống và còn hiệu lực; nhờ thủ trưởng \
+         đơn vị rà soát.";
     WindowNotRegistered: B5, Forbidden, "004",
         "Dịch vụ này chưa đăng ký cho khung giờ hiện tại.",
         "The service is not registered for the current window.",
@@ -222,7 +226,8 @@ texts! {
     PacePersons: D7, Count, "014",
         "Tài khoản hỏi về quá nhiều người khác nhau trong một phút.",
         "The account asked about too many different persons within a minute.",
-        "Chờ số giây nêu trong retryAfter rồi gửi lại; đối khớp hàng loạt phải có kế hoạch được duyệt.";
+        "Chờ số giây nêu trong retryAfter rồi gửi lại; đối khớp hàng loạt phải có \
+         kế hoạch được duyệt.";
     PlanDoesNotCover: D5, Forbidden, "015",
         "Kế hoạch chạy tự động không bao gồm dịch vụ hoặc khung giờ này.",
         "The job plan does not cover this service or window.",

@@ -56,7 +56,7 @@ pub fn answer(
             Answer::Citizen { precision, citizen }
         }
         Ask::Household => {
-            let household = household(registry, person, fields, &mut delivered)?;
+            let household = household(registry, &person, fields, &mut delivered)?;
             Answer::Household { precision, household }
         }
         Ask::Relation(kinds, other) => {
@@ -114,11 +114,11 @@ fn old_id(subject: &Subject) -> Option<OldId> {
 
 fn household(
     registry: &Registry,
-    person: Person,
+    person: &Person,
     fields: FieldSet,
     delivered: &mut Vec<SubjectId>,
 ) -> dancu_store::Result<Option<DisclosedHousehold>> {
-    let Some(reference) = person.household.clone() else { return Ok(None) };
+    let Some(reference) = &person.household else { return Ok(None) };
     let Some(record) = registry.household(reference.key)? else { return Ok(None) };
     let asked = person.personal_id;
     // A household without its roles would be a list of names: the role belongs to the answer.

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use dancu_domain::ids::{AccountId, SubjectId};
+use dancu_domain::ids::{AccountId, OfficerRef, ProcedureCode, RequestId, SubjectId};
 use dancu_domain::lines::Intent;
 use dancu_domain::moment::Duty;
 use dancu_domain::registration::System;
@@ -117,13 +117,13 @@ pub(crate) fn unreadable(
         system_code: system.code.as_str().to_owned(),
         unit: system.unit.as_str().to_owned(),
         account,
-        officer: text(u.officer.as_ref().map(|o| o.as_str())),
+        officer: text(u.officer.as_ref().map(OfficerRef::as_str)),
         x_road_user: text(u.x_road_user.as_deref()),
         protocol: caller.protocol as u8,
         channel: caller.channel as u8,
         source: address(caller.source),
-        request_id: text(u.request_id.as_ref().map(|o| o.as_str())),
-        procedure: text(u.procedure.as_ref().map(|o| o.as_str())),
+        request_id: text(u.request_id.as_ref().map(RequestId::as_str)),
+        procedure: text(u.procedure.as_ref().map(ProcedureCode::as_str)),
         case: case.to_owned(),
         service: u.service.map_or(255, |s| s as u8),
         window: duty.window as u8,
@@ -173,13 +173,17 @@ pub(crate) fn asked_fields(ask: &Ask, granted: FieldSet) -> FieldSet {
     match ask {
         Ask::Verify(claims) => {
             let mut set = FieldSet::EMPTY;
-            claims.iter().for_each(|c| set.insert(c.field));
+            for claim in claims {
+                set.insert(claim.field);
+            }
             set
         }
         Ask::Lookup | Ask::Household => FieldSet::EMPTY,
         Ask::Relation(kinds, _) => {
             let mut set = FieldSet::EMPTY;
-            kinds.iter().for_each(|k| set.insert(k.field()));
+            for kind in kinds {
+                set.insert(kind.field());
+            }
             // "Fits one of father, mother, spouse" may be asked where some of them are granted.
             let some = set.and(granted);
             if kinds.len() > 1 && !some.is_empty() { some } else { set }

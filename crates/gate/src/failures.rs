@@ -38,9 +38,12 @@ impl Cause {
     }
 }
 
+/// Minute, source and cause; no source: the rest of a full table.
+type Key = (i64, Option<IpAddr>, u8);
+
 /// Failures counted by minute, source and cause.
 #[derive(Default)]
-pub struct Failures(Mutex<HashMap<(i64, Option<IpAddr>, u8), u32>>);
+pub struct Failures(Mutex<HashMap<Key, u32>>);
 
 impl Failures {
     /// Counts one failure.

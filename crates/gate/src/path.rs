@@ -176,7 +176,7 @@ impl Gate {
         };
 
         // 5. Reply: a late refusal drops the answer.
-        Ok(Some(self.reply(&decision, answered, &settled)))
+        Ok(Some(Self::reply(&decision, answered, &settled)))
     }
 
     // 2. Decide --------------------------------------------------------------------------------
@@ -224,7 +224,7 @@ impl Gate {
             }
         };
         d.account = Some(grant.account.id);
-        d.purpose = grant.purpose.as_str().to_owned();
+        grant.purpose.as_str().clone_into(&mut d.purpose);
         d.fields = grant.fields;
         d.plan = grant.plan.map_or(0, |p| p.id.0);
         let mut intent = Intent { repeat, ..grant.intent };
@@ -323,15 +323,15 @@ impl Gate {
 
     // 5. Reply ---------------------------------------------------------------------------------
 
-    fn reply(&self, d: &Ruling, answered: Option<Answered>, settled: &Settled) -> Reply {
+    fn reply(d: &Ruling, answered: Option<Answered>, settled: &Settled) -> Reply {
         let (usage, result) = match (settled.outcome, d.refused) {
             (_, Some(refusal)) => (d.usage, Err(refusal)),
             (Some(Outcome::Refused { refusal, remaining, .. }), _) => {
-                (d.usage_with(remaining), Err(refusal))
+                (Some(d.usage_with(remaining)), Err(refusal))
             }
             (Some(Outcome::Accepted { remaining, .. }), _) => {
                 let answer = answered.map(|a| a.answer);
-                (d.usage_with(remaining), answer.ok_or(Reason::CannotJournal.into()))
+                (Some(d.usage_with(remaining)), answer.ok_or(Reason::CannotJournal.into()))
             }
             _ => (d.usage, Err(Reason::CannotJournal.into())),
         };
@@ -454,8 +454,8 @@ impl Ruling {
         self
     }
 
-    fn usage_with(&self, remaining: u32) -> Option<Usage> {
-        Some(Usage { remaining, resets_at: self.duty.resets_at })
+    fn usage_with(&self, remaining: u32) -> Usage {
+        Usage { remaining, resets_at: self.duty.resets_at }
     }
 }
 

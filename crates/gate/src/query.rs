@@ -5,7 +5,7 @@ use dancu_domain::ids::{
     CaseCode, OfficerRef, OldId, PersonalId, ProcedureCode, Purpose, RequestId, SubjectId, UnitCode,
 };
 use dancu_domain::moment::Moment;
-use dancu_domain::name::NameQuery;
+use dancu_domain::name::{FullName, NameQuery};
 use dancu_domain::person::{
     Address, BloodGroup, HouseholdRole, MaritalStatus, Person, Relative, Sex, VitalStatus,
 };
@@ -262,7 +262,7 @@ shown! {
     /// Họ tên, if granted.
     full_name: FullName -> &str = |p| Some(p.full_name.as_str());
     /// Tên gọi khác, if granted and known.
-    other_name: OtherName -> &str = |p| p.other_name.as_ref().map(|n| n.as_str());
+    other_name: OtherName -> &str = |p| p.other_name.as_ref().map(FullName::as_str);
     /// Ngày sinh, if granted.
     birth: DateOfBirth -> BirthDate = |p| Some(p.birth);
     /// Giới tính, if granted.

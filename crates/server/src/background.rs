@@ -12,7 +12,7 @@ const CHECKPOINT_EVERY: Duration = Duration::from_millis(500);
 /// How often finished minutes of failures are journaled.
 const FAILURES_EVERY: Duration = Duration::from_secs(5);
 /// How often old requests are forgotten and keys of a new year made ready.
-const HOUSEKEEPING_EVERY: Duration = Duration::from_secs(600);
+const HOUSEKEEPING_EVERY: Duration = Duration::from_mins(10);
 
 /// Starts what runs beside the queries; it ends with the process.
 pub fn start(app: &Shared) {

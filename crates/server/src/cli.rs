@@ -194,12 +194,14 @@ fn population_command(command: PopulationCommand) -> anyhow::Result<ExitCode> {
             let bar = progress_bar(store.registry().count()?);
             let n = population::export::run(&store, &file, &|n| bar.set_position(n))?;
             bar.finish_and_clear();
+            store.stop();
             println!("Đã xuất {n} người ra {} (exported).", file.display());
             Ok(ExitCode::SUCCESS)
         }
         PopulationCommand::Stats { data, json } => {
             let store = open(&data, &Config::default(), false)?;
             let stats = population::stats::run(&store, today)?;
+            store.stop();
             print!(
                 "{}",
                 if json { population::stats::json(&stats) + "\n" } else { stats.to_string() }

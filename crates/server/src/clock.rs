@@ -1,7 +1,7 @@
 //! The clocks: the machine's for the freshness of credentials, the product's for windows,
 //! calendars, validity and journal (contract, "Clocks"). The only place that asks the machine.
 
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use dancu_domain::moment::Moment;
@@ -27,19 +27,25 @@ pub struct Clock {
     offset_ms: AtomicI64,
     last_ms: AtomicI64,
     sandbox: bool,
+    /// Whether the log was told that the machine's clock is behind: once per jump.
+    told: AtomicBool,
 }
 
 impl Clock {
     /// A clock that runs on from the machine's, but never before `not_before`.
     pub fn new(offset_ms: i64, not_before: Moment, sandbox: bool) -> Self {
-        Self { offset_ms: offset_ms.into(), last_ms: not_before.0.into(), sandbox }
+        Self { offset_ms: offset_ms.into(), last_ms: not_before.0.into(), sandbox, told: false.into() }
     }
 
     /// Now. If the machine's clock went back, time stands still until it catches up.
     pub fn now(&self) -> Moment {
         let now = machine_ms() + self.offset_ms.load(Ordering::Relaxed);
         let last = self.last_ms.fetch_max(now, Ordering::AcqRel);
-        if last - now > TOLERATED_BACK_MS {
+        if last - now <= TOLERATED_BACK_MS {
+            if self.told.load(Ordering::Relaxed) {
+                self.told.store(false, Ordering::Relaxed);
+            }
+        } else if !self.told.swap(true, Ordering::Relaxed) {
             tracing::error!(clock.back_ms = last - now, "the machine's clock went back");
         }
         Moment(last.max(now))

@@ -105,7 +105,7 @@ fn sync_time(data: &Path) -> anyhow::Result<f64> {
 fn space(data: &Path) -> Check {
     let (ok, detail) = match dancu_store::free_bytes(data) {
         Ok(free) => {
-            (free >= FREE_BYTES, format!("{:.1} GiB trống", free as f64 / (1 << 30) as f64))
+            (free >= FREE_BYTES, format!("{:.1} GiB trống", free as f64 / f64::from(1 << 30)))
         }
         Err(e) => (false, e.to_string()),
     };

@@ -78,7 +78,7 @@ pub async fn until_signal(app: Shared, listener: TcpListener) -> anyhow::Result<
         }
     };
     tokio::select! {
-        served = server => served?,
+        end = server => end?,
         () = late => tracing::warn!("connections were still open after the drain time"),
     }
     background::journal_failures(&app, None).await;

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use dancu_domain::ids::SubjectId;
 use dancu_domain::moment::Moment;
 use dancu_journal::{Entry, Subject, commit};
+use hashbrown::HashMap;
+use parking_lot::RwLock;
 use rusqlite::Connection;
 
 use crate::error::{Error, Result};
@@ -133,16 +135,20 @@ pub fn scan(
 }
 
 /// Pseudonyms and search digests of one year's key.
-#[derive(Clone)]
 pub struct Pseudonyms {
     year: u16,
     key: Arc<Key>,
+    /// Digests of accounts that asked: an account asks more than once a year.
+    accounts: RwLock<HashMap<u32, [u8; 16]>>,
 }
+
+/// Accounts whose digest is kept: 36 bytes each, all officers of the country are 20 MiB.
+const ACCOUNTS_KEPT: usize = 500_000;
 
 impl Pseudonyms {
     /// The key of a year that was made before.
     pub fn of_year(keys: &Keyring, year: u16) -> Option<Self> {
-        keys.get(Purpose::Pseudonym, u32::from(year)).map(|key| Self { year, key })
+        keys.get(Purpose::Pseudonym, u32::from(year)).map(|key| Self { year, key, accounts: RwLock::default() })
     }
 
     /// The year of the key.
@@ -162,7 +168,15 @@ impl Pseudonyms {
 
     /// The digest of an account.
     pub fn account(&self, account: u32) -> [u8; 16] {
-        self.digest(SearchKind::Account, &[&account.to_be_bytes()])
+        if let Some(known) = self.accounts.read().get(&account) {
+            return *known;
+        }
+        let digest = self.digest(SearchKind::Account, &[&account.to_be_bytes()]);
+        let mut accounts = self.accounts.write();
+        if accounts.len() < ACCOUNTS_KEPT {
+            accounts.insert(account, digest);
+        }
+        digest
     }
 
     /// The digest of a case code.
@@ -179,7 +193,9 @@ impl Pseudonyms {
     fn digest(&self, kind: SearchKind, parts: &[&[u8]]) -> [u8; 16] {
         let mut all = Vec::with_capacity(64);
         all.push(kind as u8);
-        parts.iter().for_each(|p| all.extend_from_slice(p));
+        for part in parts {
+            all.extend_from_slice(part);
+        }
         self.key.digest16(&[&all])
     }
 }

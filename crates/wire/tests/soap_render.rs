@@ -1,6 +1,6 @@
 //! SOAP answers and faults, byte for byte, and how long reading and writing take.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 mod soap_support;
 

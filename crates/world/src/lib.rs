@@ -14,8 +14,8 @@
 //! assert_eq!(people, 1_000);
 //! ```
 //!
-//! One more shape of household: a function in `shapes`, a line in `shapes::common`. One more people:
-//! a line in `peoples::PEOPLES`, its names in `names::peoples::naming`.
+//! One more shape of household: a function in `shapes`, a line in `shapes::common`. One more
+//! people: a line in `peoples::PEOPLES`, its names in `names::peoples::naming`.
 
 mod block;
 mod dice;

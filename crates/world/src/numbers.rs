@@ -3,9 +3,9 @@
 //! A personal id has six free digits within century, sex and year: 10^6 numbers. Each block owns an
 //! equal share of them, so that blocks never meet; a keyed permutation of the million hides the
 //! order. When a block has used up its share of a year, a person is moved to the nearest year with
-//! numbers left, within the bounds that the family allows. Up to 90 million people that is rare: the
-//! largest cell takes 0.8 % of a block, its share is 1.1 %. At [`crate::MAX_PERSONS`] the two are
-//! nearly equal.
+//! numbers left, within the bounds that the family allows. Up to 90 million people that is rare:
+//! the largest cell takes 0.8 % of a block, its share is 1.1 %. At [`crate::MAX_PERSONS`] the two
+//! are nearly equal.
 
 use dancu_domain::ids::{OldId, PersonalId};
 use dancu_domain::person::Sex;

@@ -1,5 +1,5 @@
-//! The 54 peoples: shares of the population, where they live, and religions. Rough figures after the
-//! 2019 census; provinces are those of 2024, which still tell the highlands from the coast.
+//! The 54 peoples: shares of the population, where they live, and religions. Rough figures after
+//! the 2019 census; provinces are those of 2024, which still tell the highlands from the coast.
 
 use std::sync::LazyLock;
 

@@ -12,8 +12,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
-use dancu_domain::ids::{CaseCode, OfficerRef, OldId, PersonalId, ProcedureCode, RequestId};
 use dancu_domain::ids::{AccountId, LineId, SubjectId, SystemId};
+use dancu_domain::ids::{CaseCode, OfficerRef, OldId, PersonalId, ProcedureCode, RequestId};
 use dancu_domain::lines::Lines;
 use dancu_domain::moment::Moment;
 use dancu_domain::name::NameQuery;
@@ -345,7 +345,7 @@ impl TestWorld {
 }
 
 /// The connection of an act, so that tests need not name the engine.
-pub struct Db<'a>(setup::Raw<'a>);
+pub struct Db<'a>(&'a rusqlite::Connection);
 
 /// See [`TestWorld::hold_writer`].
 pub struct HeldWriter {

@@ -11,8 +11,8 @@ use dancu_domain::lines::Lines;
 use dancu_domain::moment::Moment;
 use dancu_domain::profile::{DEFAULT_PROFILE, Profiles};
 use dancu_domain::registration::{
-    Account, AccountKind, AccountList, AccountState, ConnectionState, DateRange, Group, Line,
-    Plan, Procedure, Raise, RequestIdMode, ServiceGrant, System, VerifyShape,
+    Account, AccountKind, AccountList, AccountState, ConnectionState, DateRange, Group, Line, Plan,
+    Procedure, Raise, RequestIdMode, ServiceGrant, System, VerifyShape,
 };
 use dancu_domain::service::{FieldSet, Service, ServiceSet};
 use dancu_store::Store;
@@ -68,9 +68,7 @@ impl SystemSpec {
         let mut services: [Option<ServiceGrant>; 12] = Default::default();
         for (service, in_hours, off_hours) in &self.lines {
             let base = number * 100 + *service as u32 * 2;
-            let line = |id: u32, daily: u32| {
-                Some(Line { id: LineId(id), daily, raises: vec![] })
-            };
+            let line = |id: u32, daily: u32| Some(Line { id: LineId(id), daily, raises: vec![] });
             services[service.index()] = Some(ServiceGrant {
                 service: *service,
                 ma_tich_hop: service.default_ma_tich_hop().into(),
@@ -232,7 +230,6 @@ fn fill(store: &Store, households: &[GeneratedHousehold]) {
     store.registry().reopen();
 }
 
-/// Ends a lock where a raise is granted, as the operator's act does.
 impl Db<'_> {
     pub fn set_system_state(
         &self,

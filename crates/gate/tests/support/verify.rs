@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use dancu_domain::ids::{AccountId, LineId, PlanId, SystemId};
+use dancu_domain::ids::{AccountId, LineId, SystemId};
 use dancu_domain::moment::DutyDay;
 use dancu_journal::{Body, Decision, Entry};
 use dancu_store::Store;
@@ -101,7 +101,6 @@ impl TestWorld {
             }
             assert_eq!(&found, sums, "{what} counts in the file");
         }
-        let _ = PlanId(0);
     }
 }
 

@@ -8,7 +8,7 @@ use base64::Engine as _;
 use dancu_domain::ids::PersonalId;
 use dancu_domain::person::Person;
 use dancu_domain::registration::{AccountState, System};
-use dancu_domain::service::Window;
+use dancu_domain::service::{Field, Service, Window};
 use dancu_store::Store;
 use dancu_store::keys::Purpose;
 use dancu_world::{PopulationSpec, block, block_count, showcase};
@@ -127,7 +127,7 @@ fn system(s: &System) -> Value {
             "maTichHop": g.ma_tich_hop,
             "inHours": daily(Window::InHours),
             "offHours": daily(Window::OffHours),
-            "fields": g.fields.iter().map(|f| f.code()).collect::<Vec<_>>(),
+            "fields": g.fields.iter().map(Field::code).collect::<Vec<_>>(),
         })
     });
     let mut procedures: Vec<_> = s.procedures.values().collect();
@@ -135,8 +135,8 @@ fn system(s: &System) -> Value {
     let procedures = procedures.into_iter().map(|p| {
         json!({
             "code": p.code.as_str(),
-            "purpose": p.purpose.as_ref().map(|x| x.as_str()),
-            "services": p.services.iter().map(|x| x.code()).collect::<Vec<_>>(),
+            "purpose": p.purpose.as_ref().map(dancu_domain::ids::Purpose::as_str),
+            "services": p.services.iter().map(Service::code).collect::<Vec<_>>(),
         })
     });
     json!({

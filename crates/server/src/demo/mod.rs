@@ -47,13 +47,13 @@ pub struct Args {
 /// Runs the demo.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let wanted = match &args.clock {
-        Some(text) => match Moment::parse_rfc3339(text) {
-            Some(moment) => Some(moment),
-            None => {
+        Some(text) => {
+            let Some(moment) = Moment::parse_rfc3339(text) else {
                 eprintln!("dancu: --clock cần dạng RFC 3339, ví dụ 2026-03-02T09:00:00+07:00");
                 return Ok(ExitCode::from(2));
-            }
-        },
+            };
+            Some(moment)
+        }
         None => None,
     };
     if args.population < dancu_world::MIN_PERSONS {

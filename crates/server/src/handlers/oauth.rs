@@ -56,12 +56,11 @@ pub async fn post(
         assertion: form.client_assertion.as_deref(),
     };
     let audience = [format!("{}/oauth/token", app.base_url), app.base_url.clone()];
-    match app.gate.issue_token(&proof, &audience, machine_ms()) {
-        Ok((token, seconds)) => respond(TokenView::bearer(token, seconds).render()),
-        Err(_) => {
-            app.gate.failures.note(arrival, peer.ip(), Cause::Client);
-            respond(OauthError::InvalidClient.render())
-        }
+    if let Ok((token, seconds)) = app.gate.issue_token(&proof, &audience, machine_ms()) {
+        respond(TokenView::bearer(token, seconds).render())
+    } else {
+        app.gate.failures.note(arrival, peer.ip(), Cause::Client);
+        respond(OauthError::InvalidClient.render())
     }
 }
 

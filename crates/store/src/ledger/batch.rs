@@ -279,7 +279,9 @@ impl Writer {
             return Ok(());
         }
         let mut packed = Vec::with_capacity(requests.len() * 65);
-        requests.iter().for_each(|r| r.pack(&mut packed));
+        for request in requests {
+            request.pack(&mut packed);
+        }
         self.db
             .prepare_cached("INSERT INTO request_batch (first_idx, at, items) VALUES ($1, $2, $3)")?
             .execute(params![first_index.cast_signed(), self.head.last_at.0, packed])?;

@@ -28,7 +28,7 @@ pub const BATCH_MAX: usize = 1_024;
 /// Under load the writer lets a batch gather for this long, counted from the start of the commit
 /// before: a commit costs as much CPU as the rest of two queries, and a third of the 3 ms that a
 /// reply may take beyond the disk is spent on sharing it. A lone query never waits.
-pub const GATHER: std::time::Duration = std::time::Duration::from_micros(1_000);
+pub const GATHER: std::time::Duration = std::time::Duration::from_millis(1);
 /// A batch of this size is not made to wait.
 pub const GATHER_UNTIL: usize = 256;
 /// Jobs that may wait: at 5,000/s this is 1.6 s of a stalled disk; more are refused with 503.

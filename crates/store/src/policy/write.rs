@@ -125,7 +125,7 @@ fn insert_procedure(db: &Connection, system: SystemId, p: &Procedure) -> Result<
         params![
             system.0,
             p.code.as_str(),
-            p.purpose.as_ref().map(|x| x.as_str()),
+            p.purpose.as_ref().map(dancu_domain::ids::Purpose::as_str),
             p.services.0,
             p.fields.bits(),
             p.valid.from.map(|d| d.to_string()),

@@ -24,7 +24,7 @@ const FAN_IN: usize = 8;
 /// Items that make the indexer write a run at once; otherwise it waits for [`RUN_WAIT`].
 const RUN_ITEMS: usize = 65_536;
 /// Longest time an item stays in the tail: half of the 2 s that the tail may lag.
-const RUN_WAIT: std::time::Duration = std::time::Duration::from_millis(1_000);
+const RUN_WAIT: std::time::Duration = std::time::Duration::from_secs(1);
 
 type Item = [u8; ITEM];
 

@@ -23,7 +23,10 @@ macro_rules! operations {
 
             /// The service it asks: the operation fixes it, whatever code is sent.
             pub const fn service(self) -> Service {
-                match self { $(Self::$name => Service::$service,)* Self::List => Service::CitizenList }
+                match self {
+                    $(Self::$name => Service::$service,)*
+                    Self::List => Service::CitizenList,
+                }
             }
 
             /// The local name of its answer's element.

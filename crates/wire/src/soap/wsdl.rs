@@ -103,8 +103,8 @@ fn binding(out: &mut String) {
         put(
             out,
             format_args!(
-                "<wsdl:operation name=\"{name}\"><soap:operation soapAction=\"\" style=\"document\"/>\
-             <wsdl:input><soap:body use=\"literal\"/></wsdl:input>\
+                "<wsdl:operation name=\"{name}\"><soap:operation soapAction=\"\" \
+             style=\"document\"/><wsdl:input><soap:body use=\"literal\"/></wsdl:input>\
              <wsdl:output><soap:body use=\"literal\"/></wsdl:output>\
              <wsdl:fault name=\"dancuFault\"><soap:fault name=\"dancuFault\" use=\"literal\"/>\
              </wsdl:fault></wsdl:operation>\n"

@@ -1,5 +1,5 @@
 //! A system and synthetic people for the SOAP tests.
-#![allow(dead_code)]
+#![expect(dead_code, reason = "each test uses its own part")]
 
 use std::collections::HashMap;
 
