@@ -7,7 +7,7 @@
 
 mod exceedance;
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
 
 use crate::ids::{AccountId, LineId, PlanId, SystemId};
 use crate::moment::{Duty, DutyDay, Moment};
@@ -199,7 +199,7 @@ impl Lines {
     /// The rows that changed since [`Lines::begin`], each once, as they are now.
     pub fn touched(&self) -> Vec<Row> {
         let mut rows = Vec::with_capacity(self.undo.len());
-        let mut seen = std::collections::HashSet::with_capacity(self.undo.len());
+        let mut seen = hashbrown::HashSet::with_capacity(self.undo.len());
         for undo in &self.undo {
             let key = match *undo {
                 Undo::Line((id, day), _) => (0, id.0, day.0),

@@ -3,7 +3,7 @@
 
 mod account;
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
 use std::sync::Arc;
 
 use jiff::civil::Date;

@@ -1,7 +1,7 @@
 //! Every refusal of `decide`, one by one, over a small registration; quotes are of the rules.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use dancu_domain::decide::{Question, Refused, decide};
 use dancu_domain::ids::{
@@ -125,7 +125,7 @@ fn system() -> System {
         state: ConnectionState::Live,
         channel_exceptions: vec![],
         services,
-        procedures: HashMap::from([
+        procedures: hashbrown::HashMap::from([
             procedure("1.004194", |_| ()),
             procedure("1.000001", |p| p.purpose = None),
             procedure("1.000002", |p| {

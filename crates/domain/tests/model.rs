@@ -129,7 +129,7 @@ fn system(id: u32, counts: &[(u32, u32); 3], dailies: &[u32]) -> System {
         state: ConnectionState::Live,
         channel_exceptions: vec![],
         services,
-        procedures: HashMap::from([(code, procedure)]),
+        procedures: hashbrown::HashMap::from([(code, procedure)]),
         accounts: AccountList::new(accounts.collect()),
         plans: vec![],
         shared_officers: vec![],

@@ -1,13 +1,16 @@
 //! What the log commits to: a salted hash of the entry, so that a public leaf cannot be guessed.
 
-use aws_lc_rs::{digest, hmac};
+use hmac::{Hmac, Mac as _};
+use sha2::{Digest as _, Sha256};
+
+/// An HMAC-SHA-256 key with its two states computed.
+pub type MacKey = Hmac<Sha256>;
 
 /// `salt = HMAC-SHA-256(month secret, index as 8 bytes, big-endian)`.
-pub fn salt(month_secret: &hmac::Key, index: u64) -> [u8; 32] {
-    let tag = hmac::sign(month_secret, &index.to_be_bytes());
-    let mut salt = [0; 32];
-    salt.copy_from_slice(tag.as_ref());
-    salt
+pub fn salt(month_secret: &MacKey, index: u64) -> [u8; 32] {
+    let mut mac = month_secret.clone();
+    mac.update(&index.to_be_bytes());
+    mac.finalize().into_bytes().into()
 }
 
 /// `c = SHA-256(salt ‖ entry)`.
@@ -21,13 +24,11 @@ pub fn leaf(commitment: &[u8; 32]) -> [u8; 32] {
 }
 
 fn sha256(parts: &[&[u8]]) -> [u8; 32] {
-    let mut context = digest::Context::new(&digest::SHA256);
+    let mut hash = Sha256::new();
     for part in parts {
-        context.update(part);
+        hash.update(part);
     }
-    let mut out = [0; 32];
-    out.copy_from_slice(context.finish().as_ref());
-    out
+    hash.finalize().into()
 }
 
 #[cfg(test)]
@@ -36,7 +37,7 @@ mod tests {
 
     #[test]
     fn vectors() {
-        let key = hmac::Key::new(hmac::HMAC_SHA256, &[7; 32]);
+        let key = <MacKey as hmac::KeyInit>::new_from_slice(&[7; 32]).unwrap();
         let s = salt(&key, 5);
         assert_ne!(s, salt(&key, 6));
         let c = commitment(&s, b"entry");

@@ -122,7 +122,9 @@ fn rule_f3_the_example_has_these_bytes() {
 
 #[test]
 fn rule_f3_the_example_has_these_commitments() {
-    let salt = commit::salt(&key(0), 42);
+    let raw: Vec<u8> = (0..32).collect();
+    let secret = <commit::MacKey as ::hmac::KeyInit>::new_from_slice(&raw).unwrap();
+    let salt = commit::salt(&secret, 42);
     let c = commit::commitment(&salt, &bytes(ENTRY));
     assert_eq!(hex(&salt), SALT);
     assert_eq!(hex(&c), COMMITMENT);

@@ -34,7 +34,12 @@ pub struct Clock {
 impl Clock {
     /// A clock that runs on from the machine's, but never before `not_before`.
     pub fn new(offset_ms: i64, not_before: Moment, sandbox: bool) -> Self {
-        Self { offset_ms: offset_ms.into(), last_ms: not_before.0.into(), sandbox, told: false.into() }
+        Self {
+            offset_ms: offset_ms.into(),
+            last_ms: not_before.0.into(),
+            sandbox,
+            told: false.into(),
+        }
     }
 
     /// Now. If the machine's clock went back, time stands still until it catches up.

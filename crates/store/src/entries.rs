@@ -148,7 +148,11 @@ const ACCOUNTS_KEPT: usize = 500_000;
 impl Pseudonyms {
     /// The key of a year that was made before.
     pub fn of_year(keys: &Keyring, year: u16) -> Option<Self> {
-        keys.get(Purpose::Pseudonym, u32::from(year)).map(|key| Self { year, key, accounts: RwLock::default() })
+        keys.get(Purpose::Pseudonym, u32::from(year)).map(|key| Self {
+            year,
+            key,
+            accounts: RwLock::default(),
+        })
     }
 
     /// The year of the key.

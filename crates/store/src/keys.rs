@@ -11,7 +11,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
-use aws_lc_rs::hmac;
+use dancu_journal::commit::MacKey;
+use hmac::{KeyInit as _, Mac as _};
 use parking_lot::RwLock;
 use rusqlite::Connection;
 use zeroize::Zeroizing;
@@ -163,14 +164,14 @@ pub struct Key {
     /// For sealing.
     pub seal: SealKey,
     /// For HMAC-SHA-256.
-    pub mac: hmac::Key,
+    pub mac: MacKey,
     raw: Zeroizing<[u8; 32]>,
 }
 
 impl Key {
     fn new(raw: Zeroizing<[u8; 32]>) -> Result<Self> {
         let seal = SealKey::new(&raw)?;
-        let mac = hmac::Key::new(hmac::HMAC_SHA256, &*raw);
+        let mac = MacKey::new_from_slice(&*raw).map_err(|_| Error::Crypto("key"))?;
         Ok(Self { seal, mac, raw })
     }
 
@@ -181,12 +182,12 @@ impl Key {
 
     /// The first 16 bytes of HMAC-SHA-256 over the parts.
     pub fn digest16(&self, parts: &[&[u8]]) -> [u8; 16] {
-        let mut context = hmac::Context::with_key(&self.mac);
+        let mut mac = self.mac.clone();
         for part in parts {
-            context.update(part);
+            mac.update(part);
         }
         let mut out = [0; 16];
-        out.copy_from_slice(&context.sign().as_ref()[..16]);
+        out.copy_from_slice(&mac.finalize().into_bytes()[..16]);
         out
     }
 }

@@ -4,10 +4,9 @@
 //! and body digest stand in `request_batch`, written in the same transaction as the entry. At
 //! 1.4 million requests a day this is about 28 MiB.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
-use hashbrown::HashTable;
+use hashbrown::{HashMap, HashTable};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use dancu_store::sqlite;
 
-use super::{Checkpoints, Count};
+use super::Count;
 use crate::machine;
 
 /// File of the table.
@@ -35,17 +35,8 @@ impl Append {
     /// Commits batches of `batch` entries for as long as told.
     pub fn round(&mut self, duration: Duration, batch: u64) -> anyhow::Result<Count> {
         let db = sqlite::writer(&self.path)?;
-        // Copied back beside the loop, as the program does for its journal.
-        let copying = sqlite::writer(&self.path)?;
-        let wal = self.path.with_extension("db-wal");
-        let checkpoints = Checkpoints::start(move || {
-            let pages = fs::metadata(&wal).map_or(0, |wal| wal.len() / 4096);
-            if pages >= dancu_store::ledger::CHECKPOINT_PAGES.unsigned_abs() {
-                let copied = copying.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
-                copied.context("checkpoint")?;
-            }
-            Ok(())
-        });
+        // The thread copies the WAL back itself, as often as the program does, and begins it anew.
+        db.pragma_update(None, "wal_autocheckpoint", dancu_store::ledger::CHECKPOINT_PAGES)?;
         let cpu = machine::cpu_time(std::process::id())?;
         let begin = Instant::now();
         let mut count = Count::default();
@@ -63,7 +54,6 @@ impl Append {
         }
         count.elapsed = begin.elapsed();
         count.cpu = machine::cpu_time(std::process::id())?.saturating_sub(cpu);
-        checkpoints.stop()?;
         Ok(count)
     }
 }

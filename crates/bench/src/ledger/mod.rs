@@ -9,15 +9,11 @@ mod draft;
 mod side;
 
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use append::Append;
 use side::{LedgerSide, Round};
 
-/// How often WAL pages are looked at, as in the program.
-const CHECKPOINT_EVERY: Duration = Duration::from_millis(500);
 /// Length of the unmeasured round that shows the size of batch and entry.
 const WARM_UP: Duration = Duration::from_secs(1);
 
@@ -189,33 +185,4 @@ async fn measure_in(plan: &LedgerPlan, folder: &std::path::Path) -> anyhow::Resu
         all.push(figures);
     }
     Ok(all)
-}
-
-/// A thread that copies WAL pages back now and then, until it is told to stop.
-struct Checkpoints {
-    stopped: Arc<AtomicBool>,
-    thread: std::thread::JoinHandle<anyhow::Result<()>>,
-}
-
-impl Checkpoints {
-    fn start(mut copy: impl FnMut() -> anyhow::Result<()> + Send + 'static) -> Self {
-        let stopped = Arc::new(AtomicBool::new(false));
-        let told = stopped.clone();
-        let thread = std::thread::spawn(move || {
-            loop {
-                std::thread::park_timeout(CHECKPOINT_EVERY);
-                if told.load(Ordering::Acquire) {
-                    return Ok(());
-                }
-                copy()?;
-            }
-        });
-        Self { stopped, thread }
-    }
-
-    fn stop(self) -> anyhow::Result<()> {
-        self.stopped.store(true, Ordering::Release);
-        self.thread.thread().unpark();
-        self.thread.join().map_err(|_| anyhow::anyhow!("the checkpoint thread panicked"))?
-    }
 }

@@ -14,8 +14,8 @@ use dancu_store::{CORE_FILE, OpenOptions, Store, sqlite};
 use parking_lot::Mutex;
 use tokio::task::JoinSet;
 
+use super::Count;
 use super::draft::Drafts;
-use super::{Checkpoints, Count};
 use crate::machine;
 
 /// Monday 2 March 2026, 09:00 in Viet Nam: in hours, and far from the end of the duty day.
@@ -24,6 +24,8 @@ const BEGIN: Moment = Moment(1_772_416_800_000);
 const ITEMS: u64 = 4;
 /// How often the indexer's tail is looked at.
 const LOOK: Duration = Duration::from_millis(20);
+/// How often WAL pages are looked at, as in the program.
+const CHECKPOINT_EVERY: Duration = Duration::from_millis(500);
 /// Looks until a tail that does not empty is a failure: 20 s.
 const LOOKS_MAX: u32 = 1_000;
 
@@ -81,8 +83,7 @@ impl LedgerSide {
 
     /// Lets the tasks submit for as long as told.
     pub async fn round(&self, duration: Duration) -> anyhow::Result<Round> {
-        let store = self.store.clone();
-        let checkpoints = Checkpoints::start(move || Ok(store.checkpoint()?));
+        let checkpoints = Checkpoints::start(self.store.clone());
         let (first, commits) = (self.store.ledger().next_index(), self.commits()?);
         let before = Cpu::now()?;
         let begin = Instant::now();
@@ -181,5 +182,34 @@ impl Cpu {
             writer: of("ledger"),
             indexer: of("indexer"),
         })
+    }
+}
+
+/// A thread that copies WAL pages back now and then, until it is told to stop.
+struct Checkpoints {
+    stopped: Arc<AtomicBool>,
+    thread: std::thread::JoinHandle<anyhow::Result<()>>,
+}
+
+impl Checkpoints {
+    fn start(store: Arc<Store>) -> Self {
+        let stopped = Arc::new(AtomicBool::new(false));
+        let told = stopped.clone();
+        let thread = std::thread::spawn(move || {
+            loop {
+                std::thread::park_timeout(CHECKPOINT_EVERY);
+                if told.load(Ordering::Acquire) {
+                    return Ok(());
+                }
+                store.checkpoint()?;
+            }
+        });
+        Self { stopped, thread }
+    }
+
+    fn stop(self) -> anyhow::Result<()> {
+        self.stopped.store(true, Ordering::Release);
+        self.thread.thread().unpark();
+        self.thread.join().map_err(|_| anyhow::anyhow!("the checkpoint thread panicked"))?
     }
 }

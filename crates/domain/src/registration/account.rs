@@ -1,6 +1,6 @@
 //! Accounts of a system (B6): who asks, by which name, and whether they may ask now.
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
 
 use serde::{Deserialize, Serialize};
 

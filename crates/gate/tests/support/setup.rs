@@ -1,6 +1,6 @@
 //! Builds a world: people, systems, profile.
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64};
 

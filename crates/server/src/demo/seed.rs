@@ -1,7 +1,5 @@
 //! Registers the demo's systems in one act of the ledger.
 
-use std::collections::HashMap;
-
 use dancu_domain::ids::{
     AccountId, LineId, Login, OfficerCode, PlanId, ProcedureCode, Purpose, SystemCode, SystemId,
     UnitCode,
@@ -178,7 +176,7 @@ impl Ids {
     }
 }
 
-fn procedures(granted: ServiceSet) -> anyhow::Result<HashMap<ProcedureCode, Procedure>> {
+fn procedures(granted: ServiceSet) -> anyhow::Result<hashbrown::HashMap<ProcedureCode, Procedure>> {
     PROCEDURES
         .iter()
         .map(|(code, purpose, services)| {

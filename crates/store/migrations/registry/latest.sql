@@ -12,7 +12,7 @@ CREATE TABLE person_key (
     epoch INTEGER NOT NULL,
     digest @BYTES@ NOT NULL,
     person BIGINT NOT NULL,
-    PRIMARY KEY (kind, epoch, digest, person)
+    PRIMARY KEY (digest, kind, epoch, person)
 ) @CLUSTERED@;
 -- Households with their members' ids and roles, sealed.
 CREATE TABLE household (

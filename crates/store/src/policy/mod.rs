@@ -2,7 +2,7 @@
 
 pub mod write;
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
 use std::net::IpAddr;
 
 use dancu_domain::ids::{

@@ -70,7 +70,7 @@ pub struct Loader {
     db: Connection,
     target: PathBuf,
     temporary: PathBuf,
-    digests: Vec<(u8, [u8; 16], i64)>,
+    digests: Vec<([u8; 16], u8, i64)>,
     persons: u64,
     sealer: Sealer,
 }
@@ -110,7 +110,7 @@ impl Loader {
             .prepare_cached("INSERT INTO person (id, key_number, sealed) VALUES ($1, 0, $2)")?
             .execute(params![sealed.id, sealed.blob])?;
         self.persons += 1;
-        self.digests.extend(sealed.digests.iter().map(|(k, d)| (*k, *d, sealed.id)));
+        self.digests.extend(sealed.digests.iter().map(|(k, d)| (*d, *k, sealed.id)));
         if self.digests.len() >= DIGESTS_MAX { self.write_digests() } else { Ok(()) }
     }
 
@@ -153,7 +153,7 @@ impl Loader {
         let mut statement = self.db.prepare_cached(
             "INSERT INTO person_key (kind, epoch, digest, person) VALUES ($1, 0, $2, $3)",
         )?;
-        for (kind, digest, person) in self.digests.drain(..) {
+        for (digest, kind, person) in self.digests.drain(..) {
             statement.execute(params![kind, digest, person])?;
         }
         Ok(())

@@ -1,8 +1,6 @@
 //! A system and synthetic people for the SOAP tests.
 #![expect(dead_code, reason = "each test uses its own part")]
 
-use std::collections::HashMap;
-
 use dancu_domain::birth::{BirthDate, Precision};
 use dancu_domain::ids::{OldId, PersonalId, SystemCode, SystemId, UnitCode};
 use dancu_domain::name::FullName;
@@ -43,7 +41,7 @@ pub fn system() -> System {
         state: ConnectionState::Live,
         channel_exceptions: vec![],
         services,
-        procedures: HashMap::new(),
+        procedures: std::iter::empty().collect(),
         accounts: AccountList::new(vec![]),
         plans: vec![],
         shared_officers: vec![],
