@@ -1,5 +1,9 @@
 //! The path of a query over a real store: one binary, so that it is linked once.
-#![expect(clippy::unwrap_used, reason = "a test world that cannot be set up fails the test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test world that cannot be set up fails the test"
+)]
 
 mod cases;
 mod support;

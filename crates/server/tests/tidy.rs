@@ -21,7 +21,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("dancu-gate", &["dancu-store", "dancu-access", "dancu-journal", "dancu-domain"]),
     ("dancu-wire", &["dancu-gate", "dancu-domain"]),
     // The measuring tools talk HTTP; a ledger loop of theirs may use the store.
-    ("dancu-bench", &["dancu-store"]),
+    ("dancu-bench", &["dancu-store", "dancu-journal", "dancu-domain"]),
 ];
 /// The room that may use every other one.
 const SERVER: &str = "dancu";

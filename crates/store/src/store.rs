@@ -17,7 +17,7 @@ use rustix::fs::FlockOperation;
 use crate::entries::{self, Pseudonyms, SearchKind};
 use crate::error::{Error, Result};
 use crate::keys::{Keyring, Purpose, master_key};
-use crate::ledger::{CHECKPOINT_PAGES, Ledger, LedgerParts};
+use crate::ledger::{CHECKPOINT_ENTRIES, Ledger, LedgerParts};
 use crate::registry::Registry;
 use crate::requests::{RequestItem, RequestMemory};
 use crate::search::{Search, Tail};
@@ -45,7 +45,8 @@ pub struct Store {
     requests: Arc<RequestMemory>,
     search: Search,
     reader: Mutex<Connection>,
-    checkpoint: Mutex<Connection>,
+    /// Connection of the checkpoints, and the journal's head at the last one.
+    checkpoint: Mutex<(Connection, u64)>,
     profiles: Arc<Profiles>,
     used_headers: Mutex<Vec<RequestItem>>,
     stopped: std::sync::atomic::AtomicBool,
@@ -95,7 +96,7 @@ impl Store {
         Ok(Self {
             registry: Registry::open(dir, keys.clone())?,
             reader: Mutex::new(sqlite::reader(&core)?),
-            checkpoint: Mutex::new(sqlite::writer(&core)?),
+            checkpoint: Mutex::new((sqlite::writer(&core)?, 0)),
             dir: dir.to_owned(),
             _lock: lock,
             keys,
@@ -257,13 +258,16 @@ impl Store {
         })
     }
 
-    /// Copies WAL pages back when there are enough; call it regularly from a background thread.
+    /// Copies WAL pages back when enough was journaled since the last time; call it regularly
+    /// from a background thread. The writer copies the few pages that came meanwhile, so that the
+    /// WAL begins anew and does not grow.
     pub fn checkpoint(&self) -> Result<()> {
-        let db = self.checkpoint.lock();
-        let wal = self.dir.join(format!("{CORE}-wal"));
-        let pages = std::fs::metadata(&wal).map_or(0, |m| m.len() / 4096);
-        if pages as i64 >= CHECKPOINT_PAGES {
-            db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
+        let head = self.ledger.next_index();
+        let mut checkpoint = self.checkpoint.lock();
+        if head.saturating_sub(checkpoint.1) >= CHECKPOINT_ENTRIES {
+            checkpoint.0.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
+            checkpoint.1 = head;
+            self.ledger.checkpointed();
         }
         Ok(())
     }
@@ -345,7 +349,7 @@ impl Store {
         self.ledger.stop();
         self.search.stop();
         let checkpoint = self.checkpoint.lock();
-        let _ = checkpoint.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        let _ = checkpoint.0.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
     }
 
     fn read<T>(&self, read: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {

@@ -10,6 +10,10 @@ use dancu_store::sqlite;
 use super::Count;
 use crate::machine;
 
+/// WAL pages after which the loop copies back inline: 16 MiB, as the product does in its own
+/// thread.
+const CHECKPOINT_PAGES: i64 = 4_096;
+
 /// File of the table.
 const FILE: &str = "append.db";
 
@@ -36,7 +40,7 @@ impl Append {
     pub fn round(&mut self, duration: Duration, batch: u64) -> anyhow::Result<Count> {
         let db = sqlite::writer(&self.path)?;
         // The thread copies the WAL back itself, as often as the program does, and begins it anew.
-        db.pragma_update(None, "wal_autocheckpoint", dancu_store::ledger::CHECKPOINT_PAGES)?;
+        db.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
         let cpu = machine::cpu_time(std::process::id())?;
         let begin = Instant::now();
         let mut count = Count::default();

@@ -137,7 +137,7 @@ async fn rule_d4_off_hours_lines_share_one_total() {
     let ask = |i: usize| {
         let subject = by_personal_id(&world.people[i]);
         let verifies = dancu_gate::query::Ask::Verify(vec![]);
-        let ask = if i % 2 == 0 { verifies } else { dancu_gate::query::Ask::Lookup };
+        let ask = if i.is_multiple_of(2) { verifies } else { dancu_gate::query::Ask::Lookup };
         (world.caller(&account), world.query(&account, subject, ask))
     };
     let replies = world.ask_all((0..120).map(ask).collect()).await;

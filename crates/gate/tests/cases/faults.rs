@@ -173,11 +173,11 @@ async fn a_store_stops_although_its_search_cannot_be_written() {
         )
         .unwrap();
     let reply = world.ask_verify(&SYSTEM.plan(), &world.people[0]).await;
-    let (store, (stopped, told)) = (world.store().clone(), std::sync::mpsc::channel());
+    let (store, (ended, told)) = (world.store().clone(), std::sync::mpsc::channel());
     let stopper = std::thread::spawn(move || {
         store.stop();
         drop(store);
-        let _ = stopped.send(());
+        let _ = ended.send(());
     });
     let in_time = told.recv_timeout(std::time::Duration::from_secs(5)).is_ok();
     // Lets the thread end either way, before the test says what it saw.

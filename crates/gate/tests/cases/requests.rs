@@ -202,8 +202,8 @@ async fn a_lenient_registration_reads_an_id_with_its_body() {
     world.reopen();
     world.ask(&account, &other).await;
     decisions.push(world.last_query().decision);
-    use Decision::{Accepted, Repeat};
-    assert_eq!(decisions, [Accepted, Accepted, Repeat, Repeat]);
+    let (new, repeat) = (Decision::Accepted, Decision::Repeat);
+    assert_eq!(decisions, [new, new, repeat, repeat]);
     assert_eq!(world.used(line()), 2);
 }
 

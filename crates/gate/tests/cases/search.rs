@@ -88,7 +88,10 @@ async fn rule_f3_a_household_names_all_its_members() {
         panic!("{reply:?}")
     };
     let ids: Vec<_> = household.members.iter().map(|(id, _)| Some(*id)).collect();
-    assert_eq!(shown.members.iter().map(|m| m.personal_id()).collect::<Vec<_>>(), ids);
+    assert_eq!(
+        shown.members.iter().map(dancu_gate::query::Disclosed::personal_id).collect::<Vec<_>>(),
+        ids
+    );
     let entry = world.last_query();
     assert_eq!(entry.subjects.len(), household.members.len());
     assert!(entry.subjects.iter().all(|s| s.delivered));

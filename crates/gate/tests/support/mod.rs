@@ -162,6 +162,7 @@ impl TestWorld {
         self.caller_at(account, self.now())
     }
 
+    #[expect(clippy::unused_self, reason = "reads like the other helpers")]
     pub fn caller_at(&self, account: &TestAccount, arrival: Moment) -> Caller {
         Caller {
             system: account.system,
@@ -325,15 +326,15 @@ impl TestWorld {
     pub async fn hold_writer(&self) -> HeldWriter {
         let path = self.dir().join(dancu_store::CORE_FILE);
         let (release, released) = std::sync::mpsc::channel::<()>();
-        let (began, begun) = tokio::sync::oneshot::channel();
+        let (started, start) = tokio::sync::oneshot::channel();
         let holder = std::thread::spawn(move || {
             let db = dancu_store::sqlite::writer(&path).unwrap();
             db.execute_batch("BEGIN IMMEDIATE").unwrap();
-            began.send(()).unwrap();
+            started.send(()).unwrap();
             let _ = released.recv();
             db.execute_batch("ROLLBACK").unwrap();
         });
-        begun.await.unwrap();
+        start.await.unwrap();
         // The writer takes this job and then waits for the engine: what follows queues up.
         let (store, now) = (self.store().clone(), self.now());
         let note = tokio::spawn(async move {
@@ -379,13 +380,13 @@ pub fn by_old_id(person: &Person, old: OldId) -> Subject {
 }
 
 /// A relative as the record describes one.
-pub fn relative(of: &Relative) -> Box<RelativeQuery> {
-    Box::new(RelativeQuery {
+pub fn relative(of: &Relative) -> RelativeQuery {
+    RelativeQuery {
         name: NameQuery::parse(of.full_name.as_str()).unwrap(),
         personal_id: of.personal_id,
         old_id: None,
         birth: None,
-    })
+    }
 }
 
 /// The question of an entry.

@@ -1,6 +1,5 @@
 //! Builds a world: people, systems, profile.
 
-use hashbrown::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64};
 
@@ -111,7 +110,7 @@ impl SystemSpec {
             state: self.state,
             channel_exceptions: vec![],
             services,
-            procedures: self.procedures(granted),
+            procedures: self.procedures(granted).into_iter().collect(),
             accounts: AccountList::new(accounts),
             plans: vec![plan],
             shared_officers: vec![],
@@ -124,7 +123,7 @@ impl SystemSpec {
         }
     }
 
-    fn procedures(&self, services: ServiceSet) -> HashMap<ProcedureCode, Procedure> {
+    fn procedures(&self, services: ServiceSet) -> [(ProcedureCode, Procedure); 1] {
         let code = ProcedureCode::parse(PROCEDURE).unwrap();
         let procedure = Procedure {
             code: code.clone(),
@@ -134,7 +133,7 @@ impl SystemSpec {
             valid: DateRange::default(),
             case_required: false,
         };
-        HashMap::from([(code, procedure)])
+        [(code, procedure)]
     }
 }
 

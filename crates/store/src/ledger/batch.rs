@@ -51,13 +51,16 @@ impl Writer {
         while let Some(jobs) = self.next_jobs(before) {
             before = jobs.len();
             self.all(jobs);
+            self.finish_checkpoint();
         }
     }
 
     /// Waits for work. After a batch of several the next one is given time to gather.
     fn next_jobs(&self, before: usize) -> Option<Vec<Job>> {
         let mut queue = self.shared.queue.lock();
-        if before > 1 && queue.jobs.len() < GATHER_UNTIL && !queue.stopped {
+        let enough = before.min(GATHER_UNTIL);
+        if before > 1 && queue.jobs.len() < enough && !queue.stopped {
+            queue.enough = enough;
             queue.gathering = true;
             self.shared.work.wait_for(&mut queue, GATHER);
             queue.gathering = false;
@@ -67,6 +70,17 @@ impl Writer {
         }
         let jobs = std::mem::take(&mut queue.jobs);
         (!jobs.is_empty()).then_some(jobs)
+    }
+
+    /// Copies the few pages back that were written during a checkpoint: only then does the next
+    /// commit begin the WAL anew instead of letting it grow.
+    fn finish_checkpoint(&self) {
+        if self.shared.checkpointed.swap(false, Ordering::AcqRel) {
+            let done = self.db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
+            if let Err(error) = done {
+                tracing::warn!(error = %error, "ledger.checkpoint could not be finished");
+            }
+        }
     }
 
     /// Works through the drained jobs in order: runs of drafts as batches, acts one by one.

@@ -25,16 +25,16 @@ use crate::search::Tail;
 
 /// Entries of one commit at most: 1,024 × ~0.6 KB keeps a batch below 1 MiB of WAL and a few ms.
 pub const BATCH_MAX: usize = 1_024;
-/// Under load the writer lets a batch gather for this long, counted from the start of the commit
-/// before: a commit costs as much CPU as the rest of two queries, and a third of the 3 ms that a
-/// reply may take beyond the disk is spent on sharing it. A lone query never waits.
+/// Under load the writer waits at most this long after a commit for as many jobs as the batch
+/// before had: a commit costs as much CPU as the rest of two queries, and a third of the 3 ms that
+/// a reply may take beyond the disk is spent on sharing it. A lone query never waits.
 pub const GATHER: std::time::Duration = std::time::Duration::from_millis(1);
 /// A batch of this size is not made to wait.
 pub const GATHER_UNTIL: usize = 256;
 /// Jobs that may wait: at 5,000/s this is 1.6 s of a stalled disk; more are refused with 503.
 pub const QUEUE_MAX: usize = 8_192;
-/// WAL pages after which the checkpoint thread copies back: 4,096 × 4 KiB = 16 MiB.
-pub const CHECKPOINT_PAGES: i64 = 4_096;
+/// Entries after which the checkpoint thread copies back: about 16 MiB of WAL.
+pub const CHECKPOINT_ENTRIES: u64 = 16_384;
 /// Days of counts kept in memory and file: today, yesterday and the days a late arrival may name.
 pub const COUNT_DAYS_KEPT: i32 = 3;
 
@@ -123,6 +123,8 @@ struct Queue {
     stopped: bool,
     /// The writer sleeps until a batch has gathered: the first job need not wake it.
     gathering: bool,
+    /// Jobs that end the gathering.
+    enough: usize,
 }
 
 /// What the writer thread and its callers share.
@@ -133,6 +135,8 @@ struct Shared {
     replies: std::sync::OnceLock<mpsc::UnboundedSender<Replies>>,
     epoch: std::sync::atomic::AtomicU64,
     head: std::sync::atomic::AtomicU64,
+    /// A checkpoint has copied what there was: the writer copies the rest.
+    checkpointed: std::sync::atomic::AtomicBool,
 }
 
 /// The ledger's door: submit drafts, act, look at counts.
@@ -159,12 +163,13 @@ impl Ledger {
         let head = rows::head(&db)?;
         let lines = rows::load(&db, head.last_at, &parts.profiles)?;
         let shared = Arc::new(Shared {
-            queue: Mutex::new(Queue { jobs: vec![], stopped: false, gathering: false }),
+            queue: Mutex::new(Queue { jobs: vec![], stopped: false, gathering: false, enough: 0 }),
             work: Condvar::new(),
             lines: RwLock::new(lines),
             replies: std::sync::OnceLock::new(),
             epoch: head.policy_epoch.into(),
             head: head.next_index.into(),
+            checkpointed: false.into(),
         });
         let writer = batch::Writer::new(db, parts, shared.clone(), head);
         let thread =
@@ -229,6 +234,11 @@ impl Ledger {
         self.shared.epoch.load(std::sync::atomic::Ordering::Acquire)
     }
 
+    /// Tells the writer that a checkpoint copied nearly everything back.
+    pub(crate) fn checkpointed(&self) {
+        self.shared.checkpointed.store(true, std::sync::atomic::Ordering::Release);
+    }
+
     /// The next journal index.
     pub fn next_index(&self) -> u64 {
         self.shared.head.load(std::sync::atomic::Ordering::Acquire)
@@ -254,7 +264,7 @@ impl Ledger {
         queue.jobs.push(job);
         let wakes = match queue.jobs.len() {
             1 => !queue.gathering,
-            n => n == GATHER_UNTIL,
+            n => queue.gathering && n == queue.enough,
         };
         drop(queue);
         if wakes {
