@@ -29,8 +29,8 @@ use crate::failures::Failures;
 use crate::query::{CorrelationId, Denied, Query, Reply, Usage};
 
 /// Times a query is decided again because the policy changed meanwhile, or the registry has to be
-/// read after all; each round follows a change, so more means that something is wrong.
-pub(crate) const ROUNDS_MAX: usize = 8;
+/// read after all. Each round follows a change: a bulk of acts may bring a hundred, each a commit.
+pub(crate) const ROUNDS_MAX: usize = 200;
 /// Independent parts of the pace table.
 const PACE_SHARDS: usize = 16;
 /// Accounts whose pace one shard keeps before idle ones are dropped.
@@ -119,8 +119,8 @@ impl Gate {
             return unavailable();
         };
         // Two in flight with one id: one waits for the other.
-        let _guard: InFlight = self.store.requests().enter(key).await;
-        let mut state = Round::default();
+        let guard = Arc::new(self.store.requests().enter(key).await);
+        let mut state = Round { guard, paced: false, read_anyway: false };
         for _ in 0..ROUNDS_MAX {
             match self.round(caller, query, key, &mut state).await {
                 Ok(Some(reply)) => return reply,
@@ -157,7 +157,7 @@ impl Gate {
         // 4. Settle: count and journal in one commit.
         let pseudonyms = self.pseudonyms_at(caller.arrival).await?;
         let draft = draft_of(
-            &Asked { caller, query, key, system },
+            &Asked { caller, query, key, system, guard: &state.guard },
             snapshot.epoch,
             &decision,
             answered.as_ref(),
@@ -190,7 +190,12 @@ impl Gate {
         system: &System,
         state: &mut Round,
     ) -> dancu_store::Result<Ruling> {
-        let granted = system.service(query.service).map_or(FieldSet::EMPTY, |g| g.fields);
+        let granted = match (system.service(query.service), system.procedures.get(&query.procedure))
+        {
+            (Some(grant), Some(procedure)) => grant.fields.and(procedure.fields),
+            (Some(grant), None) => grant.fields,
+            (None, _) => FieldSet::EMPTY,
+        };
         let asked = asked_fields(&query.ask, granted);
         let mut d = Ruling::new(profile, caller, asked);
 
@@ -367,6 +372,7 @@ struct Asked<'a> {
     query: &'a Query,
     key: [u8; 16],
     system: &'a System,
+    guard: &'a Arc<InFlight>,
 }
 
 /// What goes to the ledger.
@@ -404,13 +410,15 @@ fn draft_of(
         decided,
         request_key: asked.key,
         header: asked.caller.header,
+        guard: Some(asked.guard.clone()),
         search,
     }
 }
 
 /// What one question carries from round to round.
-#[derive(Default)]
 struct Round {
+    /// Held by the ledger too: a caller that leaves frees the id only when its entry is settled.
+    guard: Arc<InFlight>,
     paced: bool,
     read_anyway: bool,
 }

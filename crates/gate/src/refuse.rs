@@ -48,6 +48,7 @@ impl Gate {
             decided: Decided::Refused(refusal),
             request_key: [0; 16],
             header: caller.header,
+            guard: None,
             search,
         };
         match self.store.ledger().submit(draft).await? {

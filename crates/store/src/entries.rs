@@ -51,12 +51,10 @@ impl Sealer {
         Self { keys, month: None }
     }
 
-    /// Forgets the month's keys: the transaction that may have made them was rolled back.
+    /// Forgets the month's keys: the transaction that may have made them was rolled back, and the
+    /// keyring knows whether they stay.
     pub fn forget(&mut self) {
-        if let Some((month, ..)) = self.month.take() {
-            self.keys.forget(Purpose::Journal, month);
-            self.keys.forget(Purpose::Salt, month);
-        }
+        self.month = None;
     }
 
     /// Seals one entry. `nonce` is used once.

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use dancu_journal::commit::MacKey;
 use hmac::{KeyInit as _, Mac as _};
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use rusqlite::Connection;
 use zeroize::Zeroizing;
 
@@ -157,6 +157,8 @@ impl SealKey {
 pub struct Keyring {
     master: SealKey,
     keys: RwLock<HashMap<(Purpose, u32), Arc<Key>>>,
+    /// Keys made by a transaction that is not committed yet.
+    pending: Mutex<Vec<(Purpose, u32)>>,
 }
 
 /// One key, ready for both uses.
@@ -195,7 +197,11 @@ impl Key {
 impl Keyring {
     /// A keyring under a master key. Keys are loaded as they are asked for.
     pub fn new(master: &[u8; 32]) -> Result<Self> {
-        Ok(Self { master: SealKey::new(master)?, keys: RwLock::new(HashMap::new()) })
+        Ok(Self {
+            master: SealKey::new(master)?,
+            keys: RwLock::new(HashMap::new()),
+            pending: Mutex::default(),
+        })
     }
 
     /// A key that was loaded or made before.
@@ -251,6 +257,7 @@ impl Keyring {
         )?;
         let key = Arc::new(Key::new(raw)?);
         self.keys.write().insert((purpose, period), key.clone());
+        self.pending.lock().push((purpose, period));
         Ok(key)
     }
 
@@ -265,9 +272,17 @@ impl Keyring {
         Ok(Some(key))
     }
 
-    /// Forgets a key whose transaction may have been rolled back; if not, it is found again.
-    pub fn forget(&self, purpose: Purpose, period: u32) {
-        self.keys.write().remove(&(purpose, period));
+    /// The transaction that made keys was committed: they stay.
+    pub fn committed(&self) {
+        self.pending.lock().clear();
+    }
+
+    /// The transaction that made keys was rolled back: they never existed.
+    pub fn rolled_back(&self) {
+        let mut keys = self.keys.write();
+        for made in self.pending.lock().drain(..) {
+            keys.remove(&made);
+        }
     }
 
     fn unwrap(

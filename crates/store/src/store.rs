@@ -82,6 +82,7 @@ impl Store {
         ] {
             keys.get_or_make(&db, purpose, period)?;
         }
+        keys.committed();
         let requests = Arc::new(RequestMemory::default());
         let used_headers = remembered(&db, &requests, &options)?;
         let tail = Arc::new(Tail::default());

@@ -75,6 +75,7 @@ impl Drafts {
             decided: Decided::Count(self.intent(at)),
             request_key: self.random.random(),
             header: None,
+            guard: None,
             // A subject stands in the entry: with it four items for the indexer, as in the gate.
             search: vec![
                 (SearchKind::System as u8, system_digest(ROW)),

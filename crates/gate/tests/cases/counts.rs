@@ -173,7 +173,6 @@ async fn rule_d2_an_account_stops_at_twice_its_average() {
 }
 
 /// The watch rebuilds an account's day from `account_used`, "used after it".
-#[ignore = "defect: every entry of a batch carries the account's count after the whole batch"]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn entries_of_one_batch_carry_the_account_count_of_their_own_place() {
     let world = TestWorld::build().with_system(SystemSpec::verify(100, 10)).start().await;

@@ -115,7 +115,6 @@ async fn of_several_relations_only_the_granted_ones_are_looked_at() {
     assert_eq!(result(&refused), Err(Reason::FieldNotGranted));
 }
 
-#[ignore = "defect: kinds outside the procedure refuse the question, unlike ungranted ones"]
 #[tokio::test]
 async fn of_several_relations_only_those_of_the_procedure_are_looked_at() {
     let all = [Relation::Father, Relation::Mother, Relation::Spouse];

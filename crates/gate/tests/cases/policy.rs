@@ -90,7 +90,6 @@ async fn a_few_acts_do_not_starve_a_question() {
 }
 
 /// For example an operator who suspends the unconfirmed accounts of a review (B9), one by one.
-#[ignore = "defect: eight changes of policy during one question end it as unavailable"]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn many_acts_do_not_starve_a_question() {
     acts_between_questions(30).await;

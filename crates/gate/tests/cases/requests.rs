@@ -241,7 +241,6 @@ async fn a_repeat_is_decided_under_the_policy_of_today() {
 
 /// A client that gives up while the disk is slow and asks again: the first question is journaled
 /// and counted although nobody waits for it, and the second must see it.
-#[ignore = "defect: the id is free as soon as its caller is gone, before its entry is settled"]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_question_whose_caller_left_is_still_in_flight() {
     let world = world(SystemSpec::verify(10, 10)).await;

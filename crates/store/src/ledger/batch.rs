@@ -16,7 +16,7 @@ use super::{
 use crate::entries::{Sealer, SearchKind};
 use crate::error::{Error, Result};
 use crate::keys::random;
-use crate::requests::RequestItem;
+use crate::requests::{InFlight, RequestItem};
 
 pub(super) struct Writer {
     db: Connection,
@@ -35,6 +35,8 @@ pub(super) struct Writer {
 struct Effects {
     requests: Vec<RequestItem>,
     search: Vec<(u8, [u8; 16], u64)>,
+    /// Request ids stay taken until what they stand for is remembered.
+    guards: Vec<std::sync::Arc<InFlight>>,
 }
 
 type Waiter = tokio::sync::oneshot::Sender<Result<Verdict>>;
@@ -156,6 +158,7 @@ impl Writer {
         self.shared.lines.write().rollback();
         self.head = before;
         self.sealer.forget();
+        self.parts.keys.rolled_back();
         match rows::head(&self.db) {
             Ok(head) if head.next_index == before.next_index => {}
             Ok(head) => {
@@ -184,8 +187,8 @@ impl Writer {
             verdicts.push(match outcome {
                 None => Verdict::Stale,
                 Some(Settling::ReadFirst) => Verdict::ReadFirst,
-                Some(Settling::Done(outcome)) => {
-                    Verdict::Settled(self.journal(draft, outcome, effects)?)
+                Some(Settling::Done(outcome, account_used)) => {
+                    Verdict::Settled(self.journal(draft, outcome, account_used, effects)?)
                 }
             });
         }
@@ -210,12 +213,15 @@ impl Writer {
                     return None;
                 }
                 Some(match &draft.decided {
-                    Decided::Refused(_) => Settling::Done(None),
+                    Decided::Refused(_) => Settling::Done(None, 0),
                     Decided::Count(intent) => {
                         let profile = self.parts.profiles.at(intent.at);
                         match lines.one(profile, intent) {
                             Outcome::ReadFirst => Settling::ReadFirst,
-                            outcome => Settling::Done(Some(outcome)),
+                            outcome => {
+                                let used = lines.account_used(intent.account, intent.duty.day);
+                                Settling::Done(Some(outcome), used)
+                            }
                         }
                     }
                 })
@@ -227,14 +233,13 @@ impl Writer {
         &mut self,
         draft: Draft,
         outcome: Option<Outcome>,
+        account_used: u32,
         effects: &mut Effects,
     ) -> Result<Settled> {
         let mut query = draft.query;
+        effects.guards.extend(draft.guard);
         fill(&mut query, &draft.decided, outcome.as_ref());
-        if let Decided::Count(intent) = &draft.decided {
-            let used = self.shared.lines.read().account_used(intent.account, intent.duty.day);
-            query.features.account_used = used;
-        }
+        query.features.account_used = account_used;
         let answered = query.decision == Decision::Accepted;
         let body = query.body;
         let at = draft.arrival.max(self.head.last_at);
@@ -303,6 +308,7 @@ impl Writer {
     }
 
     fn apply(&self, effects: &Effects) {
+        self.parts.keys.committed();
         for item in effects.requests.iter().filter(|r| r.answered) {
             self.parts.requests.remember(&item.key, item.index);
         }
@@ -326,6 +332,7 @@ impl Writer {
         let result = self.write_act(at, policy, change);
         match result {
             Ok(index) => {
+                self.parts.keys.committed();
                 self.parts.tail.extend(&[], self.head.next_index);
                 self.shared.head.store(self.head.next_index, Ordering::Release);
                 self.shared.epoch.store(self.head.policy_epoch, Ordering::Release);
@@ -371,7 +378,8 @@ impl Writer {
 }
 
 enum Settling {
-    Done(Option<Outcome>),
+    /// What became of it, and the account's count right after it.
+    Done(Option<Outcome>, u32),
     ReadFirst,
 }
 

@@ -20,7 +20,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::error::{Error, Result};
 use crate::keys::Keyring;
-use crate::requests::RequestMemory;
+use crate::requests::{InFlight, RequestMemory};
 use crate::search::Tail;
 
 /// Entries of one commit at most: 1,024 × ~0.6 KB keeps a batch below 1 MiB of WAL and a few ms.
@@ -52,6 +52,8 @@ pub struct Draft {
     pub request_key: [u8; 16],
     /// Digest of the SOAP header triple and until when it counts as used.
     pub header: Option<([u8; 16], i64)>,
+    /// Holds the request id until the entry is settled, even if the caller leaves.
+    pub guard: Option<Arc<InFlight>>,
     /// Digests by which the entry is found: system, account, case; subjects stand in the entry.
     pub search: Vec<(u8, [u8; 16])>,
 }

@@ -257,6 +257,9 @@ impl Indexer {
                 // The search is derived: it is rebuilt from the journal at the next start.
                 tracing::error!(error = %error, "search.run could not be written");
                 self.give_back(&items);
+                if stopped {
+                    return;
+                }
             }
             if stopped && self.tail.state.lock().fresh.is_empty() {
                 return;
