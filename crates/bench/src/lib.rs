@@ -1,5 +1,6 @@
 //! The measuring tools of dancu: an empty handler of the same stack, a load generator, the table
-//! of governed verification against that handler, the ledger beside an append-only loop, and kill -9
+//! of governed verification against that handler, the ledger beside an append-only loop, and
+//! kill -9
 //! under load.
 //!
 //! What it does not know: any room of the program but the store, whose ledger is measured alone

@@ -190,12 +190,7 @@ impl Gate {
         system: &System,
         state: &mut Round,
     ) -> dancu_store::Result<Ruling> {
-        let granted = match (system.service(query.service), system.procedures.get(&query.procedure))
-        {
-            (Some(grant), Some(procedure)) => grant.fields.and(procedure.fields),
-            (Some(grant), None) => grant.fields,
-            (None, _) => FieldSet::EMPTY,
-        };
+        let granted = granted_fields(system, query);
         let asked = asked_fields(&query.ask, granted);
         let mut d = Ruling::new(profile, caller, asked);
 
@@ -364,6 +359,12 @@ impl Gate {
             RequestIdMode::Lenient => self.request_key.digest16(&[&number, id, b"\0", &query.body]),
         })
     }
+}
+
+/// Fields that both the system's grant and the procedure allow.
+fn granted_fields(system: &System, query: &Query) -> FieldSet {
+    let grant = system.service(query.service).map_or(FieldSet::EMPTY, |g| g.fields);
+    system.procedures.get(&query.procedure).map_or(grant, |p| grant.and(p.fields))
 }
 
 /// One question with its caller.
