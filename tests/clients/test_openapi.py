@@ -51,10 +51,20 @@ def test_every_field_name_is_english_and_explained_in_vietnamese(document):
     for name, schema in document["components"]["schemas"].items():
         for field, value in schema.get("properties", {}).items():
             assert re.fullmatch(r"[a-z][A-Za-z0-9_]*", field), (name, field)
-            text = value.get("description", "")
-            if not re.search(r"[^\x00-\x7f]", text):
+            if not re.search(r"[^\x00-\x7f]", explained(document, value)):
                 unexplained.append(f"{name}.{field}")
     assert not unexplained, unexplained
+
+
+def explained(document, schema):
+    """The description of a schema: its own, or that of the named schemas it stands for."""
+    own = schema.get("description", "")
+    if own:
+        return own
+    named = schema.get("$ref", "").rsplit("/", 1)[-1]
+    parts = [document["components"]["schemas"].get(named, {}), *schema.get("oneOf", ()),
+             *schema.get("anyOf", ())]
+    return " ".join(explained(document, part) for part in parts if part)
 
 
 def test_generated_requests_never_get_a_5xx(demo, tmp_path):

@@ -14,7 +14,7 @@ renders!(TokenView, ClockView);
 pub struct TokenView {
     /// Mã truy cập · The token
     pub access_token: String,
-    /// `Bearer`
+    /// Loại mã · `Bearer`
     #[schema(value_type = String, examples("Bearer"))]
     pub token_type: &'static str,
     /// Số giây còn hiệu lực · Life time, seconds
@@ -91,7 +91,7 @@ pub struct ClockView {
 /// Trạng thái vận hành · Health of the program.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, ToSchema)]
 pub struct Health {
-    /// `ok` or `unavailable`
+    /// Trạng thái · `ok` or `unavailable`
     #[schema(value_type = String, examples("ok"))]
     pub status: &'static str,
 }

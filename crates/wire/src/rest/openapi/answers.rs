@@ -183,9 +183,16 @@ fn household() -> RefOr<Schema> {
                 nullable(text("Số hộ, nếu được cấp · Number, if granted"), Type::String),
             )
             .required("number")
-            .property("members", Array::new(reference("Citizen")))
+            .property("members", listed("Citizen", "Thành viên, chủ hộ trước · Members, the head first"))
             .required("members"),
     )
+}
+
+/// A list of a named schema, with its description.
+fn listed(name: &str, description: &str) -> Array {
+    let mut array = Array::new(reference(name));
+    array.description = Some(description.to_owned());
+    array
 }
 
 /// Granted fields only, hence none is required.
@@ -360,7 +367,7 @@ fn problem() -> RefOr<Schema> {
             .property("retryAfter", seconds)
             .property("usage", reference("LineLeft"))
             .property("journal", reference("JournalRef"))
-            .property("errors", Array::new(reference("FieldError")))
+            .property("errors", listed("FieldError", "Các mục sai · What was wrong, field by field"))
             .examples([example]),
     )
 }
