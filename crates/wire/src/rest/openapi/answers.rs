@@ -183,7 +183,10 @@ fn household() -> RefOr<Schema> {
                 nullable(text("Số hộ, nếu được cấp · Number, if granted"), Type::String),
             )
             .required("number")
-            .property("members", listed("Citizen", "Thành viên, chủ hộ trước · Members, the head first"))
+            .property(
+                "members",
+                listed("Citizen", "Thành viên, chủ hộ trước · Members, the head first"),
+            )
             .required("members"),
     )
 }
@@ -367,7 +370,10 @@ fn problem() -> RefOr<Schema> {
             .property("retryAfter", seconds)
             .property("usage", reference("LineLeft"))
             .property("journal", reference("JournalRef"))
-            .property("errors", listed("FieldError", "Các mục sai · What was wrong, field by field"))
+            .property(
+                "errors",
+                listed("FieldError", "Các mục sai · What was wrong, field by field"),
+            )
             .examples([example]),
     )
 }
