@@ -290,13 +290,12 @@ fn the_description_names_every_operation() {
     assert!(schema("other").is_none());
 }
 
-/// Every shape of answer and the description, to be validated by other tools.
+/// Every shape of answer and the descriptions are well-formed documents of one root.
 #[test]
-#[ignore = "prints examples"]
-fn examples() {
-    println!("=== wsdl\n{}", wsdl("http://127.0.0.1:8199"));
-    println!("=== request.xsd\n{}", schema("request").unwrap());
-    println!("=== response.xsd\n{}", schema("response").unwrap());
+fn every_shape_is_well_formed() {
+    well_formed("wsdl", &wsdl("http://127.0.0.1:8199"));
+    well_formed("request.xsd", schema("request").unwrap());
+    well_formed("response.xsd", schema("response").unwrap());
     let show = |operation: &str, reply: &Reply| {
         let more = [
             ("NguoiLienQuan", Some("<HoVaTen>A</HoVaTen>")),
@@ -304,7 +303,7 @@ fn examples() {
             ("TinhTrang", Some("1")),
         ];
         let call = ask(operation, &more).or_else(|_| read(verify(&[]))).unwrap();
-        println!("=== {operation}\n{}", render(&call, &system(), reply).body);
+        well_formed(operation, &render(&call, &system(), reply).body);
     };
     show("XacThucThongTinCongDan", &reply(Ok(matched(Precision::Year))));
     show("XacThucThongTinCongDan", &reply(Ok(Answer::NoMatch)));
@@ -317,12 +316,32 @@ fn examples() {
     show("XacMinhThongTinChuHo", &reply(Ok(checked(ClaimResult::Match))));
     show("XacMinhThongTinChuHo", &denied(Reason::LineUsedUp));
     let unread = read(verify(&[("HoVaTen", None)])).unwrap_err();
-    println!("=== fault\n{}", render_unreadable(&unread, &denied(Reason::InvalidInput)).body);
-    println!("=== 401\n{}", unauthenticated("Không xác thực được.", None).body);
+    well_formed("fault", &render_unreadable(&unread, &denied(Reason::InvalidInput)).body);
+    well_formed("401", &unauthenticated("Không xác thực được.", None).body);
     let mut pinned = system();
     pinned.verify_shape = VerifyShape::KetQuaXacThuc;
     let call = read(verify(&[])).unwrap();
-    println!("=== pinned\n{}", render(&call, &pinned, &reply(Ok(Answer::NoMatch))).body);
+    well_formed("pinned", &render(&call, &pinned, &reply(Ok(Answer::NoMatch))).body);
+}
+
+fn well_formed(name: &str, document: &str) {
+    use quick_xml::events::Event;
+    let mut reader = quick_xml::Reader::from_str(document);
+    let (mut depth, mut roots) = (0u32, 0u32);
+    loop {
+        match reader.read_event() {
+            Ok(Event::Start(_)) => {
+                roots += u32::from(depth == 0);
+                depth += 1;
+            }
+            Ok(Event::Empty(_)) => roots += u32::from(depth == 0),
+            Ok(Event::End(_)) => depth -= 1,
+            Ok(Event::Eof) => break,
+            Ok(_) => {}
+            Err(error) => panic!("{name}: {error}"),
+        }
+    }
+    assert_eq!((depth, roots), (0, 1), "{name}");
 }
 
 /// Prints microseconds per request; asserts nothing, as machines differ.
