@@ -139,39 +139,53 @@ impl Writer {
     fn commit_drafts(&mut self, drafts: Vec<Draft>) -> (Result<Vec<Verdict>>, Effects) {
         let before = self.head;
         let mut effects = Effects::default();
-        let written = self.write_drafts(drafts, &mut effects);
-        let committed = written.and_then(|verdicts| {
-            self.db.prepare_cached("COMMIT")?.execute([])?;
-            Ok(verdicts)
-        });
-        let result = match committed {
-            Ok(verdicts) => Ok(verdicts),
-            Err(error) => self.take_back(before, error),
+        let result = match self.write_drafts(drafts, &mut effects) {
+            Ok(verdicts) => match self.commit() {
+                // Nobody knows what a failed COMMIT left: if the entries are there, it was durable.
+                Err(error) if !self.take_back(before) => Err(error),
+                _ => Ok(verdicts),
+            },
+            Err(error) => {
+                self.take_back(before);
+                Err(error)
+            }
         };
         (result, effects)
     }
 
-    /// After a failure nobody knows what the engine kept: the connection's transaction is rolled
-    /// back and the head on disk is compared with the one before.
-    fn take_back(&mut self, before: Head, error: Error) -> Result<Vec<Verdict>> {
+    fn commit(&self) -> Result<()> {
+        self.db.prepare_cached("COMMIT")?.execute([])?;
+        Ok(())
+    }
+
+    /// Rolls back and compares the head on disk with the one before. True where the commit was
+    /// durable after all: its callers are then answered, for their queries are counted.
+    fn take_back(&mut self, before: Head) -> bool {
         let _ = self.db.execute_batch("ROLLBACK");
         self.shared.lines.write().rollback();
         self.head = before;
         self.sealer.forget();
         self.parts.keys.rolled_back();
         match rows::head(&self.db) {
-            Ok(head) if head.next_index == before.next_index => {}
+            Ok(head) if head.next_index == before.next_index => false,
             Ok(head) => {
-                // The commit was durable after all: go on from it, its callers ask again.
                 self.head = head;
+                self.shared.head.store(head.next_index, Ordering::Release);
+                self.shared.epoch.store(head.policy_epoch, Ordering::Release);
+                if let Err(e) = self.parts.keys.load(&self.db) {
+                    tracing::error!(error = %e, "keys cannot be read");
+                }
                 let reloaded = rows::load(&self.db, head.last_at, &self.parts.profiles);
                 if let Ok(lines) = reloaded {
                     *self.shared.lines.write() = lines;
                 }
+                true
             }
-            Err(e) => tracing::error!(error = %e, "ledger.head cannot be read"),
+            Err(e) => {
+                tracing::error!(error = %e, "ledger.head cannot be read");
+                false
+            }
         }
-        Err(error)
     }
 
     fn write_drafts(&mut self, drafts: Vec<Draft>, effects: &mut Effects) -> Result<Vec<Verdict>> {
@@ -340,7 +354,7 @@ impl Writer {
             }
             Err(error) => {
                 tracing::error!(error = %error, "ledger.act failed, nothing was changed");
-                let _ = self.take_back(before, Error::Unavailable("act failed"));
+                self.take_back(before);
                 Err(error)
             }
         }
