@@ -1,0 +1,422 @@
+//! **testdb**: a real PostgreSQL for tests, from the binaries that are installed.
+//!
+//! It knows processes and folders, not the schema: who asks for a database says how its template
+//! is filled. `initdb` runs once per machine and its result is copied; one server runs per test
+//! process; each test gets `CREATE DATABASE … TEMPLATE` of a template that was filled once.
+//!
+//! **Invariant:** nothing is left running or lying about: a shell that reads from this process
+//! stops the server and removes its folder when this process ends, however it ends.
+//! **Invariant:** a test that asks for a server and finds no PostgreSQL fails; it is not skipped.
+//!
+//! ```no_run
+//! use dancu_testdb::{Options, Server};
+//!
+//! let server = Server::shared();
+//! let test = server.database("empty", |_url| Ok(()));
+//! println!("{}", test.url());
+//! let durable = Server::start(&Options { durable: true, ..Options::default() });
+//! durable.stop_immediate();
+//! durable.start_again();
+//! ```
+
+use std::collections::HashSet;
+use std::fmt::Write as _;
+use std::fs;
+use std::io::Write as _;
+use std::net::TcpListener;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+/// How a server is to run.
+#[derive(Clone, Default, Debug)]
+pub struct Options {
+    /// `fsync` and all that belongs to it. Without it a server is faster and loses data when the
+    /// machine does; tests of durability need it.
+    pub durable: bool,
+    /// Also on a free port of 127.0.0.1, for proxies and TLS.
+    pub tcp: bool,
+    /// Further settings, name and value.
+    pub settings: Vec<(String, String)>,
+    /// Lines put in front of `pg_hba.conf`.
+    pub hba: Vec<String>,
+    /// Another server, started with `tcp`, that this one follows as its standby.
+    pub standby_of: Option<u16>,
+}
+
+/// A running server.
+pub struct Server {
+    bin: PathBuf,
+    /// Holds `data`, the socket and the log.
+    dir: PathBuf,
+    port: u16,
+    user: Option<(u32, u32)>,
+    templates: Mutex<HashSet<String>>,
+    /// Ends with this process: then it stops the server and removes the folder.
+    keeper: Mutex<Child>,
+}
+
+/// A database of one test, dropped with it.
+pub struct Database {
+    server: &'static Server,
+    name: String,
+}
+
+/// Servers of this process, for the names of their folders.
+static SERVERS: AtomicU32 = AtomicU32::new(0);
+/// Databases of this process, for their names.
+static DATABASES: AtomicU32 = AtomicU32::new(0);
+/// Superuser of every server made here; everybody on this machine's sockets is let in.
+const USER: &str = "dancu";
+
+impl Server {
+    /// The server that the tests of a process share, without durability.
+    pub fn shared() -> &'static Self {
+        static SHARED: OnceLock<Server> = OnceLock::new();
+        SHARED.get_or_init(|| Self::start(&Options::default()))
+    }
+
+    /// Starts a server of its own, for tests that stop it or change it.
+    ///
+    /// # Panics
+    /// PostgreSQL 15 or newer is not installed, or does not start: the log is shown.
+    pub fn start(options: &Options) -> Self {
+        let bin = binaries();
+        let user = other_user();
+        let n = SERVERS.fetch_add(1, Ordering::Relaxed);
+        // A socket's path must stay below 107 bytes: the folder is short.
+        let dir = PathBuf::from(format!("/tmp/dt{}-{n}", std::process::id()));
+        let _ = fs::remove_dir_all(&dir);
+        make_dir(&dir, user);
+        let port = if options.tcp { free_port() } else { 5432 };
+        let keeper = keeper(&bin, &dir, user);
+        let server =
+            Self { bin, dir, port, user, templates: Mutex::default(), keeper: Mutex::new(keeper) };
+        server.fill(options);
+        server.configure(options);
+        server.start_again();
+        server
+    }
+
+    /// URL of a database of this server, over its socket.
+    pub fn url(&self, database: &str) -> String {
+        let socket = self.dir.to_string_lossy().replace('/', "%2F");
+        format!("postgres://{USER}@{socket}:{}/{database}", self.port)
+    }
+
+    /// URL of a database over 127.0.0.1; the server must run with [`Options::tcp`].
+    pub fn tcp_url(&self, database: &str) -> String {
+        format!("postgres://{USER}@127.0.0.1:{}/{database}", self.port)
+    }
+
+    /// The port, of TCP and in the socket's name.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The folder of the socket, of `data` and of the server's `log`.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// A new database, copied from a template that `fill` is given to fill when it is first asked
+    /// for by this name.
+    ///
+    /// # Panics
+    /// The template could not be filled.
+    pub fn database(
+        &'static self,
+        template: &str,
+        fill: impl FnOnce(&str) -> Result<(), String>,
+    ) -> Database {
+        {
+            let mut templates = self.templates.lock().unwrap_or_else(PoisonError::into_inner);
+            if !templates.contains(template) {
+                let name = format!("template_{template}");
+                self.sql("postgres", &format!("CREATE DATABASE {name} TEMPLATE template0"));
+                if let Err(error) = fill(&self.url(&name)) {
+                    panic!("template {template}: {error}");
+                }
+                templates.insert(template.to_owned());
+            }
+        }
+        let name = format!("test_{}", DATABASES.fetch_add(1, Ordering::Relaxed));
+        // Copying files costs two checkpoints, which are dear on a busy server: the log is cheaper.
+        self.sql(
+            "postgres",
+            &format!("CREATE DATABASE {name} TEMPLATE template_{template} STRATEGY WAL_LOG"),
+        );
+        Database { server: self, name }
+    }
+
+    /// Runs SQL as superuser and returns what `psql -At` prints.
+    ///
+    /// # Panics
+    /// The SQL fails.
+    pub fn sql(&self, database: &str, sql: &str) -> String {
+        run(&mut self.psql(database, sql))
+    }
+
+    fn psql(&self, database: &str, sql: &str) -> Command {
+        let mut psql = Command::new(self.bin.join("psql"));
+        psql.args(["-X", "-q", "-At", "-v", "ON_ERROR_STOP=1", "-U", USER, "-p"])
+            .arg(self.port.to_string())
+            .arg("-h")
+            .arg(&self.dir)
+            .args(["-d", database, "-c", sql]);
+        psql
+    }
+
+    /// Stops it as a power cut would: no checkpoint, connections are cut.
+    pub fn stop_immediate(&self) {
+        self.pg_ctl(&["-m", "immediate", "stop"]);
+    }
+
+    /// Stops it in order: connections are told, a checkpoint is written.
+    pub fn stop_fast(&self) {
+        self.pg_ctl(&["-m", "fast", "stop"]);
+    }
+
+    /// Starts it again on the same data, and waits until it serves.
+    pub fn start_again(&self) {
+        let log = self.dir.join("log");
+        let log = log.to_string_lossy();
+        self.pg_ctl(&["-l", &log, "-w", "-t", "60", "start"]);
+    }
+
+    /// Makes a standby the primary.
+    pub fn promote(&self) {
+        self.pg_ctl(&["-w", "promote"]);
+    }
+
+    /// What the server logged so far.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.dir.join("log")).unwrap_or_default()
+    }
+
+    fn data(&self) -> PathBuf {
+        self.dir.join("data")
+    }
+
+    fn fill(&self, options: &Options) {
+        if let Some(primary) = options.standby_of {
+            let mut backup = self.command("pg_basebackup");
+            backup.args(["-h", "127.0.0.1", "-U", USER, "-X", "stream", "-c", "fast", "-R", "-p"]);
+            run(backup.arg(primary.to_string()).arg("-D").arg(self.data()));
+            return;
+        }
+        let template = initialised(&self.bin, self.user);
+        let mut copy = Command::new("cp");
+        copy.arg("-a").arg(template).arg(self.data());
+        run(&mut copy);
+    }
+
+    fn configure(&self, options: &Options) {
+        let on = if options.durable { "on" } else { "off" };
+        let listen = if options.tcp { "127.0.0.1" } else { "" };
+        let mut text = format!(
+            "listen_addresses = '{listen}'\nport = {}\nunix_socket_directories = '{}'\n\
+             fsync = {on}\nsynchronous_commit = {on}\nfull_page_writes = {on}\n\
+             max_connections = 200\nlogging_collector = off\n",
+            self.port,
+            self.dir.display()
+        );
+        for (name, value) in &options.settings {
+            let _ = writeln!(text, "{name} = '{value}'");
+        }
+        self.append("postgresql.auto.conf", &text);
+        if !options.hba.is_empty() {
+            let path = self.data().join("pg_hba.conf");
+            let old = fs::read_to_string(&path).unwrap_or_default();
+            self.write("pg_hba.conf", &format!("{}\n{old}", options.hba.join("\n")));
+        }
+    }
+
+    fn append(&self, file: &str, text: &str) {
+        let old = fs::read_to_string(self.data().join(file)).unwrap_or_default();
+        self.write(file, &(old + text));
+    }
+
+    /// Writes a file of the data folder as its owner; also for certificates.
+    ///
+    /// # Panics
+    /// It cannot be written.
+    pub fn write(&self, file: &str, text: &str) {
+        let path = self.data().join(file);
+        let done = fs::write(&path, text)
+            .and_then(|()| fs::set_permissions(&path, fs::Permissions::from_mode(0o600)))
+            .and_then(|()| own(&path, self.user));
+        if let Err(error) = done {
+            panic!("{}: {error}", path.display());
+        }
+    }
+
+    fn pg_ctl(&self, arguments: &[&str]) {
+        let mut command = self.command("pg_ctl");
+        command.arg("-s").arg("-D").arg(self.data()).args(arguments);
+        // The server inherits these: a pipe would stay open as long as it runs.
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let done = command.status();
+        assert!(
+            done.as_ref().is_ok_and(std::process::ExitStatus::success),
+            "pg_ctl {arguments:?}: {done:?}\n{}",
+            self.log()
+        );
+    }
+
+    fn command(&self, program: &str) -> Command {
+        as_user(self.bin.join(program), self.user)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let mut keeper = self.keeper.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(keeper.stdin.take());
+        let _ = keeper.wait();
+    }
+}
+
+impl Database {
+    /// Where it is.
+    pub fn url(&self) -> String {
+        self.server.url(&self.name)
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Runs SQL in it and returns what `psql -At` prints.
+    pub fn sql(&self, sql: &str) -> String {
+        self.server.sql(&self.name, sql)
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        // A server that a test has stopped needs no tidying: its folder goes as a whole.
+        let sql = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);
+        let _ = self.server.psql("postgres", &sql).stdin(Stdio::null()).output();
+    }
+}
+
+/// The newest installed PostgreSQL from 15 on.
+fn binaries() -> PathBuf {
+    let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let newest = versions
+        .filter_map(|v| v.file_name().to_str().and_then(|n| n.parse::<u32>().ok()))
+        .filter(|v| *v >= 15)
+        .map(|v| (v, PathBuf::from(format!("/usr/lib/postgresql/{v}/bin"))))
+        .filter(|(_, bin)| bin.join("initdb").exists())
+        .max();
+    match newest {
+        Some((_, bin)) => bin,
+        None => panic!(
+            "these tests need PostgreSQL 15 or newer under /usr/lib/postgresql: \
+             apt-get install postgresql. Skipping them would be failing unseen."
+        ),
+    }
+}
+
+/// The user and group that the server runs as, when this process is root: PostgreSQL refuses root.
+fn other_user() -> Option<(u32, u32)> {
+    if fs::metadata("/proc/self").map_or(1, |m| m.uid()) != 0 {
+        return None;
+    }
+    let users = fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let find = |name: &str| {
+        users.lines().find_map(|line| {
+            let mut fields = line.split(':');
+            (fields.next() == Some(name)).then_some(())?;
+            Some((fields.nth(1)?.parse().ok()?, fields.next()?.parse().ok()?))
+        })
+    };
+    let found = find("postgres").or_else(|| find("nobody"));
+    assert!(found.is_some(), "no user to run PostgreSQL as: it refuses root");
+    found
+}
+
+fn as_user(program: PathBuf, user: Option<(u32, u32)>) -> Command {
+    let mut command = Command::new(program);
+    if let Some((user, group)) = user {
+        command.uid(user).gid(group);
+    }
+    command.current_dir("/").env("LC_ALL", "C.UTF-8").env("TZ", "UTC");
+    command
+}
+
+/// A data folder made by `initdb`, once per version and user of this machine.
+fn initialised(bin: &Path, user: Option<(u32, u32)>) -> PathBuf {
+    let version = run(Command::new(bin.join("postgres")).arg("--version"));
+    let version: String = version.chars().filter(|c| c.is_ascii_digit() || *c == '.').collect();
+    let owner = user.map_or_else(|| "self".to_owned(), |(u, _)| u.to_string());
+    let cache = PathBuf::from(format!("/tmp/dancu-testdb-{version}-{owner}"));
+    let ready = cache.join("data");
+    if ready.exists() {
+        return ready;
+    }
+    make_dir(&cache, user);
+    // Several processes may be at it: each makes its own, the first one to finish is kept.
+    let mine = cache.join(format!("new-{}", std::process::id()));
+    let mut initdb = as_user(bin.join("initdb"), user);
+    initdb.arg("-D").arg(&mine).args(["-U", USER, "-A", "trust", "-E", "UTF8"]);
+    run(initdb.args(["--locale=C.UTF-8", "--data-checksums", "-N"]));
+    if fs::rename(&mine, &ready).is_err() {
+        let _ = fs::remove_dir_all(&mine);
+    }
+    assert!(ready.exists(), "{} could not be made", ready.display());
+    ready
+}
+
+/// A shell that waits for this process to end, whatever way, then tidies up.
+fn keeper(bin: &Path, dir: &Path, user: Option<(u32, u32)>) -> Child {
+    let script = "read _; \"$1/pg_ctl\" -s -D \"$2/data\" -m immediate stop >/dev/null 2>&1; \
+                  rm -rf \"$2\"/* ; rmdir \"$2\" 2>/dev/null; exit 0";
+    let mut shell = as_user("/bin/sh".into(), user);
+    shell.args(["-c", script, "keeper"]).arg(bin).arg(dir);
+    // Its own group, so that an interrupt from the keyboard does not end it first.
+    shell.process_group(0).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+    match shell.spawn() {
+        Ok(child) => child,
+        Err(error) => panic!("/bin/sh: {error}"),
+    }
+}
+
+fn make_dir(dir: &Path, user: Option<(u32, u32)>) {
+    let done = fs::create_dir_all(dir).and_then(|()| own(dir, user));
+    if let Err(error) = done {
+        panic!("{}: {error}", dir.display());
+    }
+}
+
+fn own(path: &Path, user: Option<(u32, u32)>) -> std::io::Result<()> {
+    match user {
+        Some((user, group)) => chown(path, Some(user), Some(group)),
+        None => Ok(()),
+    }
+}
+
+fn free_port() -> u16 {
+    let port = TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).map(|a| a.port());
+    match port {
+        Ok(port) => port,
+        Err(error) => panic!("no free port: {error}"),
+    }
+}
+
+fn run(command: &mut Command) -> String {
+    let output = match command.stdin(Stdio::null()).output() {
+        Ok(output) => output,
+        Err(error) => panic!("{command:?}: {error}"),
+    };
+    if !output.status.success() {
+        let _ = std::io::stderr().write_all(&output.stderr);
+        panic!("{} failed: {}", command.get_program().display(), output.status);
+    }
+    String::from_utf8_lossy(&output.stdout).trim_end().to_owned()
+}
