@@ -3,9 +3,12 @@
 //! **Invariant:** a refusal counts nothing; an accepted question counts its persons once on the
 //! line, once on the account and, off hours, once on the system's total. **Invariant:** the state
 //! changes only through [`Lines::settle`], [`Lines::lift`] and loading, and every change since
-//! [`Lines::begin`] can be taken back, because a commit may fail.
+//! [`Lines::begin`] can be taken back until [`Lines::durable`], because a commit may fail.
 
 mod exceedance;
+mod undo;
+
+use std::collections::VecDeque;
 
 use hashbrown::HashMap;
 
@@ -15,6 +18,7 @@ use crate::profile::{LockEnds, LockScope, Profile};
 use crate::refusal::{Reason, Refusal};
 use crate::registration::{LineLimit, Raise};
 use crate::service::Window;
+use undo::Undo;
 
 /// One decided question, ready to be counted.
 #[derive(Clone, Copy, Debug)]
@@ -132,7 +136,12 @@ pub struct Lines {
     plans: HashMap<(PlanId, DutyDay), u32>,
     off_hours: HashMap<(SystemId, DutyDay), u32>,
     locks: HashMap<LineId, LineLock>,
-    undo: Vec<Undo>,
+    /// What takes back each change that is not durable yet, oldest first.
+    undo: VecDeque<Undo>,
+    /// Changes of each batch before the current one that is not durable yet.
+    closed: VecDeque<usize>,
+    /// Whether a batch was begun that is not durable yet.
+    open: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -140,15 +149,6 @@ struct Counted {
     system: SystemId,
     window: Window,
     day: LineDay,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Undo {
-    Line((LineId, DutyDay), Option<Counted>),
-    Account((AccountId, DutyDay), Option<u32>),
-    Plan((PlanId, DutyDay), Option<u32>),
-    OffHours((SystemId, DutyDay), Option<u32>),
-    Lock(LineId, Option<LineLock>),
 }
 
 impl Lines {
@@ -176,53 +176,6 @@ impl Lines {
             }
         }
         lines
-    }
-
-    /// Starts a batch: what follows can be taken back.
-    pub fn begin(&mut self) {
-        self.undo.clear();
-    }
-
-    /// Takes back everything since [`Lines::begin`]: the commit failed.
-    pub fn rollback(&mut self) {
-        while let Some(undo) = self.undo.pop() {
-            match undo {
-                Undo::Line(key, old) => restore(&mut self.counted, key, old),
-                Undo::Account(key, old) => restore(&mut self.accounts, key, old),
-                Undo::Plan(key, old) => restore(&mut self.plans, key, old),
-                Undo::OffHours(key, old) => restore(&mut self.off_hours, key, old),
-                Undo::Lock(key, old) => restore(&mut self.locks, key, old),
-            }
-        }
-    }
-
-    /// The rows that changed since [`Lines::begin`], each once, as they are now.
-    pub fn touched(&self) -> Vec<Row> {
-        let mut rows = Vec::with_capacity(self.undo.len());
-        let mut seen = hashbrown::HashSet::with_capacity(self.undo.len());
-        for undo in &self.undo {
-            let key = match *undo {
-                Undo::Line((id, day), _) => (0, id.0, day.0),
-                Undo::Account((id, day), _) => (1, id.0, day.0),
-                Undo::Plan((id, day), _) => (2, id.0, day.0),
-                Undo::Lock(id, _) => (3, id.0, 0),
-                Undo::OffHours(..) => continue,
-            };
-            if !seen.insert(key) {
-                continue;
-            }
-            rows.push(match *undo {
-                Undo::Line((id, day), _) => {
-                    let c = self.counted[&(id, day)];
-                    Row::Line(id, c.system, c.window, day, c.day)
-                }
-                Undo::Account((id, day), _) => Row::Account(id, day, self.accounts[&(id, day)]),
-                Undo::Plan((id, day), _) => Row::Plan(id, day, self.plans[&(id, day)]),
-                Undo::Lock(id, _) => Row::Lock(id, self.locks.get(&id).copied()),
-                Undo::OffHours(..) => continue,
-            });
-        }
-        rows
     }
 
     /// Forgets the counts of days before `oldest`; locks stay.
@@ -411,7 +364,7 @@ impl Lines {
         let mut warning = profile.counts.warning(account, account + i.items, i.account_daily);
         if let Some((plan, count)) = i.own_plan {
             let used = value(&self.plans, &(plan, day));
-            self.undo.push(Undo::Plan((plan, day), self.plans.get(&(plan, day)).copied()));
+            self.undo.push_back(Undo::Plan((plan, day), self.plans.get(&(plan, day)).copied()));
             self.plans.insert((plan, day), used + i.items);
             return warning.max(profile.counts.warning(used, used + i.items, count));
         }
@@ -423,7 +376,7 @@ impl Lines {
         if i.duty.window == Window::OffHours {
             let key = (i.system, day);
             let used = value(&self.off_hours, &key);
-            self.undo.push(Undo::OffHours(key, self.off_hours.get(&key).copied()));
+            self.undo.push_back(Undo::OffHours(key, self.off_hours.get(&key).copied()));
             self.off_hours.insert(key, used + i.items);
         }
         warning
@@ -461,7 +414,7 @@ impl Lines {
 
     fn set_line(&mut self, line: LineId, day: DutyDay, c: Counted) {
         let old = self.counted.insert((line, day), c);
-        self.undo.push(Undo::Line((line, day), old));
+        self.undo.push_back(Undo::Line((line, day), old));
     }
 
     fn set_lock(&mut self, line: LineId, lock: Option<LineLock>) {
@@ -469,25 +422,14 @@ impl Lines {
             Some(lock) => self.locks.insert(line, lock),
             None => self.locks.remove(&line),
         };
-        self.undo.push(Undo::Lock(line, old));
+        self.undo.push_back(Undo::Lock(line, old));
     }
 
     fn undo_account(&mut self, key: (AccountId, DutyDay)) {
-        self.undo.push(Undo::Account(key, self.accounts.get(&key).copied()));
+        self.undo.push_back(Undo::Account(key, self.accounts.get(&key).copied()));
     }
 }
 
 fn value<K: std::hash::Hash + Eq>(map: &HashMap<K, u32>, key: &K) -> u32 {
     map.get(key).copied().unwrap_or(0)
-}
-
-fn restore<K: std::hash::Hash + Eq, V>(map: &mut HashMap<K, V>, key: K, old: Option<V>) {
-    match old {
-        Some(v) => {
-            map.insert(key, v);
-        }
-        None => {
-            map.remove(&key);
-        }
-    }
 }

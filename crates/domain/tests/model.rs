@@ -489,6 +489,10 @@ impl Sim {
             let intent = self.intent(&ask)?;
             self.lines.one(&self.profile, &intent);
             last = Some((ask, intent));
+            // The next batch was settled already when the commit of this one failed.
+            if self.rng.chance(25) {
+                self.lines.begin();
+            }
         }
         if self.rng.chance(20) {
             let (system, service) = self.hot;
@@ -637,6 +641,7 @@ impl Sim {
                 self.rows.insert(key, row);
             }
         }
+        self.lines.durable();
     }
 
     /// Everything of today that `Lines` can be asked for.

@@ -129,7 +129,8 @@ pub struct Subject {
 /// What the watch needs to rebuild its state, without the id itself.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct Features {
-    /// First three digits of the personal id asked; 65535 = asked by old id or unreadable.
+    /// First three digits of the personal id asked; 65535 = asked by old id, 0 without a subject =
+    /// unreadable.
     pub province: u16,
     /// Year of birth that the id asked carries; 0 = none.
     pub birth_year: u16,
@@ -177,7 +178,14 @@ pub struct Act {
 impl Entry {
     /// The canonical bytes.
     pub fn encode(&self) -> Vec<u8> {
-        let mut w = Writer(Vec::with_capacity(512));
+        let mut out = Vec::with_capacity(512);
+        self.encode_into(&mut out);
+        out
+    }
+
+    /// Appends the canonical bytes.
+    pub fn encode_into(&self, out: &mut Vec<u8>) {
+        let mut w = Writer(std::mem::take(out));
         w.u8(VERSION);
         w.u64(self.index);
         w.i64(self.at);
@@ -205,7 +213,7 @@ impl Entry {
                 w.text(&a.detail);
             }
         }
-        w.0
+        *out = w.0;
     }
 
     /// Reads canonical bytes.

@@ -9,6 +9,7 @@ use hashbrown::HashMap;
 use parking_lot::RwLock;
 use rusqlite::Connection;
 
+use crate::NONCE_BYTES;
 use crate::error::{Error, Result};
 use crate::keys::{Key, Keyring, Purpose};
 
@@ -29,48 +30,126 @@ pub enum SearchKind {
     Case = 4,
 }
 
-/// An entry as it is stored.
-pub struct SealedEntry {
-    /// Month of its keys, yyyymm.
+/// Entries sealed together at most: one row, opened whole to read one of them (about 12 KB).
+pub const CHUNK_ENTRIES: usize = 32;
+
+/// Room made for a chunk: what that many verifications take.
+const CHUNK_BYTES: usize = CHUNK_ENTRIES * 448;
+
+/// Entries that follow each other, as they are stored: one row.
+pub struct Chunk {
+    /// Index of the first.
+    pub first: u64,
+    /// How many.
+    pub entries: u32,
+    /// Month of their keys, yyyymm.
     pub month: u32,
-    /// `SHA-256(salt ‖ entry)`.
-    pub commitment: [u8; 32],
-    /// Nonce and sealed bytes.
-    pub blob: Vec<u8>,
+    /// `SHA-256(salt ‖ entry)` of each, 32 bytes after 32 bytes.
+    pub commitments: Vec<u8>,
+    /// Nonce and sealed bytes: each entry with its length in front (4 bytes, big-endian).
+    pub sealed: Vec<u8>,
+}
+
+/// Keys of a month.
+struct MonthKeys {
+    month: u32,
+    data: Arc<Key>,
+    secret: Arc<Key>,
 }
 
 /// Seals entries with the keys of their month.
 pub struct Sealer {
     keys: Arc<Keyring>,
-    month: Option<(u32, Arc<Key>, Arc<Key>)>,
+    month: Option<MonthKeys>,
+    /// The chunk that is being filled, with its month's key.
+    open: Option<(Chunk, Arc<Key>)>,
+    done: Vec<Chunk>,
 }
 
 impl Sealer {
-    /// A sealer that finds or makes month keys in this keyring.
+    /// A sealer that takes month keys from this keyring.
     pub fn new(keys: Arc<Keyring>) -> Self {
-        Self { keys, month: None }
+        Self { keys, month: None, open: None, done: vec![] }
     }
 
-    /// Forgets the month's keys: the transaction that may have made them was rolled back, and the
-    /// keyring knows whether they stay.
+    /// Forgets what was sealed and the month's keys: the transaction that may have made them was
+    /// rolled back, and the keyring knows whether they stay.
     pub fn forget(&mut self) {
         self.month = None;
+        self.open = None;
+        self.done.clear();
     }
 
-    /// Seals one entry. `nonce` is used once.
-    pub fn seal(&mut self, db: &Connection, entry: &Entry, nonce: [u8; 12]) -> Result<SealedEntry> {
-        let month = month_of(Moment(entry.at));
-        if self.month.as_ref().is_none_or(|(m, ..)| *m != month) {
-            let data = self.keys.get_or_make(db, Purpose::Journal, month)?;
-            let secret = self.keys.get_or_make(db, Purpose::Salt, month)?;
-            self.month = Some((month, data, secret));
+    /// Whether the keys of a month are there; otherwise [`Sealer::make_keys`] makes them.
+    pub fn has_keys(&mut self, month: u32) -> bool {
+        if self.month.as_ref().is_some_and(|m| m.month == month) {
+            return true;
         }
-        let Some((_, data, secret)) = &self.month else { return Err(Error::Crypto("month key")) };
-        let bytes = entry.encode();
-        let salt = commit::salt(&secret.mac, entry.index);
-        let commitment = commit::commitment(&salt, &bytes);
-        let blob = data.seal.seal(nonce, &entry_aad(entry.index, month), &bytes)?;
-        Ok(SealedEntry { month, commitment, blob })
+        let data = self.keys.get(Purpose::Journal, month);
+        let secret = self.keys.get(Purpose::Salt, month);
+        self.month = data.zip(secret).map(|(data, secret)| MonthKeys { month, data, secret });
+        self.month.is_some()
+    }
+
+    /// Makes the keys of a month in a transaction of their own.
+    pub fn make_keys(&self, db: &Connection, month: u32) -> Result<()> {
+        db.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+        self.keys.get_or_make(db, Purpose::Journal, month)?;
+        self.keys.get_or_make(db, Purpose::Salt, month)?;
+        db.prepare_cached("COMMIT")?.execute([])?;
+        Ok(())
+    }
+
+    /// Adds an entry, the successor of the one before. Its month's keys must be there; `nonce`
+    /// gives a nonce that was never used, once per chunk.
+    pub fn add(
+        &mut self,
+        entry: &Entry,
+        nonce: impl FnOnce() -> Result<[u8; NONCE_BYTES]>,
+    ) -> Result<()> {
+        let month = month_of(Moment(entry.at));
+        if !self.has_keys(month) {
+            return Err(Error::Crypto("month key"));
+        }
+        let full = |c: &Chunk| c.month != month || c.entries as usize == CHUNK_ENTRIES;
+        if self.open.as_ref().is_some_and(|(c, _)| full(c)) {
+            self.seal()?;
+        }
+        let Some(keys) = &self.month else { return Err(Error::Crypto("month key")) };
+        let (chunk, _) = match &mut self.open {
+            Some(open) => open,
+            empty => {
+                let mut sealed = Vec::with_capacity(CHUNK_BYTES);
+                sealed.extend_from_slice(&nonce()?);
+                let commitments = Vec::with_capacity(32 * CHUNK_ENTRIES);
+                let first = entry.index;
+                let chunk = Chunk { first, entries: 0, month, commitments, sealed };
+                empty.insert((chunk, keys.data.clone()))
+            }
+        };
+        let start = chunk.sealed.len();
+        chunk.sealed.extend_from_slice(&[0; 4]);
+        entry.encode_into(&mut chunk.sealed);
+        let length = (chunk.sealed.len() - start - 4) as u32;
+        chunk.sealed[start..start + 4].copy_from_slice(&length.to_be_bytes());
+        let salt = commit::salt(&keys.secret.mac, entry.index);
+        let commitment = commit::commitment(&salt, &chunk.sealed[start + 4..]);
+        chunk.commitments.extend_from_slice(&commitment);
+        chunk.entries += 1;
+        Ok(())
+    }
+
+    /// The chunks of everything added since the last call.
+    pub fn finish(&mut self) -> Result<Vec<Chunk>> {
+        self.seal()?;
+        Ok(std::mem::take(&mut self.done))
+    }
+
+    fn seal(&mut self) -> Result<()> {
+        let Some((mut chunk, data)) = self.open.take() else { return Ok(()) };
+        data.seal.seal_after_nonce(&chunk_aad(&chunk), &mut chunk.sealed)?;
+        self.done.push(chunk);
+        Ok(())
     }
 }
 
@@ -80,35 +159,89 @@ pub fn month_of(at: Moment) -> u32 {
     u32::from(date.year().unsigned_abs()) * 100 + u32::from(date.month().unsigned_abs())
 }
 
-fn entry_aad(index: u64, month: u32) -> [u8; 20] {
-    let mut aad = *b"entry1\0\0            ";
-    aad[8..16].copy_from_slice(&index.to_be_bytes());
-    aad[16..].copy_from_slice(&month.to_be_bytes());
+fn chunk_aad(chunk: &Chunk) -> [u8; 24] {
+    let mut aad = *b"entries1                ";
+    aad[8..16].copy_from_slice(&chunk.first.to_be_bytes());
+    aad[16..20].copy_from_slice(&chunk.entries.to_be_bytes());
+    aad[20..].copy_from_slice(&chunk.month.to_be_bytes());
     aad
 }
 
-/// Opens a stored entry and checks it against its commitment.
-pub fn open(keys: &Keyring, index: u64, month: u32, c: &[u8], blob: &[u8]) -> Result<Entry> {
-    let data = keys.get(Purpose::Journal, month).ok_or(Error::Damaged("journal key"))?;
-    let secret = keys.get(Purpose::Salt, month).ok_or(Error::Damaged("salt key"))?;
-    let mut buffer = blob.to_vec();
-    let plain = data.seal.open(&entry_aad(index, month), &mut buffer)?;
-    if commit::commitment(&commit::salt(&secret.mac, index), plain) != c {
-        return Err(Error::Damaged("entry does not fit its commitment"));
+impl Chunk {
+    fn of_row(r: &rusqlite::Row<'_>) -> Result<Self> {
+        Ok(Self {
+            first: r.get::<_, i64>(0)?.cast_unsigned(),
+            entries: r.get(1)?,
+            month: r.get(2)?,
+            commitments: r.get(3)?,
+            sealed: r.get(4)?,
+        })
     }
-    let entry = Entry::decode(plain).map_err(|_| Error::Damaged("entry"))?;
-    if entry.index == index { Ok(entry) } else { Err(Error::Damaged("entry index")) }
+
+    /// Opens the entries from an index on, each checked against its commitment.
+    pub fn open(mut self, keys: &Keyring, from: u64) -> Result<Vec<Entry>> {
+        let data = keys.get(Purpose::Journal, self.month).ok_or(Error::Damaged("journal key"))?;
+        let secret = keys.get(Purpose::Salt, self.month).ok_or(Error::Damaged("salt key"))?;
+        let aad = chunk_aad(&self);
+        let mut rest = data.seal.open(&aad, &mut self.sealed)?;
+        let (commitments, []) = self.commitments.as_chunks::<32>() else {
+            return Err(Error::Damaged("commitments"));
+        };
+        if commitments.len() != self.entries as usize {
+            return Err(Error::Damaged("commitments"));
+        }
+        let mut entries = vec![];
+        for (index, c) in (self.first..).zip(commitments) {
+            let (length, after) = rest.split_first_chunk::<4>().ok_or(Error::Damaged("entry"))?;
+            let length = u32::from_be_bytes(*length) as usize;
+            let (bytes, after) = after.split_at_checked(length).ok_or(Error::Damaged("entry"))?;
+            rest = after;
+            if index < from {
+                continue;
+            }
+            if commit::commitment(&commit::salt(&secret.mac, index), bytes) != *c {
+                return Err(Error::Damaged("entry does not fit its commitment"));
+            }
+            let entry = Entry::decode(bytes).map_err(|_| Error::Damaged("entry"))?;
+            if entry.index != index {
+                return Err(Error::Damaged("entry index"));
+            }
+            entries.push(entry);
+        }
+        if rest.is_empty() { Ok(entries) } else { Err(Error::Damaged("entry chunk")) }
+    }
 }
 
 /// Reads one entry.
 pub fn read(db: &Connection, keys: &Keyring, index: u64) -> Result<Option<Entry>> {
-    let mut statement =
-        db.prepare_cached("SELECT month, commitment, sealed FROM entry WHERE idx = $1")?;
+    let Some(chunk) = chunk_of(db, index)? else { return Ok(None) };
+    Ok(chunk.open(keys, index)?.into_iter().next())
+}
+
+/// The chunk that holds an index, or would hold it.
+fn chunk_of(db: &Connection, index: u64) -> Result<Option<Chunk>> {
+    let mut statement = db.prepare_cached(
+        "SELECT first_idx, entries, month, commitments, sealed FROM entry_chunk \
+         WHERE first_idx <= $1 ORDER BY first_idx DESC LIMIT 1",
+    )?;
     let mut rows = statement.query([index.cast_signed()])?;
-    let Some(r) = rows.next()? else { return Ok(None) };
-    let c = r.get_ref(1)?.as_blob().map_err(|_| Error::Damaged("entry"))?;
-    let blob = r.get_ref(2)?.as_blob().map_err(|_| Error::Damaged("entry"))?;
-    open(keys, index, r.get(0)?, c, blob).map(Some)
+    rows.next()?.map(Chunk::of_row).transpose()
+}
+
+/// Reads the entries of rising indexes; what is not there is left out.
+pub fn read_many(db: &Connection, keys: &Keyring, indexes: &[u64]) -> Result<Vec<Entry>> {
+    let mut found = Vec::with_capacity(indexes.len());
+    let mut opened: std::iter::Peekable<std::vec::IntoIter<Entry>> = vec![].into_iter().peekable();
+    for index in indexes {
+        while opened.next_if(|e| e.index < *index).is_some() {}
+        if opened.peek().is_none()
+            && let Some(chunk) = chunk_of(db, *index)?
+        {
+            opened = chunk.open(keys, *index)?.into_iter().peekable();
+        }
+        found.extend(opened.next_if(|e| e.index == *index));
+    }
+    Ok(found)
 }
 
 /// Calls `each` with every entry from an index on, until it says stop.
@@ -118,15 +251,17 @@ pub fn scan(
     from: u64,
     mut each: impl FnMut(Entry) -> Result<bool>,
 ) -> Result<()> {
-    let mut statement = db
-        .prepare("SELECT idx, month, commitment, sealed FROM entry WHERE idx >= $1 ORDER BY idx")?;
+    let mut statement = db.prepare(
+        "SELECT first_idx, entries, month, commitments, sealed FROM entry_chunk \
+         WHERE first_idx >= COALESCE((SELECT MAX(first_idx) FROM entry_chunk \
+         WHERE first_idx <= $1), 0) ORDER BY first_idx",
+    )?;
     let mut rows = statement.query([from.cast_signed()])?;
     while let Some(r) = rows.next()? {
-        let index = r.get::<_, i64>(0)?.cast_unsigned();
-        let c = r.get_ref(2)?.as_blob().map_err(|_| Error::Damaged("entry"))?;
-        let blob = r.get_ref(3)?.as_blob().map_err(|_| Error::Damaged("entry"))?;
-        if !each(open(keys, index, r.get(1)?, c, blob)?)? {
-            break;
+        for entry in Chunk::of_row(r)?.open(keys, from)? {
+            if !each(entry)? {
+                return Ok(());
+            }
         }
     }
     Ok(())

@@ -36,6 +36,9 @@ pub enum Error {
         /// Version needed.
         wanted: u32,
     },
+    /// A final state does not end: a closed connection, a revoked account.
+    #[error("trạng thái cuối cùng, không đổi được nữa: {0}")]
+    Final(&'static str),
     /// The ledger cannot take more now, or could not commit: nothing was journaled.
     #[error("không ghi được nhật ký: {0}")]
     Unavailable(&'static str),

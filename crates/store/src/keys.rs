@@ -130,16 +130,22 @@ impl SealKey {
         let mut out = Vec::with_capacity(NONCE_LEN + plain.len() + 16);
         out.extend_from_slice(&nonce);
         out.extend_from_slice(plain);
+        self.seal_after_nonce(aad, &mut out)?;
+        Ok(out)
+    }
+
+    /// Seals in its own buffer what follows the nonce at its beginning, and appends the tag. The
+    /// nonce must never be used twice with this key.
+    pub fn seal_after_nonce(&self, aad: &[u8], buffer: &mut Vec<u8>) -> Result<()> {
+        let (nonce, plain) =
+            buffer.split_first_chunk_mut::<NONCE_LEN>().ok_or(Error::Crypto("seal"))?;
+        let nonce = Nonce::assume_unique_for_key(*nonce);
         let tag = self
             .0
-            .seal_in_place_separate_tag(
-                Nonce::assume_unique_for_key(nonce),
-                Aad::from(aad),
-                &mut out[NONCE_LEN..],
-            )
+            .seal_in_place_separate_tag(nonce, Aad::from(aad), plain)
             .map_err(|_| Error::Crypto("seal"))?;
-        out.extend_from_slice(tag.as_ref());
-        Ok(out)
+        buffer.extend_from_slice(tag.as_ref());
+        Ok(())
     }
 
     /// Opens a sealed blob in its own buffer and returns the plain part of it.

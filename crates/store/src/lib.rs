@@ -8,11 +8,13 @@
 //! **Invariant:** one process per data folder. **Invariant:** SQL is one text for both engines:
 //! `$1…$n` in order, types by the words of [`sqlite::for_sqlite`].
 
+pub mod engine;
 pub mod entries;
 mod error;
 pub mod keys;
 pub mod ledger;
 pub mod policy;
+mod readers;
 pub mod registry;
 pub mod requests;
 pub mod search;

@@ -6,14 +6,20 @@
 
 use std::sync::Arc;
 
+use dancu_domain::moment::Moment;
+use dancu_domain::profile::Profiles;
 use hashbrown::{HashMap, HashTable};
 use parking_lot::Mutex;
+use rusqlite::Connection;
 use tokio::sync::Notify;
+
+use crate::error::{Error, Result};
 
 /// Independent parts of the tables: more than threads that use them at once.
 const SHARDS: usize = 16;
-/// Packed size of one item in `request_batch`.
-const ITEM_BYTES: usize = 8 + 1 + 16 + 16 + 16 + 8;
+/// Marks in the first byte of a packed item.
+const ANSWERED: u8 = 1;
+const HEADER: u8 = 2;
 
 /// One request as its batch keeps it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -33,39 +39,42 @@ pub struct RequestItem {
 }
 
 impl RequestItem {
-    /// Appends the packed form.
-    pub fn pack(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(&self.index.to_be_bytes());
-        out.push(u8::from(self.answered));
+    /// Appends the packed form of an item of the batch whose first index is `first`: marks 1,
+    /// index after `first` 2, key 16, body 16 and, where there is one, header 16 and its end 8.
+    pub fn pack(&self, first: u64, out: &mut Vec<u8>) {
+        let header = self.header != [0; 16];
+        let marks = if self.answered { ANSWERED } else { 0 } | if header { HEADER } else { 0 };
+        out.push(marks);
+        out.extend_from_slice(&((self.index - first) as u16).to_be_bytes());
         out.extend_from_slice(&self.key);
         out.extend_from_slice(&self.body);
-        out.extend_from_slice(&self.header);
-        out.extend_from_slice(&self.header_until.to_be_bytes());
+        if header {
+            out.extend_from_slice(&self.header);
+            out.extend_from_slice(&self.header_until.to_be_bytes());
+        }
     }
 
-    /// Reads packed items; a broken tail is ignored.
-    pub fn unpack(bytes: &[u8]) -> impl Iterator<Item = Self> {
-        bytes.chunks_exact(ITEM_BYTES).map(|c| {
-            let part = |from: usize| -> [u8; 16] {
-                let mut out = [0; 16];
-                out.copy_from_slice(&c[from..from + 16]);
-                out
+    /// Reads the packed items of the batch whose first index is `first`; a broken tail is ignored.
+    pub fn unpack(first: u64, mut bytes: &[u8]) -> impl Iterator<Item = Self> {
+        std::iter::from_fn(move || {
+            let marks = take::<1>(&mut bytes)?[0];
+            let index = first + u64::from(u16::from_be_bytes(take(&mut bytes)?));
+            let (key, body) = (take(&mut bytes)?, take(&mut bytes)?);
+            let (header, header_until) = if marks & HEADER == 0 {
+                ([0; 16], 0)
+            } else {
+                (take(&mut bytes)?, i64::from_be_bytes(take(&mut bytes)?))
             };
-            let number = |from: usize| -> u64 {
-                let mut out = [0; 8];
-                out.copy_from_slice(&c[from..from + 8]);
-                u64::from_be_bytes(out)
-            };
-            Self {
-                index: number(0),
-                answered: c[8] != 0,
-                key: part(9),
-                body: part(25),
-                header: part(41),
-                header_until: number(57).cast_signed(),
-            }
+            let answered = marks & ANSWERED != 0;
+            Some(Self { index, answered, key, body, header, header_until })
         })
     }
+}
+
+fn take<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
+    let (head, tail) = bytes.split_first_chunk::<N>()?;
+    *bytes = tail;
+    Some(*head)
 }
 
 /// Which requests were answered, and which are being decided.
@@ -162,6 +171,43 @@ impl Drop for InFlight {
     }
 }
 
+/// Loads what the requests of the last hours decide by, from a batch's first index on; returns
+/// SOAP headers still in use.
+pub(crate) fn load(
+    db: &Connection,
+    memory: &RequestMemory,
+    profiles: &Profiles,
+    from: u64,
+) -> Result<Vec<RequestItem>> {
+    // By the product's clock, which the last entry shows: a sandbox may be ahead or behind.
+    let mut statement = db.prepare(
+        "SELECT first_idx, at, items FROM request_batch WHERE first_idx >= $1 \
+         ORDER BY first_idx DESC",
+    )?;
+    let mut rows = statement.query([from.cast_signed()])?;
+    let mut headers = vec![];
+    let mut oldest = None;
+    while let Some(r) = rows.next()? {
+        let at = Moment(r.get(1)?);
+        let keep = profiles.at(at).remember_requests_ms;
+        // Batches stand in the order of time: the first one that is too old ends the search.
+        if at < *oldest.get_or_insert(at.plus_ms(-keep)) {
+            break;
+        }
+        let first = r.get::<_, i64>(0)?.cast_unsigned();
+        let items = r.get_ref(2)?.as_blob().map_err(|_| Error::Damaged("request_batch"))?;
+        for item in RequestItem::unpack(first, items) {
+            if item.answered {
+                memory.remember(&item.key, item.index);
+            }
+            if item.header != [0; 16] {
+                headers.push(item);
+            }
+        }
+    }
+    Ok(headers)
+}
+
 fn shard(key: &[u8; 16]) -> usize {
     usize::from(key[15]) % SHARDS
 }
@@ -186,11 +232,13 @@ mod tests {
             header: [3; 16],
             header_until: -5,
         };
+        let bare = RequestItem { index: 6, header: [0; 16], header_until: 0, ..item };
         let mut bytes = vec![];
-        item.pack(&mut bytes);
-        item.pack(&mut bytes);
-        assert_eq!(bytes.len(), 2 * ITEM_BYTES);
-        assert!(RequestItem::unpack(&bytes).all(|i| i == item));
+        bare.pack(6, &mut bytes);
+        item.pack(6, &mut bytes);
+        assert_eq!(bytes.len(), 35 + 35 + 24);
+        assert_eq!(RequestItem::unpack(6, &bytes).collect::<Vec<_>>(), [bare, item]);
+        assert_eq!(RequestItem::unpack(6, &bytes[..bytes.len() - 1]).collect::<Vec<_>>(), [bare]);
     }
 
     #[tokio::test]

@@ -18,8 +18,9 @@ use crate::entries::{self, Pseudonyms, SearchKind};
 use crate::error::{Error, Result};
 use crate::keys::{Keyring, Purpose, master_key};
 use crate::ledger::{CHECKPOINT_ENTRIES, Ledger, LedgerParts};
+use crate::readers::Readers;
 use crate::registry::Registry;
-use crate::requests::{RequestItem, RequestMemory};
+use crate::requests::{self, RequestItem, RequestMemory};
 use crate::search::{Search, Tail};
 use crate::sqlite::{self, Area};
 
@@ -44,7 +45,7 @@ pub struct Store {
     ledger: Ledger,
     requests: Arc<RequestMemory>,
     search: Search,
-    reader: Mutex<Connection>,
+    readers: Readers,
     /// Connection of the checkpoints, and the journal's head at the last one.
     checkpoint: Mutex<(Connection, u64)>,
     profiles: Arc<Profiles>,
@@ -84,7 +85,7 @@ impl Store {
         }
         keys.committed();
         let requests = Arc::new(RequestMemory::default());
-        let used_headers = remembered(&db, &requests, &options)?;
+        let used_headers = requests::load(&db, &requests, &options.profiles, 0)?;
         let tail = Arc::new(Tail::default());
         let search = Search::start(dir, &db, &keys, tail.clone())?;
         let parts = LedgerParts {
@@ -96,7 +97,7 @@ impl Store {
         let ledger = Ledger::start(db, parts)?;
         Ok(Self {
             registry: Registry::open(dir, keys.clone())?,
-            reader: Mutex::new(sqlite::reader(&core)?),
+            readers: Readers::open(core.clone())?,
             checkpoint: Mutex::new((sqlite::writer(&core)?, 0)),
             dir: dir.to_owned(),
             _lock: lock,
@@ -140,7 +141,8 @@ impl Store {
         &self.profiles
     }
 
-    /// SOAP headers used before the start that still count as used; given out once.
+    /// SOAP headers used before the start that still count as used, the newest first; given out
+    /// once.
     pub fn take_used_headers(&self) -> Vec<RequestItem> {
         std::mem::take(&mut self.used_headers.lock())
     }
@@ -200,7 +202,10 @@ impl Store {
     pub fn entries_of_system(&self, system: u32, from: u64, limit: usize) -> Result<Vec<Entry>> {
         let digest = entries::system_digest(system);
         let found = self.search.find(SearchKind::System, &digest, from, limit)?;
-        self.entries(&found)
+        let mut entries = self.entries(&found)?;
+        // The search is derived: whatever it says, nobody is shown another system's entries.
+        entries.retain(|e| matches!(&e.body, dancu_journal::Body::Query(q) if q.system == system));
+        Ok(entries)
     }
 
     /// Entries about a citizen, over every year whose key is kept: who looked.
@@ -236,10 +241,7 @@ impl Store {
     }
 
     fn entries(&self, indexes: &[u64]) -> Result<Vec<Entry>> {
-        self.read(|db| {
-            let read = |i: &u64| entries::read(db, &self.keys, *i);
-            indexes.iter().filter_map(|i| read(i).transpose()).collect()
-        })
+        self.read(|db| entries::read_many(db, &self.keys, indexes))
     }
 
     /// The answered request under a key: its journal index, time and body digest.
@@ -247,14 +249,16 @@ impl Store {
         let Some(index) = self.requests.answered(key) else { return Ok(None) };
         self.read(|db| {
             let mut statement = db.prepare_cached(
-                "SELECT at, items FROM request_batch WHERE first_idx <= $1 \
+                "SELECT first_idx, at, items FROM request_batch WHERE first_idx <= $1 \
                  ORDER BY first_idx DESC LIMIT 1",
             )?;
             let mut rows = statement.query([index.cast_signed()])?;
             let Some(r) = rows.next()? else { return Ok(None) };
-            let items = r.get_ref(1)?.as_blob().map_err(|_| Error::Damaged("request_batch"))?;
-            let item = RequestItem::unpack(items).find(|i| i.index == index && i.key == *key);
-            let at = Moment(r.get(0)?);
+            let first = r.get::<_, i64>(0)?.cast_unsigned();
+            let items = r.get_ref(2)?.as_blob().map_err(|_| Error::Damaged("request_batch"))?;
+            let mut items = RequestItem::unpack(first, items);
+            let item = items.find(|i| i.index == index && i.key == *key);
+            let at = Moment(r.get(1)?);
             Ok(item.map(|i| (i, at)))
         })
     }
@@ -354,7 +358,7 @@ impl Store {
     }
 
     fn read<T>(&self, read: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
-        read(&self.reader.lock())
+        self.readers.read(read)
     }
 }
 
@@ -399,36 +403,4 @@ fn open_registry_file(dir: &Path) -> Result<()> {
     let mut db = sqlite::writer(&dir.join(Area::Registry.file()))?;
     sqlite::migrate(&mut db, Area::Registry)?;
     Ok(())
-}
-
-/// Loads what the requests of the last hours decide by; returns SOAP headers still in use.
-fn remembered(
-    db: &Connection,
-    requests: &RequestMemory,
-    options: &OpenOptions,
-) -> Result<Vec<RequestItem>> {
-    // By the product's clock, which the last entry shows: a sandbox may be ahead or behind.
-    let mut statement =
-        db.prepare("SELECT at, items FROM request_batch ORDER BY first_idx DESC")?;
-    let mut rows = statement.query([])?;
-    let mut headers = vec![];
-    let mut oldest = None;
-    while let Some(r) = rows.next()? {
-        let at = Moment(r.get(0)?);
-        let keep = options.profiles.at(at).remember_requests_ms;
-        // Batches stand in the order of time: the first one that is too old ends the search.
-        if at < *oldest.get_or_insert(at.plus_ms(-keep)) {
-            break;
-        }
-        let items = r.get_ref(1)?.as_blob().map_err(|_| Error::Damaged("request_batch"))?;
-        for item in RequestItem::unpack(items) {
-            if item.answered {
-                requests.remember(&item.key, item.index);
-            }
-            if item.header != [0; 16] {
-                headers.push(item);
-            }
-        }
-    }
-    Ok(headers)
 }

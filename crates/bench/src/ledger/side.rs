@@ -41,7 +41,7 @@ pub struct LedgerSide {
 pub struct Round {
     /// Entries, commits, time, CPU.
     pub count: Count,
-    /// CPU of the writer thread.
+    /// CPU of the two threads that write.
     pub writer: Duration,
     /// CPU of the indexer.
     pub indexer: Duration,
@@ -67,7 +67,8 @@ impl LedgerSide {
 
     /// Average length of an entry as stored.
     pub fn entry_bytes(&self) -> anyhow::Result<usize> {
-        let sql = "SELECT AVG(LENGTH(sealed) + LENGTH(commitment)) FROM entry";
+        let sql = "SELECT 1.0 * SUM(LENGTH(sealed) + LENGTH(commitments)) / SUM(entries) \
+                   FROM entry_chunk";
         Ok(self.number(sql)?.round() as usize)
     }
 
@@ -173,13 +174,13 @@ struct Cpu {
 impl Cpu {
     fn now() -> anyhow::Result<Self> {
         let threads = machine::threads_cpu_time()?;
-        let of = |name: &str| {
+        let of = |name: &str| -> Duration {
             let named = threads.iter().filter(|(thread, _)| thread == name);
             named.map(|(_, time)| *time).sum()
         };
         Ok(Self {
             process: machine::cpu_time(std::process::id())?,
-            writer: of("ledger"),
+            writer: of("ledger") + of("ledger-commit"),
             indexer: of("indexer"),
         })
     }

@@ -19,11 +19,13 @@ CREATE TABLE ledger_head (
     last_at BIGINT NOT NULL,
     policy_epoch BIGINT NOT NULL
 );
--- The journal (T46 art. 8), append-only. commitment = SHA-256(salt, entry).
-CREATE TABLE entry (
-    idx @BIGKEY@,
+-- The journal (T46 art. 8), append-only: entries of one commit and month, sealed together;
+-- commitments = SHA-256(salt, entry) of each.
+CREATE TABLE entry_chunk (
+    first_idx @BIGKEY@,
+    entries INTEGER NOT NULL,
     month INTEGER NOT NULL,
-    commitment @BYTES@ NOT NULL,
+    commitments @BYTES@ NOT NULL,
     sealed @BYTES@ NOT NULL
 );
 -- Request ids and used SOAP headers of a batch, packed; kept 24 hours.
@@ -96,16 +98,14 @@ CREATE TABLE line (
     daily BIGINT NOT NULL,
     UNIQUE (system, service, off_hours)
 );
--- Temporary raises (D8).
+-- Temporary raises (D8). Who granted one and why stands sealed in the journal.
 CREATE TABLE raise (
     id @BIGKEY@,
     line BIGINT NOT NULL REFERENCES line (id),
     extra BIGINT NOT NULL,
     approved_at BIGINT NOT NULL,
     from_at BIGINT NOT NULL,
-    to_at BIGINT NOT NULL,
-    reason TEXT NOT NULL,
-    approved_by TEXT NOT NULL
+    to_at BIGINT NOT NULL
 );
 -- Accounts (B6): login, officer code, citizen id and name are sealed.
 CREATE TABLE account (
@@ -120,12 +120,14 @@ CREATE TABLE account (
     plan BIGINT,
     sealed @BYTES@ NOT NULL
 );
+-- Values that clients send for everybody (E1): a name or an id, found by a keyed digest.
 CREATE TABLE shared_officer (
     system BIGINT NOT NULL REFERENCES system (id),
-    value TEXT NOT NULL,
+    digest @BYTES@ NOT NULL,
+    sealed @BYTES@ NOT NULL,
     account BIGINT NOT NULL REFERENCES account (id),
     until_day TEXT NOT NULL,
-    PRIMARY KEY (system, value)
+    PRIMARY KEY (system, digest)
 ) @CLUSTERED@;
 -- Procedures with purpose, services and fields (A5, B10).
 CREATE TABLE procedure (
@@ -139,7 +141,7 @@ CREATE TABLE procedure (
     case_required INTEGER NOT NULL,
     PRIMARY KEY (system, code)
 ) @CLUSTERED@;
--- Job plans (D5).
+-- Job plans (D5). Who agreed to one and why stands sealed in the journal.
 CREATE TABLE plan (
     id @BIGKEY@,
     system BIGINT NOT NULL REFERENCES system (id),
@@ -148,8 +150,5 @@ CREATE TABLE plan (
     off_hours INTEGER NOT NULL,
     own_count BIGINT,
     valid_from TEXT,
-    valid_to TEXT,
-    purpose TEXT NOT NULL,
-    contact TEXT NOT NULL,
-    approved_by TEXT NOT NULL
+    valid_to TEXT
 );

@@ -14,3 +14,9 @@ CREATE TABLE run_chunk (
     items @BYTES@ NOT NULL,
     PRIMARY KEY (run, first_key)
 ) @CLUSTERED@;
+-- What the runs were made from, one row: the commitment of the last journal entry they cover.
+CREATE TABLE run_origin (
+    id INTEGER NOT NULL PRIMARY KEY,
+    end_index BIGINT NOT NULL,
+    commitment @BYTES@ NOT NULL
+);

@@ -8,6 +8,7 @@ use dancu_domain::service::Window;
 use rusqlite::{Connection, params};
 
 use super::COUNT_DAYS_KEPT;
+use crate::entries::Chunk;
 use crate::error::Result;
 
 /// The head of the ledger.
@@ -18,13 +19,18 @@ pub(super) struct Head {
     pub(super) policy_epoch: u64,
 }
 
-/// Reads the head; a new file gets its first one.
-pub(super) fn head(db: &Connection) -> Result<Head> {
+/// Gives a new file its first head.
+pub(super) fn make_head(db: &Connection) -> Result<()> {
     db.execute(
         "INSERT INTO ledger_head (id, next_index, last_at, policy_epoch) VALUES (1, 0, 0, 0) \
          ON CONFLICT (id) DO NOTHING",
         [],
     )?;
+    Ok(())
+}
+
+/// Reads the head.
+pub(super) fn head(db: &Connection) -> Result<Head> {
     let sql = "SELECT next_index, last_at, policy_epoch FROM ledger_head WHERE id = 1";
     Ok(db.query_row(sql, [], |r| {
         Ok(Head {
@@ -44,6 +50,31 @@ pub(super) fn save_head(db: &Connection, head: &Head) -> Result<()> {
         head.last_at.0,
         head.policy_epoch.cast_signed()
     ])?;
+    Ok(())
+}
+
+/// Appends sealed entries.
+pub(super) fn append(db: &Connection, chunks: &[Chunk]) -> Result<()> {
+    let mut insert = db.prepare_cached(
+        "INSERT INTO entry_chunk (first_idx, entries, month, commitments, sealed) \
+         VALUES ($1, $2, $3, $4, $5)",
+    )?;
+    for c in chunks {
+        insert.execute(params![
+            c.first.cast_signed(),
+            c.entries,
+            c.month,
+            c.commitments,
+            c.sealed
+        ])?;
+    }
+    Ok(())
+}
+
+/// Keeps the request ids of a batch.
+pub(super) fn save_requests(db: &Connection, first: u64, at: Moment, packed: &[u8]) -> Result<()> {
+    db.prepare_cached("INSERT INTO request_batch (first_idx, at, items) VALUES ($1, $2, $3)")?
+        .execute(params![first.cast_signed(), at.0, packed])?;
     Ok(())
 }
 

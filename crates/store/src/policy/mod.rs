@@ -73,7 +73,7 @@ pub fn snapshot(db: &Connection, keys: &Keyring, oldest: Moment) -> Result<Snaps
     let mut accounts = accounts(db, &key)?;
     let mut procedures = procedures(db)?;
     let mut plans = plans(db)?;
-    let mut shared = shared_officers(db)?;
+    let mut shared = shared_officers(db, &key)?;
     let mut statement = db.prepare(
         "SELECT id, code, unit, user_group, state, channel_exceptions, request_ids, verify_shape, \
          lgsp_shape, credential_version, access FROM system ORDER BY id",
@@ -263,16 +263,19 @@ fn plans(db: &Connection) -> Result<BySystem<Plan>> {
     Ok(out)
 }
 
-fn shared_officers(db: &Connection) -> Result<BySystem<SharedOfficer>> {
+fn shared_officers(db: &Connection, key: &Key) -> Result<BySystem<SharedOfficer>> {
     let mut out = BySystem::new();
     let mut statement =
-        db.prepare("SELECT system, value, account, until_day FROM shared_officer")?;
+        db.prepare("SELECT system, sealed, account, until_day FROM shared_officer")?;
     let mut rows = statement.query([])?;
     while let Some(r) = rows.next()? {
         let until = r.get::<_, String>(3)?;
+        let account = AccountId(r.get(2)?);
+        let mut sealed: Vec<u8> = r.get(1)?;
+        let value = key.seal.open(&aad("shared_officer", account.0), &mut sealed)?.to_vec();
         out.entry(SystemId(r.get(0)?)).or_default().push(SharedOfficer {
-            value: r.get(1)?,
-            account: AccountId(r.get(2)?),
+            value: String::from_utf8(value).map_err(|_| Error::Damaged("shared_officer"))?,
+            account,
             until: until.parse().map_err(|_| Error::Damaged("shared_officer.until_day"))?,
         });
     }
@@ -328,5 +331,96 @@ pub(crate) const fn channel_word(channel: Channel) -> &'static str {
         Channel::WrittenRequest => "writtenRequest",
         Channel::DocumentAxis => "documentAxis",
         Channel::Sms => "sms",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SHARED: &str = "nguyễn thị mẫu";
+    const LOGIN: &str = "mau.canbo1";
+
+    fn system() -> System {
+        let account = Account {
+            id: AccountId(7),
+            login: Login::parse(LOGIN).unwrap(),
+            kind: AccountKind::System,
+            state: AccountState::Live,
+            daily: 10,
+            services: ServiceSet(1),
+            officer_code: None,
+            citizen_id: None,
+            valid: DateRange::default(),
+            plan: None,
+        };
+        System {
+            id: SystemId(3),
+            code: SystemCode::parse("MAU").unwrap(),
+            unit: UnitCode::parse("H26.001").unwrap(),
+            group: Group::State,
+            state: ConnectionState::Live,
+            channel_exceptions: vec![],
+            services: Default::default(),
+            procedures: hashbrown::HashMap::new(),
+            accounts: AccountList::new(vec![account]),
+            plans: vec![],
+            shared_officers: vec![SharedOfficer {
+                value: SHARED.into(),
+                account: AccountId(7),
+                until: "2027-12-31".parse().unwrap(),
+            }],
+            request_ids: RequestIdMode::Strict,
+            verify_shape: VerifyShape::Both,
+            lgsp_shape: None,
+            soap: None,
+            oauth: None,
+            credential_version: 1,
+        }
+    }
+
+    fn registered(db: &mut Connection) -> Keyring {
+        crate::sqlite::migrate(db, crate::sqlite::Area::Core).unwrap();
+        db.execute_batch("INSERT INTO ledger_head VALUES (1, 0, 0, 0)").unwrap();
+        let keys = Keyring::new(&[9; 32]).unwrap();
+        write::insert_system(db, &keys, &system(), &["Nguyễn Thị Mẫu".into()]).unwrap();
+        keys
+    }
+
+    #[test]
+    fn nothing_of_a_person_stands_in_clear() {
+        let path = std::env::temp_dir().join(format!("dancu-policy-{}.db", std::process::id()));
+        let mut db = Connection::open(&path).unwrap();
+        let keys = registered(&mut db);
+        let read = snapshot(&db, &keys, Moment(0)).unwrap();
+        let shared = &read.by_id(SystemId(3)).unwrap().shared_officers[0];
+        assert_eq!((shared.value.as_str(), shared.account), (SHARED, AccountId(7)));
+        drop(db);
+        let bytes = std::fs::read(&path).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        for secret in [SHARED, LOGIN, "Nguyễn Thị Mẫu"] {
+            let found = bytes.windows(secret.len()).any(|w| w == secret.as_bytes());
+            assert!(!found, "stands in clear");
+        }
+    }
+
+    #[test]
+    fn rule_b3_rule_e3_final_states_stay() {
+        let mut db = Connection::open_in_memory().unwrap();
+        registered(&mut db);
+        let id = SystemId(3);
+        write::set_system_state(&db, id, ConnectionState::Suspended).unwrap();
+        write::set_system_state(&db, id, ConnectionState::Closed).unwrap();
+        for state in [ConnectionState::Live, ConnectionState::Suspended, ConnectionState::Closed] {
+            let again = write::set_system_state(&db, id, state);
+            assert!(matches!(again, Err(Error::Final(_))), "{state:?}");
+        }
+        let id = AccountId(7);
+        write::set_account_state(&db, id, AccountState::Locked).unwrap();
+        write::set_account_state(&db, id, AccountState::Revoked).unwrap();
+        for state in [AccountState::Live, AccountState::Locked, AccountState::Revoked] {
+            let again = write::set_account_state(&db, id, state);
+            assert!(matches!(again, Err(Error::Final(_))), "{state:?}");
+        }
     }
 }

@@ -2,13 +2,16 @@
 //! epoch in the same transaction.
 
 use dancu_domain::ids::{AccountId, LineId, PlanId, SystemId};
-use dancu_domain::registration::{Account, Line, Plan, Procedure, Raise, ServiceGrant, System};
+use dancu_domain::registration::{
+    Account, AccountState, ConnectionState, Line, Plan, Procedure, Raise, ServiceGrant,
+    SharedOfficer, System,
+};
 use dancu_domain::service::Window;
 use rusqlite::{Connection, params};
 
 use super::{AccessRecord, AccountRecord, OauthRecord, SoapRecord, aad, channel_word};
 use crate::error::{Error, Result};
-use crate::keys::{Keyring, Purpose, random};
+use crate::keys::{Key, Keyring, Purpose, random};
 
 /// Registers a whole system: its own ids and those of its parts are kept as given.
 pub fn insert_system(db: &Connection, keys: &Keyring, s: &System, names: &[String]) -> Result<()> {
@@ -55,14 +58,26 @@ pub fn insert_system(db: &Connection, keys: &Keyring, s: &System, names: &[Strin
         let name = names.get(i).map_or("", String::as_str);
         insert_account(db, keys, s.id, account, name)?;
     }
-    for shared in &s.shared_officers {
-        db.execute(
-            "INSERT INTO shared_officer (system, value, account, until_day) \
-             VALUES ($1, $2, $3, $4)",
-            params![s.id.0, shared.value, shared.account.0, shared.until.to_string()],
-        )?;
-    }
+    s.shared_officers.iter().try_for_each(|shared| insert_shared(db, &key, s.id, shared))?;
     s.procedures.values().try_for_each(|p| insert_procedure(db, s.id, p))
+}
+
+fn insert_shared(db: &Connection, key: &Key, system: SystemId, s: &SharedOfficer) -> Result<()> {
+    // The value may be a person's name or id.
+    let aad = aad("shared_officer", s.account.0);
+    let digest = key.digest16(&[b"shared_officer", s.value.as_bytes()]);
+    db.execute(
+        "INSERT INTO shared_officer (system, digest, sealed, account, until_day) \
+         VALUES ($1, $2, $3, $4, $5)",
+        params![
+            system.0,
+            &digest[..],
+            key.seal.seal(nonce()?, &aad, s.value.as_bytes())?,
+            s.account.0,
+            s.until.to_string()
+        ],
+    )?;
+    Ok(())
 }
 
 fn insert_grant(db: &Connection, system: SystemId, g: &ServiceGrant) -> Result<()> {
@@ -139,8 +154,7 @@ fn insert_procedure(db: &Connection, system: SystemId, p: &Procedure) -> Result<
 fn insert_plan(db: &Connection, system: SystemId, p: &Plan) -> Result<()> {
     db.execute(
         "INSERT INTO plan (id, system, services, in_hours, off_hours, own_count, valid_from, \
-         valid_to, purpose, contact, approved_by) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, '', '', '')",
+         valid_to) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
         params![
             p.id.0,
             system.0,
@@ -155,50 +169,35 @@ fn insert_plan(db: &Connection, system: SystemId, p: &Plan) -> Result<()> {
     Ok(())
 }
 
-/// Grants a temporary raise of a line (D8): in force at once, ends by itself.
-pub fn insert_raise(
-    db: &Connection,
-    line: LineId,
-    raise: Raise,
-    reason: &str,
-    approved_by: &str,
-) -> Result<()> {
+/// Grants a temporary raise of a line (D8): in force at once, ends by itself. Who granted it and
+/// why belongs into the act's entry.
+pub fn insert_raise(db: &Connection, line: LineId, raise: Raise) -> Result<()> {
     db.execute(
-        "INSERT INTO raise (line, extra, approved_at, from_at, to_at, reason, approved_by) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7)",
-        params![
-            line.0,
-            raise.extra,
-            raise.approved_at.0,
-            raise.from.0,
-            raise.to.0,
-            reason,
-            approved_by
-        ],
+        "INSERT INTO raise (line, extra, approved_at, from_at, to_at) \
+         VALUES ($1, $2, $3, $4, $5)",
+        params![line.0, raise.extra, raise.approved_at.0, raise.from.0, raise.to.0],
     )?;
     Ok(())
 }
 
-/// Sets a connection's state (B3).
-pub fn set_system_state(
-    db: &Connection,
-    system: SystemId,
-    state: dancu_domain::registration::ConnectionState,
-) -> Result<()> {
-    let sql = "UPDATE system SET state = $1 WHERE id = $2";
-    db.execute(sql, params![state as u8, system.0])?;
-    Ok(())
+/// Sets a connection's state (B3). A closed connection stays closed.
+///
+/// # Errors
+/// [`Error::Final`] where it is closed or there is none: the act is undone with it.
+pub fn set_system_state(db: &Connection, system: SystemId, state: ConnectionState) -> Result<()> {
+    let sql = "UPDATE system SET state = $1 WHERE id = $2 AND state <> $3";
+    let changed = db.execute(sql, params![state as u8, system.0, ConnectionState::Closed as u8])?;
+    if changed == 1 { Ok(()) } else { Err(Error::Final("kết nối đã đóng (closed)")) }
 }
 
-/// Sets an account's state (E3).
-pub fn set_account_state(
-    db: &Connection,
-    account: AccountId,
-    state: dancu_domain::registration::AccountState,
-) -> Result<()> {
-    let sql = "UPDATE account SET state = $1 WHERE id = $2";
-    db.execute(sql, params![state as u8, account.0])?;
-    Ok(())
+/// Sets an account's state (E3). A revoked account stays revoked.
+///
+/// # Errors
+/// [`Error::Final`] where it is revoked or there is none: the act is undone with it.
+pub fn set_account_state(db: &Connection, account: AccountId, state: AccountState) -> Result<()> {
+    let sql = "UPDATE account SET state = $1 WHERE id = $2 AND state <> $3";
+    let changed = db.execute(sql, params![state as u8, account.0, AccountState::Revoked as u8])?;
+    if changed == 1 { Ok(()) } else { Err(Error::Final("tài khoản đã thu hồi (revoked)")) }
 }
 
 /// The highest row ids in use: systems, lines, accounts, plans.

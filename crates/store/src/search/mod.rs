@@ -3,16 +3,24 @@
 //! A run holds (kind, digest, index) of one range of the log in key order. A search reads the runs
 //! and then the tail that is not yet in one, so that what is durable is found at once. Eight runs
 //! of a level are merged into one of the next.
+//!
+//! **Invariant:** the runs tell of this journal and no other. They are bound to the commitment of
+//! the last entry that they cover; where the journal has another one there, because an older or a
+//! foreign file was put back, they are emptied and made anew.
+
+mod runs;
 
 use std::path::Path;
 use std::sync::Arc;
 
 use parking_lot::{Condvar, Mutex};
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension as _};
 
+use self::runs::{bind, find_in_runs, merge, new_run, write_chunk};
 use crate::entries::{self, Pseudonyms, SearchKind};
 use crate::error::{Error, Result};
 use crate::keys::Keyring;
+use crate::readers::Readers;
 use crate::sqlite::{self, Area};
 
 /// Bytes of one item: kind 1, digest 16, index 8.
@@ -26,20 +34,35 @@ const RUN_ITEMS: usize = 65_536;
 /// Longest time an item stays in the tail: half of the 2 s that the tail may lag.
 const RUN_WAIT: std::time::Duration = std::time::Duration::from_secs(1);
 
-type Item = [u8; ITEM];
+/// An item as two numbers that sort as its bytes do: kind and the digest's first 15 bytes; the
+/// digest's last byte and the index.
+type Key = (u128, u128);
 
-fn item(kind: u8, digest: &[u8; 16], index: u64) -> Item {
+fn key(kind: u8, digest: &[u8; 16], index: u64) -> Key {
+    let digest = u128::from_be_bytes(*digest);
+    (u128::from(kind) << 120 | digest >> 8, (digest & 0xff) << 64 | u128::from(index))
+}
+
+fn bytes(key: &Key) -> [u8; ITEM] {
     let mut out = [0; ITEM];
-    out[0] = kind;
-    out[1..17].copy_from_slice(digest);
-    out[17..].copy_from_slice(&index.to_be_bytes());
+    out[..16].copy_from_slice(&key.0.to_be_bytes());
+    out[16..].copy_from_slice(&key.1.to_be_bytes()[7..]);
     out
 }
 
-fn index_of(item: &[u8]) -> u64 {
-    let mut out = [0; 8];
-    out.copy_from_slice(&item[17..ITEM]);
-    u64::from_be_bytes(out)
+fn item(kind: u8, digest: &[u8; 16], index: u64) -> [u8; ITEM] {
+    bytes(&key(kind, digest, index))
+}
+
+fn key_of(item: &[u8; ITEM]) -> Key {
+    let (mut high, mut low) = ([0; 16], [0; 16]);
+    high.copy_from_slice(&item[..16]);
+    low[7..].copy_from_slice(&item[16..]);
+    (u128::from_be_bytes(high), u128::from_be_bytes(low))
+}
+
+fn index_of(item: &[u8; ITEM]) -> u64 {
+    key_of(item).1 as u64
 }
 
 /// What is journaled and not yet in a run.
@@ -52,19 +75,27 @@ pub struct Tail {
 #[derive(Default)]
 struct TailState {
     /// Being written as a run.
-    writing: Arc<Vec<Item>>,
+    writing: Arc<Vec<Key>>,
     /// Since then.
-    fresh: Vec<Item>,
+    fresh: Vec<Key>,
     /// Next index after the last item of `fresh`.
     end: u64,
     stopped: bool,
+}
+
+impl TailState {
+    /// Takes the fresh items; they stay visible while they are written.
+    fn take(&mut self) -> (Arc<Vec<Key>>, u64, bool) {
+        self.writing = Arc::new(std::mem::take(&mut self.fresh));
+        (self.writing.clone(), self.end, self.stopped)
+    }
 }
 
 impl Tail {
     /// Adds what a batch journaled; `end` is the next journal index.
     pub fn extend(&self, items: &[(u8, [u8; 16], u64)], end: u64) {
         let mut state = self.state.lock();
-        state.fresh.extend(items.iter().map(|(k, d, i)| item(*k, d, *i)));
+        state.fresh.extend(items.iter().map(|(k, d, i)| key(*k, d, *i)));
         state.end = end;
         let full = state.fresh.len() >= RUN_ITEMS;
         drop(state);
@@ -86,14 +117,13 @@ impl Tail {
 
     fn find(&self, kind: u8, digest: &[u8; 16], from: u64, limit: usize) -> Vec<u64> {
         let state = self.state.lock();
-        let prefix = &item(kind, digest, 0)[..17];
+        let range = key(kind, digest, from)..=key(kind, digest, u64::MAX);
         let mut found: Vec<u64> = state
             .writing
             .iter()
             .chain(&state.fresh)
-            .filter(|i| &i[..17] == prefix)
-            .map(|i| index_of(i))
-            .filter(|i| *i >= from)
+            .filter(|k| range.contains(k))
+            .map(|k| k.1 as u64)
             .collect();
         found.sort_unstable();
         found.truncate(limit);
@@ -104,7 +134,7 @@ impl Tail {
 /// The search tables and the thread that fills them.
 pub struct Search {
     tail: Arc<Tail>,
-    reader: Mutex<Connection>,
+    readers: Readers,
     thread: Mutex<Option<std::thread::JoinHandle<()>>>,
 }
 
@@ -117,14 +147,23 @@ impl Search {
         writer.pragma_update(None, "synchronous", "NORMAL")?;
         writer.pragma_update(None, "wal_autocheckpoint", 4_000)?;
         sqlite::migrate(&mut writer, Area::Search)?;
-        let from: i64 =
-            writer.query_row("SELECT COALESCE(MAX(end_index), 0) FROM run", [], |r| r.get(0))?;
-        catch_up(core, keys, &tail, from.cast_unsigned())?;
-        let reader = Mutex::new(sqlite::reader(&path)?);
-        let indexer = Indexer { db: writer, tail: tail.clone(), first: from.cast_unsigned() };
+        let first = if let Some(end) = covered(core, &writer)? {
+            end
+        } else {
+            empty(&mut writer)?;
+            0
+        };
+        let journal = sqlite::reader(&dir.join(Area::Core.file()))?;
+        let mut indexer = Indexer { db: writer, journal, tail: tail.clone(), first };
+        // Written as it comes: a journal of years does not fit into the memory.
+        take_in(core, keys, &tail, first, || match tail.len() {
+            0..RUN_ITEMS => Ok(()),
+            _ => indexer.flush(),
+        })?;
+        let readers = Readers::open(path)?;
         let thread =
             std::thread::Builder::new().name("indexer".into()).spawn(move || indexer.run())?;
-        Ok(Self { tail, reader, thread: Mutex::new(Some(thread)) })
+        Ok(Self { tail, readers, thread: Mutex::new(Some(thread)) })
     }
 
     /// Indexes of entries with a digest, rising, from an index on, at most `limit`.
@@ -136,21 +175,8 @@ impl Search {
         limit: usize,
     ) -> Result<Vec<u64>> {
         // The tail is read first: what moves into a run meanwhile is then found twice, never lost.
-        let tail = self.tail.find(kind as u8, digest, from, limit);
-        let db = self.reader.lock();
-        let mut runs =
-            db.prepare_cached("SELECT id FROM run WHERE end_index > $1 ORDER BY first_index")?;
-        let ids: Vec<i64> = runs
-            .query_map([from.cast_signed()], |r| r.get(0))?
-            .collect::<Result<_, rusqlite::Error>>()?;
-        let mut found = vec![];
-        for run in ids {
-            find_in_run(&db, run, kind as u8, digest, from, limit, &mut found)?;
-            if found.len() >= limit {
-                break;
-            }
-        }
-        found.extend(tail);
+        let mut found = self.tail.find(kind as u8, digest, from, limit);
+        found.extend(self.readers.read(|db| find_in_runs(db, kind as u8, digest, from, limit))?);
         found.sort_unstable();
         found.dedup();
         found.truncate(limit);
@@ -179,15 +205,69 @@ impl Drop for Search {
 }
 
 /// Puts the digests of entries that are in no run into the tail.
-fn catch_up(core: &Connection, keys: &Keyring, tail: &Tail, from: u64) -> Result<()> {
+pub(crate) fn catch_up(core: &Connection, keys: &Keyring, tail: &Tail, from: u64) -> Result<()> {
+    take_in(core, keys, tail, from, || Ok(()))
+}
+
+/// The same, calling `then` after each entry.
+fn take_in(
+    core: &Connection,
+    keys: &Keyring,
+    tail: &Tail,
+    from: u64,
+    mut then: impl FnMut() -> Result<()>,
+) -> Result<()> {
     entries::scan(core, keys, from, |entry| {
         let mut items = vec![];
         if let dancu_journal::Body::Query(q) = &entry.body {
             items = digests(keys, entry.at, q, entry.index);
         }
         tail.extend(&items, entry.index + 1);
+        then()?;
         Ok(true)
     })
+}
+
+/// The journal index up to which the runs cover this journal; `None` = they were made from another.
+fn covered(core: &Connection, search: &Connection) -> Result<Option<u64>> {
+    let sql = "SELECT end_index, commitment FROM run_origin WHERE id = 1";
+    let origin: Option<(i64, Vec<u8>)> =
+        search.query_row(sql, [], |r| Ok((r.get(0)?, r.get(1)?))).optional()?;
+    let sql = "SELECT COALESCE(MAX(end_index), 0) FROM run";
+    let end: i64 = search.query_row(sql, [], |r| r.get(0))?;
+    let agrees = match origin {
+        None => end == 0,
+        Some((of, commitment)) => {
+            let last = of.cast_unsigned().saturating_sub(1);
+            of == end && of > 0 && commitment_of(core, last)? == Some(commitment)
+        }
+    };
+    Ok(agrees.then_some(end.cast_unsigned()))
+}
+
+/// The commitment of an entry: 32 bytes that no other journal has at this index.
+fn commitment_of(core: &Connection, index: u64) -> Result<Option<Vec<u8>>> {
+    let mut statement = core.prepare_cached(
+        "SELECT first_idx, commitments FROM entry_chunk WHERE first_idx <= $1 \
+         ORDER BY first_idx DESC LIMIT 1",
+    )?;
+    let mut rows = statement.query([index.cast_signed()])?;
+    let Some(r) = rows.next()? else { return Ok(None) };
+    let first = r.get::<_, i64>(0)?.cast_unsigned();
+    let all = r.get_ref(1)?.as_blob().map_err(|_| Error::Damaged("commitments"))?;
+    let (each, _) = all.as_chunks::<32>();
+    Ok(each.get((index - first) as usize).map(|c| c.to_vec()))
+}
+
+/// Empties the runs.
+fn empty(search: &mut Connection) -> Result<()> {
+    tracing::warn!("search.db was not made from this journal: it is emptied and made anew");
+    let tx = search.transaction()?;
+    for sql in ["DELETE FROM run_chunk", "DELETE FROM run", "DELETE FROM run_origin"] {
+        tx.execute(sql, [])?;
+    }
+    tx.commit()?;
+    Ok(())
 }
 
 /// The digests that an entry is found by.
@@ -211,40 +291,10 @@ fn digests(
     out
 }
 
-fn find_in_run(
-    db: &Connection,
-    run: i64,
-    kind: u8,
-    digest: &[u8; 16],
-    from: u64,
-    limit: usize,
-    found: &mut Vec<u64>,
-) -> Result<()> {
-    let first = item(kind, digest, from);
-    let last = item(kind, digest, u64::MAX);
-    // The chunk that may begin before the key, then those that begin within it.
-    let mut statement = db.prepare_cached(
-        "SELECT items FROM run_chunk WHERE run = $1 AND first_key <= $2 AND first_key >= \
-         COALESCE((SELECT MAX(first_key) FROM run_chunk WHERE run = $1 AND first_key <= $3), $3) \
-         ORDER BY first_key",
-    )?;
-    let mut rows = statement.query(params![run, &last[..], &first[..]])?;
-    while let Some(r) = rows.next()? {
-        let items = r.get_ref(0)?.as_blob().map_err(|_| Error::Damaged("run_chunk"))?;
-        let (items, _) = items.as_chunks::<ITEM>();
-        let start = items.partition_point(|i| *i < first);
-        for hit in items[start..].iter().take_while(|i| **i <= last) {
-            found.push(index_of(hit));
-            if found.len() >= limit {
-                return Ok(());
-            }
-        }
-    }
-    Ok(())
-}
-
 struct Indexer {
     db: Connection,
+    /// Of the journal, to bind the runs to it.
+    journal: Connection,
     tail: Arc<Tail>,
     first: u64,
 }
@@ -268,22 +318,27 @@ impl Indexer {
     }
 
     /// Waits for work and takes the fresh items; they stay visible while they are written.
-    fn take(&self) -> (Arc<Vec<Item>>, u64, bool) {
+    fn take(&self) -> (Arc<Vec<Key>>, u64, bool) {
         let mut state = self.tail.state.lock();
         if state.fresh.len() < RUN_ITEMS && !state.stopped {
             self.tail.work.wait_for(&mut state, RUN_WAIT);
         }
-        state.writing = Arc::new(std::mem::take(&mut state.fresh));
-        (state.writing.clone(), state.end, state.stopped)
+        state.take()
     }
 
-    fn give_back(&self, items: &[Item]) {
+    /// Writes the fresh items as a run at once.
+    fn flush(&mut self) -> Result<()> {
+        let (items, end, _) = self.tail.state.lock().take();
+        self.write(&items, end)
+    }
+
+    fn give_back(&self, items: &[Key]) {
         let mut state = self.tail.state.lock();
         state.fresh.extend_from_slice(items);
         state.writing = Arc::default();
     }
 
-    fn write(&mut self, items: &[Item], end: u64) -> Result<()> {
+    fn write(&mut self, items: &[Key], end: u64) -> Result<()> {
         if items.is_empty() {
             return Ok(());
         }
@@ -291,12 +346,18 @@ impl Indexer {
         sorted.sort_unstable();
         let tx = self.db.transaction()?;
         let count = sorted.len() as i64;
-        let sorted: Vec<&[u8]> = sorted.iter().map(|i| &i[..]).collect();
         let run = new_run(&tx, 0, self.first, end, count)?;
+        let mut packed = Vec::with_capacity(CHUNK_ITEMS * ITEM);
         for chunk in sorted.chunks(CHUNK_ITEMS) {
-            write_chunk(&tx, run, &chunk.concat())?;
+            packed.clear();
+            for key in chunk {
+                packed.extend_from_slice(&bytes(key));
+            }
+            write_chunk(&tx, run, &packed)?;
         }
         merge(&tx)?;
+        let commitment = commitment_of(&self.journal, end.saturating_sub(1))?;
+        bind(&tx, end, &commitment.ok_or(Error::Damaged("entry of a run"))?)?;
         tx.commit()?;
         self.first = end;
         self.tail.state.lock().writing = Arc::default();
@@ -304,122 +365,95 @@ impl Indexer {
     }
 }
 
-fn new_run(db: &Connection, level: i64, first: u64, end: u64, items: i64) -> Result<i64> {
-    db.execute(
-        "INSERT INTO run (level, first_index, end_index, items) VALUES ($1, $2, $3, $4)",
-        params![level, first.cast_signed(), end.cast_signed(), items],
-    )?;
-    Ok(db.last_insert_rowid())
-}
-
-fn write_chunk(db: &Connection, run: i64, items: &[u8]) -> Result<()> {
-    db.prepare_cached("INSERT INTO run_chunk (run, first_key, items) VALUES ($1, $2, $3)")?
-        .execute(params![run, &items[..ITEM], items])?;
-    Ok(())
-}
-
-/// Merges every level that has enough runs, from the lowest up.
-fn merge(db: &Connection) -> Result<()> {
-    for level in 0.. {
-        let mut statement = db.prepare_cached(
-            "SELECT id, first_index, end_index, items FROM run WHERE level = $1 \
-             ORDER BY first_index LIMIT $2",
-        )?;
-        let runs: Vec<(i64, i64, i64, i64)> = statement
-            .query_map(params![level, FAN_IN as i64], |r| {
-                Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?))
-            })?
-            .collect::<Result<_, rusqlite::Error>>()?;
-        if runs.len() < FAN_IN {
-            return Ok(());
-        }
-        let first = runs[0].1.cast_unsigned();
-        let end = runs[runs.len() - 1].2.cast_unsigned();
-        let run = new_run(db, level + 1, first, end, runs.iter().map(|r| r.3).sum())?;
-        let ids: Vec<i64> = runs.iter().map(|r| r.0).collect();
-        merge_into(db, run, &ids)?;
-        for id in ids {
-            db.prepare_cached("DELETE FROM run_chunk WHERE run = $1")?.execute([id])?;
-            db.prepare_cached("DELETE FROM run WHERE id = $1")?.execute([id])?;
-        }
-    }
-    Ok(())
-}
-
-/// One source of a merge: its current chunk and the place in it.
-struct Source {
-    run: i64,
-    chunk: Vec<u8>,
-    at: usize,
-}
-
-impl Source {
-    fn head(&self) -> Option<&[u8]> {
-        self.chunk.get(self.at..self.at + ITEM)
-    }
-
-    fn advance(&mut self, db: &Connection) -> Result<()> {
-        self.at += ITEM;
-        if self.at < self.chunk.len() {
-            return Ok(());
-        }
-        let first = self.chunk.get(..ITEM).map(<[u8]>::to_vec).unwrap_or_default();
-        self.load_after(db, &first)
-    }
-
-    fn load_after(&mut self, db: &Connection, first_key: &[u8]) -> Result<()> {
-        let mut statement = db.prepare_cached(
-            "SELECT items FROM run_chunk WHERE run = $1 AND first_key > $2 \
-             ORDER BY first_key LIMIT 1",
-        )?;
-        let mut rows = statement.query(params![self.run, first_key])?;
-        self.at = 0;
-        self.chunk = match rows.next()? {
-            Some(r) => r.get(0)?,
-            None => vec![],
-        };
-        Ok(())
-    }
-}
-
-fn merge_into(db: &Connection, run: i64, ids: &[i64]) -> Result<()> {
-    let mut sources = vec![];
-    for id in ids {
-        let mut source = Source { run: *id, chunk: vec![], at: 0 };
-        source.load_after(db, &[])?;
-        sources.push(source);
-    }
-    let mut out = Vec::with_capacity(CHUNK_ITEMS * ITEM);
-    loop {
-        let next = sources
-            .iter()
-            .enumerate()
-            .filter_map(|(i, s)| s.head().map(|h| (h, i)))
-            .min()
-            .map(|(_, i)| i);
-        let Some(next) = next else { break };
-        if let Some(head) = sources[next].head() {
-            out.extend_from_slice(head);
-        }
-        sources[next].advance(db)?;
-        if out.len() == CHUNK_ITEMS * ITEM {
-            write_chunk(db, run, &out)?;
-            out.clear();
-        }
-    }
-    if out.is_empty() { Ok(()) } else { write_chunk(db, run, &out) }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use rusqlite::params;
+
+    use super::runs::find_in_run;
     use super::*;
+
+    /// A journal of `n` entries, as far as the runs look at it.
+    fn journal(n: u64, fill: u8) -> Connection {
+        let mut db = Connection::open_in_memory().unwrap();
+        sqlite::migrate(&mut db, Area::Core).unwrap();
+        put_entries(&db, n, fill);
+        db
+    }
+
+    fn put_entries(db: &Connection, n: u64, fill: u8) {
+        db.execute("DELETE FROM entry_chunk", []).unwrap();
+        let commitments = vec![fill; 32 * n as usize];
+        db.execute(
+            "INSERT INTO entry_chunk (first_idx, entries, month, commitments, sealed) \
+             VALUES (0, $1, 202603, $2, x'')",
+            params![n as i64, commitments],
+        )
+        .unwrap();
+    }
+
+    /// Merging takes runs away: who looks meanwhile still finds what was in them.
+    #[test]
+    fn nothing_is_lost_while_runs_are_merged() {
+        let dir = std::env::temp_dir().join(format!("dancu-search-{}", std::process::id()));
+        std::fs::create_dir_all(&dir).unwrap();
+        let path = dir.join(Area::Search.file());
+        let mut db = sqlite::writer(&path).unwrap();
+        db.pragma_update(None, "synchronous", "OFF").unwrap();
+        sqlite::migrate(&mut db, Area::Search).unwrap();
+        let readers = Readers::open(path).unwrap();
+        let tail = Arc::new(Tail::default());
+        let mut indexer = Indexer { db, journal: journal(600, 1), tail, first: 0 };
+        let known = AtomicU64::new(0);
+        std::thread::scope(|s| {
+            for _ in 0..2 {
+                s.spawn(|| {
+                    while known.load(Ordering::Acquire) < 600 {
+                        let durable = known.load(Ordering::Acquire);
+                        let found = readers
+                            .read(|db| find_in_runs(db, 1, &[7; 16], 0, usize::MAX))
+                            .unwrap();
+                        assert!(found.len() as u64 >= durable, "{} of {durable}", found.len());
+                    }
+                });
+            }
+            for i in 0..600u64 {
+                indexer.write(&[key(1, &[7; 16], i)], i + 1).unwrap();
+                known.store(i + 1, Ordering::Release);
+            }
+        });
+        std::fs::remove_dir_all(&dir).unwrap();
+    }
+
+    #[test]
+    fn runs_of_another_journal_are_told() {
+        let mut db = Connection::open_in_memory().unwrap();
+        sqlite::migrate(&mut db, Area::Search).unwrap();
+        let core = journal(100, 1);
+        assert_eq!(covered(&core, &db).unwrap(), Some(0));
+        let tail = Arc::new(Tail::default());
+        let mut indexer = Indexer { db, journal: journal(100, 1), tail, first: 0 };
+        indexer.write(&[key(1, &[7; 16], 59)], 60).unwrap();
+        let mut db = indexer.db;
+        assert_eq!(covered(&core, &db).unwrap(), Some(60));
+        // An older journal, and one that went on differently.
+        put_entries(&core, 59, 1);
+        assert_eq!(covered(&core, &db).unwrap(), None);
+        put_entries(&core, 100, 2);
+        assert_eq!(covered(&core, &db).unwrap(), None);
+        empty(&mut db).unwrap();
+        assert_eq!(covered(&core, &db).unwrap(), Some(0));
+        assert!(find_in_runs(&db, 1, &[7; 16], 0, 10).unwrap().is_empty());
+    }
 
     #[test]
     fn runs_and_tail_give_every_index_once() {
         let mut db = Connection::open_in_memory().unwrap();
         sqlite::migrate(&mut db, Area::Search).unwrap();
         let tail = Arc::new(Tail::default());
-        let mut indexer = Indexer { db, tail: tail.clone(), first: 0 };
+        let journal = journal(20_000, 1);
+        let mut indexer = Indexer { db, journal, tail: tail.clone(), first: 0 };
         let digest = |i: u64| [(i % 7) as u8; 16];
         let mut next = 0u64;
         for round in 0..70u64 {
@@ -427,12 +461,7 @@ mod tests {
             let items: Vec<_> = (next..next + n).map(|i| (3u8, digest(i), i)).collect();
             next += n;
             tail.extend(&items, next);
-            let (taken, end, _) = {
-                let mut state = tail.state.lock();
-                state.writing = Arc::new(std::mem::take(&mut state.fresh));
-                (state.writing.clone(), state.end, false)
-            };
-            indexer.write(&taken, end).unwrap();
+            indexer.flush().unwrap();
         }
         let levels: i64 = indexer
             .db

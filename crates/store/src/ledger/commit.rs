@@ -1,0 +1,268 @@
+//! The second stage of a batch: bring it to disk, then make it known and wake the callers.
+//!
+//! It runs in a thread of its own while the first stage counts and seals the next batch on top.
+//! **Invariant:** where a commit fails, everything counted on top of it fails too: nothing is
+//! written until the first stage has gone back to what is durable.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use parking_lot::{Condvar, Mutex, MutexGuard};
+use rusqlite::Connection;
+
+use super::prepare::Prepared;
+use super::rows::{self, Head};
+use super::{Replies, Shared};
+use crate::error::{Error, Result};
+use crate::keys::Keyring;
+use crate::requests::RequestMemory;
+use crate::search::Tail;
+
+/// The database of the ledger and the way to it.
+pub(super) struct Committer {
+    db: Mutex<Connection>,
+    shared: Arc<Shared>,
+    keys: Arc<Keyring>,
+    requests: Arc<RequestMemory>,
+    tail: Arc<Tail>,
+    slot: Mutex<Slot>,
+    changed: Condvar,
+    /// A commit failed: batches fail until the first stage has gone back to what is durable.
+    broken: AtomicBool,
+    /// The last try to commit failed.
+    failing: AtomicBool,
+}
+
+/// Where the first stage leaves a batch for the second.
+#[derive(Default)]
+struct Slot {
+    next: Option<Prepared>,
+    busy: bool,
+    stopped: bool,
+}
+
+impl Committer {
+    pub(super) fn new(db: Connection, shared: Arc<Shared>, parts: &super::LedgerParts) -> Self {
+        Self {
+            db: Mutex::new(db),
+            shared,
+            keys: parts.keys.clone(),
+            requests: parts.requests.clone(),
+            tail: parts.tail.clone(),
+            slot: Mutex::default(),
+            changed: Condvar::new(),
+            broken: AtomicBool::new(false),
+            failing: AtomicBool::new(false),
+        }
+    }
+
+    /// Commits what is handed over until [`Committer::stop`].
+    pub(super) fn run(&self) {
+        let mut slot = self.slot.lock();
+        loop {
+            if let Some(prepared) = slot.next.take() {
+                slot.busy = true;
+                self.changed.notify_all();
+                MutexGuard::unlocked(&mut slot, || self.commit(prepared));
+                slot.busy = false;
+                self.changed.notify_all();
+            } else if slot.stopped {
+                return;
+            } else {
+                self.changed.wait(&mut slot);
+            }
+        }
+    }
+
+    /// Ends [`Committer::run`] once everything handed over is done.
+    pub(super) fn stop(&self) {
+        self.slot.lock().stopped = true;
+        self.changed.notify_all();
+    }
+
+    /// A thread of the ledger died: what was handed over is dropped, and nothing more is taken.
+    pub(super) fn abandon(&self) {
+        self.set_broken();
+        let dropped = {
+            let mut slot = self.slot.lock();
+            (slot.stopped, slot.busy) = (true, false);
+            slot.next.take()
+        };
+        drop(dropped);
+        self.changed.notify_all();
+    }
+
+    /// Waits until a batch can be handed over.
+    pub(super) fn wait_for_room(&self) {
+        let mut slot = self.slot.lock();
+        self.changed.wait_while(&mut slot, |s| s.next.is_some());
+    }
+
+    /// Waits until everything handed over is done.
+    pub(super) fn wait_until_idle(&self) {
+        let mut slot = self.slot.lock();
+        self.changed.wait_while(&mut slot, |s| s.next.is_some() || s.busy);
+    }
+
+    /// Whether nothing is on its way.
+    pub(super) fn is_idle(&self) -> bool {
+        let slot = self.slot.lock();
+        slot.next.is_none() && !slot.busy
+    }
+
+    /// Hands a batch to the thread of the second stage.
+    pub(super) fn hand_over(&self, prepared: Prepared) {
+        let mut slot = self.slot.lock();
+        self.changed.wait_while(&mut slot, |s| s.next.is_some());
+        slot.next = Some(prepared);
+        self.changed.notify_all();
+    }
+
+    /// Whether batches fail until the first stage has gone back.
+    pub(super) fn is_broken(&self) -> bool {
+        self.broken.load(Ordering::Acquire)
+    }
+
+    /// Says that memory and disk do not agree any more.
+    pub(super) fn set_broken(&self) {
+        self.failing.store(true, Ordering::Release);
+        self.broken.store(true, Ordering::Release);
+        // The first stage may sleep until somebody asks: it is to try again by itself.
+        self.shared.work.notify_one();
+    }
+
+    /// Whether the last try to commit failed.
+    pub(super) fn is_failing(&self) -> bool {
+        self.failing.load(Ordering::Acquire)
+    }
+
+    /// Tries whether a commit succeeds again, by storing the head as it is.
+    pub(super) fn probe(&self, head: &Head) -> Result<()> {
+        let db = self.db.lock();
+        db.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+        let stored = rows::save_head(&db, head)
+            .and_then(|()| Ok(db.prepare_cached("COMMIT")?.execute([])?));
+        if stored.is_err() {
+            let _ = db.execute_batch("ROLLBACK");
+        }
+        stored?;
+        self.failing.store(false, Ordering::Release);
+        Ok(())
+    }
+
+    /// The database, for what the first stage writes itself while nothing is on its way.
+    pub(super) fn db(&self) -> MutexGuard<'_, Connection> {
+        self.db.lock()
+    }
+
+    /// Brings a batch to disk and tells its callers.
+    pub(super) fn commit(&self, prepared: Prepared) {
+        if self.is_broken() {
+            return self.fail(prepared);
+        }
+        let db = self.db.lock();
+        if let Err(error) = write(&db, &prepared) {
+            tracing::error!(error = %error, "ledger.batch could not be committed");
+            let _ = db.execute_batch("ROLLBACK");
+            // Nobody knows what a failed COMMIT left: if the entries are there, it was durable.
+            let durable = rows::head(&db).is_ok_and(|h| h.next_index > prepared.before.next_index);
+            if !durable {
+                self.set_broken();
+                return self.fail(prepared);
+            }
+        }
+        self.make_known(prepared);
+        self.finish_checkpoint(&db);
+    }
+
+    fn make_known(&self, prepared: Prepared) {
+        let Prepared { after, effects, replies, .. } = prepared;
+        self.failing.store(false, Ordering::Release);
+        self.shared.lines.write().durable();
+        for item in effects.requests.iter().filter(|r| r.answered) {
+            self.requests.remember(&item.key, item.index);
+        }
+        self.tail.extend(&effects.search, after.next_index);
+        self.publish(&after);
+        self.reply(replies);
+    }
+
+    /// Nothing of the batch was journaled: its callers may try again.
+    fn fail(&self, prepared: Prepared) {
+        self.refuse(prepared.replies.into_iter().map(|(waiter, _)| waiter));
+    }
+
+    /// Tells callers that nothing was journaled.
+    pub(super) fn refuse(&self, waiters: impl Iterator<Item = super::Waiter>) {
+        self.reply(waiters.map(|w| (w, Err(Error::Unavailable("commit failed")))).collect());
+    }
+
+    /// Makes a durable head known.
+    pub(super) fn publish(&self, head: &Head) {
+        self.shared.epoch.store(head.policy_epoch, Ordering::Release);
+        self.shared.head.store(head.next_index, Ordering::Release);
+    }
+
+    /// Hands the replies to the runtime; wakes the callers from here where it is gone.
+    pub(super) fn reply(&self, replies: Replies) {
+        let unsent = match self.shared.replies.get() {
+            Some(runtime) => runtime.send(replies).err().map(|e| e.0),
+            None => Some(replies),
+        };
+        if let Some(replies) = unsent {
+            super::wake(replies);
+        }
+    }
+
+    /// Copies the few pages back that were written during a checkpoint: only then does the next
+    /// commit begin the WAL anew instead of letting it grow.
+    pub(super) fn finish_checkpoint(&self, db: &Connection) {
+        if self.shared.checkpointed.swap(false, Ordering::AcqRel) {
+            let done = db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
+            if let Err(error) = done {
+                tracing::warn!(error = %error, "ledger.checkpoint could not be finished");
+            }
+        }
+    }
+
+    /// Reads what is durable and brings the memory there. Nothing may be on its way.
+    pub(super) fn go_back(&self, parts: &super::LedgerParts) -> Result<Head> {
+        let db = self.db.lock();
+        let _ = db.execute_batch("ROLLBACK");
+        self.keys.rolled_back();
+        let known = self.shared.head.load(Ordering::Acquire);
+        let head = rows::head(&db)?;
+        let mut lines = self.shared.lines.write();
+        if head.next_index == known {
+            lines.rollback();
+        } else {
+            // A commit that reported a failure was durable after all: what it counted is read.
+            self.keys.load(&db)?;
+            let loaded = rows::load(&db, head.last_at, &parts.profiles)?;
+            crate::requests::load(&db, &self.requests, &parts.profiles, known)?;
+            crate::search::catch_up(&db, &self.keys, &self.tail, known)?;
+            *lines = loaded;
+        }
+        drop(lines);
+        self.publish(&head);
+        self.broken.store(false, Ordering::Release);
+        Ok(head)
+    }
+}
+
+/// One transaction: entries, request ids, head, counts.
+fn write(db: &Connection, prepared: &Prepared) -> Result<()> {
+    db.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+    rows::append(db, &prepared.chunks)?;
+    if !prepared.packed.is_empty() {
+        let (first, at) = (prepared.before.next_index, prepared.after.last_at);
+        rows::save_requests(db, first, at, &prepared.packed)?;
+    }
+    if prepared.after.next_index > prepared.before.next_index {
+        rows::save_head(db, &prepared.after)?;
+    }
+    // Also without an entry: a lock may have ended.
+    prepared.rows.iter().try_for_each(|row| rows::save(db, row))?;
+    db.prepare_cached("COMMIT")?.execute([])?;
+    Ok(())
+}

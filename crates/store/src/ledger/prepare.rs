@@ -1,0 +1,294 @@
+//! The first stage of a batch: count, encode, hash, seal. It touches no database.
+
+use std::sync::Arc;
+
+use dancu_domain::lines::{Event, Outcome, Row};
+use dancu_domain::moment::{DAY_MS, DutyDay, Moment};
+use dancu_journal::{Body, Decision, Entry};
+
+use super::rows::Head;
+use super::{
+    COUNT_DAYS_KEPT, Decided, Draft, LedgerParts, Replies, Settled, Shared, Verdict, Waiter,
+};
+use crate::NONCE_BYTES;
+use crate::entries::{Chunk, Sealer, SearchKind, month_of};
+use crate::error::Result;
+use crate::keys::random;
+use crate::requests::{InFlight, RequestItem};
+
+/// A batch that is counted and sealed, and has to be made durable.
+pub(super) struct Prepared {
+    /// The head that it was counted on.
+    pub(super) before: Head,
+    /// The head after it.
+    pub(super) after: Head,
+    /// Its entries.
+    pub(super) chunks: Vec<Chunk>,
+    /// Its request ids, packed.
+    pub(super) packed: Vec<u8>,
+    /// The counts that it changed.
+    pub(super) rows: Vec<Row>,
+    /// What becomes known once it is durable.
+    pub(super) effects: Effects,
+    /// Who waits, with what they are told once it is durable.
+    pub(super) replies: Replies,
+}
+
+impl Prepared {
+    /// Whether there is nothing to bring to disk.
+    pub(super) fn is_void(&self) -> bool {
+        self.chunks.is_empty() && self.rows.is_empty()
+    }
+}
+
+/// What a batch adds to the memory once it is durable.
+#[derive(Default)]
+pub(super) struct Effects {
+    pub(super) requests: Vec<RequestItem>,
+    pub(super) search: Vec<(u8, [u8; 16], u64)>,
+    /// Request ids stay taken until what they stand for is remembered.
+    pub(super) guards: Vec<Arc<InFlight>>,
+}
+
+/// Counts and seals batches on top of each other, the earlier ones perhaps not durable yet.
+pub(super) struct Preparer {
+    pub(super) parts: LedgerParts,
+    pub(super) head: Head,
+    pub(super) sealer: Sealer,
+    shared: Arc<Shared>,
+    entropy: Entropy,
+    /// Day (UTC+7) whose month's keys are known to be there.
+    day: i64,
+    /// Duty day at which old counts were last forgotten.
+    today: DutyDay,
+}
+
+impl Preparer {
+    pub(super) fn new(parts: LedgerParts, shared: Arc<Shared>, head: Head) -> Self {
+        let sealer = Sealer::new(parts.keys.clone());
+        let entropy = Entropy::default();
+        Self { parts, head, sealer, shared, entropy, day: i64::MIN, today: DutyDay(0) }
+    }
+
+    /// Goes on from a head that is durable.
+    pub(super) fn restart(&mut self, head: Head) {
+        self.head = head;
+        self.sealer.forget();
+        self.day = i64::MIN;
+    }
+
+    /// The month whose keys have to be made before an entry of this arrival is sealed.
+    pub(super) fn missing_keys(&mut self, arrival: Moment) -> Option<u32> {
+        let at = arrival.max(self.head.last_at);
+        let day = at.plus_ms(7 * dancu_domain::moment::HOUR_MS).0.div_euclid(DAY_MS);
+        if day == self.day {
+            return None;
+        }
+        let month = month_of(at);
+        if !self.sealer.has_keys(month) {
+            return Some(month);
+        }
+        self.day = day;
+        None
+    }
+
+    /// Counts a batch in its order and seals its entries. The keys of its months must be there.
+    pub(super) fn prepare(&mut self, jobs: Vec<(Draft, Waiter)>) -> Result<Prepared> {
+        let before = self.head;
+        let outcomes = self.settle(&jobs);
+        let mut effects = Effects::default();
+        let mut replies: Replies = Vec::with_capacity(jobs.len());
+        for ((draft, waiter), outcome) in jobs.into_iter().zip(outcomes) {
+            let verdict = match outcome {
+                Settling::Stale => Verdict::Stale,
+                Settling::ReadFirst => Verdict::ReadFirst,
+                Settling::Done(outcome, account_used) => {
+                    Verdict::Settled(self.journal(draft, outcome, account_used, &mut effects)?)
+                }
+            };
+            replies.push((waiter, Ok(verdict)));
+        }
+        let chunks = self.sealer.finish()?;
+        let mut packed = Vec::with_capacity(effects.requests.len() * 35);
+        effects.requests.iter().for_each(|r| r.pack(before.next_index, &mut packed));
+        let rows = self.shared.lines.read().touched();
+        self.forget_days();
+        Ok(Prepared { before, after: self.head, chunks, packed, rows, effects, replies })
+    }
+
+    /// Seals the entry of an act on its own.
+    pub(super) fn act(&mut self, at: Moment, body: Body) -> Result<(u64, Vec<Chunk>)> {
+        let entry = Entry {
+            index: self.head.next_index,
+            at: at.max(self.head.last_at).0,
+            arrival: at.0,
+            nonce: self.entropy.take()?,
+            profile: self.parts.profiles.at(at).version.clone(),
+            epoch: self.head.policy_epoch,
+            body,
+        };
+        self.append(&entry)?;
+        Ok((entry.index, self.sealer.finish()?))
+    }
+
+    /// Counts the batch in memory, in its order.
+    fn settle(&self, jobs: &[(Draft, Waiter)]) -> Vec<Settling> {
+        let mut lines = self.shared.lines.write();
+        lines.begin();
+        jobs.iter()
+            .map(|(draft, _)| {
+                if draft.epoch != self.head.policy_epoch {
+                    return Settling::Stale;
+                }
+                match &draft.decided {
+                    Decided::Refused(_) => Settling::Done(None, 0),
+                    Decided::Count(intent) => {
+                        let profile = self.parts.profiles.at(intent.at);
+                        match lines.one(profile, intent) {
+                            Outcome::ReadFirst => Settling::ReadFirst,
+                            outcome => {
+                                let used = lines.account_used(intent.account, intent.duty.day);
+                                Settling::Done(Some(outcome), used)
+                            }
+                        }
+                    }
+                }
+            })
+            .collect()
+    }
+
+    fn journal(
+        &mut self,
+        draft: Draft,
+        outcome: Option<Outcome>,
+        account_used: u32,
+        effects: &mut Effects,
+    ) -> Result<Settled> {
+        let mut query = draft.query;
+        effects.guards.extend(draft.guard);
+        fill(&mut query, &draft.decided, outcome.as_ref());
+        query.features.account_used = account_used;
+        let answered = query.decision == Decision::Accepted;
+        let body = query.body;
+        let at = draft.arrival.max(self.head.last_at);
+        let nonce = self.entropy.take()?;
+        let entry = Entry {
+            index: self.head.next_index,
+            at: at.0,
+            arrival: draft.arrival.0,
+            nonce,
+            profile: self.parts.profiles.at(draft.arrival).version.clone(),
+            epoch: draft.epoch,
+            body: Body::Query(query),
+        };
+        self.append(&entry)?;
+        let zero = [0; 16];
+        if (answered && draft.request_key != zero) || draft.header.is_some() {
+            let (header, header_until) = draft.header.unwrap_or((zero, 0));
+            effects.requests.push(RequestItem {
+                index: entry.index,
+                answered,
+                key: draft.request_key,
+                body,
+                header,
+                header_until,
+            });
+        }
+        effects.search.extend(draft.search.into_iter().map(|(k, d)| (k, d, entry.index)));
+        if let Body::Query(query) = &entry.body {
+            let subject = SearchKind::Subject as u8;
+            let subjects = query.subjects.iter().map(|s| (subject, s.pseudonym, entry.index));
+            effects.search.extend(subjects);
+        }
+        Ok(Settled { index: entry.index, nonce, at, outcome })
+    }
+
+    fn append(&mut self, entry: &Entry) -> Result<()> {
+        let Self { sealer, entropy, .. } = self;
+        sealer.add(entry, || entropy.take::<NONCE_BYTES>())?;
+        self.head.next_index += 1;
+        self.head.last_at = Moment(entry.at);
+        Ok(())
+    }
+
+    /// Counts of days that no arrival can name any more leave the memory; the file keeps them.
+    fn forget_days(&mut self) {
+        let at = self.head.last_at;
+        let today = self.parts.profiles.at(at).hours.duty(at).day;
+        if today != self.today {
+            self.today = today;
+            let oldest = DutyDay(today.0 - COUNT_DAYS_KEPT);
+            self.shared.lines.write().forget_before(oldest);
+        }
+    }
+}
+
+enum Settling {
+    /// Decided over an older policy epoch.
+    Stale,
+    ReadFirst,
+    /// What became of it, and the account's count right after it.
+    Done(Option<Outcome>, u32),
+}
+
+/// Writes what settling found out into the entry.
+fn fill(query: &mut dancu_journal::Query, decided: &Decided, outcome: Option<&Outcome>) {
+    let refusal = match (decided, outcome) {
+        (Decided::Refused(refusal), _) => Some(*refusal),
+        (Decided::Count(_), Some(Outcome::Refused { refusal, remaining, event })) => {
+            query.features.line_left = *remaining;
+            query.event = match event {
+                None => 0,
+                Some(Event::Exceeded) => 1,
+                Some(Event::Locked) => 2,
+            };
+            Some(*refusal)
+        }
+        (Decided::Count(intent), Some(Outcome::Accepted { remaining, .. })) => {
+            query.features.line_left = *remaining;
+            query.decision = if intent.repeat { Decision::Repeat } else { Decision::Accepted };
+            query.counted = if intent.repeat { 0 } else { intent.items };
+            None
+        }
+        (Decided::Count(_), _) => None,
+    };
+    if let Some(refusal) = refusal {
+        query.decision = Decision::Refused;
+        query.reason = refusal.reason as u8;
+        refusal.reason.rule().code().clone_into(&mut query.rule);
+        // A refusal discloses nothing: what was looked up is dropped, also from the journal.
+        query.answer = 0;
+        query.fields = 0;
+        query.counted = 0;
+        query.subjects.truncate(1);
+        query.subjects.iter_mut().for_each(|s| s.delivered = false);
+    }
+}
+
+/// Random bytes for nonces, drawn in blocks: one call to the generator per 512 entries.
+struct Entropy {
+    bytes: Vec<u8>,
+    at: usize,
+}
+
+/// 4 KiB: a block serves about 200 entries.
+const ENTROPY_BYTES: usize = 4_096;
+
+impl Default for Entropy {
+    fn default() -> Self {
+        Self { bytes: vec![0; ENTROPY_BYTES], at: ENTROPY_BYTES }
+    }
+}
+
+impl Entropy {
+    fn take<const N: usize>(&mut self) -> Result<[u8; N]> {
+        if self.at + N > self.bytes.len() {
+            random(&mut self.bytes)?;
+            self.at = 0;
+        }
+        let mut out = [0; N];
+        out.copy_from_slice(&self.bytes[self.at..self.at + N]);
+        self.at += N;
+        Ok(out)
+    }
+}

@@ -1,0 +1,214 @@
+//! The ledger's thread: drain, count and seal; hand large batches to the second stage and commit
+//! small ones here.
+
+use std::sync::Arc;
+
+use dancu_domain::moment::Moment;
+use parking_lot::MutexGuard;
+
+use super::commit::Committer;
+use super::prepare::Preparer;
+use super::rows::{self, Head};
+use super::{
+    ActFn, BATCH_MAX, Draft, GATHER, GATHER_UNTIL, HAND_OVER, Job, LedgerParts, Shared, Waiter,
+};
+use crate::error::Result;
+
+/// Commits that fail are tried again this often while nobody asks.
+const PROBE: std::time::Duration = std::time::Duration::from_secs(1);
+
+pub(super) struct Writer {
+    committer: Arc<Committer>,
+    shared: Arc<Shared>,
+    preparer: Preparer,
+}
+
+impl Writer {
+    pub(super) fn new(
+        committer: Arc<Committer>,
+        parts: LedgerParts,
+        shared: Arc<Shared>,
+        head: Head,
+    ) -> Self {
+        Self { committer, shared: shared.clone(), preparer: Preparer::new(parts, shared, head) }
+    }
+
+    /// Works until the queue is stopped and empty; everything handed over is then durable.
+    pub(super) fn run(mut self) {
+        let mut before = 0;
+        while let Some(jobs) = self.next_jobs(before) {
+            before = jobs.len();
+            self.all(jobs);
+        }
+        self.committer.wait_until_idle();
+        self.committer.stop();
+    }
+
+    /// Waits for work. After a batch of several the next one is given time to gather.
+    fn next_jobs(&mut self, before: usize) -> Option<Vec<Job>> {
+        // While a batch waits for the disk, what comes belongs to the one after it.
+        self.committer.wait_for_room();
+        let shared = self.shared.clone();
+        let mut queue = shared.queue.lock();
+        let enough = before.min(GATHER_UNTIL);
+        if before > 1 && queue.jobs.len() < enough && !queue.stopped {
+            queue.enough = enough;
+            queue.gathering = true;
+            shared.work.wait_for(&mut queue, GATHER);
+            queue.gathering = false;
+        }
+        while queue.jobs.is_empty() && !queue.stopped {
+            if self.committer.is_failing() {
+                // Nobody is sent here while commits fail: whether they succeed again is tried.
+                shared.work.wait_for(&mut queue, PROBE);
+                MutexGuard::unlocked(&mut queue, || self.probe());
+            } else {
+                shared.work.wait(&mut queue);
+            }
+        }
+        let jobs = std::mem::take(&mut queue.jobs);
+        (!jobs.is_empty()).then_some(jobs)
+    }
+
+    fn probe(&mut self) {
+        self.committer.wait_until_idle();
+        let tried = self.mend().and_then(|()| self.committer.probe(&self.preparer.head));
+        if let Err(error) = tried {
+            tracing::warn!(error = %error, "ledger still cannot commit");
+        }
+    }
+
+    /// Works through the drained jobs in order: runs of drafts as batches, acts one by one.
+    fn all(&mut self, jobs: Vec<Job>) {
+        let mut drafts = Vec::with_capacity(jobs.len().min(BATCH_MAX));
+        for job in jobs {
+            match job {
+                Job::Draft(draft, waiter) => {
+                    drafts.push((draft, waiter));
+                    if drafts.len() == BATCH_MAX {
+                        self.batch(std::mem::take(&mut drafts));
+                    }
+                }
+                Job::Act(at, policy, change, waiter) => {
+                    self.batch(std::mem::take(&mut drafts));
+                    let _ = waiter.send(self.act(at, policy, change));
+                }
+            }
+        }
+        self.batch(drafts);
+    }
+
+    fn batch(&mut self, drafts: Vec<(Draft, Waiter)>) {
+        if drafts.is_empty() {
+            return;
+        }
+        if let Err(error) = self.make_ready(&drafts) {
+            tracing::error!(error = %error, "ledger is not ready, nothing was journaled");
+            return self.committer.refuse(drafts.into_iter().map(|(_, waiter)| waiter));
+        }
+        let size = drafts.len();
+        match self.preparer.prepare(drafts) {
+            Ok(prepared) if prepared.is_void() => {
+                self.shared.lines.write().cancel();
+                self.committer.reply(prepared.replies);
+            }
+            Ok(prepared) if size < HAND_OVER && self.committer.is_idle() => {
+                self.committer.commit(prepared);
+            }
+            Ok(prepared) => self.committer.hand_over(prepared),
+            Err(error) => {
+                // The callers' places are gone with the batch: they are told that nothing came.
+                tracing::error!(error = %error, "ledger.batch could not be prepared");
+                self.committer.set_broken();
+            }
+        }
+    }
+
+    /// Memory and disk agree, and the keys of every entry's month are there.
+    fn make_ready(&mut self, drafts: &[(Draft, Waiter)]) -> Result<()> {
+        self.mend()?;
+        for (draft, _) in drafts {
+            if let Some(month) = self.preparer.missing_keys(draft.arrival) {
+                self.make_keys(month)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Goes back to what is durable after a commit failed.
+    fn mend(&mut self) -> Result<()> {
+        if self.committer.is_broken() {
+            self.committer.wait_until_idle();
+            let head = self.committer.go_back(&self.preparer.parts)?;
+            self.preparer.restart(head);
+        }
+        Ok(())
+    }
+
+    fn make_keys(&mut self, month: u32) -> Result<()> {
+        self.committer.wait_until_idle();
+        self.mend()?;
+        let db = self.committer.db();
+        let made = self.preparer.sealer.make_keys(&db, month);
+        if made.is_ok() {
+            self.preparer.parts.keys.committed();
+        } else {
+            let _ = db.execute_batch("ROLLBACK");
+            self.preparer.parts.keys.rolled_back();
+        }
+        made
+    }
+
+    /// A change with its entry, in one transaction and with nothing else on its way.
+    fn act(&mut self, at: Moment, policy: bool, change: ActFn) -> Result<u64> {
+        self.committer.wait_until_idle();
+        self.mend()?;
+        if let Some(month) = self.preparer.missing_keys(at) {
+            self.make_keys(month)?;
+        }
+        let before = self.preparer.head;
+        match self.write_act(at, policy, change) {
+            Ok(index) => {
+                self.preparer.parts.keys.committed();
+                self.shared.lines.write().durable();
+                self.preparer.parts.tail.extend(&[], self.preparer.head.next_index);
+                self.committer.publish(&self.preparer.head);
+                Ok(index)
+            }
+            Err(error) => {
+                tracing::error!(error = %error, "ledger.act failed");
+                let went = self.preparer.head.next_index > before.next_index;
+                self.committer.set_broken();
+                self.mend()?;
+                // Nobody knows what a failed COMMIT left: if the entry is there, it was durable.
+                let durable = self.preparer.head.next_index > before.next_index;
+                if went && durable { Ok(before.next_index) } else { Err(error) }
+            }
+        }
+    }
+
+    fn write_act(&mut self, at: Moment, policy: bool, change: ActFn) -> Result<u64> {
+        let db = self.committer.db();
+        db.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+        let body = {
+            let mut lines = self.shared.lines.write();
+            lines.begin();
+            change(&db, &mut lines)?
+        };
+        let index = match body {
+            None => self.preparer.head.next_index,
+            Some(body) => {
+                self.preparer.head.policy_epoch += u64::from(policy);
+                let (index, chunks) = self.preparer.act(at, body)?;
+                rows::append(&db, &chunks)?;
+                rows::save_head(&db, &self.preparer.head)?;
+                index
+            }
+        };
+        let touched = self.shared.lines.read().touched();
+        touched.iter().try_for_each(|row| rows::save(&db, row))?;
+        db.prepare_cached("COMMIT")?.execute([])?;
+        self.committer.finish_checkpoint(&db);
+        Ok(index)
+    }
+}
