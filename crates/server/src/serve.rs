@@ -1,40 +1,105 @@
-//! Serving: listen, answer, drain on Ctrl-C and SIGTERM.
+//! Serving: listen, answer over HTTP or TLS, drain on Ctrl-C and SIGTERM.
+
+#[path = "proxy.rs"]
+pub mod proxy;
+#[path = "tls/mod.rs"]
+pub mod tls;
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
-use axum::serve::ListenerExt as _;
-use dancu_domain::moment::Moment;
+use axum::Router;
+use axum::http::HeaderValue;
 use dancu_gate::Gate;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::Semaphore;
 
+use self::proxy::Proxies;
+use self::tls::config::{HttpConfig, TlsConfig};
+use self::tls::connection::{self, Door, Drain};
+use self::tls::{Tls, counts};
 use crate::app::{App, Shared};
-use crate::clock::{Clock, machine_ms};
+use crate::clock::Clock;
 use crate::config::Config;
 use crate::{background, cli, routes};
 
 /// Connections that may wait to be accepted.
 const BACKLOG: u32 = 4_096;
 /// Queries under way may take this long to finish after a signal.
-const DRAIN: std::time::Duration = std::time::Duration::from_secs(10);
+const DRAIN: Duration = Duration::from_secs(10);
+/// Files that the process needs beside its connections: databases, logs, certificates.
+const OTHER_FILES: u64 = 256;
+/// Pause where a connection cannot be accepted: for want of files or memory, which others free.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// How connections are let in.
+pub struct Front {
+    http: HttpConfig,
+    tls: Option<Arc<Tls>>,
+    /// Seconds of Strict-Transport-Security; 0 = not said.
+    hsts: u32,
+}
+
+impl Front {
+    /// Checks the configuration against the address and reads the certificates. `data` = data
+    /// folder. Errors say what is wrong and where.
+    pub fn open(
+        listen: SocketAddr,
+        http: &HttpConfig,
+        tls: &TlsConfig,
+        data: &Path,
+    ) -> anyhow::Result<Self> {
+        http.check(listen, tls)?;
+        let hsts = tls.hsts();
+        Ok(Self { http: http.clone(), tls: Tls::open(tls, data)?.map(Arc::new), hsts })
+    }
+
+    /// Plain HTTP with the default limits: for the sandbox, on loopback.
+    pub fn plain() -> Self {
+        Self { http: HttpConfig::default(), tls: None, hsts: 0 }
+    }
+
+    /// `http` or `https`.
+    pub fn scheme(&self) -> &'static str {
+        if self.tls.is_some() { "https" } else { "http" }
+    }
+
+    fn door(&self, router: Router) -> Door {
+        let hsts = HeaderValue::from_str(&format!("max-age={}", self.hsts)).ok();
+        Door {
+            router,
+            http: self.http.clone(),
+            proxies: Proxies::new(&self.http),
+            tls: self.tls.clone(),
+            hsts: hsts.filter(|_| self.hsts > 0),
+            drain: Drain::default(),
+        }
+    }
+}
 
 /// `dancu serve`.
 pub fn run(config: &Config) -> anyhow::Result<ExitCode> {
+    let front = Front::open(config.listen, &config.http, &config.tls, &config.data)?;
     let store = Arc::new(cli::open(&config.data, config, false)?);
     runtime()?.block_on(async {
-        let now = Moment(machine_ms());
-        let clock = Clock::new(0, store.last_at().max(now), false);
+        let clock = Clock::of_centre(&store)?;
+        let now = clock.now();
         store.prepare_year(now).await?;
         let gate = Gate::open(store.clone(), now)?;
         let listener = listen(config.listen)?;
-        let url = config.base_url.clone().unwrap_or_else(|| format!("http://{}", config.listen));
+        let address = listener.local_addr()?;
+        let url =
+            config.base_url.clone().unwrap_or_else(|| format!("{}://{address}", front.scheme()));
         let app = Arc::new(App::new(gate, clock, url));
         app.set_ready(true);
         println!("dancu phục vụ tại {} (serving). Ctrl-C để dừng.", app.base_url);
-        until_signal(app, listener).await
+        until_signal_through(app, listener, &front).await
     })?;
     store.stop();
     Ok(ExitCode::SUCCESS)
@@ -55,37 +120,105 @@ pub fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
     Ok(socket.listen(BACKLOG)?)
 }
 
-/// Answers until a signal comes, then lets what is under way finish.
+/// Answers over plain HTTP until a signal comes, then lets what is under way finish.
 pub async fn until_signal(app: Shared, listener: TcpListener) -> anyhow::Result<()> {
+    until_signal_through(app, listener, &Front::plain()).await
+}
+
+/// Answers until a signal comes, then lets what is under way finish.
+pub async fn until_signal_through(
+    app: Shared,
+    listener: TcpListener,
+    front: &Front,
+) -> anyhow::Result<()> {
     background::start(&app);
-    let service = routes::router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
-    let listener = listener.tap_io(|stream| {
-        let _ = stream.set_nodelay(true);
-    });
-    let (drain, draining) = tokio::sync::oneshot::channel::<()>();
     let stopping = app.clone();
-    let shutdown = async move {
+    let stop = async move {
         stop_signal().await;
         stopping.set_ready(false);
-        let _ = drain.send(());
     };
-    let server = axum::serve(listener, service).with_graceful_shutdown(shutdown);
-    let late = async {
-        if draining.await.is_ok() {
-            tokio::time::sleep(DRAIN).await;
-        } else {
-            std::future::pending::<()>().await;
-        }
-    };
-    tokio::select! {
-        end = server => end?,
-        () = late => tracing::warn!("connections were still open after the drain time"),
-    }
+    accept(listener, front.door(routes::router(app.clone())), stop).await;
     background::journal_failures(&app, None).await;
     // The store ends before the runtime does: background work waits for it.
     let store = app.gate.store().clone();
     tokio::task::spawn_blocking(move || store.stop()).await?;
     Ok(())
+}
+
+/// Accepts connections until `stop` ends, then closes the listener, lets requests under way finish
+/// and returns, at the latest after [`DRAIN`].
+async fn accept(listener: TcpListener, door: Door, stop: impl Future<Output = ()>) {
+    let most = connections_max(door.http.max_connections);
+    let places = Arc::new(Semaphore::new(most as usize));
+    let door = Arc::new(door);
+    let fresh = door.tls.clone().map(|tls| tokio::spawn(tls.keep_fresh()));
+    let mut stop = std::pin::pin!(stop);
+    let mut told = false;
+    loop {
+        let next = async {
+            // No place: the connection waits in the listener's queue.
+            let place = places.clone().acquire_owned().await;
+            (place, listener.accept().await)
+        };
+        let (place, accepted) = tokio::select! {
+            biased;
+            () = &mut stop => break,
+            next = next => next,
+        };
+        match accepted {
+            Ok((stream, peer)) => {
+                told = false;
+                let door = door.clone();
+                tokio::spawn(async move {
+                    let _place = place;
+                    let _open = counts::Open::new();
+                    let _ = stream.set_nodelay(true);
+                    connection::serve(&door, stream, peer).await;
+                });
+            }
+            Err(error) if is_of_the_connection(&error) => {}
+            Err(error) => {
+                if !std::mem::replace(&mut told, true) {
+                    tracing::warn!(error = %error, "a connection could not be accepted");
+                }
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+    drop(listener);
+    door.drain.begin();
+    if tokio::time::timeout(DRAIN, places.acquire_many(most)).await.is_err() {
+        tracing::warn!("connections were still open after the drain time");
+    }
+    if let Some(fresh) = fresh {
+        fresh.abort();
+    }
+}
+
+/// Whether the caller went away before it was accepted.
+fn is_of_the_connection(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
+}
+
+/// As many connections as the process may open files for; raises its own limit where it may.
+fn connections_max(wanted: u32) -> u32 {
+    let limit = getrlimit(Resource::Nofile);
+    let needed = u64::from(wanted) + OTHER_FILES;
+    if limit.current.is_some_and(|now| now < needed) {
+        let current = Some(limit.maximum.map_or(needed, |most| most.min(needed)));
+        let _ = setrlimit(Resource::Nofile, Rlimit { current, maximum: limit.maximum });
+    }
+    let files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    let room = files.saturating_sub(OTHER_FILES).max(files / 2).max(1);
+    let most = u32::try_from(room).unwrap_or(u32::MAX).min(wanted);
+    if most < wanted {
+        tracing::warn!(
+            connections = most,
+            "http.maxConnections is above the process's limit of open files (LimitNOFILE)"
+        );
+    }
+    most
 }
 
 async fn stop_signal() {
