@@ -1,0 +1,209 @@
+//! Configuration of a centre: defaults, then the TOML file, then the environment.
+//!
+//! Each key has one line in a `section!` below: the struct, `dancu config example` and the name of
+//! its variable follow from it. To add a key: a line there, its use, and, where a value can be
+//! wrong, a line in [`Config::wrong`].
+
+mod example;
+mod keys;
+mod read;
+#[cfg(test)]
+mod tests;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use dancu_domain::profile::{DEFAULT_PROFILE, Profiles};
+use serde::{Deserialize, Serialize};
+
+pub use self::example::render as example;
+use self::keys::{Section, section};
+use crate::serve::proxy::Network;
+use crate::serve::tls::config::{HttpConfig, TlsConfig, TlsMode};
+
+section! {
+    /// The whole configuration.
+    Config {
+        data = "data": PathBuf = "dancu-data".into(), "",
+            "Thư mục dữ liệu. Chỉ tài khoản chạy dancu được đọc (chmod 700).",
+            "Data folder. Only the account that runs dancu should read it (chmod 700).";
+        listen = "listen": SocketAddr = SocketAddr::from(([127, 0, 0, 1], 8080)), "",
+            "Địa chỉ và cổng lắng nghe. HTTP không mã hóa chỉ mở ở loopback, trừ khi \
+             http.plainHttp cho phép.",
+            "Address and port to listen on. Plain HTTP opens on loopback only, unless \
+             http.plainHttp says otherwise.";
+        base_url = "baseUrl": Option<String> = None, "\"https://dancu.example.vn\"",
+            "URL mà các hệ thống kết nối dùng để gọi, không có dấu / ở cuối; bỏ trống: http:// và \
+             địa chỉ trên. Nó nằm trong WSDL, OpenAPI và trong token.",
+            "URL by which connected systems call, without a slash at its end; not set: http:// \
+             and the address above. It stands in the WSDL, in OpenAPI and in tokens.";
+        regulation = "regulation": Option<PathBuf> = None, "\"/etc/dancu/regulation.toml\"",
+            "Tệp con số của quy định; bỏ trống: bản đi kèm chương trình.",
+            "Regulation profile; not set: the one that ships with the program.";
+        log = "log": Log = Log::default(), "", "", "";
+        metrics = "metrics": Metrics = Metrics::default(), "", "", "";
+        http = "http": HttpConfig = HttpConfig::default(), "", "", "";
+        tls = "tls": TlsConfig = TlsConfig::default(), "", "", "";
+    }
+}
+
+section! {
+    /// Structured logs on stderr.
+    Log {
+        level = "level": String = "warn,dancu=info".into(), "",
+            "Mức chi tiết: error, warn, info, debug, trace; theo phần: dancu=debug. Biến DANCU_LOG \
+             đứng trên khóa này.",
+            "Level: error, warn, info, debug, trace; by part: dancu=debug. The variable DANCU_LOG \
+             stands above this key.";
+        format = "format": LogFormat = LogFormat::Text, "",
+            "Dạng: \"text\" cho người đọc, \"json\" cho máy, mỗi dòng một đối tượng.",
+            "Form: \"text\" for people, \"json\" for machines, one object per line.";
+    }
+}
+
+section! {
+    /// `GET /metrics`.
+    Metrics {
+        from = "from": Vec<Network> = LOOPBACK.iter().flat_map(|n| n.parse()).collect(), "",
+            "Địa chỉ hoặc mạng được đọc /metrics; nơi khác nhận 404. Danh sách rỗng: không ai. \
+             Sau proxy, bên gọi thật được xét nếu proxy nằm trong http.trustedProxies; nếu không, \
+             proxy phải tự chặn đường dẫn này.",
+            "Addresses or networks that may read /metrics; others get 404. An empty list: nobody. \
+             Behind a proxy the caller itself is looked at where the proxy is one of \
+             http.trustedProxies; otherwise the proxy has to refuse this path.";
+    }
+}
+
+/// The machine itself.
+const LOOPBACK: [&str; 2] = ["127.0.0.0/8", "::1/128"];
+
+/// Form of the logs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object per line.
+    Json,
+}
+
+/// The keys above the first table: those of [`Config`] without its tables.
+const TOP: &[keys::Row] = Config::ROWS.split_at(4).0;
+
+/// Every section, in the order of the example; the first one has no name.
+const SECTIONS: &[Section] = &[
+    Section { name: "", vi: "", en: "", rows: TOP },
+    Section {
+        name: "log",
+        vi: "Nhật ký kỹ thuật ra stderr, không có dữ liệu cá nhân.",
+        en: "Technical log on stderr, without personal data.",
+        rows: Log::ROWS,
+    },
+    Section {
+        name: "metrics",
+        vi: "Số đo dạng Prometheus tại /metrics, không có dữ liệu cá nhân.",
+        en: "Figures in the Prometheus form at /metrics, without personal data.",
+        rows: Metrics::ROWS,
+    },
+    Section {
+        name: "http",
+        vi: "Giới hạn của kết nối, và những gì được tin từ proxy đứng trước.",
+        en: "Limits of connections, and what is believed of a reverse proxy.",
+        rows: HttpConfig::ROWS,
+    },
+    Section {
+        name: "tls",
+        vi: "Chứng thư của chương trình và của bên gọi.",
+        en: "Certificates of the program and of its callers.",
+        rows: TlsConfig::ROWS,
+    },
+];
+
+impl Config {
+    /// Reads a file and the environment; tells everything that is wrong at once.
+    pub fn read(path: &Path) -> anyhow::Result<Self> {
+        let text = std::fs::read_to_string(path)
+            .with_context(|| format!("không đọc được {} (configuration)", path.display()))?;
+        read::parse(&text, &variables()).with_context(|| path.display().to_string())
+    }
+
+    /// Defaults with what the environment says of logs and metrics: for commands that read no
+    /// file.
+    pub fn without_file() -> anyhow::Result<Self> {
+        let mut variables = variables();
+        variables.retain(|(name, _)| {
+            name.starts_with("DANCU_LOG_") || name.starts_with("DANCU_METRICS_")
+        });
+        Ok(read::parse("", &variables)?)
+    }
+
+    /// Values that have the right type and are wrong all the same: path of the key and why.
+    fn wrong(&self) -> Vec<(String, String)> {
+        let mut out = vec![];
+        if let Err(error) = self.http.check(self.listen, &self.tls) {
+            out.push((self.path_in(&error), error.to_string()));
+        }
+        if let Err(error) = self.tls.check() {
+            out.push((self.path_in(&error), error.to_string()));
+        }
+        if self.base_url.as_deref().is_some_and(|url| !is_base_url(url)) {
+            let text = "cần http:// hoặc https:// và tên máy, không có / ở cuối (an http or https \
+                        URL without a slash at its end)";
+            out.push(("baseUrl".to_owned(), text.to_owned()));
+        }
+        if self.data.is_file() {
+            out.push(("data".to_owned(), "là tệp, cần thư mục (a file, not a folder)".to_owned()));
+        }
+        if let Err(error) = profiles(self.regulation.as_deref()) {
+            out.push(("regulation".to_owned(), format!("{error:#}")));
+        }
+        if let Err(error) = crate::telemetry::log::filter(&self.log.level) {
+            out.push(("log.level".to_owned(), error.to_string()));
+        }
+        out
+    }
+
+    /// The first key that an error names; plain HTTP outside loopback is an affair of `listen`.
+    fn path_in(&self, error: &anyhow::Error) -> String {
+        let text = error.to_string();
+        let paths = SECTIONS.iter().flat_map(|s| s.keys().map(|k| s.path(k.name)));
+        let named = paths.filter_map(|path| Some((text.find(&path)?, path)));
+        let plain = self.tls.mode == TlsMode::Off && !self.listen.ip().is_loopback();
+        match named.min() {
+            Some((_, path)) if !(plain && path == "http.plainHttp") => path,
+            _ => "listen".to_owned(),
+        }
+    }
+}
+
+fn is_base_url(url: &str) -> bool {
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    rest.is_some_and(|rest| {
+        !rest.is_empty()
+            && !rest.starts_with('/')
+            && !rest.ends_with('/')
+            && rest.chars().all(|c| c.is_ascii_graphic() && !matches!(c, '"' | '<' | '?' | '#'))
+    })
+}
+
+/// Variables of the environment that begin as ours do, sorted.
+fn variables() -> Vec<(String, String)> {
+    let ours = std::env::vars_os().filter_map(|(name, value)| {
+        let name = name.into_string().ok().filter(|n| n.starts_with("DANCU_"))?;
+        Some((name, value.to_string_lossy().into_owned()))
+    });
+    let mut out: Vec<_> = ours.collect();
+    out.sort();
+    out
+}
+
+/// The regulation profile of a file, or the shipped one. An invalid file is refused whole.
+pub fn profiles(path: Option<&Path>) -> anyhow::Result<Profiles> {
+    let text = match path {
+        Some(path) => std::fs::read_to_string(path)
+            .with_context(|| format!("không đọc được {} (regulation profile)", path.display()))?,
+        None => DEFAULT_PROFILE.to_owned(),
+    };
+    Ok(Profiles::parse(&text)?)
+}

@@ -1,0 +1,167 @@
+//! The data folder from inside: opened as serving would, with its keys and its journal.
+
+use dancu_domain::moment::Moment;
+use dancu_store::Store;
+use dancu_store::keys::Purpose;
+
+use super::{Check, State};
+use crate::cli;
+use crate::clock::machine_ms;
+use crate::config::Config;
+use crate::handlers::sandbox::OFFSET;
+
+/// Entries at the journal's end that are opened.
+const LAST_ENTRIES: u64 = 1_000;
+/// The last entry may be this much ahead of the clock: what a step back of NTP takes.
+const AHEAD_MS: i64 = 1_000;
+
+const STORE: [&str; 3] = [
+    "store",
+    "kho dữ liệu (store)",
+    "Kiểm tra master.key (hoặc DANCU_MASTER_KEY) và phiên bản; `dancu migrate` nâng lược đồ (check \
+     the master key and the version).",
+];
+const EMPTY: [&str; 3] = [
+    "store",
+    "kho dữ liệu (store)",
+    "Chạy `dancu demo`, hoặc `dancu population import` trước (fill the folder first).",
+];
+
+/// Checks the content; also says whether another process is serving it.
+pub fn checks(config: &Config, full: bool) -> (Vec<Check>, bool) {
+    if !config.data.join(dancu_store::CORE_FILE).exists() {
+        let found = "thư mục chưa có dữ liệu (empty folder)";
+        return (vec![Check::new(EMPTY, State::Fail, found)], false);
+    }
+    match cli::open(&config.data, config, false) {
+        Ok(store) => {
+            let checks = vec![
+                Check::new(STORE, State::Ok, "mở được, khóa chủ đúng (opens with the master key)"),
+                keys(&store),
+                registry(&store),
+                journal(&store, full),
+                last_entry(&store),
+            ];
+            store.stop();
+            (checks, false)
+        }
+        Err(error) => match error.downcast_ref::<dancu_store::Error>() {
+            Some(dancu_store::Error::InUse(process)) => {
+                let found = format!(
+                    "tiến trình {process} đang phục vụ; dừng nó để kiểm tra bên trong (in use: \
+                     stop it to look inside)"
+                );
+                (vec![Check::new(STORE, State::Ok, found)], true)
+            }
+            _ => (vec![Check::new(STORE, State::Fail, format!("{error:#}"))], false),
+        },
+    }
+}
+
+const KEYS: [&str; 3] = [
+    "keys",
+    "khóa (keys)",
+    "Khôi phục thư mục từ bản sao lưu: không có khóa thì dữ liệu không đọc được (restore the \
+     folder from a backup: without its keys data cannot be read).",
+];
+
+/// Opening has unwrapped every key; a purpose without any has lost them.
+fn keys(store: &Store) -> Check {
+    let purposes = [
+        ("data", Purpose::Data),
+        ("blind", Purpose::Blind),
+        ("pseudonym", Purpose::Pseudonym),
+        ("policy", Purpose::Policy),
+        ("token", Purpose::Token),
+        ("request", Purpose::Request),
+        ("log", Purpose::Log),
+        ("journal", Purpose::Journal),
+    ];
+    let count = |purpose| store.keys().periods(purpose).len();
+    // A journal without entries has no month key yet.
+    let needed = |name: &str| name != "journal" || store.ledger().next_index() > 0;
+    let missing: Vec<&str> =
+        purposes.iter().filter(|p| count(p.1) == 0 && needed(p.0)).map(|p| p.0).collect();
+    let all: usize = purposes.iter().map(|p| count(p.1)).sum();
+    if missing.is_empty() {
+        return Check::new(KEYS, State::Ok, format!("{all} khóa mở được (keys open)"));
+    }
+    Check::new(KEYS, State::Fail, format!("thiếu (missing): {}", missing.join(", ")))
+}
+
+const REGISTRY: [&str; 3] = [
+    "registry",
+    "kho công dân (registry)",
+    "Nhập dân số, hoặc khôi phục registry.db từ bản sao lưu (import, or restore from a backup).",
+];
+
+fn registry(store: &Store) -> Check {
+    match store.registry().count() {
+        Ok(0) => Check::new(REGISTRY, State::Warn, "chưa có người nào (nobody registered)"),
+        Ok(n) => Check::new(REGISTRY, State::Ok, format!("{n} người (citizens)")),
+        Err(error) => Check::new(REGISTRY, State::Fail, error.to_string()),
+    }
+}
+
+const JOURNAL: [&str; 3] = [
+    "journal",
+    "nhật ký (journal)",
+    "Không phục vụ tiếp; giữ nguyên thư mục và khôi phục từ bản sao lưu (do not go on: keep the \
+     folder as it is and restore from a backup).",
+];
+
+/// Opens the last entries, or all: each has to be there, whole and under its key.
+fn journal(store: &Store, full: bool) -> Check {
+    let end = store.ledger().next_index();
+    let from = if full { 0 } else { end.saturating_sub(LAST_ENTRIES) };
+    let mut next = from;
+    let mut gap = None;
+    let scanned = store.scan_entries(from, |entry| {
+        if entry.index != next {
+            gap = Some(next);
+            return Ok(false);
+        }
+        next += 1;
+        Ok(true)
+    });
+    match (scanned, gap) {
+        (Err(error), _) => Check::new(JOURNAL, State::Fail, format!("mục {next} (entry): {error}")),
+        (Ok(()), Some(at)) => {
+            Check::new(JOURNAL, State::Fail, format!("thiếu mục {at} (missing entry)"))
+        }
+        (Ok(()), None) if next != end => {
+            Check::new(JOURNAL, State::Fail, format!("thiếu mục {next} (missing entry)"))
+        }
+        (Ok(()), None) => {
+            let found = format!("{end} mục, {} mục mở được (entries, opened)", end - from);
+            Check::new(JOURNAL, State::Ok, found)
+        }
+    }
+}
+
+const LAST: [&str; 3] = [
+    "lastEntry",
+    "mục cuối so với đồng hồ (last entry and clock)",
+    "Chỉnh lại đồng hồ máy: thời gian của sản phẩm đứng yên cho đến khi đồng hồ vượt qua mục cuối \
+     (set the clock: product time stands still until then).",
+];
+
+/// The journal's time never goes back: a clock behind it stops the product's time.
+fn last_entry(store: &Store) -> Check {
+    let offset = store.meta(OFFSET).ok().flatten().and_then(|t| t.parse().ok()).unwrap_or(0i64);
+    let (last, now) = (store.last_at(), machine_ms() + offset);
+    if last.0 == 0 {
+        return Check::new(LAST, State::Ok, "chưa có mục nào (no entry yet)");
+    }
+    let ahead = last.0 - now;
+    if ahead > AHEAD_MS {
+        let seconds = ahead / 1_000;
+        let found = format!(
+            "{}, đồng hồ chậm hơn {seconds} giây (the clock is behind by that much)",
+            last.rfc3339()
+        );
+        return Check::new(LAST, State::Fail, found);
+    }
+    let sandbox = if offset == 0 { "" } else { ", đồng hồ thử nghiệm (sandbox clock)" };
+    Check::new(LAST, State::Ok, Moment(last.0).rfc3339() + sandbox)
+}

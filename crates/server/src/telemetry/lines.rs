@@ -1,0 +1,68 @@
+//! Figures of what is registered and counted today: how many lines are locked or near their count.
+//! No line, system or account is named.
+
+use dancu_domain::registration::ConnectionState;
+
+use crate::app::App;
+
+/// Lines looked at while the counts are held: settling waits for some microseconds at most.
+const CHUNK: usize = 256;
+/// From this share of the day's count on a line is near it, in percent.
+const NEAR_PERCENT: u64 = 95;
+
+/// Figures over all connections.
+#[derive(Default, PartialEq, Eq, Debug)]
+pub struct LineFigures {
+    /// Systems by the state of their connection.
+    pub systems: Vec<(&'static str, u64)>,
+    /// Registered lines.
+    pub lines: u64,
+    /// Lines with a lock in force, of their own or of the whole connection.
+    pub locked: u64,
+    /// Lines at [`NEAR_PERCENT`] of the day's count or more, also those used up.
+    pub near: u64,
+    /// Lines with nothing left today.
+    pub used_up: u64,
+}
+
+impl LineFigures {
+    /// Counts over the snapshot and the ledger's counts of the present duty day.
+    pub fn of(app: &App) -> Self {
+        let (store, now) = (app.gate.store(), app.clock.now());
+        let day = store.profiles().at(now).hours.duty(now).day;
+        let snapshot = app.gate.snapshot();
+        let mut figures = Self { systems: states(&snapshot), ..Self::default() };
+        let lines: Vec<_> = snapshot
+            .systems()
+            .iter()
+            .flat_map(|s| s.services.iter().flatten())
+            .flat_map(|grant| grant.lines.iter().flatten())
+            .map(|line| (line.id, u64::from(line.limit(now).count)))
+            .collect();
+        figures.lines = lines.len() as u64;
+        for chunk in lines.chunks(CHUNK) {
+            store.ledger().lines(|counts| {
+                for (line, count) in chunk {
+                    let lock = counts.lock(*line);
+                    let holds = lock.is_some_and(|l| l.until.is_none_or(|until| now < until));
+                    figures.locked += u64::from(holds);
+                    let used = u64::from(counts.line_day(*line, day).used);
+                    // A line without a count is never used: it is not near it either.
+                    let near = *count > 0 && used * 100 >= count * NEAR_PERCENT;
+                    figures.near += u64::from(near);
+                    figures.used_up += u64::from(*count > 0 && used >= *count);
+                }
+            });
+        }
+        figures
+    }
+}
+
+/// Every state with its number of connections, also where there is none.
+fn states(snapshot: &dancu_domain::registration::Snapshot) -> Vec<(&'static str, u64)> {
+    let all = (0..=u8::MAX).map_while(ConnectionState::from_number);
+    let count = |state: ConnectionState| {
+        snapshot.systems().iter().filter(|s| s.state == state).count() as u64
+    };
+    all.map(|state| (state.code(), count(state))).collect()
+}

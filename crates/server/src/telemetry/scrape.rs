@@ -1,0 +1,227 @@
+//! `GET /metrics`: everything counted, in the Prometheus text format 0.0.4.
+//!
+//! [`CATALOGUE`] names every figure once; the dashboard and the alerts in `packaging/` are held
+//! against it. To add a figure: a row there and one line where it is measured.
+
+use std::fmt::{Display, Write as _};
+
+use dancu_domain::moment::Moment;
+
+use super::lines::LineFigures;
+use super::process;
+use super::requests::{self, BOUNDS_US, BUCKETS, CLASSES};
+use crate::app::App;
+use crate::clock::machine_ms;
+use crate::serve::tls::counts::counts;
+
+/// Name, kind and meaning of each figure.
+pub const CATALOGUE: &[(&str, &str, &str)] = &[
+    ("dancu_build_info", "gauge", "Always 1; the version is a label."),
+    ("dancu_ready", "gauge", "1 where queries are answered."),
+    ("dancu_http_requests_total", "counter", "Answers by route and class of status."),
+    ("dancu_http_request_seconds", "histogram", "Time to answer, by route."),
+    ("dancu_http_requests_under_way", "gauge", "Requests taken up and not answered yet."),
+    ("dancu_connections_accepted_total", "counter", "Network connections accepted."),
+    ("dancu_connections_open", "gauge", "Network connections open now."),
+    ("dancu_connections_cut_total", "counter", "Network connections closed for slowness."),
+    ("dancu_tls_handshakes_total", "counter", "TLS handshakes by how they ended."),
+    ("dancu_tls_reloads_total", "counter", "New certificate files, taken or refused."),
+    ("dancu_tls_certificate_until_seconds", "gauge", "End of the certificate; 0 without TLS."),
+    ("dancu_journal_entries_total", "counter", "Entries in the journal."),
+    ("dancu_policy_epoch", "gauge", "Epoch of what is registered."),
+    ("dancu_search_tail_items", "gauge", "Journal items not yet in a search run."),
+    ("dancu_requests_remembered", "gauge", "Answered request ids that are remembered."),
+    ("dancu_registry_citizens", "gauge", "Citizens in the registry."),
+    ("dancu_registered_systems", "gauge", "Registered systems by state of their connection."),
+    ("dancu_lines", "gauge", "Registered lines."),
+    ("dancu_lines_locked", "gauge", "Locks in force."),
+    ("dancu_lines_near_count", "gauge", "Lines at 95 % of the day's count or more."),
+    ("dancu_lines_used_up", "gauge", "Lines whose count of the day is used up."),
+    ("dancu_clock_ahead_seconds", "gauge", "Product clock ahead of the machine's."),
+    ("dancu_data_file_bytes", "gauge", "Size of the database files."),
+    ("dancu_disk_free_bytes", "gauge", "Space left for the data folder."),
+    ("process_resident_memory_bytes", "gauge", "Memory in use."),
+    ("process_cpu_seconds_total", "counter", "Processor time used."),
+    ("process_open_fds", "gauge", "Open files and sockets."),
+    ("process_max_fds", "gauge", "Limit of open files and sockets."),
+    ("process_threads", "gauge", "Threads."),
+];
+
+/// The text of a scrape.
+pub fn render(app: &App) -> String {
+    let mut page = Page(String::with_capacity(32 << 10));
+    let version = [("version", env!("CARGO_PKG_VERSION"))];
+    page.head("dancu_build_info").row("dancu_build_info", &version, 1);
+    page.one("dancu_ready", u64::from(app.is_ready()));
+    routes(&mut page);
+    front(&mut page);
+    store(&mut page, app);
+    lines(&mut page, &LineFigures::of(app));
+    page.head("dancu_data_file_bytes");
+    for (file, bytes) in process::database_files(app.gate.store().dir()) {
+        page.row("dancu_data_file_bytes", &[("file", &file)], bytes);
+    }
+    let free = dancu_store::free_bytes(app.gate.store().dir());
+    page.some("dancu_disk_free_bytes", free.ok());
+    page.some("process_resident_memory_bytes", process::resident_bytes());
+    page.one("process_cpu_seconds_total", process::cpu_seconds());
+    page.some("process_open_fds", process::open_files());
+    page.some("process_max_fds", process::open_files_max());
+    page.some("process_threads", process::threads());
+    page.0
+}
+
+fn routes(page: &mut Page) {
+    let figures = requests::figures();
+    page.head("dancu_http_requests_total");
+    for f in &figures {
+        for (class, status) in CLASSES.iter().enumerate() {
+            let labels = [("method", f.method), ("route", f.path), ("status", status)];
+            page.row("dancu_http_requests_total", &labels, f.of_class(class));
+        }
+    }
+    page.head("dancu_http_request_seconds");
+    for f in &figures {
+        let mut sum = 0;
+        for bucket in 0..BUCKETS {
+            sum += f.in_bucket(bucket);
+            let bound = BOUNDS_US.get(bucket);
+            let bound = bound.map_or("+Inf".to_owned(), |us| (*us as f64 / 1e6).to_string());
+            let labels = [("method", f.method), ("route", f.path), ("le", &bound)];
+            page.row("dancu_http_request_seconds_bucket", &labels, sum);
+        }
+        let labels = [("method", f.method), ("route", f.path)];
+        page.row("dancu_http_request_seconds_sum", &labels, f.micros as f64 / 1e6);
+        page.row("dancu_http_request_seconds_count", &labels, sum);
+    }
+    page.one("dancu_http_requests_under_way", requests::under_way());
+}
+
+/// Connections and handshakes, as the front door counts them.
+fn front(page: &mut Page) {
+    let counts = counts();
+    page.one("dancu_connections_accepted_total", counts.accepted);
+    page.one("dancu_connections_open", counts.open);
+    page.by(
+        "dancu_connections_cut_total",
+        "cause",
+        &[("slowHeader", counts.cut_slow), ("idle", counts.closed_idle)],
+    );
+    page.by(
+        "dancu_tls_handshakes_total",
+        "outcome",
+        &[
+            ("ok", counts.handshakes),
+            ("late", counts.handshakes_late),
+            ("incompatible", counts.handshakes_incompatible),
+            ("certificate", counts.handshakes_certificate),
+            ("broken", counts.handshakes_broken),
+        ],
+    );
+    page.by(
+        "dancu_tls_reloads_total",
+        "outcome",
+        &[("taken", counts.reloads), ("refused", counts.reloads_refused)],
+    );
+    page.one("dancu_tls_certificate_until_seconds", counts.certificate_until_ms / 1_000);
+}
+
+fn store(page: &mut Page, app: &App) {
+    let store = app.gate.store();
+    page.one("dancu_journal_entries_total", store.ledger().next_index());
+    page.one("dancu_policy_epoch", store.ledger().epoch());
+    page.one("dancu_search_tail_items", store.tail_items());
+    page.one("dancu_requests_remembered", store.requests().len());
+    page.some("dancu_registry_citizens", store.registry().count().ok());
+    let Moment(now) = app.clock.now();
+    let ahead = now - machine_ms() - app.clock.offset_ms();
+    page.one("dancu_clock_ahead_seconds", ahead.max(0) as f64 / 1e3);
+}
+
+fn lines(page: &mut Page, figures: &LineFigures) {
+    page.by("dancu_registered_systems", "state", &figures.systems);
+    page.one("dancu_lines", figures.lines);
+    page.one("dancu_lines_locked", figures.locked);
+    page.one("dancu_lines_near_count", figures.near);
+    page.one("dancu_lines_used_up", figures.used_up);
+}
+
+/// The text under way.
+struct Page(String);
+
+impl Page {
+    /// Meaning and kind, once before a figure's rows.
+    fn head(&mut self, name: &str) -> &mut Self {
+        if let Some((_, kind, help)) = CATALOGUE.iter().find(|row| row.0 == name) {
+            let _ = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}");
+        }
+        self
+    }
+
+    /// Labels are routes, states and file names of this program: nothing in them is escaped.
+    fn row(&mut self, name: &str, labels: &[(&str, &str)], value: impl Display) {
+        self.0.push_str(name);
+        for (i, (label, text)) in labels.iter().enumerate() {
+            let _ = write!(self.0, "{}{label}=\"{text}\"", if i == 0 { '{' } else { ',' });
+        }
+        let _ = writeln!(self.0, "{} {value}", if labels.is_empty() { "" } else { "}" });
+    }
+
+    fn one(&mut self, name: &str, value: impl Display) {
+        self.head(name).row(name, &[], value);
+    }
+
+    /// A figure by the values of one label.
+    fn by(&mut self, name: &str, label: &str, values: &[(&str, u64)]) {
+        self.head(name);
+        values.iter().for_each(|(of, value)| self.row(name, &[(label, of)], value));
+    }
+
+    /// A figure that this system may not tell.
+    fn some(&mut self, name: &str, value: Option<impl Display>) {
+        if let Some(value) = value {
+            self.one(name, value);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// Names of figures in a text, without what a histogram appends.
+    fn named(text: &str) -> BTreeSet<&str> {
+        text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
+            .filter(|w| ["dancu_", "process_"].iter().any(|start| w.starts_with(start)))
+            .map(|w| w.strip_suffix("_bucket").unwrap_or(w))
+            .collect()
+    }
+
+    #[test]
+    fn dashboard_and_alerts_name_figures_that_exist() {
+        let known: BTreeSet<&str> = CATALOGUE.iter().map(|row| row.0).collect();
+        let dashboard = include_str!("../../../../packaging/grafana/dancu.json");
+        let shown = named(dashboard);
+        assert_eq!(shown, known, "the dashboard shows every figure");
+        let alerts = named(include_str!("../../../../packaging/prometheus/alerts.yml"));
+        assert!(alerts.len() > 5 && alerts.is_subset(&known), "{alerts:?}");
+        assert!(serde_json::from_str::<serde_json::Value>(dashboard).is_ok());
+    }
+
+    #[test]
+    fn the_catalogue_follows_the_conventions() {
+        for (name, kind, help) in CATALOGUE {
+            assert_eq!(*kind == "counter", name.ends_with("_total"), "{name}");
+            assert!(help.ends_with('.') && help.len() > 7, "{name}");
+        }
+        let mut page = Page(String::new());
+        page.by("dancu_registered_systems", "state", &[("live", 2)]);
+        page.some("process_threads", None::<u64>);
+        let expected = "# HELP dancu_registered_systems Registered systems by state of their \
+                        connection.\n# TYPE dancu_registered_systems gauge\n\
+                        dancu_registered_systems{state=\"live\"} 2\n";
+        assert_eq!(page.0, expected);
+    }
+}
