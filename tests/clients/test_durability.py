@@ -15,7 +15,7 @@ import requests
 
 import strace_log
 from dancu_client import (
-    Rest, Server, Soap, free_port, name_habits, request_id, subject, unaccented,
+    Rest, Server, Soap, binary, free_port, name_habits, request_id, subject, unaccented,
 )
 
 SHORTEST_NEEDLE_BYTES = 8
@@ -204,6 +204,46 @@ def test_nothing_but_demo_json_holds_people_or_secrets_in_clear(tmp_path):
     leaks |= {(place, "some 12-digit id") for place, content in searched.items()
               if re.search(rb"(?<![\d.])099\d{9}(?!\d)", content)}
     assert not leaks, leaks
+
+
+def operate(server, *arguments: str) -> subprocess.CompletedProcess:
+    act, *rest = arguments
+    command = [str(binary()), "operate", act, "--data", str(server.data), *rest]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60)
+
+
+RAISE = ["raise", "--system", "ONESTOP", "--service", "citizen.verify", "--window", "inHours"]
+
+
+def test_acts_of_the_operator_leave_nobody_in_clear(own_server):
+    person = own_server.demo.plain()
+    assert own_server.stop() == 0
+    reason = f"hồ sơ của {person['fullName']} {person['personalId']}"
+    done = operate(own_server, *RAISE, "--extra", "5", "--reason", reason,
+                   "--by", person["fullName"])
+    assert done.returncode == 0, done.stderr
+    secrets = {person["fullName"].encode(), person["personalId"].encode()}
+    for place, content in read_folder(own_server.data).items():
+        assert not [s for s in secrets if s in content], place
+
+
+def test_acts_of_the_operator_are_somebodys_and_final_states_final(own_server):
+    assert own_server.stop() == 0
+    why = ["--reason", "thử"]
+    for by in (["--by", ""], ["--by", " "], ["--by", "A", "--by", ""]):
+        assert operate(own_server, *RAISE, "--extra", "5", *why, *by).returncode == 1
+    double = [*RAISE, "--extra", "5000", *why]
+    for by in (["--by", "A", "--by", "a"], ["--by", "Lê Mẫu", "--by", " le mau "]):
+        refused = operate(own_server, *double, *by)
+        assert refused.returncode == 1 and "D8" in refused.stderr, refused.stderr
+    assert operate(own_server, *double, "--by", "A", "--by", "B").returncode == 0
+    close = ["connection", "--system", "BANK", *why, "--by", "A", "--state"]
+    assert operate(own_server, *close, "closed").returncode == 0
+    again = operate(own_server, *close, "live")
+    assert again.returncode == 1 and "cuối cùng" in again.stderr, again.stderr
+    revoked = ["account", "--system", "ONESTOP", "--login", "onestop.nghiviec", *why, "--by", "A"]
+    again = operate(own_server, *revoked, "--state", "live")
+    assert again.returncode == 1 and "cuối cùng" in again.stderr, again.stderr
 
 
 def read_folder(data) -> dict[str, bytes]:

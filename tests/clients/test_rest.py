@@ -7,6 +7,7 @@ import json
 import re
 
 import pytest
+import requests
 
 from dancu_client import (
     Rest, instant, name_habits, one_accent_wrong, request_id, subject, token_request,
@@ -607,7 +608,8 @@ def test_chunked_bodies_over_64_kib(rest):
                                   "application/json; charset=utf-16",
                                   "application/json; charset=iso-8859-1"])
 def test_other_media_types_and_charsets(rest, kind):
-    problem(raw(rest, good(rest).encode(), kind), 415)
+    told = problem(raw(rest, good(rest).encode(), kind), 415, "A3")
+    assert told["code"] and told["journal"]["index"] >= 0 and told["usage"]["remaining"] >= 0
 
 
 @pytest.mark.parametrize("kind", ["application/json; charset=utf-8",
@@ -620,6 +622,11 @@ def test_unknown_paths_and_methods(rest):
     assert rest.send("GET", "/api/v1/nothing").status_code == 404
     assert rest.send("GET", VERIFY).status_code == 405
     assert rest.send("DELETE", "/api/v1/usage").status_code == 405
+
+
+@pytest.mark.parametrize("id", ["%ff", "%ff%fe", "zz", "0" * 31])
+def test_a_refusal_that_is_none(rest, id):
+    problem(rest.send("GET", f"/api/v1/refusals/{id}"), 404)
 
 
 def test_operations_endpoints(demo, rest):
@@ -637,3 +644,36 @@ def test_the_clock_does_not_go_back(demo, rest):
     for bad in ({"now": "yesterday"}, {}, {"now": 5}):
         answer = rest.session.put(f"{demo.base_url}/sandbox/clock", json=bad, timeout=10)
         assert answer.status_code == 422, answer.text
+
+
+def test_the_clock_does_not_go_beyond_2199(demo, rest):
+    for far in ("2200-01-01T00:00:00+07:00", "2250-01-01T00:00:00+07:00"):
+        answer = rest.session.put(f"{demo.base_url}/sandbox/clock", json={"now": far}, timeout=10)
+        bad_input(answer, "now")
+
+
+def test_reading_about_oneself_has_a_limit_of_its_own(own_server):
+    rest, other = Rest(own_server.demo, "SMALL"), Rest(own_server.demo, "BANK")
+    other.token()
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: rest.send("GET", "/api/v1/journal?from=0"), range(600)))
+    assert {a.status_code for a in answers} == {200, 429}
+    refused = next(a for a in answers if a.status_code == 429)
+    assert problem(refused, 429)["retryAfter"] == int(refused.headers["Retry-After"])
+    # Neither questions nor other systems are held up by it.
+    assert ok(rest.verify(own_server.demo.plain()))["result"] == "match"
+    assert other.send("GET", "/api/v1/usage").status_code == 200
+
+
+def test_two_moves_of_the_clock_at_once_add_nothing_up(own_server):
+    set_to = instant("2026-03-02T10:00:00+07:00")
+
+    def move(_):
+        return requests.put(f"{own_server.demo.base_url}/sandbox/clock",
+                            json={"now": set_to.isoformat()}, timeout=30)
+
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(move, range(16)))
+    assert {a.status_code for a in answers} <= {200, 409}
+    moved = [instant(a.json()["now"]) for a in answers if a.status_code == 200]
+    assert moved and all(0 <= (m - set_to).total_seconds() < 30 for m in moved), moved

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+import socket
 import time
 
 import pytest
@@ -495,6 +496,15 @@ def test_unknown_and_foreign_accounts_look_alike(soap, schemas, demo, person):
     assert seen[0] == seen[1]
 
 
+def test_two_names_must_name_one_account(soap, schemas, person):
+    own = soap.system.account()
+    assert schemas.validate(soap.verify(person, TaiKhoan=own, MaCanBo=own)).exists
+    for other in (soap.system.account("officer"), "nobody.at.all"):
+        answer = soap.verify(person, TaiKhoan=own, MaCanBo=other)
+        refused(answer, schemas, rule="E1", code="005")
+        assert int(answer.headers["x-dancu-remaining"]) >= 0, "remaining stands on refusals too"
+
+
 def test_a_procedure_without_the_service(soap, schemas, person):
     fault = refused(soap.verify(person, MaDVC="9.999999"), schemas, code="004")
     assert fault["ruleId"] in ("A5", "B10")
@@ -628,6 +638,28 @@ def test_other_charsets_are_refused(soap):
 @pytest.mark.parametrize("kind", ["text/plain", "application/json", "multipart/related"])
 def test_other_media_types_are_refused(soap, kind):
     assert soap.post(good(soap), headers={"Content-Type": kind}).status == 415
+
+
+def test_a_body_that_breaks_off_is_a_fault_and_journaled(demo, soap, schemas, person):
+    before = Rest(demo, "ONESTOP").journal(0)[-1]["index"]
+    auth = soap.auth()
+    lines = ["POST /soap/dancu HTTP/1.1", "Host: localhost", "Content-Length: 500",
+             "Content-Type: text/xml", *(f"{name}: {value}" for name, value in auth.items())]
+    host, port = demo.base_url.split("//")[1].split(":")
+    with socket.create_connection((host, int(port)), timeout=30) as connection:
+        connection.sendall("\r\n".join([*lines, "", "<a"]).encode())
+        connection.shutdown(socket.SHUT_WR)
+        answer = b""
+        while piece := connection.recv(65_536):
+            answer += piece
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert b" 400 " in head.splitlines()[0] and b"Fault>" in body, answer[:600]
+    index = int(re.search(rb"(?i)x-dancu-journal-index: (\d+)", head)[1])
+    assert index > before
+    (entry,) = [e for e in Rest(demo, "ONESTOP").journal(before) if e["index"] == index]
+    assert entry["decision"] == "refused"
+    # No body was read, so that the signature was not used up.
+    assert schemas.validate(soap.post(good(soap), auth=auth)).exists
 
 
 def test_bodies_over_64_kib(soap, schemas):

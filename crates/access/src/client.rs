@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 use serde::Deserialize;
 
 use crate::AuthFailure;
-use crate::soap::sha256_16;
+use crate::soap::{FRESH_MS, sha256_16};
 
 /// Longest life of a client assertion, ms (RFC 7523 leaves it to the server).
 const ASSERTION_MS: i64 = 10 * 60 * 1000;
@@ -34,7 +34,7 @@ pub struct ClientProof<'a> {
     pub assertion: Option<&'a str>,
 }
 
-/// Checks clients; remembers used assertions.
+/// Checks clients; remembers used assertions until the machine's clock could not go back to them.
 #[derive(Default)]
 pub struct Clients {
     used: Mutex<HashMap<[u8; 16], i64>>,
@@ -94,13 +94,18 @@ impl Clients {
         let system = snapshot.by_client_id(&claimed.claims.sub).ok_or(AuthFailure::Wrong)?;
         let access = system.oauth.as_ref().ok_or(AuthFailure::Wrong)?;
         let claims = verified(access, assertion, algorithm, audience)?;
-        if claims.iss != claims.sub || claims.exp * 1000 - now > ASSERTION_MS {
+        let expires = claims.exp.checked_mul(1000).ok_or(AuthFailure::Wrong)?;
+        if expires <= now {
+            return Err(AuthFailure::Stale);
+        }
+        if claims.iss != claims.sub || expires.saturating_sub(now) > ASSERTION_MS {
             return Err(AuthFailure::Wrong);
         }
         let mark = sha256_16(&[claims.sub.as_bytes(), b"\0", claims.jti.as_bytes()]);
         let mut used = self.used.lock();
         used.retain(|_, until| *until > now);
-        if used.len() >= ASSERTIONS_MAX || used.insert(mark, claims.exp * 1000).is_some() {
+        let until = expires.saturating_add(FRESH_MS);
+        if used.len() >= ASSERTIONS_MAX || used.insert(mark, until).is_some() {
             return Err(AuthFailure::Replayed);
         }
         Ok(system.clone())
@@ -116,6 +121,9 @@ fn verified(
     let mut validation = Validation::new(algorithm);
     validation.set_audience(audience);
     validation.set_required_spec_claims(&["exp", "aud", "sub"]);
+    // The caller compares `exp` with its own clock, to the millisecond: time is an argument, and
+    // what is forgotten as used must not be valid any more.
+    validation.validate_exp = false;
     for pem in &access.public_keys {
         let key = match algorithm {
             Algorithm::RS256 | Algorithm::RS384 | Algorithm::RS512 | Algorithm::PS256 => {
@@ -159,4 +167,92 @@ pub fn form_decoded(text: &str) -> Option<String> {
         });
     }
     String::from_utf8(out).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use dancu_domain::ids::{SystemCode, SystemId, UnitCode};
+    use dancu_domain::registration::{
+        AccountList, ConnectionState, Group, RequestIdMode, VerifyShape,
+    };
+    use jsonwebtoken::{EncodingKey, Header, encode};
+    use serde::Serialize;
+
+    use super::*;
+
+    // A key made for this test: it proves nothing anywhere else.
+    const PRIVATE: &str = "-----BEGIN PRIVATE KEY-----\n\
+        MC4CAQAwBQYDK2VwBCIEICVHgzUuZXCrMcahajxP/mDnNXxEJ3Vmg9XVNv0kUenc\n\
+        -----END PRIVATE KEY-----";
+    const PUBLIC: &str = "-----BEGIN PUBLIC KEY-----\n\
+        MCowBQYDK2VwAyEAFfrsT8WmpDXczwocR47+smBeu70wwrSpHlAkuwNh+4M=\n\
+        -----END PUBLIC KEY-----";
+    const NOW: i64 = 1_772_416_800_000;
+
+    #[derive(Serialize)]
+    struct Made<'a> {
+        iss: &'a str,
+        sub: &'a str,
+        aud: &'a str,
+        jti: &'a str,
+        exp: i64,
+    }
+
+    fn snapshot() -> Snapshot {
+        Snapshot::new(
+            1,
+            vec![System {
+                id: SystemId(1),
+                code: SystemCode::parse("MAU").unwrap(),
+                unit: UnitCode::parse("H26.001").unwrap(),
+                group: Group::State,
+                state: ConnectionState::Live,
+                channel_exceptions: vec![],
+                services: Default::default(),
+                procedures: Default::default(),
+                accounts: AccountList::new(vec![]),
+                plans: vec![],
+                shared_officers: vec![],
+                request_ids: RequestIdMode::Strict,
+                verify_shape: VerifyShape::Both,
+                lgsp_shape: None,
+                soap: None,
+                oauth: Some(OauthAccess {
+                    client_id: "mau".into(),
+                    secrets: vec![],
+                    public_keys: vec![PUBLIC.into()],
+                }),
+                credential_version: 1,
+            }],
+        )
+    }
+
+    fn asked(clients: &Clients, exp: i64, now: i64) -> Result<(), AuthFailure> {
+        let made = Made { iss: "mau", sub: "mau", aud: "https://x/oauth/token", jti: "1", exp };
+        let key = EncodingKey::from_ed_pem(PRIVATE.as_bytes()).unwrap();
+        let assertion = encode(&Header::new(Algorithm::EdDSA), &made, &key).unwrap();
+        let proof = ClientProof { assertion: Some(&assertion), ..ClientProof::default() };
+        let audience = ["https://x/oauth/token".to_owned()];
+        clients.authenticate(&snapshot(), &proof, &audience, now).map(|_| ())
+    }
+
+    #[test]
+    fn an_assertion_is_used_once_and_not_after_its_end() {
+        let clients = Clients::default();
+        let exp = NOW / 1000 + 60;
+        assert_eq!(asked(&clients, exp, NOW), Ok(()));
+        assert_eq!(asked(&clients, exp, NOW + 1), Err(AuthFailure::Replayed));
+        for after in [60_000, 60_001, 119_000] {
+            assert_eq!(asked(&clients, exp, NOW + after), Err(AuthFailure::Stale), "{after}");
+        }
+        // The machine's clock went back meanwhile.
+        assert_eq!(asked(&clients, exp, NOW + 59_000), Err(AuthFailure::Replayed));
+    }
+
+    #[test]
+    fn ends_out_of_range_are_refused() {
+        for exp in [i64::MAX, i64::MIN, NOW, NOW / 1000 + 601] {
+            assert_eq!(asked(&Clients::default(), exp, NOW), Err(AuthFailure::Wrong), "{exp}");
+        }
+    }
 }

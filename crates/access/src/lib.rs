@@ -28,6 +28,9 @@ pub enum AuthFailure {
     /// The triple was used with another body.
     #[error("replayed credential")]
     Replayed,
+    /// It could not be looked up what is registered now: nobody is let in on what was.
+    #[error("registrations cannot be read")]
+    Unavailable,
     /// `X-Road-Client` is not the registered subsystem.
     #[error("foreign subsystem")]
     ForeignSubsystem,
@@ -42,6 +45,7 @@ impl AuthFailure {
             Self::Wrong | Self::ForeignSubsystem => "Thông tin xác thực không đúng.",
             Self::Stale => "Thông tin xác thực đã hết hạn hoặc đồng hồ máy gửi bị lệch.",
             Self::Replayed => "Thông tin xác thực đã dùng cho một nội dung khác.",
+            Self::Unavailable => "Hệ thống tạm thời chưa xác thực được, hãy gửi lại sau ít giây.",
         }
     }
 
@@ -53,6 +57,7 @@ impl AuthFailure {
             Self::Wrong | Self::ForeignSubsystem => "Credentials are wrong.",
             Self::Stale => "Credentials are stale, or the sender's clock is off.",
             Self::Replayed => "Credentials were used with another body.",
+            Self::Unavailable => "Credentials cannot be checked at the moment; try again shortly.",
         }
     }
 }

@@ -190,10 +190,11 @@ impl UsedTriples {
         }
     }
 
-    /// Puts back a use from before a restart.
+    /// Puts back a use from before a restart. The first use that is put back binds, as the first
+    /// use of all did: give them in the order of the journal.
     pub fn restore(&self, triple: [u8; 16], body: [u8; 16], until: i64) {
         let shard = &self.shards[usize::from(triple[0]) % SHARDS];
-        shard.lock().used.insert(triple, (body, until));
+        shard.lock().used.entry(triple).or_insert((body, until));
     }
 }
 

@@ -117,6 +117,20 @@ fn account<'a>(system: &'a System, q: &Question<'_>) -> Option<&'a Account> {
     system.accounts.by_id(shared.account).filter(live)
 }
 
+/// E1: whether a second name on the wire (MaCanBo beside TaiKhoan) names nobody but `account`: by
+/// login, officer code or citizen id, or as a shared value that is still in force and so names
+/// nobody of its own. Any other value is another's, or nobody's.
+pub fn names_too(system: &System, account: AccountId, second: &str, at: Moment) -> bool {
+    let day = at.viet_nam_date();
+    match system.accounts.find(second) {
+        Some(named) => named.id == account,
+        None => system
+            .shared_officers
+            .iter()
+            .any(|s| day <= s.until && s.value.eq_ignore_ascii_case(second)),
+    }
+}
+
 /// B6 and E1: the functions of the task.
 fn function(account: &Account, service: Service) -> Result<(), Reason> {
     if account.kind == AccountKind::System && !service.verifies_only() {

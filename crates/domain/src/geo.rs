@@ -9,7 +9,6 @@ mod id_prefix;
 mod tables;
 
 pub use id_prefix::{BirthPrefix, IdWarning, birth_prefix, id_warnings};
-pub use tables::{ChangeFacts, change_facts};
 
 use crate::person::{Address, Country, Dataset};
 use tables::{changes, units};
@@ -143,29 +142,83 @@ pub fn province_successor(old_province: u8) -> Option<u8> {
     provinces.get(at).map(|(_, new)| *new)
 }
 
-/// Compares a place asked about, as (province, commune, dataset), with an address on record.
+/// A place as somebody asks about it: parts that are 0 are not stated and not compared.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct AskedPlace {
+    /// Mã tỉnh.
+    pub province: u8,
+    /// Mã huyện: always of the list of 2024, the last one with districts.
+    pub district: u16,
+    /// Mã xã.
+    pub commune: u32,
+    /// The list that `province` and `commune` are read by.
+    pub dataset: Dataset,
+}
+
+/// Compares a place asked about with an address on record. Every part that is stated must agree;
+/// nothing stated is unknown. A province missing on record is left to the commune.
 ///
-/// A commune of 0 in the question asks for the province only; a province of 0 leaves it to the
-/// commune. What the record does not hold is never confirmed.
-pub fn same_place(asked: (u8, u32, Dataset), on_record: &Address) -> PlaceMatch {
-    let (province, commune, dataset) = asked;
-    if province == 0 && commune == 0 {
+/// What the record does not hold is never confirmed.
+pub fn same_place(asked: AskedPlace, on_record: &Address) -> PlaceMatch {
+    let AskedPlace { province, district, commune, dataset } = asked;
+    if (province, district, commune) == (0, 0, 0) {
         return PlaceMatch::Unknown;
     }
     if on_record.country != Country::VN {
         return PlaceMatch::Different;
     }
-    let provinces = same_province((province, dataset), (on_record.province, on_record.dataset));
-    if provinces == PlaceMatch::Different || commune == 0 {
-        return provinces;
+    let mut parts = Vec::with_capacity(3);
+    if province != 0 {
+        let found = same_province((province, dataset), (on_record.province, on_record.dataset));
+        // A province that cannot be told adds nothing to a commune that can.
+        if commune == 0 || found == PlaceMatch::Different {
+            parts.push(found);
+        }
     }
+    if district != 0 {
+        parts.push(same_district(asked, on_record));
+    }
+    if commune != 0 {
+        parts.push(same_commune(commune, dataset, on_record));
+    }
+    [PlaceMatch::Different, PlaceMatch::Unknown]
+        .into_iter()
+        .find(|verdict| parts.contains(verdict))
+        .unwrap_or(PlaceMatch::Same)
+}
+
+fn same_commune(asked: u32, dataset: Dataset, on_record: &Address) -> PlaceMatch {
     if on_record.commune == 0 {
         return PlaceMatch::Unknown;
     }
     match (dataset, on_record.dataset) {
-        (Dataset::Y2024, Dataset::Y2026) => became(commune, on_record.commune),
-        (Dataset::Y2026, Dataset::Y2024) => became(on_record.commune, commune),
-        _ => equal(commune, on_record.commune),
+        (Dataset::Y2024, Dataset::Y2026) => became(asked, on_record.commune),
+        (Dataset::Y2026, Dataset::Y2024) => became(on_record.commune, asked),
+        _ => equal(asked, on_record.commune),
+    }
+}
+
+/// The district of the commune asked about, else of the place on record. A place recorded by the
+/// list of 2026 lies in one of the communes that its commune was made of.
+fn same_district(asked: AskedPlace, on_record: &Address) -> PlaceMatch {
+    let district_of = |code| commune(Dataset::Y2024, code).and_then(|c| c.district);
+    if asked.dataset == Dataset::Y2024
+        && let Some(own) = district_of(asked.commune)
+    {
+        return equal(asked.district, own);
+    }
+    let possible: Vec<_> = match on_record.dataset {
+        Dataset::Y2024 => district_of(on_record.commune).into_iter().collect(),
+        Dataset::Y2026 => {
+            predecessors(on_record.commune).into_iter().filter_map(district_of).collect()
+        }
+    };
+    let fitting = possible.iter().filter(|own| **own == asked.district).count();
+    match fitting {
+        _ if possible.is_empty() => PlaceMatch::Unknown,
+        0 => PlaceMatch::Different,
+        all if all == possible.len() => PlaceMatch::Same,
+        _ => PlaceMatch::Unknown,
     }
 }
 

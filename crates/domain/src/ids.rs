@@ -4,7 +4,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Why an identifier was not accepted. The text for people stands in [`crate::input`].
+use crate::text::{composed, is_storable};
+
+/// Why an identifier was not accepted. Texts for people are written where it came in.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum IdError {
     /// Fewer or more characters than allowed.
@@ -129,7 +131,8 @@ fn digits(text: &str, length: usize) -> Result<u64, IdError> {
     })
 }
 
-/// A validated short text with its own type.
+/// A validated short text with its own type. Where letters beyond ASCII are allowed the text is
+/// kept in NFC, so that two spellings of one text are one identifier.
 macro_rules! text_id {
     ($(#[$doc:meta])* $name:ident, $min:literal ..= $max:literal, $allowed:expr) => {
         $(#[$doc])*
@@ -138,7 +141,7 @@ macro_rules! text_id {
         pub struct $name(Box<str>);
 
         impl $name {
-            /// Parses; lengths are counted in characters.
+            /// Parses; lengths are counted in characters of NFC.
             pub fn parse(text: &str) -> Result<Self, IdError> {
                 let allowed: fn(char) -> bool = $allowed;
                 // Most ids are short words of ASCII: one look per byte, then no more.
@@ -146,6 +149,7 @@ macro_rules! text_id {
                 if ($min..=$max).contains(&text.len()) && text.as_bytes().iter().all(plain) {
                     return Ok(Self(text.into()));
                 }
+                let text = composed(text);
                 let mut count = 0usize;
                 for c in text.chars() {
                     count += 1;
@@ -156,10 +160,10 @@ macro_rules! text_id {
                         return Err(IdError::Character);
                     }
                 }
-                if count < $min { Err(IdError::Length) } else { Ok(Self(text.into())) }
+                if count < $min { Err(IdError::Length) } else { Ok(Self(text.as_ref().into())) }
             }
 
-            /// The text as parsed.
+            /// The text as parsed, in NFC.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -201,13 +205,14 @@ fn word(c: char) -> bool {
 }
 
 text_id!(
-    /// Login account (tài khoản đăng nhập): B6, 6383 form. Compare with [`Login::folded`].
+    /// Login account (tài khoản đăng nhập): B6, 6383 form. Compare with [`Login::folded`]. The
+    /// length is the form's; the profile may narrow it for new logins (`loginMin`, `loginMax`).
     Login, 8..=60, |c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '@')
 );
 text_id!(
     /// How an officer is named on the wire: login, officer code or citizen id, at most 60
     /// characters (MaCanBo ≤ 20 by the official document, ≤ 60 accepted).
-    OfficerRef, 1..=60, |c| !c.is_control()
+    OfficerRef, 1..=60, is_storable
 );
 text_id!(
     /// Case file (mã hồ sơ): 3-60 characters of letters, digits, `. - / _`.
@@ -223,7 +228,7 @@ text_id!(
 );
 text_id!(
     /// The caller's request id (MaYeuCau): 1-40 printable characters.
-    RequestId, 1..=40, |c| !c.is_control() && c != '\u{feff}' && c != '\u{fffe}' && c != '\u{ffff}'
+    RequestId, 1..=40, |c| is_storable(c) && c != '\u{feff}'
 );
 text_id!(
     /// Code of a connected system (mã hệ thống), e.g. ONESTOP.
@@ -236,11 +241,14 @@ text_id!(
 plain_debug!(OfficerCode, CaseCode, ProcedureCode, Purpose, RequestId, SystemCode, UnitCode);
 text_id!(
     /// Officer code (mã cán bộ) as issued by the unit.
-    OfficerCode, 1..=20, |c| !c.is_control()
+    OfficerCode, 1..=20, is_storable
 );
 redacted_debug!(OfficerRef);
 
 impl Login {
+    /// Lengths in characters that a login can have at all (B6).
+    pub const LENGTH: std::ops::RangeInclusive<usize> = 8..=60;
+
     /// Logins are case-insensitive (B6): the form to compare and to key by.
     pub fn folded(&self) -> String {
         self.0.to_ascii_lowercase()
@@ -297,5 +305,18 @@ mod tests {
         assert!(Login::parse("052082123456").unwrap().is_personal_data());
         assert!(CaseCode::parse("H26.001/2025-01_a").is_ok());
         assert_eq!(CaseCode::parse("a b"), Err(IdError::Character));
+        let shortest = "a".repeat(*Login::LENGTH.start());
+        let longest = "a".repeat(*Login::LENGTH.end());
+        assert!(Login::parse(&shortest).is_ok() && Login::parse(&longest).is_ok());
+        assert_eq!(Login::parse(&(longest + "a")), Err(IdError::Length));
+    }
+
+    #[test]
+    fn texts_are_kept_in_nfc() {
+        let decomposed = Purpose::parse("xa\u{301}c minh").unwrap();
+        assert_eq!(decomposed, Purpose::parse("xác minh").unwrap());
+        let longest = OfficerCode::parse(&"e\u{302}\u{301}".repeat(20)).unwrap();
+        assert_eq!(longest.as_str(), "ế".repeat(20));
+        assert_eq!(OfficerRef::parse("a\u{ffff}"), Err(IdError::Character));
     }
 }

@@ -5,9 +5,10 @@ use crate::moment::{MINUTE_MS, Moment};
 use crate::profile::Pace;
 use crate::refusal::{Reason, Refusal};
 
-/// Distinct persons remembered at most per account: above the largest limit that makes sense for
-/// a person, so that 16 bytes × 1,200 = 19 KiB bound the memory of one busy account.
-pub const PERSONS_REMEMBERED_MAX: usize = 1_200;
+/// Largest limit of distinct persons a minute that a profile may set: 16 bytes × 1,200 = 19 KiB
+/// bound the memory of one busy account, and each new person is looked for among them. A kind of
+/// account that asks about more has 0, no limit.
+pub const PERSONS_PER_MINUTE_MAX: u32 = 1_200;
 
 /// Bits of a millisecond's fraction.
 const FRACTION: u32 = 20;
@@ -29,23 +30,24 @@ impl PaceState {
         // Rounded up: never faster than the profile says.
         let step = (MINUTE_MS << FRACTION).cast_unsigned().div_ceil(u64::from(pace.per_minute));
         let step = step.cast_signed();
-        let now = at.0 << FRACTION;
+        let now = fine(at);
         let next = self.next_q.max(now);
         // The burst is the number of requests that may come at one instant.
-        let early = next - (now + step * (i64::from(pace.burst) - 1));
+        let ahead = step.saturating_mul(i64::from(pace.burst) - 1);
+        let early = next.saturating_sub(now.saturating_add(ahead));
         if early > 0 {
             return Err(refusal(Reason::PaceRequests, (early >> FRACTION) + 1));
         }
         if pace.persons_per_minute > 0 {
             self.person(pace.persons_per_minute, at, person)?;
         }
-        self.next_q = next + step;
+        self.next_q = next.saturating_add(step);
         Ok(())
     }
 
     /// Whether nothing is remembered any more: the state may be dropped.
     pub fn is_idle(&self, at: Moment) -> bool {
-        self.next_q <= at.0 << FRACTION && self.persons.iter().all(|(_, t)| at.0 - t.0 >= MINUTE_MS)
+        self.next_q <= fine(at) && self.persons.iter().all(|(_, t)| at.0 - t.0 >= MINUTE_MS)
     }
 
     fn person(&mut self, limit: u32, at: Moment, person: u64) -> Result<(), Refusal> {
@@ -54,13 +56,18 @@ impl PaceState {
             return Ok(());
         }
         self.persons.retain(|(_, t)| at.0 - t.0 < MINUTE_MS);
-        if self.persons.len() >= (limit as usize).min(PERSONS_REMEMBERED_MAX) {
+        if self.persons.len() >= limit as usize {
             let oldest = self.persons.iter().map(|(_, t)| t.0).min().unwrap_or(at.0);
             return Err(refusal(Reason::PacePersons, oldest + MINUTE_MS - at.0));
         }
         self.persons.push((person, at));
         Ok(())
     }
+}
+
+/// A moment in ms / 2^20. Beyond the year 2248 it stands still instead of turning negative.
+fn fine(at: Moment) -> i64 {
+    at.0.saturating_mul(1 << FRACTION)
 }
 
 fn refusal(reason: Reason, wait_ms: i64) -> Refusal {
@@ -98,6 +105,15 @@ mod tests {
         }
         assert!(told <= 30, "{told}");
         assert!(told >= 20, "{told}");
+    }
+
+    #[test]
+    fn the_last_moments_do_not_overflow() {
+        for ms in [i64::MAX >> FRACTION, (i64::MAX >> FRACTION) + 1, i64::MAX] {
+            let mut s = PaceState::default();
+            s.admit(OFFICER, Moment(ms), 1).unwrap();
+            s.admit(OFFICER, Moment(ms), 2).unwrap();
+        }
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! A person of the registry: the record that is sealed, and its parts.
 
+use std::sync::LazyLock;
+
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
@@ -42,9 +44,9 @@ pub struct Person {
     pub other_name: Option<FullName>,
     /// Giới tính.
     pub sex: Sex,
-    /// Dân tộc, code list of QĐ 121-TCTK (1-55, 99).
+    /// Dân tộc, code list of QĐ 121-TCTK (1-55, 99); other codes pass through.
     pub ethnicity: u8,
-    /// Tôn giáo, code 0-14.
+    /// Tôn giáo, code 0-14; other codes pass through.
     pub religion: u8,
     /// Quốc tịch, ISO 3166-1 alpha-2.
     pub nationality: Country,
@@ -263,57 +265,70 @@ pub struct HouseholdRef {
     pub head: Relative,
 }
 
-/// Quan hệ với chủ hộ. CH01 is public; the other codes are ours, a configurable list.
+/// Quan hệ với chủ hộ. CH01 is public; the other codes that have a name here are ours, and codes
+/// of other lists pass through. New variants go to the end: records hold the position.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
-#[repr(u8)]
 pub enum HouseholdRole {
     /// Chủ hộ.
-    Head = 1,
+    Head,
     /// Vợ hoặc chồng.
-    Spouse = 2,
+    Spouse,
     /// Con.
-    Child = 3,
+    Child,
     /// Cha hoặc mẹ.
-    Parent = 4,
+    Parent,
     /// Ông hoặc bà.
-    Grandparent = 5,
+    Grandparent,
     /// Cháu.
-    Grandchild = 6,
+    Grandchild,
     /// Anh, chị, em.
-    Sibling = 7,
+    Sibling,
     /// Khác.
-    Other = 9,
+    Other,
+    /// A code without a name here, by its two digits; made by [`HouseholdRole::from_code`] only.
+    Unlisted(u8),
 }
 
+/// The texts of all codes, `CH00` to `CH99`.
+static ROLE_CODES: LazyLock<Vec<String>> =
+    LazyLock::new(|| (0..100).map(|n| format!("CH{n:02}")).collect());
+
 impl HouseholdRole {
-    /// The code on the wire, `CH01` … `CH09`.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Head => "CH01",
-            Self::Spouse => "CH02",
-            Self::Child => "CH03",
-            Self::Parent => "CH04",
-            Self::Grandparent => "CH05",
-            Self::Grandchild => "CH06",
-            Self::Sibling => "CH07",
-            Self::Other => "CH09",
-        }
+    /// Roles that have a name here, with the digits of their codes.
+    const LISTED: [(Self, u8); 8] = [
+        (Self::Head, 1),
+        (Self::Spouse, 2),
+        (Self::Child, 3),
+        (Self::Parent, 4),
+        (Self::Grandparent, 5),
+        (Self::Grandchild, 6),
+        (Self::Sibling, 7),
+        (Self::Other, 9),
+    ];
+
+    /// The code on the wire: `CH` and two digits.
+    pub fn code(self) -> &'static str {
+        let digits = match self {
+            Self::Unlisted(digits) => digits,
+            named => Self::LISTED.into_iter().find(|(r, _)| *r == named).map_or(0, |(_, d)| d),
+        };
+        ROLE_CODES.get(usize::from(digits)).map_or("", String::as_str)
     }
 
-    /// From its code.
+    /// From its code. One without a name here is kept as it is; any other text is `None`.
     pub fn from_code(code: &str) -> Option<Self> {
-        [
-            Self::Head,
-            Self::Spouse,
-            Self::Child,
-            Self::Parent,
-            Self::Grandparent,
-            Self::Grandchild,
-            Self::Sibling,
-            Self::Other,
-        ]
-        .into_iter()
-        .find(|r| r.code() == code)
+        let digits = code.strip_prefix("CH")?;
+        if digits.len() != 2 || !digits.bytes().all(|b| b.is_ascii_digit()) {
+            return None;
+        }
+        let digits = digits.parse().ok()?;
+        let listed = Self::LISTED.into_iter().find(|(_, d)| *d == digits);
+        Some(listed.map_or(Self::Unlisted(digits), |(role, _)| role))
+    }
+
+    /// Whether the code has a name here.
+    pub const fn is_listed(self) -> bool {
+        !matches!(self, Self::Unlisted(_))
     }
 }
 
@@ -366,5 +381,33 @@ impl Sources {
     /// The stamp of a field.
     pub fn of(&self, field: Field) -> Stamp {
         self.own.iter().find(|(f, _)| *f == field).map_or(self.default, |(_, s)| *s)
+    }
+}
+
+/// Whether the list of peoples (QĐ 121-TCTK/PPCĐ) has the code.
+pub const fn is_ethnicity(code: u8) -> bool {
+    matches!(code, 1..=55 | 99)
+}
+
+/// Whether the list of religions has the code.
+pub const fn is_religion(code: u8) -> bool {
+    code <= 14
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn roles_without_a_name_pass_through() {
+        for digits in 0..100 {
+            let code = format!("CH{digits:02}");
+            let role = HouseholdRole::from_code(&code).unwrap();
+            assert_eq!(role.code(), code);
+            assert_eq!(role.is_listed(), matches!(digits, 1..=7 | 9), "{code}");
+        }
+        for wrong in ["", "CH", "CH1", "CH001", "CH+1", "ch01", "Con"] {
+            assert_eq!(HouseholdRole::from_code(wrong), None, "{wrong}");
+        }
     }
 }

@@ -1,13 +1,23 @@
 //! The regulation profile: every figure of rules A-E, typed, versioned and effective-dated.
 //!
-//! Several versions live at once; the one in force on a request's day of arrival decides it. An
-//! invalid file is refused whole, with the line and the reason.
+//! Several versions live at once; the one in force on a request's day of arrival decides it.
+//! Versions that are drafts are checked like the others and then left out. An invalid file is
+//! refused whole, with the line and the reason.
+
+mod figures;
 
 use jiff::civil::{Date, Time};
 use serde::Deserialize;
 use toml::Spanned;
 
+pub use self::figures::{
+    AbnormalRaw, AccountsRaw, ChannelsOrigin, ChannelsStatus, CommitmentRule, Counts, DossierRule,
+    ExceedanceRule, IncidentsRaw, LockEnds, LockScope, MfaRule, OverdueRule, Pace, Reading,
+    SecurityRaw, SignInRaw, TrainingLapse,
+};
+use crate::ids::Login;
 use crate::moment::{Hours, MINUTE_MS, Moment};
+use crate::pace::PERSONS_PER_MINUTE_MAX;
 use crate::registration::{AccountKind, Channel, Group};
 
 /// The profile that ships with the product.
@@ -23,14 +33,14 @@ pub struct ProfileError {
     pub reason: String,
 }
 
-/// Every version of the profile, oldest first; never empty.
+/// Every version of the profile that is no draft, oldest first; never empty.
 #[derive(Clone, Debug)]
 pub struct Profiles(Vec<Profile>);
 
 /// One version of the figures.
 #[derive(Clone, Debug)]
 pub struct Profile {
-    /// Position in the file, as journal entries name it beside [`Profile::version`].
+    /// Position in the file, drafts counted.
     pub number: u16,
     /// Name of the version, e.g. VN-2025.10.
     pub version: String,
@@ -50,145 +60,22 @@ pub struct Profile {
     pub pace: [Pace; 3],
     /// A2, by group 1-4.
     pub channels: [Vec<Channel>; 4],
-    /// B6, B9, E2, E5.
+    /// A2: where that table comes from.
+    pub channels_origin: ChannelsOrigin,
+    /// B1, B4.
+    pub dossier: DossierRule,
+    /// B6, B7, B9, E2, E4, E5.
     pub accounts: AccountsRaw,
     /// E2.
     pub sign_in: SignInRaw,
-    /// C1, C3.
+    /// C1, C3, C4.
     pub security: SecurityRaw,
+    /// D6.
+    pub abnormal: AbnormalRaw,
+    /// E6.
+    pub incidents: IncidentsRaw,
     /// How long request ids are remembered, ms.
     pub remember_requests_ms: i64,
-}
-
-/// D2 and D4.
-#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Counts {
-    /// Warnings, in percent of a line's or account's count.
-    pub warn_at_percent: Vec<u8>,
-    /// An account stops at this many times its daily count.
-    pub account_hard_stop_factor: u32,
-    /// Off-hours lines of a form together, queries a day.
-    pub off_hours_cap: u32,
-}
-
-/// Readings of "vượt quá ngưỡng 02 lần/ngày" (6383, form note 2).
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Reading {
-    /// Two exhaustions, or going on well after the warning.
-    TwoEpisodes,
-    /// Each refused request is an exceedance.
-    EveryRefusal,
-    /// Twice the registered volume.
-    TwiceVolume,
-}
-
-/// What the second exceedance locks.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum LockScope {
-    /// That line.
-    Line,
-    /// The whole connection.
-    Connection,
-}
-
-/// What ends a line lock by itself.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum LockEnds {
-    /// The next 07:00 (also a named person or a raise).
-    NextDutyDay,
-    /// Only a named person or a raise.
-    NamedPerson,
-}
-
-/// D3.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct ExceedanceRule {
-    /// Reading.
-    pub reading: Reading,
-    /// Scope.
-    pub scope: LockScope,
-    /// Refusals this long after the first belong to it, ms.
-    pub grace_ms: i64,
-    /// Refused requests after the grace that are always allowed.
-    pub refused_floor: u32,
-    /// The same, in percent of the line.
-    pub refused_percent: u32,
-    /// End.
-    pub lock_ends: LockEnds,
-}
-
-/// D7: the pace of one kind of account.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Pace {
-    /// Requests at once.
-    pub burst: u32,
-    /// Sustained requests a minute.
-    pub per_minute: u32,
-    /// Distinct persons asked about within any minute; 0 = not limited.
-    pub persons_per_minute: u32,
-}
-
-/// B6, B7, B9, E2, E5.
-#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct AccountsRaw {
-    /// Shortest login.
-    pub login_min: u8,
-    /// Longest login.
-    pub login_max: u8,
-    /// Review of the account list, months (B9, E4).
-    pub review_months: u8,
-    /// Grace after the review was due, days.
-    pub review_grace_days: u16,
-    /// Unused accounts are disabled after this many days (E2).
-    pub idle_days: u16,
-    /// Training, months (E5).
-    pub training_months: u8,
-    /// Individual commitment (B7).
-    pub individual_commitment: CommitmentRule,
-}
-
-/// B7.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum CommitmentRule {
-    /// From everybody.
-    Required,
-    /// From new accounts.
-    NewAccounts,
-    /// Not asked.
-    Off,
-}
-
-/// E2.
-#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct SignInRaw {
-    /// Shortest password, characters.
-    pub password_min: u8,
-    /// Password age, days.
-    pub password_days: u16,
-    /// The same for administrators.
-    pub administrator_password_days: u16,
-    /// Idle minutes until the screen locks.
-    pub idle_lock_minutes: u16,
-    /// The same for administration.
-    pub administrator_idle_lock_minutes: u16,
-}
-
-/// C1, C3.
-#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct SecurityRaw {
-    /// Level of the consumer's system (T46 art. 6.1).
-    pub system_level: u8,
-    /// Periodic assessment, months (T46 art. 6.4c).
-    pub assessment_months: u8,
 }
 
 #[derive(Deserialize)]
@@ -211,9 +98,12 @@ struct ProfileRaw {
     raise: RaiseRaw,
     pace: PaceRaw,
     channels: ChannelsRaw,
+    dossier: DossierRaw,
     accounts: Spanned<AccountsRaw>,
     sign_in: Spanned<SignInRaw>,
     security: Spanned<SecurityRaw>,
+    abnormal: Spanned<AbnormalRaw>,
+    incidents: Spanned<IncidentsRaw>,
     request_ids: RequestIdsRaw,
 }
 
@@ -254,14 +144,19 @@ struct PaceRaw {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ChannelsRaw {
-    #[serde(rename = "source")]
-    _source: String,
-    #[serde(rename = "status")]
-    _status: String,
+    source: String,
+    status: Spanned<ChannelsStatus>,
     group1: Vec<Channel>,
     group2: Vec<Channel>,
     group3: Vec<Channel>,
     group4: Vec<Channel>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct DossierRaw {
+    system_name_pattern: Spanned<String>,
+    complete_by: Spanned<String>,
 }
 
 #[derive(Deserialize)]
@@ -282,6 +177,7 @@ impl Profiles {
         })?;
         let check = Check { line_of: &line_of };
         let mut profiles = Vec::with_capacity(file.profile.len());
+        let mut drafts = vec![];
         for raw in file.profile {
             let profile = check.profile(profiles.len() as u16, raw.as_ref())?;
             let at = raw.span().start;
@@ -295,9 +191,17 @@ impl Profiles {
                 at,
                 "hai phiên bản trùng tên (two versions of one name)",
             )?;
+            if raw.as_ref().status.as_ref().as_str() == DRAFT {
+                drafts.push(profile.number);
+            }
             profiles.push(profile);
         }
-        check.that(!profiles.is_empty(), 0, "cần ít nhất một [[profile]] (none found)")?;
+        profiles.retain(|profile| !drafts.contains(&profile.number));
+        check.that(
+            !profiles.is_empty(),
+            0,
+            "cần ít nhất một [[profile]] có status inForce (none is in force)",
+        )?;
         Ok(Self(profiles))
     }
 
@@ -307,11 +211,14 @@ impl Profiles {
         &self.0[n.saturating_sub(1)]
     }
 
-    /// All versions, oldest first.
+    /// All versions but drafts, oldest first.
     pub fn versions(&self) -> &[Profile] {
         &self.0
     }
 }
+
+/// The status of a version that is not in force.
+const DRAFT: &str = "draft";
 
 struct Check<'a> {
     line_of: &'a dyn Fn(usize) -> usize,
@@ -356,7 +263,7 @@ impl Check<'_> {
     fn profile(&self, number: u16, raw: &ProfileRaw) -> Result<Profile, ProfileError> {
         let valid_from = self.date(&raw.valid_from)?;
         self.that(
-            matches!(raw.status.as_ref().as_str(), "inForce" | "draft"),
+            matches!(raw.status.as_ref().as_str(), "inForce" | DRAFT),
             raw.status.span().start,
             "status là inForce hoặc draft (unknown status)",
         )?;
@@ -384,9 +291,13 @@ impl Check<'_> {
                 self.pace(&raw.pace.plan)?,
             ],
             channels: [c.group1.clone(), c.group2.clone(), c.group3.clone(), c.group4.clone()],
+            channels_origin: self.channels_origin(raw)?,
+            dossier: self.dossier(&raw.dossier)?,
             accounts: self.accounts(&raw.accounts)?,
             sign_in: self.sign_in(&raw.sign_in)?,
-            security: raw.security.as_ref().clone(),
+            security: self.security(&raw.security)?,
+            abnormal: self.abnormal(&raw.abnormal)?,
+            incidents: self.incidents(&raw.incidents)?,
             remember_requests_ms: i64::from(self.range(
                 &raw.request_ids.remember_hours,
                 1,
@@ -453,13 +364,47 @@ impl Check<'_> {
             raw.span().start,
             "burst và perMinute trong 1..100000000 (out of range)",
         )?;
+        self.that(
+            p.persons_per_minute <= PERSONS_PER_MINUTE_MAX,
+            raw.span().start,
+            &format!("personsPerMinute trong 0..{PERSONS_PER_MINUTE_MAX}, 0 = không hạn chế (D7)"),
+        )?;
         Ok(p)
+    }
+
+    /// A draft's table of channels decides nothing.
+    fn channels_origin(&self, raw: &ProfileRaw) -> Result<ChannelsOrigin, ProfileError> {
+        let c = &raw.channels;
+        let status = *c.status.as_ref();
+        self.that(
+            status != ChannelsStatus::Draft || raw.status.as_ref().as_str() == DRAFT,
+            c.status.span().start,
+            "bảng hình thức khai thác còn là draft thì phiên bản không thể inForce (A2)",
+        )?;
+        Ok(ChannelsOrigin { source: c.source.clone(), status })
+    }
+
+    fn dossier(&self, raw: &DossierRaw) -> Result<DossierRule, ProfileError> {
+        let pattern = &raw.system_name_pattern;
+        let text = pattern.as_ref();
+        let fits = |c: char| c.is_alphanumeric() || matches!(c, '*' | '.' | '_' | '-' | ' ' | '/');
+        self.that(
+            text.chars().count() <= 100 && text.chars().all(fits),
+            pattern.span().start,
+            "systemNamePattern gồm chữ, số, . _ - / dấu cách và *, tối đa 100 ký tự (B1)",
+        )?;
+        let by = &raw.complete_by;
+        let complete_by = if by.as_ref().is_empty() { None } else { Some(self.date(by)?) };
+        let system_name_pattern = (!text.is_empty()).then(|| text.clone());
+        Ok(DossierRule { system_name_pattern, complete_by })
     }
 
     fn accounts(&self, raw: &Spanned<AccountsRaw>) -> Result<AccountsRaw, ProfileError> {
         let a = raw.as_ref();
         self.that(
-            (8..=a.login_max).contains(&a.login_min) && a.login_max <= 60,
+            a.login_min <= a.login_max
+                && Login::LENGTH.contains(&usize::from(a.login_min))
+                && Login::LENGTH.contains(&usize::from(a.login_max)),
             raw.span().start,
             "tên đăng nhập dài 8..60 ký tự (B6: loginMin, loginMax)",
         )?;
@@ -468,17 +413,70 @@ impl Check<'_> {
             raw.span().start,
             "rà soát tài khoản ít nhất 3 tháng một lần (B9: reviewMonths 1..3)",
         )?;
+        self.that(
+            (1..=45).contains(&a.idle_days) && (1..=12).contains(&a.training_months),
+            raw.span().start,
+            "idleDays trong 1..45 (E2), trainingMonths trong 1..12 (E5)",
+        )?;
         Ok(a.clone())
     }
 
     fn sign_in(&self, raw: &Spanned<SignInRaw>) -> Result<SignInRaw, ProfileError> {
         let s = raw.as_ref();
         self.that(
-            s.password_min >= 8 && s.password_days >= 1 && s.administrator_password_days >= 1,
+            s.password_min >= 8
+                && (1..=90).contains(&s.password_days)
+                && (1..=60).contains(&s.administrator_password_days),
             raw.span().start,
-            "mật khẩu ít nhất 8 ký tự, có hạn (E2)",
+            "mật khẩu ít nhất 8 ký tự; passwordDays trong 1..90, administratorPasswordDays trong \
+             1..60 (E2)",
+        )?;
+        self.that(
+            (1..=15).contains(&s.idle_lock_minutes)
+                && (1..=5).contains(&s.administrator_idle_lock_minutes),
+            raw.span().start,
+            "idleLockMinutes trong 1..15, administratorIdleLockMinutes trong 1..5 (E2)",
+        )?;
+        self.that(
+            s.sessions_per_person == 1,
+            raw.span().start,
+            "sessionsPerPerson phải là 1: mỗi người một phiên (E2)",
         )?;
         Ok(s.clone())
+    }
+
+    fn security(&self, raw: &Spanned<SecurityRaw>) -> Result<SecurityRaw, ProfileError> {
+        let s = raw.as_ref();
+        self.that(
+            (3..=5).contains(&s.system_level) && (1..=12).contains(&s.assessment_months),
+            raw.span().start,
+            "systemLevel trong 3..5 (C1), assessmentMonths trong 1..12 (C3)",
+        )?;
+        Ok(s.clone())
+    }
+
+    fn abnormal(&self, raw: &Spanned<AbnormalRaw>) -> Result<AbnormalRaw, ProfileError> {
+        let a = *raw.as_ref();
+        self.that(
+            (1..=15).contains(&a.acknowledge_minutes)
+                && (a.acknowledge_minutes..=120).contains(&a.decide_minutes),
+            raw.span().start,
+            "acknowledgeMinutes trong 1..15, decideMinutes từ đó đến 120 (D6)",
+        )?;
+        Ok(a)
+    }
+
+    fn incidents(&self, raw: &Spanned<IncidentsRaw>) -> Result<IncidentsRaw, ProfileError> {
+        let i = *raw.as_ref();
+        self.that(
+            (1..=24).contains(&i.first_notice_hours)
+                && (i.first_notice_hours..=72).contains(&i.report_hours)
+                && (1..=72).contains(&i.personal_data_hours),
+            raw.span().start,
+            "firstNoticeHours trong 1..24, reportHours từ đó đến 72, personalDataHours trong \
+             1..72 (E6)",
+        )?;
+        Ok(i)
     }
 }
 
@@ -495,35 +493,4 @@ impl Profile {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_shipped_profile_is_valid_and_dated() {
-        let p = Profiles::parse(DEFAULT_PROFILE).unwrap();
-        let at = |t: &str| p.at(Moment::parse_rfc3339(t).unwrap()).version.clone();
-        assert_eq!(at("2025-10-01T06:59:59+07:00"), "VN-2022.12");
-        assert_eq!(at("2025-10-01T07:00:00+07:00"), "VN-2025.10");
-        assert_eq!(at("2020-01-01T00:00:00+07:00"), "VN-2022.12");
-    }
-
-    #[test]
-    fn errors_name_line_and_reason() {
-        let cases = [
-            ("inHoursTo = \"18:00\"", "inHoursTo = \"06:00\"", "inHoursFrom"),
-            ("offHoursCap = 1000 ", "offHoursCap = 1001 ", "D4"),
-            ("reading = \"twoEpisodes\" ", "reading = \"sometimes\" ", "sometimes"),
-            ("burst = 10\n", "burst = 0\n", "burst"),
-            ("graceMinutes = 15 ", "graceMinuets = 15 ", "graceMinuets"),
-            ("validFrom = \"2025-10-01\"", "validFrom = \"2021-10-01\"", "validFrom"),
-        ];
-        for (good, bad, word) in cases {
-            assert!(DEFAULT_PROFILE.contains(good), "{good}");
-            let text = DEFAULT_PROFILE.replacen(good, bad, 1);
-            let error = Profiles::parse(&text).unwrap_err();
-            assert!(error.line > 1, "{error}");
-            assert!(error.to_string().contains(word), "{error}");
-        }
-        assert_eq!(Profiles::parse("").unwrap_err().line, 1);
-    }
-}
+mod tests;

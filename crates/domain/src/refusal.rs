@@ -77,14 +77,14 @@ pub enum Kind {
     Input,
     /// HTTP 429.
     Count,
-    /// HTTP 501 for REST; a Fault for SOAP.
+    /// HTTP 501 for provincial JSON; a Fault for SOAP. REST has no such operation.
     NotOffered,
     /// HTTP 503.
     Unavailable,
 }
 
 impl Kind {
-    /// The HTTP status of REST answers.
+    /// The HTTP status of JSON answers.
     pub const fn http_status(self) -> u16 {
         match self {
             Self::Forbidden => 403,
@@ -152,7 +152,7 @@ texts! {
     ConnectionLocked: D3, Forbidden, "007",
         "Kết nối đang bị khóa vì vượt số lượt đăng ký hai lần trong ngày.",
         "The connection is locked: its count was exceeded twice in a day.",
-        "Chờ 07:00 ngày làm việc kế tiếp, hoặc đề nghị Trung tâm mở khóa kèm lý do.";
+        "Có retryAfter thì chờ hết số giây đó; hoặc đề nghị Trung tâm mở khóa kèm lý do.";
     ChannelNotAllowed: A2, Forbidden, "008",
         "Nhóm đơn vị này không được khai thác qua hình thức đang dùng.",
         "This group may not use this channel.",
@@ -210,14 +210,15 @@ texts! {
     LineLocked: D3, Forbidden, "011",
         "Dòng dịch vụ đang bị khóa vì vượt số lượt đăng ký hai lần trong ngày.",
         "The line is locked: its count was exceeded twice in a day.",
-        "Chờ 07:00 ngày kế tiếp, đề nghị tăng tạm thời, hoặc đề nghị Trung tâm mở khóa kèm lý do.";
+        "Có retryAfter thì chờ hết số giây đó; hoặc đề nghị tăng tạm thời, hoặc đề nghị Trung tâm \
+         mở khóa kèm lý do.";
     OffHoursUsedUp: D4, Count, "012",
         "Đã hết tổng số lượt ngoài giờ trong ngày của đơn vị.",
         "The off-hours total of the day is used up.",
-        "Chờ 07:00, hoặc đăng ký kế hoạch chạy tự động có số lượt riêng.";
+        "Chờ đến giờ tính lại, hoặc đăng ký kế hoạch chạy tự động có số lượt riêng.";
     AccountHardStop: D2, Count, "013",
-        "Tài khoản đã dùng gấp đôi số lượt trung bình đăng ký trong ngày.",
-        "The account reached twice its declared daily average.",
+        "Tài khoản đã đến mức dừng tính theo số lượt trung bình đăng ký trong ngày.",
+        "The account reached the hard stop above its declared daily average.",
         "Chờ đến giờ tính lại; thủ trưởng đơn vị rà soát số lượt của tài khoản.";
     PaceRequests: D7, Count, "014",
         "Yêu cầu gửi nhanh hơn nhịp cho phép của loại tài khoản này.",

@@ -311,11 +311,6 @@ impl System {
     pub fn service(&self, service: Service) -> Option<&ServiceGrant> {
         self.services[service.index()].as_ref()
     }
-
-    /// The registered service with this code on the wire.
-    pub fn service_by_code(&self, ma_tich_hop: &str) -> Option<&ServiceGrant> {
-        self.services.iter().flatten().find(|s| s.ma_tich_hop == ma_tich_hop)
-    }
 }
 
 /// Everything registered at one policy epoch. Decisions are taken over one such value.

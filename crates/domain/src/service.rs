@@ -232,19 +232,6 @@ fields! {
     VitalStatus = 24, "vitalStatus";
 }
 
-impl Field {
-    /// Fields that need two approvers and are shown apart (A4).
-    pub const SENSITIVE: FieldSet = FieldSet::of(&[
-        Self::Religion,
-        Self::Ethnicity,
-        Self::BloodGroup,
-        Self::Father,
-        Self::Mother,
-        Self::Spouse,
-        Self::Guardian,
-    ]);
-}
-
 /// A set of fields, one bit each.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug, Serialize, Deserialize)]
 pub struct FieldSet(u32);
@@ -301,12 +288,6 @@ impl FieldSet {
     #[must_use]
     pub const fn or(self, other: Self) -> Self {
         Self(self.0 | other.0)
-    }
-
-    /// Fields of this set that are not in the other.
-    #[must_use]
-    pub const fn minus(self, other: Self) -> Self {
-        Self(self.0 & !other.0)
     }
 
     /// Whether no field is in the set.

@@ -1,24 +1,78 @@
-//! Folding of free texts such as address details, for comparison only.
+//! Free texts: which characters they may hold, and their folding for comparison.
 
-use unicode_normalization::UnicodeNormalization as _;
+use std::borrow::Cow;
+
+use unicode_normalization::{UnicodeNormalization as _, is_nfc};
+
+/// Whether a free text may hold the character: no control character, and neither of the two
+/// noncharacters that XML 1.0 forbids, because an answer with one would not be well-formed.
+pub fn is_storable(c: char) -> bool {
+    !c.is_control() && !matches!(c, '\u{fffe}' | '\u{ffff}')
+}
+
+/// The text in NFC, the form that texts are kept and compared in.
+pub fn composed(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() || is_nfc(text) {
+        Cow::Borrowed(text)
+    } else {
+        Cow::Owned(text.nfc().collect())
+    }
+}
 
 /// Letters and digits only, lower case, without accents: `Số 12, đường Trần Phú` →
-/// `so12duongtranphu`.
+/// `so12duongtranphu`. Between two digits one break is kept where anything stood, because
+/// house `27/51` is not house `2/751`.
 pub fn fold(text: &str) -> String {
-    text.nfd()
-        .filter(|c| c.is_alphanumeric())
-        .map(|c| if matches!(c, 'đ' | 'Đ') { 'd' } else { c })
-        .flat_map(char::to_lowercase)
-        .filter(|c| !unicode_normalization::char::is_combining_mark(*c))
-        .collect()
+    let mut folded = String::with_capacity(text.len());
+    let (mut after_digit, mut separated) = (false, false);
+    for c in text.nfd() {
+        if unicode_normalization::char::is_combining_mark(c) {
+            continue;
+        }
+        if !c.is_alphanumeric() {
+            separated = true;
+            continue;
+        }
+        let digit = c.is_numeric();
+        if after_digit && separated && digit {
+            folded.push(' ');
+        }
+        (after_digit, separated) = (digit, false);
+        match c {
+            'đ' | 'Đ' => folded.push('d'),
+            _ => folded.extend(c.to_lowercase()),
+        }
+    }
+    folded
 }
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+
     #[test]
     fn accents_case_and_punctuation_do_not_count() {
-        assert_eq!(super::fold("Số 12, đường Trần Phú"), "so12duongtranphu");
-        assert_eq!(super::fold("SO 12 DUONG TRAN PHU"), "so12duongtranphu");
-        assert_ne!(super::fold("Số 13"), super::fold("Số 12"));
+        assert_eq!(fold("Số 12, đường Trần Phú"), "so12duongtranphu");
+        assert_eq!(fold("SO 12 DUONG TRAN PHU"), "so12duongtranphu");
+        assert_ne!(fold("Số 13"), fold("Số 12"));
+        assert_eq!(fold("12A"), fold("12 a"));
+    }
+
+    #[test]
+    fn numbers_stay_apart() {
+        assert_ne!(fold("27/51 Trần Phú"), fold("2/751 Trần Phú"));
+        assert_ne!(fold("27/51"), fold("2751"));
+        assert_eq!(fold("27/51"), fold(" 27 - 51."));
+        assert_eq!(fold("Số 2, ngách 7/51"), "so2ngach7 51");
+    }
+
+    #[test]
+    fn texts() {
+        assert!("Số 12 Trần Phú".chars().all(is_storable));
+        assert!(
+            ["\n", "\u{85}", "\u{fffe}", "\u{ffff}"].iter().all(|t| !t.chars().all(is_storable))
+        );
+        assert!(matches!(composed("xác minh"), Cow::Borrowed(_)));
+        assert_eq!(composed("xa\u{301}c minh"), "xác minh");
     }
 }

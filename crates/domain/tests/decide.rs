@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use dancu_domain::decide::{Question, Refused, decide};
+use dancu_domain::decide::{Question, Refused, decide, names_too};
 use dancu_domain::ids::{
     AccountId, CaseCode, LineId, Login, OfficerCode, PersonalId, PlanId, ProcedureCode, Purpose,
     SystemCode, SystemId, UnitCode,
@@ -664,4 +664,23 @@ fn every_reason_of_decide_has_a_case() {
     let closed = System { state: ConnectionState::Closed, ..system() };
     reached.insert(ask(&closed, &asked()).unwrap_err());
     assert_eq!(reached, HashSet::from(reasons));
+}
+
+/// E1: MaCanBo beside TaiKhoan names the same officer, or a shared value in force.
+#[test]
+fn rule_e1_a_second_name_names_the_same_account() {
+    let system = system();
+    let on = |day: &str| at(&format!("{day}T09:00:00+07:00"));
+    let names = |second: &str, day: &str| names_too(&system, OFFICER, second, on(day));
+    assert!(names("NGUYENVANA.sttt", "2026-03-02"));
+    let officer = system.accounts.by_id(OFFICER).unwrap();
+    if let Some(code) = &officer.officer_code {
+        assert!(names(code.as_str(), "2026-03-02"));
+    }
+    for other in system.accounts.iter().filter(|a| a.id != OFFICER) {
+        assert!(!names(other.login.as_str(), "2026-03-02"), "{}", other.login);
+    }
+    assert!(!names("nobody.here", "2026-03-02"));
+    assert!(names("DUNGCHUNG", "2026-03-15"));
+    assert!(!names("dungchung", "2026-03-16"));
 }

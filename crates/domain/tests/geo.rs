@@ -2,7 +2,7 @@
 
 use Dataset::{Y2024, Y2026};
 use PlaceMatch::{Different, Same, Unknown};
-use dancu_domain::geo::{self, IdWarning, PlaceMatch, Successors};
+use dancu_domain::geo::{self, AskedPlace, IdWarning, PlaceMatch, Successors};
 use dancu_domain::ids::PersonalId;
 use dancu_domain::person::{Address, Country, Dataset, Sex};
 
@@ -41,15 +41,9 @@ fn lists_are_whole() {
 
 #[test]
 fn changes_fit_the_lists() {
-    // Counted facts of the file: five island districts had no commune; five rows name Xã Ba Chẽ
-    // by a code (06970) that the list of 2026 has corrected to 06978.
-    let facts = geo::change_facts();
-    assert_eq!(facts.without_old_code, 5);
-    assert_eq!(facts.unlisted_old_code, 0);
-    assert_eq!(facts.recoded_by_name, 5);
-    assert_eq!(facts.unlisted_new_code, 0);
-    assert_eq!(facts.used, 10_602 - 5);
-
+    // Counted facts of the file: five of its 10,602 rows are island districts without a commune;
+    // five name Xã Ba Chẽ by a code (06970) that the list of 2026 has corrected to 06978.
+    let rows = 10_602 - 5;
     let (mut whole, mut divided, mut links) = (0, 0, 0);
     for old in geo::communes(Y2024) {
         let candidates = match geo::successors(old.code) {
@@ -71,7 +65,7 @@ fn changes_fit_the_lists() {
             assert_eq!(geo::province_successor(old.province), Some(new.province));
         }
     }
-    assert_eq!((whole, divided, links), (9_564, 471, facts.used));
+    assert_eq!((whole, divided, links), (9_564, 471, rows));
     let islands: Vec<_> = geo::communes(Y2026)
         .iter()
         .filter(|c| geo::predecessors(c.code).is_empty())
@@ -96,6 +90,43 @@ fn changes_by_hand() {
 
 fn address(province: u8, commune: u32, dataset: Dataset) -> Address {
     Address { province, commune, detail: String::new(), country: Country::VN, dataset }
+}
+
+#[test]
+fn districts() {
+    let of = |code| geo::commune(Y2024, code).unwrap().district.unwrap();
+    let of_new = |code| geo::predecessors(code).into_iter().map(of).collect::<Vec<_>>();
+    let find = |fits: fn(&[u16]) -> bool| {
+        let mut communes = geo::communes(Y2026).iter();
+        communes.find(|c| fits(&of_new(c.code))).unwrap()
+    };
+    let one = find(|d| d.len() > 1 && d.iter().all(|other| *other == d[0]));
+    let several = find(|d| d.len() > 1 && d.iter().any(|other| *other != d[0]));
+    let island = find(<[u16]>::is_empty);
+    let asked =
+        |province, district, commune, dataset| AskedPlace { province, district, commune, dataset };
+    let on = |c: &geo::Commune| address(c.province, c.code, Y2026);
+    for (asked, record, expected) in [
+        // The commune asked about lies in that district, or the question contradicts itself.
+        (asked(1, of(4), 4, Y2024), address(1, 4, Y2024), Same),
+        (asked(1, of(4) + 1, 4, Y2024), address(1, 4, Y2024), Different),
+        (asked(1, of(1), 1, Y2024), address(1, 97, Y2026), Same),
+        (asked(1, of(1) + 1, 1, Y2024), address(1, 97, Y2026), Different),
+        // The district alone, or with its province, against each list.
+        (asked(0, of(4), 0, Y2024), address(1, 4, Y2024), Same),
+        (asked(1, of(4), 0, Y2024), address(1, 4, Y2024), Same),
+        (asked(1, of(4) + 1, 0, Y2024), address(1, 4, Y2024), Different),
+        (asked(1, of(4), 0, Y2024), address(1, 0, Y2024), Unknown),
+        (asked(0, of_new(one.code)[0], 0, Y2024), on(one), Same),
+        (asked(0, 999, 0, Y2024), on(one), Different),
+        (asked(0, of_new(several.code)[0], 0, Y2024), on(several), Unknown),
+        (asked(0, of(4), 0, Y2024), on(island), Unknown),
+        // A district of 2024 beside a commune of 2026.
+        (asked(1, of(8), 8, Y2026), address(1, 6, Y2024), Same),
+        (asked(1, 999, 8, Y2026), address(1, 6, Y2024), Different),
+    ] {
+        assert_eq!(geo::same_place(asked, &record), expected, "{asked:?} {record:?}");
+    }
 }
 
 #[test]
@@ -135,10 +166,13 @@ fn places() {
         ((99, 0, Y2024), (1, 4, Y2026), Unknown),
     ] {
         let record = address(on_record.0, on_record.1, on_record.2);
+        let (province, commune, dataset) = asked;
+        let asked = AskedPlace { province, district: 0, commune, dataset };
         assert_eq!(geo::same_place(asked, &record), expected, "{asked:?} {on_record:?}");
     }
     let abroad = Address { country: Country::parse("LA").unwrap(), ..address(0, 0, Y2026) };
-    assert_eq!(geo::same_place((1, 4, Y2026), &abroad), Different);
+    let asked = AskedPlace { province: 1, district: 0, commune: 4, dataset: Y2026 };
+    assert_eq!(geo::same_place(asked, &abroad), Different);
 }
 
 #[test]

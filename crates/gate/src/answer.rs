@@ -13,7 +13,8 @@ use crate::query::{
     Relation, RelativeQuery, Subject,
 };
 
-/// Members of a household that an answer shows at most.
+/// Members of a household that an answer tells at most: an entry names everybody whose data was
+/// told, and has room for 64 persons. An answer that leaves members out says so.
 pub const MEMBERS_MAX: usize = 50;
 
 /// What the registry said, and about whom.
@@ -26,7 +27,7 @@ pub struct Answered {
     pub ambiguous: bool,
 }
 
-/// Reads and answers. `fields` are the granted ones.
+/// Reads and answers. `fields` are those that may be told.
 pub fn answer(
     registry: &Registry,
     subject: &Subject,
@@ -121,8 +122,6 @@ fn household(
     let Some(reference) = &person.household else { return Ok(None) };
     let Some(record) = registry.household(reference.key)? else { return Ok(None) };
     let asked = person.personal_id;
-    // A household without its roles would be a list of names: the role belongs to the answer.
-    let shown = fields.or(FieldSet::of(&[Field::HouseholdRole]));
     let mut members = vec![];
     for (id, _) in record.members.iter().take(MEMBERS_MAX) {
         let member = if *id == asked {
@@ -134,10 +133,10 @@ fn household(
         if *id != asked {
             delivered.push(SubjectId::Personal(*id));
         }
-        members.push(Disclosed::new(member, shown, None));
+        members.push(Disclosed::new(member, fields, None));
     }
     let number = fields.contains(Field::HouseholdNumber).then_some(record.number);
-    Ok(Some(DisclosedHousehold { number, members }))
+    Ok(Some(DisclosedHousehold { number, members, size: record.members.len() }))
 }
 
 fn compare_all(
@@ -179,7 +178,7 @@ fn compare(registry: &Registry, p: &Person, claim: &Claim) -> dancu_store::Resul
             known_equal(p.blood != BloodGroup::Unknown, *b == p.blood)
         }
         (field, ClaimValue::Address(asked)) => place(address_of(p, field), asked),
-        (field, ClaimValue::Relative(other)) => relative(registry, relative_of(p, field), other)?,
+        (field, ClaimValue::Relative(other)) => relative(registry, p, field, other)?,
         (Field::HouseholdRole, ClaimValue::Role(r)) => {
             known_equal(role.is_some(), role == Some(*r))
         }
@@ -224,21 +223,27 @@ fn relative_of(p: &Person, field: Field) -> Option<&Relative> {
     }
 }
 
-/// Codes by their dataset, then the detail where it is stated. A divided commune is not guessed.
+/// Country, codes by their dataset, then the detail: each where it is stated. A divided commune is
+/// not guessed, and a detail is compared alone where no code is stated.
 fn place(on_record: Option<&Address>, asked: &AddressQuery) -> ClaimResult {
     let Some(record) = on_record else { return ClaimResult::Unknown };
-    let codes = geo::same_place((asked.province, asked.commune, asked.dataset), record);
-    match codes {
-        PlaceMatch::Different => ClaimResult::Mismatch,
-        PlaceMatch::Unknown => ClaimResult::Unknown,
-        PlaceMatch::Same => match &asked.detail {
-            Some(detail) if fold(detail) != fold(&record.detail) => ClaimResult::Mismatch,
-            _ => ClaimResult::Match,
-        },
+    if asked.country.is_some_and(|country| country != record.country) {
+        return ClaimResult::Mismatch;
     }
+    if let Some(place) = asked.place() {
+        match geo::same_place(place, record) {
+            PlaceMatch::Different => return ClaimResult::Mismatch,
+            PlaceMatch::Unknown => return ClaimResult::Unknown,
+            PlaceMatch::Same => {}
+        }
+    }
+    let Some(detail) = &asked.detail else { return ClaimResult::Match };
+    let on_record = fold(&record.detail);
+    known_equal(!on_record.is_empty(), fold(detail) == on_record)
 }
 
-/// The relation holds if one of the kinds fits; unknown only if none is on record.
+/// The relation holds if one of the kinds fits; unknown only if none can be told. A claim about the
+/// same field says the same.
 fn related(
     registry: &Registry,
     person: &Person,
@@ -247,12 +252,7 @@ fn related(
 ) -> dancu_store::Result<ClaimResult> {
     let mut best = ClaimResult::Unknown;
     for kind in kinds {
-        let on_record = relative_of(person, kind.field());
-        if on_record.is_none() && matches!(kind, Relation::Spouse | Relation::Guardian) {
-            // The registry is authoritative: without one on record the citizen has none.
-            best = ClaimResult::Mismatch;
-        }
-        match relative(registry, on_record, other)? {
+        match relative(registry, person, kind.field(), other)? {
             ClaimResult::Match => return Ok(ClaimResult::Match),
             ClaimResult::Mismatch => best = ClaimResult::Mismatch,
             ClaimResult::Unknown => {}
@@ -263,12 +263,21 @@ fn related(
 
 /// Everything stated about the relative must agree. An id or birth date that the record does not
 /// carry is looked for in the relative's own record; if it is nowhere, the result is unknown.
+///
+/// Who has no spouse or guardian on record has none: marriage and guardianship exist by being
+/// registered. Parents and heads of households exist without, so theirs is unknown.
 fn relative(
     registry: &Registry,
-    on_record: Option<&Relative>,
+    person: &Person,
+    field: Field,
     asked: &RelativeQuery,
 ) -> dancu_store::Result<ClaimResult> {
-    let Some(record) = on_record else { return Ok(ClaimResult::Unknown) };
+    let Some(record) = relative_of(person, field) else {
+        return Ok(match field {
+            Field::Spouse | Field::Guardian => ClaimResult::Mismatch,
+            _ => ClaimResult::Unknown,
+        });
+    };
     if !asked.name.matches(&record.full_name) {
         return Ok(ClaimResult::Mismatch);
     }
@@ -283,6 +292,9 @@ fn relative(
         None if result == ClaimResult::Match => result = ClaimResult::Unknown,
         _ => {}
     };
+    if let Some(country) = asked.nationality {
+        also(Some(country == record.nationality));
+    }
     if let Some(id) = asked.personal_id {
         also(record.personal_id.map(|r| r == id));
     }

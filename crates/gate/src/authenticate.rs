@@ -1,40 +1,57 @@
-//! Step 1 of a query: who is asking. `machine_now` is the machine's clock, ms.
+//! Step 1 of a query: who is asking, by what is registered now. `machine_now` is the machine's
+//! clock, ms; `at` the product's.
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use dancu_access::soap::{self, SoapHeaders, SoapProof};
 use dancu_access::{AuthFailure, client, token};
-use dancu_domain::registration::System;
+use dancu_domain::moment::Moment;
+use dancu_domain::registration::{Snapshot, System};
+use dancu_journal::{Act, Body};
 use dancu_store::keys::random;
 
-use crate::path::Gate;
+use crate::path::{Gate, UsedHeader};
 
 impl Gate {
-    /// 1a. The SOAP header. `machine_now` is the machine's clock, ms.
-    pub fn authenticate_soap(
-        &self,
-        headers: &SoapHeaders<'_>,
-        machine_now: i64,
-    ) -> Result<SoapProof, AuthFailure> {
-        soap::authenticate(&self.snapshot.load(), headers, machine_now)
+    /// What is registered at the policy epoch in force: a revocation is in force for whoever
+    /// proves himself after it (E3).
+    async fn registered(&self, at: Moment) -> Result<Arc<Snapshot>, AuthFailure> {
+        if let Err(error) = Box::pin(self.reload(at)).await {
+            tracing::error!(error = %error, "gate.authenticate could not read what is registered");
+            return Err(AuthFailure::Unavailable);
+        }
+        Ok(self.snapshot())
     }
 
-    /// 1b. A triple used with another body is refused.
+    /// 1a. The SOAP header.
+    pub async fn authenticate_soap(
+        &self,
+        headers: &SoapHeaders<'_>,
+        at: Moment,
+        machine_now: i64,
+    ) -> Result<SoapProof, AuthFailure> {
+        soap::authenticate(&*self.registered(at).await?, headers, machine_now)
+    }
+
+    /// 1b. Binds a triple to its body; one used with another body is refused.
     pub fn use_header(
         &self,
         proof: &SoapProof,
         body: [u8; 16],
         source: IpAddr,
         machine_now: i64,
-    ) -> Result<(), AuthFailure> {
-        self.used.use_once(proof, body, source, machine_now)
+    ) -> Result<UsedHeader, AuthFailure> {
+        let body = self.keyed(&body);
+        self.used.use_once(proof, body, source, machine_now)?;
+        Ok(UsedHeader { triple: proof.triple, until: proof.until, body })
     }
 
     /// 1c. A bearer token.
-    pub fn authenticate_bearer(
+    pub async fn authenticate_bearer(
         &self,
         authorization: Option<&str>,
+        at: Moment,
         machine_now: i64,
     ) -> Result<Arc<System>, AuthFailure> {
         let header = authorization.ok_or(AuthFailure::Missing)?;
@@ -43,7 +60,7 @@ impl Gate {
             return Err(AuthFailure::Malformed);
         }
         let claims = token::verify(&self.token_key, text.trim(), machine_now)?;
-        let snapshot = self.snapshot.load();
+        let snapshot = self.registered(at).await?;
         let system = snapshot.by_id(claims.system).ok_or(AuthFailure::Wrong)?;
         if system.credential_version != claims.credential_version {
             return Err(AuthFailure::Wrong);
@@ -51,18 +68,37 @@ impl Gate {
         Ok(system.clone())
     }
 
-    /// The token endpoint: a token and its life in seconds. Systems that are not live get one
-    /// too, so that they can read why they are refused.
-    pub fn issue_token(
+    /// 1d. A client at the token endpoint.
+    pub async fn authenticate_client(
         &self,
         proof: &client::ClientProof<'_>,
         audience: &[String],
+        at: Moment,
         machine_now: i64,
-    ) -> Result<(String, u32), AuthFailure> {
-        let snapshot = self.snapshot.load();
-        let system = self.clients.authenticate(&snapshot, proof, audience, machine_now)?;
+    ) -> Result<Arc<System>, AuthFailure> {
+        let snapshot = self.registered(at).await?;
+        self.clients.authenticate(&snapshot, proof, audience, machine_now)
+    }
+
+    /// The token endpoint: a token and its life in seconds, once its entry is durable (F1): who
+    /// connects, from where and when. Systems that are not live get one too, so that they can read
+    /// why they are refused.
+    pub async fn issue_token(
+        &self,
+        system: &System,
+        source: IpAddr,
+        at: Moment,
+        machine_now: i64,
+    ) -> dancu_store::Result<(String, u32)> {
         let mut nonce = [0; 8];
-        random(&mut nonce).map_err(|_| AuthFailure::Malformed)?;
+        random(&mut nonce)?;
+        let issued = Body::Act(Act {
+            kind: "token.issued".into(),
+            actor: system.code.as_str().to_owned(),
+            system: system.id.0,
+            detail: source.to_canonical().to_string(),
+        });
+        self.store.ledger().note(at, move |_| Ok(issued)).await?;
         let claims = token::Claims {
             system: system.id,
             credential_version: system.credential_version,

@@ -6,7 +6,7 @@ use dancu_domain::ids::{AccountId, OfficerRef, ProcedureCode, RequestId, Subject
 use dancu_domain::lines::Intent;
 use dancu_domain::moment::Duty;
 use dancu_domain::registration::System;
-use dancu_domain::service::FieldSet;
+use dancu_domain::service::{Field, FieldSet};
 use dancu_journal::{Features, Query as EntryQuery};
 use dancu_store::entries::{Pseudonyms, SearchKind, system_digest};
 
@@ -18,11 +18,13 @@ pub(crate) struct DraftParts<'a> {
     pub(crate) caller: &'a Caller,
     pub(crate) system: &'a System,
     pub(crate) query: &'a Query,
+    /// Keyed digest of its body.
+    pub(crate) body: [u8; 16],
     pub(crate) account: Option<AccountId>,
     pub(crate) duty: Duty,
     pub(crate) purpose: &'a str,
     pub(crate) asked: FieldSet,
-    pub(crate) granted: FieldSet,
+    pub(crate) told: FieldSet,
     pub(crate) intent: Option<&'a Intent>,
     pub(crate) plan: u32,
     pub(crate) answer: Option<&'a Answer>,
@@ -55,13 +57,13 @@ impl DraftParts<'_> {
             system_code: self.system.code.as_str().to_owned(),
             unit: q.unit.as_ref().unwrap_or(&self.system.unit).as_str().to_owned(),
             account,
-            officer: q.officer.as_str().to_owned(),
+            officer: officer(q),
             x_road_user: q.x_road_user.clone().unwrap_or_default(),
             protocol: self.caller.protocol as u8,
             channel: self.caller.channel as u8,
             source: address(self.caller.source),
             request_id: q.request_id.as_str().to_owned(),
-            body: q.body,
+            body: self.body,
             procedure: q.procedure.as_str().to_owned(),
             purpose: self.purpose.to_owned(),
             case: case.to_owned(),
@@ -84,9 +86,11 @@ impl DraftParts<'_> {
     fn class(&self, answer: &Answer) -> (u8, FieldSet) {
         match answer {
             Answer::NoMatch => (2, FieldSet::EMPTY),
-            Answer::Match { .. } => (1, FieldSet::EMPTY),
-            Answer::Citizen { .. } => (3, self.granted),
-            Answer::Household { .. } => (4, self.granted),
+            // That somebody is alive, dead or missing is told with a match.
+            Answer::Match { alive: Some(_), .. } => (1, FieldSet::of(&[Field::VitalStatus])),
+            Answer::Match { alive: None, .. } => (1, FieldSet::EMPTY),
+            Answer::Citizen { .. } => (3, self.told),
+            Answer::Household { .. } => (4, self.told),
             Answer::Checked { result, .. } => (
                 match result {
                     ClaimResult::Match => 5,
@@ -95,7 +99,7 @@ impl DraftParts<'_> {
                 },
                 FieldSet::EMPTY,
             ),
-            Answer::Blood { .. } => (8, FieldSet::of(&[dancu_domain::service::Field::BloodGroup])),
+            Answer::Blood { .. } => (8, FieldSet::of(&[Field::BloodGroup])),
         }
     }
 }
@@ -123,6 +127,8 @@ pub(crate) fn unreadable(
         channel: caller.channel as u8,
         source: address(caller.source),
         request_id: text(u.request_id.as_ref().map(RequestId::as_str)),
+        // A SOAP header is bound to its body, whether that could be read or not.
+        body: caller.header.map_or([0; 16], |h| h.body),
         procedure: text(u.procedure.as_ref().map(ProcedureCode::as_str)),
         case: case.to_owned(),
         service: u.service.map_or(255, |s| s as u8),
@@ -131,6 +137,15 @@ pub(crate) fn unreadable(
         ..EntryQuery::default()
     };
     (Box::new(entry), digests(p, system, account, case))
+}
+
+/// The officer as named on the wire. Where two names were sent (TaiKhoan and MaCanBo) and differ,
+/// both stand here with a tab between them: no name has one.
+fn officer(q: &Query) -> String {
+    match &q.second_name {
+        Some(second) if *second != q.officer => format!("{}\t{second}", q.officer),
+        _ => q.officer.as_str().to_owned(),
+    }
 }
 
 fn digests(p: &Pseudonyms, system: &System, account: u32, case: &str) -> Vec<(u8, [u8; 16])> {
@@ -169,7 +184,6 @@ fn address(source: IpAddr) -> Vec<u8> {
 
 /// Fields that a question names: each must be granted (A4).
 pub(crate) fn asked_fields(ask: &Ask, granted: FieldSet) -> FieldSet {
-    use dancu_domain::service::Field;
     match ask {
         Ask::Verify(claims) => {
             let mut set = FieldSet::EMPTY;

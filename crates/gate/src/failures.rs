@@ -6,8 +6,10 @@ use std::net::IpAddr;
 
 use dancu_access::AuthFailure;
 use dancu_domain::moment::{MINUTE_MS, Moment};
-use dancu_journal::{Aggregate, Body};
+use dancu_journal::Aggregate;
 use parking_lot::Mutex;
+
+use crate::path::Protocol;
 
 /// Sources told apart within a minute; further ones share the entry of "many sources".
 const SOURCES_MAX: usize = 1_000;
@@ -36,6 +38,14 @@ impl Cause {
             (_, false) => Self::Token,
         }
     }
+
+    /// The cause of a credential that is no longer good.
+    pub(crate) const fn of_protocol(protocol: Protocol) -> Self {
+        match protocol {
+            Protocol::Soap => Self::SoapHeader,
+            _ => Self::Token,
+        }
+    }
 }
 
 /// Minute, source and cause; no source: the rest of a full table.
@@ -49,16 +59,28 @@ impl Failures {
     /// Counts one failure.
     pub fn note(&self, at: Moment, source: IpAddr, cause: Cause) {
         let minute = at.0 - at.0.rem_euclid(MINUTE_MS);
+        self.add((minute, Some(source), cause as u8), 1);
+    }
+
+    /// Puts back an aggregate that could not be journaled; it is taken again with its minute.
+    pub fn put_back(&self, aggregate: &Aggregate) {
+        let source = match *aggregate.source {
+            [a, b, c, d] => Some(IpAddr::from([a, b, c, d])),
+            _ => <[u8; 16]>::try_from(&*aggregate.source).ok().map(IpAddr::from),
+        };
+        self.add((aggregate.minute, source, aggregate.cause), aggregate.count);
+    }
+
+    fn add(&self, key: Key, more: u32) {
         let mut map = self.0.lock();
-        let key = (minute, Some(source), cause as u8);
         let full = map.len() >= SOURCES_MAX && !map.contains_key(&key);
-        let key = if full { (minute, None, cause as u8) } else { key };
+        let key = if full { (key.0, None, key.2) } else { key };
         let count = map.entry(key).or_default();
-        *count = count.saturating_add(1);
+        *count = count.saturating_add(more);
     }
 
     /// Takes the minutes that are over at `now`; all of them at the end.
-    pub fn take(&self, now: Option<Moment>) -> Vec<Body> {
+    pub fn take(&self, now: Option<Moment>) -> Vec<Aggregate> {
         let mut map = self.0.lock();
         let over = |minute: i64| now.is_none_or(|n| minute + MINUTE_MS <= n.0);
         let mut keys: Vec<_> = map.keys().copied().filter(|(m, ..)| over(*m)).collect();
@@ -71,7 +93,7 @@ impl Failures {
                     Some(IpAddr::V4(v4)) => v4.octets().to_vec(),
                     Some(IpAddr::V6(v6)) => v6.octets().to_vec(),
                 };
-                Some(Body::Aggregate(Aggregate { minute: key.0, source, cause: key.2, count }))
+                Some(Aggregate { minute: key.0, source, cause: key.2, count })
             })
             .collect()
     }
@@ -92,6 +114,22 @@ mod tests {
         assert_eq!(failures.take(Some(Moment(60_000))).len(), 2);
         assert_eq!(failures.take(Some(Moment(60_000))).len(), 0);
         assert_eq!(failures.take(None).len(), 1);
+    }
+
+    #[test]
+    fn what_could_not_be_journaled_is_kept() {
+        let failures = Failures::default();
+        let sources = [IpAddr::from([127, 0, 0, 1]), IpAddr::from([7; 16])];
+        for source in sources {
+            failures.note(Moment(5), source, Cause::Shed);
+        }
+        let first = failures.take(None);
+        first.iter().for_each(|a| failures.put_back(a));
+        failures.note(Moment(6), sources[0], Cause::Shed);
+        let again = failures.take(None);
+        assert_eq!(again.len(), 2);
+        assert_eq!(again.iter().map(|a| a.count).sum::<u32>(), 3);
+        assert_eq!(again[0].source, first[0].source);
     }
 
     #[test]

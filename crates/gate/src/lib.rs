@@ -9,8 +9,11 @@ mod answer;
 mod authenticate;
 mod draft;
 mod failures;
+mod known;
+mod pace;
 pub mod path;
 pub mod query;
 mod refuse;
+mod ruling;
 
-pub use path::{Caller, Gate};
+pub use path::{Caller, Gate, UsedHeader};

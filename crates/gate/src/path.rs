@@ -6,35 +6,31 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use dancu_access::client;
 use dancu_access::soap::UsedTriples;
-use dancu_domain::decide::{self, Question};
-use dancu_domain::ids::{AccountId, SubjectId, SystemId};
+use dancu_domain::decide::Question;
+use dancu_domain::ids::{SubjectId, SystemId};
 use dancu_domain::lines::{Intent, Outcome};
-use dancu_domain::moment::Moment;
-use dancu_domain::pace::PaceState;
+use dancu_domain::moment::{Duty, Moment};
 use dancu_domain::profile::Profile;
 use dancu_domain::refusal::{Reason, Refusal};
-use dancu_domain::registration::{AccountKind, Channel, RequestIdMode, Snapshot, System};
-use dancu_domain::service::FieldSet;
+use dancu_domain::registration::{Account, Channel, RequestIdMode, Snapshot, System};
+use dancu_domain::service::{FieldSet, Service};
 use dancu_store::Store;
 use dancu_store::entries::Pseudonyms;
 use dancu_store::keys::{Key, Purpose, random};
 use dancu_store::ledger::{Decided, Draft, Settled, Verdict};
 use dancu_store::requests::InFlight;
-use parking_lot::Mutex;
 
 use crate::answer::{self, Answered};
 use crate::draft::{DraftParts, asked_fields};
 pub use crate::failures::Cause;
 use crate::failures::Failures;
+use crate::pace::Paces;
 use crate::query::{CorrelationId, Denied, Query, Reply, Usage};
+use crate::ruling::{Ruling, decide_with_second_name, granted_fields, told_fields};
 
 /// Times a query is decided again because the policy changed meanwhile, or the registry has to be
 /// read after all. Each round follows a change: a bulk of acts may bring a hundred, each a commit.
 pub(crate) const ROUNDS_MAX: usize = 200;
-/// Independent parts of the pace table.
-const PACE_SHARDS: usize = 16;
-/// Accounts whose pace one shard keeps before idle ones are dropped.
-const PACE_KEPT: usize = 4_096;
 
 /// Protocols, as numbered in the journal format.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -44,6 +40,8 @@ pub enum Protocol {
     Soap = 1,
     /// REST of our own.
     Rest = 2,
+    /// JSON of provincial platforms.
+    ProvincialJson = 3,
 }
 
 /// An authenticated system with one request.
@@ -58,8 +56,22 @@ pub struct Caller {
     pub source: IpAddr,
     /// Time of arrival at the gate, product's clock.
     pub arrival: Moment,
-    /// The SOAP header triple and until when it counts as used.
-    pub header: Option<([u8; 16], i64)>,
+    /// Version of the credentials it proved itself with: when they change meanwhile, nothing is
+    /// answered to them any more (E3).
+    pub credential_version: u32,
+    /// The SOAP header that was used up by this body.
+    pub header: Option<UsedHeader>,
+}
+
+/// A SOAP header triple, bound to the body that it came with.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct UsedHeader {
+    /// Digest of (user, timestamp, hash).
+    pub triple: [u8; 16],
+    /// Until when it counts as used, machine clock ms.
+    pub until: i64,
+    /// Keyed digest of the body.
+    pub body: [u8; 16],
 }
 
 /// The gate over a store.
@@ -71,7 +83,9 @@ pub struct Gate {
     pub(crate) clients: client::Clients,
     /// Unauthenticated failures, counted for the journal.
     pub failures: Failures,
-    pace: Vec<Mutex<hashbrown::HashMap<AccountId, PaceState>>>,
+    /// Held by whoever loads the snapshot; the others wait.
+    pub(crate) loading: tokio::sync::Mutex<()>,
+    paces: Paces,
     request_key: Arc<Key>,
     pub(crate) token_key: Arc<Key>,
 }
@@ -83,7 +97,8 @@ impl Gate {
             store.keys().get(purpose, 0).ok_or(dancu_store::Error::Damaged("key is missing"))
         };
         let used = UsedTriples::default();
-        for item in store.take_used_headers() {
+        // The oldest first: the first use of a triple binds it.
+        for item in store.take_used_headers().iter().rev() {
             used.restore(item.header, item.body, item.header_until);
         }
         Ok(Self {
@@ -92,7 +107,8 @@ impl Gate {
             used,
             clients: client::Clients::default(),
             failures: Failures::default(),
-            pace: (0..PACE_SHARDS).map(|_| Mutex::default()).collect(),
+            loading: tokio::sync::Mutex::default(),
+            paces: Paces::default(),
             request_key: key(Purpose::Request)?,
             token_key: key(Purpose::Token)?,
             store,
@@ -115,12 +131,13 @@ impl Gate {
 
     /// Answers or refuses one question. The reply exists only after its entry is durable.
     pub async fn ask(&self, caller: &Caller, query: &Query) -> Reply {
-        let Some(key) = self.request_key_of(caller, query) else {
+        let body = self.keyed(&query.body);
+        let Some(key) = self.request_key_of(caller, query, &body) else {
             return unavailable();
         };
         // Two in flight with one id: one waits for the other.
         let guard = Arc::new(self.store.requests().enter(key).await);
-        let mut state = Round { guard, paced: false, read_anyway: false };
+        let mut state = Round { guard, body, paced: false, read_anyway: false };
         for _ in 0..ROUNDS_MAX {
             match self.round(caller, query, key, &mut state).await {
                 Ok(Some(reply)) => return reply,
@@ -144,7 +161,9 @@ impl Gate {
         state: &mut Round,
     ) -> dancu_store::Result<Option<Reply>> {
         let snapshot = self.snapshot.load_full();
-        let Some(system) = snapshot.by_id(caller.system) else { return Ok(Some(unavailable())) };
+        let Some(system) = self.still_known(&snapshot, caller) else {
+            return Ok(Some(unavailable()));
+        };
         let profile = self.store.profiles().at(caller.arrival);
 
         // 2. Decide: what the law says before anything is read.
@@ -157,7 +176,7 @@ impl Gate {
         // 4. Settle: count and journal in one commit.
         let pseudonyms = self.pseudonyms_at(caller.arrival).await?;
         let draft = draft_of(
-            &Asked { caller, query, key, system, guard: &state.guard },
+            &Asked { caller, query, key, body: state.body, system, guard: &state.guard },
             snapshot.epoch,
             &decision,
             answered.as_ref(),
@@ -170,7 +189,7 @@ impl Gate {
                 return Ok(None);
             }
             Verdict::Stale => {
-                self.reload(caller.arrival)?;
+                Box::pin(self.reload(caller.arrival)).await?;
                 return Ok(None);
             }
         };
@@ -193,9 +212,11 @@ impl Gate {
         let granted = granted_fields(system, query);
         let asked = asked_fields(&query.ask, granted);
         let mut d = Ruling::new(profile, caller, asked);
+        // Refusals say what is left of the system's line (D2), which tells of no account or person.
+        d.usage = self.usage_of_line(system, query.service, caller.arrival, d.duty);
 
         // 2a. A request id names one body for 24 hours.
-        let repeat = match self.earlier(profile, caller, query, key)? {
+        let repeat = match self.earlier(profile, caller, &state.body, key)? {
             Earlier::None => false,
             Earlier::SameBody => true,
             Earlier::OtherBody => {
@@ -216,7 +237,7 @@ impl Gate {
             fields: asked,
             items: 1,
         };
-        let grant = match decide::decide(profile, system, &question) {
+        let grant = match decide_with_second_name(profile, system, &question, query) {
             Ok(grant) => grant,
             Err((reason, account)) => {
                 d.account = account;
@@ -225,7 +246,7 @@ impl Gate {
         };
         d.account = Some(grant.account.id);
         grant.purpose.as_str().clone_into(&mut d.purpose);
-        d.fields = grant.fields;
+        d.fields = told_fields(caller, query, grant.fields);
         d.plan = grant.plan.map_or(0, |p| p.id.0);
         let mut intent = Intent { repeat, ..grant.intent };
 
@@ -235,9 +256,7 @@ impl Gate {
 
         // 2d. Pace (D7), once per question.
         if !state.paced && !locked {
-            let kind = grant.account.kind;
-            if let Err(refusal) = self.pace(profile, kind, grant.account.id, caller, query) {
-                d.intent = None;
+            if let Err(refusal) = self.pace(profile, grant.account, caller, query) {
                 d.usage = Some(self.usage_of(&intent));
                 d.refused = Some(refusal);
                 return Ok(d);
@@ -255,7 +274,7 @@ impl Gate {
         &self,
         profile: &Profile,
         caller: &Caller,
-        query: &Query,
+        body: &[u8; 16],
         key: [u8; 16],
     ) -> dancu_store::Result<Earlier> {
         let Some((item, at)) = self.store.answered_request(&key)? else {
@@ -264,14 +283,13 @@ impl Gate {
         if at.plus_ms(profile.remember_requests_ms) <= caller.arrival {
             return Ok(Earlier::None);
         }
-        Ok(if item.body == query.body { Earlier::SameBody } else { Earlier::OtherBody })
+        Ok(if item.body == *body { Earlier::SameBody } else { Earlier::OtherBody })
     }
 
     fn pace(
         &self,
         profile: &Profile,
-        kind: AccountKind,
-        account: AccountId,
+        account: &Account,
         caller: &Caller,
         query: &Query,
     ) -> Result<(), Refusal> {
@@ -279,11 +297,7 @@ impl Gate {
             SubjectId::Personal(id) => id.number(),
             SubjectId::Old(id) => (1 << 63) | u64::from(id.number()),
         };
-        let mut shard = self.pace[account.0 as usize % PACE_SHARDS].lock();
-        if shard.len() >= PACE_KEPT {
-            shard.retain(|_, s| !s.is_idle(caller.arrival));
-        }
-        shard.entry(account).or_default().admit(profile.pace_of(kind), caller.arrival, person)
+        self.paces.admit(account.id, profile.pace_of(account.kind), caller.arrival, person)
     }
 
     // 3. Answer --------------------------------------------------------------------------------
@@ -313,14 +327,6 @@ impl Gate {
         Ok(fresh)
     }
 
-    /// Loads the snapshot of the epoch in force; cheap if somebody else did.
-    pub fn reload(&self, now: Moment) -> dancu_store::Result<()> {
-        if self.snapshot.load().epoch != self.store.ledger().epoch() {
-            self.snapshot.store(Arc::new(self.store.snapshot(now)?));
-        }
-        Ok(())
-    }
-
     // 5. Reply ---------------------------------------------------------------------------------
 
     fn reply(d: &Ruling, answered: Option<Answered>, settled: &Settled) -> Reply {
@@ -339,8 +345,22 @@ impl Gate {
             correlation: correlation(settled),
             journal_index: Some(settled.index),
             usage,
-            result: result.map_err(|refusal| Denied { refusal, errors: vec![] }),
+            result: result.map_err(|refusal| Denied { refusal, errors: d.errors(refusal.reason) }),
         }
+    }
+
+    /// What is left on the line of a service, where there is one in this window.
+    pub(crate) fn usage_of_line(
+        &self,
+        system: &System,
+        service: Service,
+        at: Moment,
+        duty: Duty,
+    ) -> Option<Usage> {
+        let line = system.service(service)?.line(duty.window)?;
+        let used = self.store.ledger().lines(|l| l.line_day(line.id, duty.day).used);
+        let remaining = line.limit(at).count.saturating_sub(used);
+        Some(Usage { remaining, resets_at: duty.resets_at })
     }
 
     fn usage_of(&self, intent: &Intent) -> Usage {
@@ -349,22 +369,22 @@ impl Gate {
     }
 
     /// Keyed digest of system and request id; with the body for lenient registrations.
-    fn request_key_of(&self, caller: &Caller, query: &Query) -> Option<[u8; 16]> {
+    fn request_key_of(&self, caller: &Caller, query: &Query, body: &[u8; 16]) -> Option<[u8; 16]> {
         let snapshot = self.snapshot.load();
         let system = snapshot.by_id(caller.system)?;
         let id = query.request_id.as_str().as_bytes();
         let number = system.id.0.to_be_bytes();
         Some(match system.request_ids {
             RequestIdMode::Strict => self.request_key.digest16(&[&number, id]),
-            RequestIdMode::Lenient => self.request_key.digest16(&[&number, id, b"\0", &query.body]),
+            RequestIdMode::Lenient => self.request_key.digest16(&[&number, id, b"\0", body]),
         })
     }
-}
 
-/// Fields that both the system's grant and the procedure allow.
-fn granted_fields(system: &System, query: &Query) -> FieldSet {
-    let grant = system.service(query.service).map_or(FieldSet::EMPTY, |g| g.fields);
-    system.procedures.get(&query.procedure).map_or(grant, |p| grant.and(p.fields))
+    /// A body's digest as it is compared and kept: without the key nobody finds out by trying
+    /// whose data a body held.
+    pub(crate) fn keyed(&self, body: &[u8; 16]) -> [u8; 16] {
+        self.request_key.digest16(&[b"body\0", body])
+    }
 }
 
 /// One question with its caller.
@@ -372,6 +392,7 @@ struct Asked<'a> {
     caller: &'a Caller,
     query: &'a Query,
     key: [u8; 16],
+    body: [u8; 16],
     system: &'a System,
     guard: &'a Arc<InFlight>,
 }
@@ -388,11 +409,12 @@ fn draft_of(
         caller: asked.caller,
         system: asked.system,
         query: asked.query,
+        body: asked.body,
         account: d.account,
         duty: d.duty,
         purpose: &d.purpose,
         asked: d.asked,
-        granted: d.fields,
+        told: d.fields,
         intent: d.intent.as_ref(),
         plan: d.plan,
         answer: answered.map(|a| &a.answer),
@@ -410,7 +432,7 @@ fn draft_of(
         epoch,
         decided,
         request_key: asked.key,
-        header: asked.caller.header,
+        header: asked.caller.header.map(|h| (h.triple, h.until)),
         guard: Some(asked.guard.clone()),
         search,
     }
@@ -420,6 +442,8 @@ fn draft_of(
 struct Round {
     /// Held by the ledger too: a caller that leaves frees the id only when its entry is settled.
     guard: Arc<InFlight>,
+    /// Keyed digest of the body.
+    body: [u8; 16],
     paced: bool,
     read_anyway: bool,
 }
@@ -428,44 +452,6 @@ enum Earlier {
     None,
     SameBody,
     OtherBody,
-}
-
-/// The decision on one question, as far as reply and journal need it.
-struct Ruling {
-    account: Option<AccountId>,
-    duty: dancu_domain::moment::Duty,
-    purpose: String,
-    asked: FieldSet,
-    fields: FieldSet,
-    plan: u32,
-    intent: Option<Intent>,
-    refused: Option<Refusal>,
-    usage: Option<Usage>,
-}
-
-impl Ruling {
-    fn new(profile: &Profile, caller: &Caller, asked: FieldSet) -> Self {
-        Self {
-            account: None,
-            duty: profile.hours.duty(caller.arrival),
-            purpose: String::new(),
-            asked,
-            fields: FieldSet::EMPTY,
-            plan: 0,
-            intent: None,
-            refused: None,
-            usage: None,
-        }
-    }
-
-    fn refuse(mut self, reason: Reason) -> Self {
-        self.refused = Some(reason.into());
-        self
-    }
-
-    fn usage_with(&self, remaining: u32) -> Usage {
-        Usage { remaining, resets_at: self.duty.resets_at }
-    }
 }
 
 pub(crate) fn correlation(settled: &Settled) -> CorrelationId {

@@ -1,13 +1,15 @@
 //! What callers ask and what they are told, independent of any wire format.
 
 use dancu_domain::birth::{BirthDate, Precision};
+use dancu_domain::geo::AskedPlace;
 use dancu_domain::ids::{
     CaseCode, OfficerRef, OldId, PersonalId, ProcedureCode, Purpose, RequestId, SubjectId, UnitCode,
 };
 use dancu_domain::moment::Moment;
 use dancu_domain::name::{FullName, NameQuery};
 use dancu_domain::person::{
-    Address, BloodGroup, HouseholdRole, MaritalStatus, Person, Relative, Sex, VitalStatus,
+    Address, BloodGroup, Country, Dataset, HouseholdRole, MaritalStatus, Person, Relative, Sex,
+    VitalStatus,
 };
 use dancu_domain::refusal::{Reason, Refusal};
 use dancu_domain::service::{Field, FieldSet, Service};
@@ -19,6 +21,8 @@ pub struct Query {
     pub request_id: RequestId,
     /// The officer as named on the wire: TaiKhoan if sent, else MaCanBo; `account` in REST.
     pub officer: OfficerRef,
+    /// MaCanBo where TaiKhoan was sent too: it must name the same account (E1).
+    pub second_name: Option<OfficerRef>,
     /// Mã thủ tục (MaDVC).
     pub procedure: ProcedureCode,
     /// Purpose, where stated (REST).
@@ -110,6 +114,8 @@ pub struct RelativeQuery {
     pub old_id: Option<OldId>,
     /// Ngày sinh; compared where the relative's own record can be found.
     pub birth: Option<BirthDate>,
+    /// Quốc tịch.
+    pub nationality: Option<Country>,
 }
 
 /// An address as a caller claims it: empty parts are not compared.
@@ -117,12 +123,25 @@ pub struct RelativeQuery {
 pub struct AddressQuery {
     /// Province code; 0 = not stated.
     pub province: u8,
+    /// District code of the list of 2024; 0 = not stated.
+    pub district: u16,
     /// Commune code; 0 = not stated.
     pub commune: u32,
     /// House, street, hamlet; compared without accents, case and punctuation.
     pub detail: Option<String>,
+    /// Quốc gia.
+    pub country: Option<Country>,
     /// The list that the codes are read by.
-    pub dataset: dancu_domain::person::Dataset,
+    pub dataset: Dataset,
+}
+
+impl AddressQuery {
+    /// The codes; `None` where none is stated.
+    pub fn place(&self) -> Option<AskedPlace> {
+        let Self { province, district, commune, dataset, .. } = *self;
+        let stated = (province, district, commune) != (0, 0, 0);
+        stated.then_some(AskedPlace { province, district, commune, dataset })
+    }
 }
 
 /// A claim about one field of the subject.
@@ -148,7 +167,7 @@ pub enum ClaimValue {
     /// ethnicity, religion: the code.
     Code(u8),
     /// nationality.
-    Country(dancu_domain::person::Country),
+    Country(Country),
     /// maritalStatus.
     Marital(MaritalStatus),
     /// bloodGroup.
@@ -172,7 +191,7 @@ pub enum ClaimResult {
     Match,
     /// Không khớp.
     Mismatch,
-    /// Không có dữ liệu.
+    /// Không có dữ liệu: the registry holds nothing to compare with.
     Unknown,
 }
 
@@ -334,6 +353,8 @@ pub struct DisclosedHousehold {
     pub number: Option<String>,
     /// Members, the head first, each cut to the granted fields.
     pub members: Vec<Disclosed>,
+    /// Members of the household on record; of more than 50 only the first 50 are told.
+    pub size: usize,
 }
 
 /// What every reply tells about the line (D2).

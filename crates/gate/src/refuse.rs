@@ -33,13 +33,16 @@ impl Gate {
         u: &Unreadable,
     ) -> dancu_store::Result<Option<Reply>> {
         let snapshot = self.snapshot.load_full();
-        let Some(system) = snapshot.by_id(caller.system) else { return Ok(Some(unavailable())) };
+        let Some(system) = self.still_known(&snapshot, caller) else {
+            return Ok(Some(unavailable()));
+        };
         let profile = self.store.profiles().at(caller.arrival);
         let duty = profile.hours.duty(caller.arrival);
         let account =
             u.officer.as_ref().and_then(|o| system.accounts.find(o.as_str())).map(|a| a.id);
         let pseudonyms = self.pseudonyms_at(caller.arrival).await?;
         let (entry, search) = draft::unreadable(caller, system, u, duty, account, &pseudonyms);
+        let usage = u.service.and_then(|s| self.usage_of_line(system, s, caller.arrival, duty));
         let refusal: Refusal = u.reason.unwrap_or(Reason::InvalidInput).into();
         let draft = Draft {
             query: entry,
@@ -47,7 +50,7 @@ impl Gate {
             epoch: snapshot.epoch,
             decided: Decided::Refused(refusal),
             request_key: [0; 16],
-            header: caller.header,
+            header: caller.header.map(|h| (h.triple, h.until)),
             guard: None,
             search,
         };
@@ -55,11 +58,11 @@ impl Gate {
             Verdict::Settled(settled) => Ok(Some(Reply {
                 correlation: correlation(&settled),
                 journal_index: Some(settled.index),
-                usage: None,
+                usage,
                 result: Err(Denied { refusal, errors: u.errors.clone() }),
             })),
             Verdict::ReadFirst | Verdict::Stale => {
-                self.reload(caller.arrival)?;
+                Box::pin(self.reload(caller.arrival)).await?;
                 Ok(None)
             }
         }

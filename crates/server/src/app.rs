@@ -7,6 +7,7 @@ use dancu_gate::Gate;
 use dancu_gate::query::CorrelationId;
 
 use crate::clock::Clock;
+use crate::handlers::reads::Reads;
 
 /// The running program.
 pub struct App {
@@ -14,6 +15,8 @@ pub struct App {
     pub gate: Gate,
     /// The product's clock.
     pub clock: Clock,
+    /// What systems ask beside their questions.
+    pub reads: Reads,
     /// `http://127.0.0.1:8080`, as callers reach it.
     pub base_url: String,
     /// Rendered once: OpenAPI document, its page, WSDL.
@@ -46,7 +49,14 @@ impl App {
             wsdl: dancu_wire::soap::wsdl(&base_url),
             openapi,
         };
-        Self { gate, clock, base_url, documents, ready: AtomicBool::new(false) }
+        Self {
+            gate,
+            clock,
+            reads: Reads::default(),
+            base_url,
+            documents,
+            ready: AtomicBool::new(false),
+        }
     }
 
     /// Whether queries are answered.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use dancu_journal::Body;
 use dancu_store::Store;
 
 use crate::app::Shared;
@@ -64,12 +65,79 @@ pub fn start(app: &Shared) {
     });
 }
 
-/// Journals the aggregates of minutes that are over; `None` = all of them, at the end.
+/// Journals the aggregates of minutes that are over; `None` = all of them, at the end. What cannot
+/// be journaled is kept and tried again.
 pub async fn journal_failures(app: &Shared, now: Option<dancu_domain::moment::Moment>) {
-    for body in app.gate.failures.take(now) {
-        let noted = app.gate.store().ledger().note(app.clock.now(), move |_| Ok(body)).await;
-        if let Err(error) = noted {
-            tracing::error!(error = %error, "gate.failures could not be journaled");
+    let mut lost = None;
+    for aggregate in app.gate.failures.take(now) {
+        if lost.is_none() {
+            let body = Body::Aggregate(aggregate.clone());
+            let noted = app.gate.store().ledger().note(app.clock.now(), move |_| Ok(body)).await;
+            lost = noted.err();
         }
+        if lost.is_some() {
+            app.gate.failures.put_back(&aggregate);
+        }
+    }
+    if let Some(error) = lost {
+        tracing::error!(error = %error, "gate.failures could not be journaled and are kept");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::IpAddr;
+
+    use dancu_domain::moment::Moment;
+    use dancu_domain::profile::{DEFAULT_PROFILE, Profiles};
+    use dancu_gate::Gate;
+    use dancu_gate::path::Cause;
+    use dancu_store::OpenOptions;
+
+    use super::*;
+    use crate::app::App;
+    use crate::clock::Clock;
+
+    const NOW: Moment = Moment(1_772_416_800_000);
+
+    fn app(dir: &std::path::Path) -> Shared {
+        let options = OpenOptions {
+            profiles: Arc::new(Profiles::parse(DEFAULT_PROFILE).unwrap()),
+            master_key: None,
+            now: NOW,
+            migrate: true,
+        };
+        let gate = Gate::open(Arc::new(Store::open(dir, options).unwrap()), NOW).unwrap();
+        Arc::new(App::new(gate, Clock::new(0, NOW, false), "http://localhost".into()))
+    }
+
+    /// Makes commits fail, or work again.
+    async fn commits(app: &Shared, sql: &'static str) {
+        let tidy = app.gate.store().ledger().tidy(NOW, move |db| Ok(db.execute_batch(sql)?));
+        tidy.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn rule_f1_failures_are_kept_while_nothing_can_be_journaled() {
+        let dir = std::env::temp_dir().join(format!("dancu-failures-{}", std::process::id()));
+        let app = app(&dir);
+        for cause in [Cause::Token, Cause::Shed] {
+            app.gate.failures.note(NOW, IpAddr::from([10, 0, 0, 1]), cause);
+        }
+        commits(
+            &app,
+            "CREATE TRIGGER fault BEFORE UPDATE ON ledger_head \
+             BEGIN SELECT RAISE(ABORT, 'fault of the test'); END",
+        )
+        .await;
+        let before = app.gate.store().ledger().next_index();
+        journal_failures(&app, None).await;
+        assert_eq!(app.gate.store().ledger().next_index(), before);
+        commits(&app, "DROP TRIGGER fault").await;
+        journal_failures(&app, None).await;
+        assert_eq!(app.gate.store().ledger().next_index(), before + 2);
+        assert!(app.gate.failures.take(None).is_empty());
+        app.gate.store().stop();
+        std::fs::remove_dir_all(&dir).unwrap();
     }
 }

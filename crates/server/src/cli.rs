@@ -12,7 +12,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::clock::machine_ms;
 use crate::config::{self, Config};
-use crate::{demo, doctor, operate, population, serve};
+use crate::{demo, doctor, operate, population, serve, telemetry};
 
 /// Nền tảng kết nối, chia sẻ và khai thác Cơ sở dữ liệu quốc gia về dân cư.
 #[derive(Parser)]
@@ -38,15 +38,13 @@ enum Command {
         #[arg(long)]
         config: PathBuf,
     },
-    /// Kiểm tra thư mục dữ liệu, đồng hồ, khóa, quy định (check and say how to mend).
-    Doctor {
-        /// Thư mục dữ liệu.
-        #[arg(long, default_value = "dancu-data")]
-        data: PathBuf,
-        /// In kết quả cho máy đọc.
-        #[arg(long)]
-        json: bool,
+    /// Tệp cấu hình (configuration file).
+    Config {
+        #[command(subcommand)]
+        command: ConfigCommand,
     },
+    /// Kiểm tra thư mục dữ liệu, đồng hồ, khóa, quy định (check and say how to mend).
+    Doctor(doctor::Args),
     /// Quyết định của người vận hành trên thư mục không đang phục vụ (operator's acts).
     Operate {
         #[command(subcommand)]
@@ -57,6 +55,12 @@ enum Command {
         #[command(subcommand)]
         command: PopulationCommand,
     },
+}
+
+#[derive(Subcommand)]
+enum ConfigCommand {
+    /// In dancu.toml với mọi khóa, giá trị mặc định và giải thích (every key, explained).
+    Example,
 }
 
 #[derive(Subcommand)]
@@ -112,14 +116,11 @@ enum PopulationCommand {
 /// Reads the command line and runs.
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
-    let filter = tracing_subscriber::EnvFilter::try_from_env("DANCU_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,dancu=info"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(false)
-        .init();
-    match command(cli.command) {
+    let outcome = configuration(&cli.command).and_then(|config| {
+        telemetry::start(&config)?;
+        command(cli.command, &config)
+    });
+    match outcome {
         Ok(code) => code,
         Err(error) => {
             eprintln!("dancu: {error:#}");
@@ -128,17 +129,29 @@ pub fn run() -> ExitCode {
     }
 }
 
-fn command(command: Command) -> anyhow::Result<ExitCode> {
+/// What the command goes by: its file and the environment, or what the environment alone says of
+/// logs and figures.
+fn configuration(command: &Command) -> anyhow::Result<Config> {
+    match command {
+        Command::Serve { config } | Command::Migrate { config } => Config::read(config),
+        _ => Config::without_file(),
+    }
+}
+
+fn command(command: Command, config: &Config) -> anyhow::Result<ExitCode> {
     match command {
         Command::Demo(args) => demo::run(&args),
-        Command::Serve { config } => serve::run(&Config::read(&config)?),
-        Command::Migrate { config } => {
-            let config = Config::read(&config)?;
-            open(&config.data, &config, true)?.stop();
+        Command::Serve { .. } => serve::run(config),
+        Command::Config { command: ConfigCommand::Example } => {
+            print!("{}", config::example());
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Migrate { .. } => {
+            open(&config.data, config, true)?.stop();
             println!("Lược đồ đã ở phiên bản mới nhất (schema is current).");
             Ok(ExitCode::SUCCESS)
         }
-        Command::Doctor { data, json } => doctor::run(&data, json),
+        Command::Doctor(args) => doctor::run(&args),
         Command::Operate { command } => operate::run(&command),
         Command::Population { command } => population_command(command),
     }

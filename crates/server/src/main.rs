@@ -15,6 +15,7 @@ mod operate;
 mod population;
 mod routes;
 mod serve;
+mod telemetry;
 
 use std::process::ExitCode;
 

@@ -11,11 +11,12 @@ use dancu_domain::ids::SystemCode;
 use dancu_domain::moment::Moment;
 use dancu_domain::registration::{AccountState, ConnectionState, Raise, Snapshot, System};
 use dancu_domain::service::{Service, Window};
+use dancu_domain::text::fold;
 use dancu_journal::{Act, Body};
 use dancu_store::{Store, policy};
 
 use crate::cli;
-use crate::clock::machine_ms;
+use crate::clock::{Clock, machine_ms};
 use crate::config::Config;
 use crate::handlers::sandbox::OFFSET;
 
@@ -69,9 +70,12 @@ pub enum Command {
 /// Who acts on what, and why.
 #[derive(clap::Args)]
 pub struct WhoArgs {
-    /// Thư mục dữ liệu, không đang phục vụ.
-    #[arg(long, default_value = "dancu-data")]
-    data: PathBuf,
+    /// Tệp cấu hình TOML của trung tâm: thư mục dữ liệu và con số của quy định lấy theo tệp này.
+    #[arg(long)]
+    config: Option<PathBuf>,
+    /// Thư mục dữ liệu, không đang phục vụ; bỏ trống: theo tệp cấu hình, hoặc dancu-data.
+    #[arg(long)]
+    data: Option<PathBuf>,
     /// Mã hệ thống.
     #[arg(long)]
     system: String,
@@ -102,37 +106,69 @@ pub fn run(command: &Command) -> anyhow::Result<ExitCode> {
         Command::Raise { line, .. } | Command::Lift { line } => &line.who,
         Command::Connection { who, .. } | Command::Account { who, .. } => who,
     };
-    let store = cli::open(&who.data, &Config::default(), false)?;
+    let who = Who::of(who)?;
+    let config = match &who.args.config {
+        Some(path) => Config::read(path)?,
+        None => Config::without_file()?,
+    };
+    let data = who.args.data.as_ref().unwrap_or(&config.data);
+    let store = cli::open(data, &config, false)?;
     let now = now(&store)?;
     let snapshot = store.snapshot(now)?;
     let runtime = crate::serve::runtime()?;
-    let index = runtime.block_on(act(&store, &snapshot, now, who, command));
+    let index = runtime.block_on(act(&store, &snapshot, now, &who, command));
     store.stop();
     println!("Đã thực hiện, mục nhật ký #{} (done, journal entry).", index?);
     Ok(ExitCode::SUCCESS)
 }
 
+/// Who acts and why, as it is journaled.
+struct Who<'a> {
+    args: &'a WhoArgs,
+    reason: &'a str,
+    /// Each person once.
+    by: Vec<&'a str>,
+}
+
+impl<'a> Who<'a> {
+    /// Refuses acts of nobody and for no reason. One name in two spellings is one person.
+    fn of(args: &'a WhoArgs) -> anyhow::Result<Self> {
+        let reason = args.reason.trim();
+        ensure!(!reason.is_empty(), "cần lý do (a reason is needed)");
+        let mut by: Vec<&str> = vec![];
+        for name in args.by.iter().map(|name| name.trim()) {
+            let folded = fold(name);
+            ensure!(!folded.is_empty(), "--by cần tên người quyết định (who decides)");
+            if by.iter().all(|known| fold(known) != folded) {
+                by.push(name);
+            }
+        }
+        Ok(Self { args, reason, by })
+    }
+}
+
 /// The product's time: a sandbox folder goes on with its own clock.
 fn now(store: &Store) -> anyhow::Result<Moment> {
-    let offset: i64 = store.meta(OFFSET)?.and_then(|t| t.parse().ok()).unwrap_or(0);
-    Ok(Moment(machine_ms() + offset).max(store.last_at()))
+    match store.meta(OFFSET)?.and_then(|t| t.parse::<i64>().ok()) {
+        Some(offset) => Ok(Moment(machine_ms() + offset).max(store.last_at())),
+        None => Ok(Clock::of_centre(store)?.now()),
+    }
 }
 
 async fn act(
     store: &Store,
     snapshot: &Snapshot,
     now: Moment,
-    who: &WhoArgs,
+    who: &Who<'_>,
     command: &Command,
 ) -> anyhow::Result<u64> {
-    ensure!(!who.reason.trim().is_empty(), "cần lý do (a reason is needed)");
-    let code = SystemCode::parse(&who.system)?;
+    let code = SystemCode::parse(&who.args.system)?;
     let system = snapshot.by_code(&code).context("không có hệ thống này (unknown system)")?;
     match command {
         Command::Raise { line, extra, days } => {
-            raise(store, system, now, line, *extra, *days).await
+            raise(store, system, now, (who, line), (*extra, *days)).await
         }
-        Command::Lift { line } => lift(store, system, now, line).await,
+        Command::Lift { line } => lift(store, system, now, who, line).await,
         Command::Connection { state, .. } => {
             let state = match state.as_str() {
                 "live" => ConnectionState::Live,
@@ -170,19 +206,15 @@ async fn raise(
     store: &Store,
     system: &System,
     now: Moment,
-    args: &LineArgs,
-    extra: u32,
-    days: u32,
+    (who, args): (&Who<'_>, &LineArgs),
+    (extra, days): (u32, u32),
 ) -> anyhow::Result<u64> {
     ensure!(extra > 0, "số lượt thêm phải lớn hơn 0 (D8)");
     ensure!((1..=RAISE_DAYS_MAX).contains(&days), "thời hạn 1..{RAISE_DAYS_MAX} ngày (D8)");
     let line = line(system, args)?;
     let factor = store.profiles().at(now).two_approvers_above;
     let limit = line.limit(now).count.saturating_add(extra);
-    let mut approvers = args.who.by.clone();
-    approvers.sort();
-    approvers.dedup();
-    if limit > line.daily.saturating_mul(factor) && approvers.len() < 2 {
+    if limit > line.daily.saturating_mul(factor) && who.by.len() < 2 {
         bail!(
             "tăng trên {factor} lần số đăng ký cần hai người duyệt khác nhau: --by A --by B (D8)"
         );
@@ -190,17 +222,22 @@ async fn raise(
     let to = now.plus_ms(i64::from(days) * dancu_domain::moment::DAY_MS);
     let raise = Raise { extra, approved_at: now, from: now, to };
     let detail = format!("{} {} +{extra} đến {}", args.service, args.window, to.rfc3339());
-    let entry = entry("line.raise", system, &args.who, &detail);
-    let (id, reason, by) = (line.id, args.who.reason.clone(), approvers.join(", "));
+    let (id, entry) = (line.id, entry("line.raise", system, who, &detail));
     let granted = store.ledger().act(now, move |db, lines| {
-        policy::write::insert_raise(db, id, raise, &reason, &by)?;
+        policy::write::insert_raise(db, id, raise)?;
         lines.raise_granted(id, &raise);
         Ok(entry)
     });
     Ok(granted.await?)
 }
 
-async fn lift(store: &Store, system: &System, now: Moment, args: &LineArgs) -> anyhow::Result<u64> {
+async fn lift(
+    store: &Store,
+    system: &System,
+    now: Moment,
+    who: &Who<'_>,
+    args: &LineArgs,
+) -> anyhow::Result<u64> {
     let (id, owner) = (line(system, args)?.id, system.id);
     ensure!(
         store.ledger().lines(|l| l.lock_in_force(owner, id, now)).is_some(),
@@ -208,7 +245,7 @@ async fn lift(store: &Store, system: &System, now: Moment, args: &LineArgs) -> a
     );
     let day = store.profiles().at(now).hours.duty(now).day;
     let detail = format!("{} {}", args.service, args.window);
-    let entry = entry("line.lift", system, &args.who, &detail);
+    let entry = entry("line.lift", system, who, &detail);
     let lifted = store.ledger().act(now, move |_, lines| {
         lines.lift(owner, id, day, now);
         Ok(entry)
@@ -226,11 +263,42 @@ fn line<'a>(
     grant.line(window).context("dịch vụ chưa đăng ký cho khung giờ này (B5)")
 }
 
-fn entry(kind: &str, system: &System, who: &WhoArgs, detail: &str) -> Body {
+fn entry(kind: &str, system: &System, who: &Who<'_>, detail: &str) -> Body {
     Body::Act(Act {
         kind: kind.into(),
         actor: who.by.join(", "),
         system: system.id.0,
         detail: format!("{} {detail}; lý do: {}", system.code, who.reason),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn args(by: &[&str]) -> WhoArgs {
+        WhoArgs {
+            config: None,
+            data: None,
+            system: "ONESTOP".into(),
+            reason: " cao điểm ".into(),
+            by: by.iter().map(|&name| name.to_owned()).collect(),
+        }
+    }
+
+    #[test]
+    fn rule_d8_one_person_is_not_two_approvers() {
+        let spellings = args(&["Trần Văn A", " trần văn a ", "TRAN VAN A"]);
+        let who = Who::of(&spellings).unwrap();
+        assert_eq!((who.by.as_slice(), who.reason), (&["Trần Văn A"][..], "cao điểm"));
+        assert_eq!(Who::of(&args(&["A", "B"])).unwrap().by.len(), 2);
+    }
+
+    #[test]
+    fn acts_of_nobody_are_refused() {
+        for by in [&[""][..], &["  "], &["A", ""], &["."]] {
+            assert!(Who::of(&args(by)).is_err(), "{by:?}");
+        }
+        assert!(Who::of(&WhoArgs { reason: " ".into(), ..args(&["A"]) }).is_err());
+    }
 }

@@ -20,6 +20,8 @@ const DOORS: &[(&str, &[&str])] = &[
     // The gate fills journal entries, so it names their types.
     ("dancu-gate", &["dancu-store", "dancu-access", "dancu-journal", "dancu-domain"]),
     ("dancu-wire", &["dancu-gate", "dancu-domain"]),
+    // A PostgreSQL for tests: it knows no room.
+    ("dancu-testdb", &[]),
     // The measuring tools talk HTTP; a ledger loop of theirs may use the store.
     ("dancu-bench", &["dancu-store", "dancu-journal", "dancu-domain"]),
 ];

@@ -10,7 +10,7 @@
 //! the same whether the person exists or not.
 //!
 //! To add a SOAP operation: add its variant and row in [`soap::Operation`], what it asks in
-//! `soap/ask.rs`, its element in `soap/request.xsd`, and an example in `tests/soap.rs`. The
+//! `soap/ask.rs`, its element in `soap/request.xsd`, and an example in `tests/soap_parse.rs`. The
 //! WSDL follows from the row:
 //!
 //! ```
@@ -22,5 +22,6 @@
 //! assert!(dancu_wire::soap::wsdl("https://dancu.example").contains(operation.name()));
 //! ```
 
+pub mod lgsp;
 pub mod rest;
 pub mod soap;

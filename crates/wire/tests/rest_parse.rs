@@ -217,7 +217,7 @@ fn bad_claims() {
         (r#"{"ethnicity":"1"}"#, "claims.ethnicity"),
         (r#"{"bloodGroup":"05"}"#, "claims.bloodGroup"),
         (r#"{"vitalStatus":"0"}"#, "claims.vitalStatus"),
-        (r#"{"householdRole":"CH08"}"#, "claims.householdRole"),
+        (r#"{"householdRole":"CH8"}"#, "claims.householdRole"),
         (r#"{"nationality":"VNM"}"#, "claims.nationality"),
         (r#"{"origin":"Hà Nội"}"#, "claims.origin"),
         (r#"{"origin":null}"#, "claims.origin"),

@@ -174,7 +174,7 @@ fn lookup_answers_hold_granted_fields_only() {
 fn household_and_relation_answers() {
     let fields = FieldSet::of(&[Field::FullName, Field::HouseholdRole]);
     let members = vec![Disclosed::new(person(), fields, None); 2];
-    let household = Some(DisclosedHousehold { number: None, members });
+    let household = Some(DisclosedHousehold { number: None, size: members.len(), members });
     let answer = Answer::Household { precision: Precision::Day, household };
     let member = json!({"fullName": "Nguyễn Thị Bình", "householdRole": "CH01"});
     assert_eq!(

@@ -10,7 +10,7 @@ use dancu_domain::refusal::Reason;
 use dancu_domain::service::Service;
 use dancu_gate::query::Ask;
 use dancu_gate::query::Relation::{Father, Guardian, HouseholdHead, Mother, Spouse};
-use dancu_wire::soap::{Operation, parse};
+use dancu_wire::soap::{Operation, Reading, parse};
 use proptest::prelude::*;
 use soap_support::{DC, SOAP, TODAY, ask, envelope, fields, read, system, verify, wrong};
 
@@ -158,6 +158,18 @@ fn officers_ids_and_dates_in_every_habit() {
     assert_eq!(officer(&[("TaiKhoan", Some("can.bo.hai"))]), "can.bo.hai");
     assert_eq!(officer(&[("MaCanBo", None), ("TaiKhoan", Some("can.bo.hai"))]), "can.bo.hai");
     assert_eq!(officer(&[("MaCanBo", Some("099070000001"))]), "099070000001");
+    // Beside TaiKhoan MaCanBo is kept: the gate sees that both name one account.
+    let both = read(verify(&[("TaiKhoan", Some("can.bo.hai"))])).unwrap().query;
+    assert_eq!(both.second_name.unwrap().as_str(), "can.bo.mot");
+    assert!(read(verify(&[])).unwrap().query.second_name.is_none());
+    // Lengths of logins are the profile's.
+    let narrow = || Reading { today: TODAY, logins: 11..=20 };
+    let body = verify(&[("TaiKhoan", Some("can.bo.hai"))]);
+    let unread = parse(body.as_bytes(), None, &system(), narrow()).unwrap_err();
+    assert_eq!(unread.unreadable.errors[0].field, "TaiKhoan");
+    assert!(unread.unreadable.errors[0].message_vi.contains("11-20"));
+    let body = verify(&[("TaiKhoan", Some("can.bo.hai1"))]);
+    assert!(parse(body.as_bytes(), None, &system(), narrow()).is_ok());
     let old = [("SoDinhDanh", Some("")), ("SoCMND", Some("012345678"))];
     let call = read(verify(&old)).unwrap();
     assert!(matches!(call.query.subject.id, SubjectId::Old(id) if id.number() == 12_345_678));
@@ -186,13 +198,14 @@ fn officers_ids_and_dates_in_every_habit() {
 #[test]
 fn what_each_operation_asks() {
     let other = "<SoDinhDanh>099070000001</SoDinhDanh><HoVaTen>NGUYEN VAN DUC</HoVaTen>\
-                 <NgayThangNamSinh><Nam>1970</Nam></NgayThangNamSinh>";
+                 <NgayThangNamSinh><Nam>1970</Nam></NgayThangNamSinh><QuocTich>LA</QuocTich>";
     let kin = [("NguoiLienQuan", Some(other))];
     let relations = |operation| match ask(operation, &kin).unwrap().query.ask {
         Ask::Relation(relations, other) => {
             assert_eq!(other.name.fold(), "NGUYENVANDUC");
             assert!(other.personal_id.is_some() && other.old_id.is_none());
             assert_eq!(other.birth.unwrap().to_string(), "1970");
+            assert_eq!(other.nationality.unwrap().as_str(), "LA");
             relations
         }
         _ => panic!("not a relation"),
@@ -230,6 +243,11 @@ fn addresses_are_read_by_their_list() {
     let before = format!("{now}<MaQuanHuyen>001</MaQuanHuyen><ChiTiet>Số 1</ChiTiet>");
     let found = address(&before, &[]).unwrap();
     assert_eq!((found.dataset, found.detail.as_deref()), (Dataset::Y2024, Some("Số 1")));
+    assert_eq!((found.district, found.country), (1, None));
+    let alone = "<MaQuanHuyen>001</MaQuanHuyen><QuocGia>la</QuocGia>";
+    let found = address(alone, &[]).unwrap();
+    assert_eq!((found.district, found.commune, found.dataset), (1, 0, Dataset::Y2024));
+    assert_eq!(found.country.unwrap().as_str(), "LA");
     assert_eq!(address(now, &[("NgayDuLieu", Some("20250630"))]).unwrap().dataset, Dataset::Y2024);
     let dated = format!("{before}<NgayDuLieu>2025-07-01</NgayDuLieu>");
     assert_eq!(address(&dated, &[]).unwrap().dataset, Dataset::Y2026);
@@ -239,6 +257,7 @@ fn addresses_are_read_by_their_list() {
         ("<MaTinhThanh>001</MaTinhThanh>", "DiaChi/MaTinhThanh"),
         ("<MaTinhThanh>01</MaTinhThanh><MaPhuongXa>000004</MaPhuongXa>", "DiaChi/MaPhuongXa"),
         ("<MaTinhThanh>01</MaTinhThanh><NgayDuLieu>nay</NgayDuLieu>", "DiaChi/NgayDuLieu"),
+        ("<MaTinhThanh>01</MaTinhThanh><QuocGia>Lào</QuocGia>", "DiaChi/QuocGia"),
     ] {
         let errors = address(bad, &[]).unwrap_err();
         assert!(errors.iter().any(|e| e.field == field), "{bad} {errors:?}");
@@ -358,6 +377,30 @@ fn broken_envelopes_are_refused() {
         ("less-than in attribute", in_name("<a b='<'/>")),
         ("attributes", in_name(&format!("<a{many}/>"))),
         ("bad names", in_name("<1a/>")),
+        ("no name of XML", in_name("<a\u{a0}b/>")),
+        ("no name of XML, attribute", in_name("<a b\u{2019}='1'/>")),
+        ("end of a section in text", in_name("a]]>b")),
+        ("no space between attributes", in_name("<a b='1'c='2'/>")),
+        ("instruction without a target", in_name("<? x?>")),
+        ("instruction with a bad target", in_name("<?1a x?>")),
+        ("instruction with a prefix", in_name("<?a:b x?>")),
+        ("reserved instruction", in_name("<?XML x?>")),
+        (
+            "end of a section in a header",
+            good.replace("<soapenv:Header/>", "<soapenv:Header>]]></soapenv:Header>").into_bytes(),
+        ),
+        (
+            "no space in the declaration",
+            good.replace("\"1.0\" encoding", "\"1.0\"encoding").into_bytes(),
+        ),
+        (
+            "declaration in disorder",
+            good.replace(
+                "version=\"1.0\" encoding=\"UTF-8\"",
+                "encoding=\"UTF-8\" version=\"1.0\"",
+            )
+            .into_bytes(),
+        ),
         ("bare ampersand", in_name("a & b")),
         ("declaration inside", in_name("<?xml version='1.0'?>")),
         ("comment", in_name("<!-- a -- b -->")),
@@ -514,4 +557,53 @@ proptest! {
         }
         let _ = read(body);
     }
+}
+
+/// Without a date and a district the list of the day is meant, as in REST.
+#[test]
+fn the_list_in_force_is_the_default() {
+    let body = envelope(
+        "XacMinhThongTinNoiOHienTai",
+        &fields(&[("MaTichHop", None), ("DiaChi", Some("<MaTinhThanh>01</MaTinhThanh>"))]),
+    );
+    for (today, list) in [
+        (jiff::civil::date(2025, 6, 30), Dataset::Y2024),
+        (jiff::civil::date(2025, 7, 1), Dataset::Y2026),
+    ] {
+        let call = parse(body.as_bytes(), None, &system(), today).unwrap();
+        assert!(matches!(call.query.ask, Ask::Residence(a) if a.dataset == list), "{today}");
+    }
+}
+
+/// Numbers instead of names keep different namespaces apart and spellings together.
+#[test]
+fn namespaces_by_number_are_exact() {
+    let digest = |inner: &str| {
+        let body = verify(&[]).replace("</XacThuc", &format!("{inner}</XacThuc"));
+        read(&body).unwrap_or_else(|e| panic!("{inner} {:?}", e.unreadable.errors)).query.body
+    };
+    let one = digest("<p:a xmlns:p='u' xmlns:q='v' q:x='1' p:x='2'><q:a/><p:a/></p:a>");
+    for same in [
+        "<b:a xmlns:a='v' xmlns:b='u' b:x='2' a:x='1'><a:a/><b:a/></b:a>",
+        "<a xmlns='u' xmlns:q='v' xmlns:p='u' q:x='1' p:x='2'><a xmlns='v'/><p:a/></a>",
+    ] {
+        assert_eq!(digest(same), one, "{same}");
+    }
+    for other in [
+        "<p:a xmlns:p='u' xmlns:q='v' q:x='2' p:x='1'><q:a/><p:a/></p:a>",
+        "<p:a xmlns:p='u' xmlns:q='v' q:x='1' p:x='2'><p:a/><q:a/></p:a>",
+        "<p:a xmlns:p='u' xmlns:q='w' q:x='1' p:x='2'><q:a/><p:a/></p:a>",
+        "<p:a xmlns:p='u' xmlns:q='v' q:x='1' p:x='2'><q:a/><a/></p:a>",
+    ] {
+        assert_ne!(digest(other), one, "{other}");
+    }
+}
+
+#[test]
+fn lists_of_errors_end_at_50() {
+    let twice = "<MaYeuCau>x</MaYeuCau>".repeat(2_000);
+    let body = verify(&[]).replace("</XacThuc", &format!("{twice}</XacThuc"));
+    assert_eq!(wrong(body).iter().filter(|field| *field == "MaYeuCau").count(), 1);
+    let unread = read(envelope("XacThucThongTinCongDan", &twice)).unwrap_err();
+    assert!(unread.unreadable.errors.len() <= 50);
 }

@@ -9,7 +9,7 @@ use dancu_domain::person::{BloodGroup, Person};
 use dancu_domain::refusal::{Reason, Refusal};
 use dancu_domain::registration::VerifyShape;
 use dancu_domain::service::{Field, FieldSet};
-use dancu_gate::query::{Answer, ClaimResult, Denied, FieldError, Reply};
+use dancu_gate::query::{Answer, ClaimResult, Denied, DisclosedHousehold, FieldError, Reply};
 use dancu_wire::soap::{
     Operation, SoapUnreadable, render, render_unreadable, schema, unauthenticated, wsdl,
 };
@@ -172,6 +172,14 @@ fn households_and_blood_groups() {
     assert_eq!(found.matches("<CongDan>").count(), 2);
     assert!(found.ends_with("</CongDan><SoCongDan>2</SoCongDan></CongdanCollection>"));
     assert!(found.contains("<Nam>1970</Nam><NgayThangNam/>"));
+    // A household that is larger than told says so.
+    let Answer::Household { precision, household: Some(told) } = household() else {
+        panic!("not a household")
+    };
+    let larger = DisclosedHousehold { size: 63, ..told };
+    let answer = Answer::Household { precision, household: Some(larger) };
+    let found = plain(&answered("CungCapThongTinHoGiaDinh", answer));
+    assert!(found.contains("<SoCongDan>2</SoCongDan><GhiChu>Hộ có 63 thành viên;"), "{found}");
     let none = Answer::Household { precision: Precision::Day, household: None };
     assert_eq!(
         plain(&answered("CungCapThongTinHoGiaDinh", none)),

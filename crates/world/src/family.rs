@@ -170,14 +170,11 @@ impl Family<'_> {
         ids
     }
 
-    /// A day of a year, not after today.
+    /// A day of a year, each as likely, not after today.
     fn day_in(&mut self, year: i32) -> Date {
-        let year = year as i16;
-        let months = if year == self.today.year() { self.today.month() } else { 12 };
-        let month = 1 + self.dice.below(months as u32) as i8;
-        let day = 1 + self.dice.below(31) as i8;
-        let first = Date::new(year, month, 1).unwrap_or(self.today);
-        Date::new(year, month, day.min(first.days_in_month())).unwrap_or(first).min(self.today)
+        let first = Date::new(year as i16, 1, 1).unwrap_or(self.today);
+        let last = Date::new(year as i16, 12, 31).unwrap_or(self.today).min(self.today);
+        day_between(self.dice, first, last)
     }
 
     /// Husband and wife: the wife's year is wanted, the husband is born in `husband_until` or
@@ -313,11 +310,22 @@ impl Family<'_> {
         Some(child)
     }
 
-    /// Children are not given the name of a parent, brother or sister.
-    fn rename_namesake(&mut self, child: usize) {
-        for _ in 0..4 {
-            let given = given_name(&self.members[child].full_name);
-            let taken = |(i, m): (usize, &Draft)| i != child && given_name(&m.full_name) == given;
+    /// Gives somebody a name of another family, which no other member has.
+    pub(crate) fn rename(&mut self, who: usize, family: &'static str) {
+        let draft = &self.members[who];
+        let (sex, year, ethnicity) = (draft.sex, draft.year(), self.home.ethnicity);
+        let name = names::full_name(self.dice, ethnicity, sex, year, family);
+        self.members[who].family = family;
+        self.members[who].full_name = name;
+        self.rename_namesake(who);
+    }
+
+    /// Children are not given the name of a parent, brother or sister. The most frequent names are
+    /// drawn once in ten times, so that a few rounds are enough.
+    pub(crate) fn rename_namesake(&mut self, child: usize) {
+        for _ in 0..30 {
+            let given = given_name(&self.members[child]);
+            let taken = |(i, m): (usize, &Draft)| i != child && given_name(m) == given;
             if !self.members.iter().enumerate().any(taken) {
                 return;
             }
@@ -366,9 +374,11 @@ impl Family<'_> {
     }
 }
 
-/// The last word of a name.
-fn given_name(name: &FullName) -> &str {
-    name.as_str().rsplit(' ').next().unwrap_or_default()
+/// The last word of a name, before the family name where a people writes that last.
+fn given_name(draft: &Draft) -> &str {
+    let name = draft.full_name.as_str();
+    let rest = name.strip_suffix(draft.family).filter(|_| !name.starts_with(draft.family));
+    rest.unwrap_or(name).trim_end().rsplit(' ').next().unwrap_or_default()
 }
 
 /// A day of `from..=to`; `to` when the range is empty.

@@ -133,7 +133,13 @@ fn person(f: &mut Family<'_>, shared: &Shared, i: usize, origin: (Place, bool)) 
     // The children were born where the family lives, the others where they come from.
     let home = if child_of_member { f.home.place } else { origin };
     let born_at = if f.dice.chance(300) { places::draw(f.dice, home.old.0, false) } else { home };
-    let permanent = shared.permanent.clone();
+    let permanent = match draft.vital {
+        // The registration ended with the death, under the codes of that day.
+        VitalStatus::Dead(Some(day)) => {
+            f.home.place.address(Dataset::in_force_on(day), &shared.permanent.detail)
+        }
+        _ => shared.permanent.clone(),
+    };
     let temporary = temporary(f, draft);
     let current = draft.alive().then(|| temporary.as_ref().unwrap_or(&permanent).clone());
     let blood = blood(f);

@@ -112,27 +112,60 @@ fn parents_on_record(f: &mut Family<'_>, of: usize) {
         _ => 30,
     };
     let family = f.members[of].family;
+    let (mut father, mut mother) = (None, None);
     if f.dice.chance(share) {
         let wanted = year - f.dice.between(22, 36);
-        if let Some(i) = f.person(Sex::Male, wanted, (year - 58, year - 18), Some(family)) {
-            f.members[of].father = Kin::Member(i);
-            buried(f, i);
-        }
+        father = f.person(Sex::Male, wanted, (year - 58, year - 18), Some(family));
     }
     if f.dice.chance(share * 6 / 10) {
         let wanted = year - f.dice.between(20, 34);
-        if let Some(i) = f.person(Sex::Female, wanted, (year - 45, year - 17), None) {
-            f.members[of].mother = Kin::Member(i);
-            buried(f, i);
-        }
+        mother = f.person(Sex::Female, wanted, (year - 45, year - 17), None);
+    }
+    // The other parent is the spouse: by record, or by the name that the child's record has.
+    let (named_father, named_mother) = (f.members[of].father.clone(), f.members[of].mother.clone());
+    if let Some(i) = father {
+        f.members[of].father = Kin::Member(i);
+        buried(f, i, mother.map_or(named_mother, Kin::Member));
+    }
+    if let Some(i) = mother {
+        f.members[of].mother = Kin::Member(i);
+        buried(f, i, father.map_or(named_father, Kin::Member));
+    }
+    if let (Some(father), Some(mother)) = (father, mother) {
+        widow(f, father, mother);
     }
 }
 
-fn buried(f: &mut Family<'_>, who: usize) {
+/// Who has died: still married to `spouse` then, or divorced or widowed before.
+fn buried(f: &mut Family<'_>, who: usize, spouse: Kin) {
     f.named_parents(who);
-    f.members[who].marital =
-        if f.dice.chance(450) { MaritalStatus::DivorcedOrWidowed } else { MaritalStatus::Married };
+    let alone = f.dice.chance(450);
+    let married = match spouse {
+        Kin::None => false,
+        Kin::Named(_) => !alone,
+        Kin::Member(_) => true,
+    };
+    if married {
+        f.members[who].marital = MaritalStatus::Married;
+        f.members[who].spouse = spouse;
+    } else {
+        f.members[who].marital = MaritalStatus::DivorcedOrWidowed;
+    }
+    // The spouse, where on record, has died too: nobody is widowed by this death yet.
+    let kept = std::mem::replace(&mut f.members[who].spouse, Kin::None);
     f.dies(who);
+    f.members[who].spouse = kept;
+}
+
+/// Of a couple that has died the later one was widowed.
+fn widow(f: &mut Family<'_>, one: usize, other: usize) {
+    let died = |who: usize| match f.members[who].vital {
+        VitalStatus::Dead(day) => day,
+        _ => None,
+    };
+    let later = if died(one) > died(other) { one } else { other };
+    f.members[later].marital = MaritalStatus::DivorcedOrWidowed;
+    f.members[later].spouse = Kin::None;
 }
 
 /// A couple, its children, and the parents of one of the two.
@@ -268,17 +301,12 @@ fn lone_parent(f: &mut Family<'_>, age: i32) -> Option<usize> {
     let name = crate::names::full_name(f.dice, ethnicity, other_sex, year, family);
     for child in children {
         let fathers_name = woman && !crate::names::matrilineal(ethnicity);
-        let draft = &mut f.members[child];
         if fathers_name {
-            let (sex, born) = (draft.sex, draft.year());
-            draft.family = family;
-            draft.full_name = crate::names::full_name(f.dice, ethnicity, sex, born, family);
-            draft.father = Kin::Named(name.clone());
-        } else if woman {
-            draft.father = Kin::Named(name.clone());
-        } else {
-            draft.mother = Kin::Named(name.clone());
+            f.rename(child, family);
         }
+        let draft = &mut f.members[child];
+        let other = if woman { &mut draft.father } else { &mut draft.mother };
+        *other = Kin::Named(name.clone());
     }
     Some(parent)
 }
@@ -320,11 +348,8 @@ pub(crate) fn grandchildren(
         let wanted = now - child_age + i * 2;
         let boy = f.boy(wanted);
         let child = f.child(None, mother, boy, wanted, (now - 17, now))?;
-        let (sex, born, ethnicity) =
-            (f.members[child].sex, f.members[child].year(), f.home.ethnicity);
+        f.rename(child, family);
         f.members[child].role = HouseholdRole::Grandchild;
-        f.members[child].family = family;
-        f.members[child].full_name = crate::names::full_name(f.dice, ethnicity, sex, born, family);
         if orphans {
             f.members[child].guardian = Kin::Member(head);
             f.members[child].father = Kin::Named(late_father.clone());
@@ -333,6 +358,7 @@ pub(crate) fn grandchildren(
         }
     }
     if let Some(mother) = mother {
+        f.members[mother].spouse = Kin::Named(late_father);
         f.dies(mother);
     }
     Some(())
@@ -357,6 +383,7 @@ fn flatmates(f: &mut Family<'_>, age: i32) -> Option<usize> {
             Some(first) if siblings => {
                 f.members[next].father = f.members[first].father.clone();
                 f.members[next].mother = f.members[first].mother.clone();
+                f.rename_namesake(next);
                 f.members[next].role = HouseholdRole::Sibling;
             }
             Some(_) => f.named_parents(next),

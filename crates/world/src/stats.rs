@@ -88,7 +88,12 @@ impl Stats {
             self.surnames.insert(surname.to_owned(), 1);
         }
         if let Some(address) = &person.permanent {
-            *self.provinces.entry(address.province).or_default() += 1;
+            // Who died before 2025-07-01 is registered by the older list; no province was divided.
+            let province = match address.dataset {
+                Dataset::Y2024 => geo::province_successor(address.province).unwrap_or(0),
+                Dataset::Y2026 => address.province,
+            };
+            *self.provinces.entry(province).or_default() += 1;
         }
         *self.ethnicities.entry(person.ethnicity).or_default() += 1;
         *self.religions.entry(person.religion).or_default() += 1;

@@ -143,6 +143,8 @@ fn check_person(person: &Person, records: &HashMap<PersonalId, &Person>) {
             assert_eq!(back, Some(person.personal_id));
         }
     }
+    // Who is or died married has a spouse, by record or by name.
+    assert_eq!(person.marital == MaritalStatus::Married, person.spouse.is_some());
     if let Some(guardian) = person.guardian.as_ref().and_then(|g| check_relative(g, records)) {
         assert!(2026 - born < 18 && 2026 - year(guardian) >= 18);
     }
@@ -206,7 +208,11 @@ fn names_parse_and_communes_exist() {
         ] {
             address.iter().for_each(check);
         }
-        assert_eq!(person.permanent.as_ref().map(|a| a.dataset), Some(Dataset::Y2026));
+        let list = match person.vital {
+            VitalStatus::Dead(Some(day)) => Dataset::in_force_on(day),
+            _ => Dataset::Y2026,
+        };
+        assert_eq!(person.permanent.as_ref().map(|a| a.dataset), Some(list));
         if person.vital == VitalStatus::Alive {
             assert!(person.current == person.permanent || person.current == person.temporary);
         }
@@ -297,5 +303,60 @@ fn the_showcase_shows_everything_in_any_population() {
             .iter()
             .filter(|p| p.father.as_ref().and_then(|f| f.personal_id) == Some(first.personal_id));
         assert!(first.spouse.is_some() && children.count() >= 2);
+    }
+}
+
+/// A month's last day has no more births than its other days.
+#[test]
+fn births_are_spread_over_the_days() {
+    let mut days = [0_u32; 32];
+    for person in people(60_000) {
+        if let BirthDate::Day(day) = person.birth
+            && day.year() < 2026
+        {
+            days[day.day().unsigned_abs() as usize] += 1;
+        }
+    }
+    let usual = days[1..=28].iter().sum::<u32>() / 28;
+    for (day, births) in days.iter().enumerate().skip(28) {
+        assert!(*births < usual * 11 / 10, "{births} births on a day {day}, usually {usual}");
+    }
+    assert!(days[31] > usual / 2, "{}", days[31]);
+}
+
+/// Brothers and sisters have names of their own, and parents on record who were a couple name
+/// each other.
+#[test]
+fn families_are_consistent() {
+    let given = |p: &Person| p.full_name.as_str().rsplit(' ').next().unwrap().to_owned();
+    for household in households(&spec(100_000)) {
+        let members = &household.members;
+        for (at, one) in members.iter().enumerate() {
+            let Some(father) = &one.father else { continue };
+            for other in members[at + 1..].iter().filter(|o| o.father.as_ref() == Some(father)) {
+                assert!(one.full_name != other.full_name, "brothers and sisters");
+                // Other peoples write the family name last, or have few given names.
+                if one.ethnicity == 1 {
+                    assert_ne!(given(one), given(other), "brothers and sisters");
+                }
+            }
+            let by_id = |r: Option<&Relative>| {
+                let id = r?.personal_id?;
+                members.iter().find(|m| m.personal_id == id)
+            };
+            let (Some(father), Some(mother)) = (by_id(Some(father)), by_id(one.mother.as_ref()))
+            else {
+                continue;
+            };
+            let names = |p: &Person, q: &Person| {
+                p.spouse.as_ref().and_then(|s| s.personal_id) == Some(q.personal_id)
+            };
+            assert!(
+                names(father, mother)
+                    || names(mother, father)
+                    || [father, mother].iter().all(|p| p.marital != MaritalStatus::Married),
+                "parents"
+            );
+        }
     }
 }

@@ -39,29 +39,6 @@ pub(super) struct Changes {
     by_new: Vec<u16>,
     /// Old and new code of each province of 2024.
     pub(super) provinces: Vec<(u8, u8)>,
-    facts: ChangeFacts,
-}
-
-/// What the file of changes holds that does not fit the two lists.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub struct ChangeFacts {
-    /// Rows that are used.
-    pub used: usize,
-    /// Rows of island districts that had no commune in 2024, hence no code to look up.
-    pub without_old_code: usize,
-    /// Rows whose old code is not in the list of 2024.
-    pub unlisted_old_code: usize,
-    /// Rows whose new code is not in the list of 2026, but whose province has exactly one commune
-    /// of that name: the listed code is used.
-    pub recoded_by_name: usize,
-    /// Rows whose new commune is not in the list of 2026 at all. Their old commune is dropped
-    /// whole, so that its place is unknown instead of wrong.
-    pub unlisted_new_code: usize,
-}
-
-/// How well the file of changes fits the lists; `doctor` shows it.
-pub fn change_facts() -> ChangeFacts {
-    changes().facts
 }
 
 pub(super) fn units(dataset: Dataset) -> &'static Units {
@@ -150,7 +127,6 @@ impl Changes {
     }
 
     fn read() -> Self {
-        let mut facts = ChangeFacts::default();
         let (mut kept, mut provinces, mut dropped) = (Vec::new(), Vec::new(), Vec::new());
         for [old_province, _, old, _, _, _, new_province, new, _, new_name, relation] in
             rows(CHANGES)
@@ -160,16 +136,13 @@ impl Changes {
                 continue;
             };
             provinces.push((old_province, new_province));
-            let Ok(old) = old.parse() else {
-                facts.without_old_code += 1;
-                continue;
-            };
+            // Five island districts had no commune in 2024, hence no code to look up.
+            let Ok(old) = old.parse() else { continue };
             if super::commune(Dataset::Y2024, old).is_none() {
-                facts.unlisted_old_code += 1;
                 continue;
             }
-            let Some(new) = listed(new, new_province, new_name, &mut facts) else {
-                facts.unlisted_new_code += 1;
+            // An old commune with an unknown part is dropped whole: unknown instead of wrong.
+            let Some(new) = listed(new, new_province, new_name) else {
                 dropped.push(old);
                 continue;
             };
@@ -179,25 +152,23 @@ impl Changes {
         kept.retain(|row| !dropped.contains(&row.old));
         kept.sort_unstable_by_key(|row| (row.old, row.new));
         kept.shrink_to_fit();
-        facts.used = kept.len();
         provinces.sort_unstable();
         provinces.dedup();
         let mut by_new: Vec<u16> = (0..kept.len() as u16).collect();
         by_new.sort_by_key(|at| kept[usize::from(*at)].new);
-        Self { rows: kept, by_new, provinces, facts }
+        Self { rows: kept, by_new, provinces }
     }
 }
 
 /// The code of a commune of 2026, by code or else by its name in its province: the list was
 /// corrected after the file of changes was made (Xã Ba Chẽ, 06970 → 06978).
-fn listed(code: &str, province: u8, name: &str, facts: &mut ChangeFacts) -> Option<u32> {
+fn listed(code: &str, province: u8, name: &str) -> Option<u32> {
     let code: Option<u32> = code.parse().ok();
     if let Some(code) = code.filter(|code| super::commune(Dataset::Y2026, *code).is_some()) {
         return Some(code);
     }
     let mut named = super::communes_of(Dataset::Y2026, province).filter(|c| c.name == name);
     let only = named.next().filter(|_| named.next().is_none())?;
-    facts.recoded_by_name += 1;
     Some(only.code)
 }
 

@@ -5,7 +5,7 @@ use dancu_domain::refusal::Reason;
 use dancu_domain::service::{Service, Window};
 use dancu_gate::path::Cause;
 use dancu_gate::query::{Answer, Ask};
-use dancu_journal::{Body, Decision};
+use dancu_journal::Decision;
 
 use crate::support::*;
 
@@ -68,7 +68,7 @@ async fn a_failed_commit_answers_nothing_and_counts_nothing() {
     assert_eq!(world.store().requests().len(), 1);
     // What was shed is told apart later, by minute, source and cause.
     let shed = world.gate().failures.take(None);
-    let [Body::Aggregate(shed)] = &shed[..] else { panic!("{shed:?}") };
+    let [shed] = &shed[..] else { panic!("{shed:?}") };
     assert_eq!((shed.cause, shed.count), (Cause::Shed as u8, 6));
     world.commits_work().await;
     let reply = world.ask(&account, &question).await;

@@ -1,5 +1,7 @@
 //! What the path of a query promises, by subject.
 
+mod access;
+mod claims;
 mod counts;
 mod disclosure;
 mod durability;

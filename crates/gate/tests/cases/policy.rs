@@ -119,7 +119,7 @@ async fn entries_name_the_epoch_that_decided_them() {
     world.ask_verify(&SYSTEM.officer(), &world.people[0]).await;
     world
         .act("account.revoked", |db, _| {
-            db.set_account_state(SYSTEM.revoked().id, AccountState::Live)
+            db.set_account_state(SYSTEM.system_account().id, AccountState::Suspended)
         })
         .await;
     world.ask_verify(&SYSTEM.officer(), &world.people[1]).await;

@@ -247,3 +247,39 @@ async fn entries_of_every_year_are_found() {
     })
     .await;
 }
+
+/// An older core.db is put back, and the folder goes on from there with other questions: the runs
+/// of the newer one tell of entries that are no more.
+#[tokio::test]
+async fn a_search_of_another_history_is_made_anew() {
+    let mut world = world().await;
+    let person = world.people[0].clone();
+    world.ask_verify(&SYSTEM.plan(), &person).await;
+    let (core, saved) = ("core.db", "core.saved");
+    world.reopen_after(|dir| copy(dir, core, saved));
+    for _ in 0..20 {
+        world.ask_verify(&SYSTEM.plan(), &person).await;
+    }
+    // Once behind what the search knows, and once past it.
+    for (asked, known) in [(5, 6), (30, 31)] {
+        world.reopen_after(|dir| copy(dir, saved, core));
+        for i in 0..asked {
+            let account = if i % 2 == 0 { OTHER.plan() } else { SYSTEM.plan() };
+            world.ask_verify(&account, &person).await;
+        }
+        assert_eq!(world.entries().len(), known + 1);
+        let other: Vec<u64> = (0..asked).filter(|i| i % 2 == 0).map(|i| i + 2).collect();
+        let own: Vec<u64> =
+            std::iter::once(1).chain((0..asked).filter(|i| i % 2 == 1).map(|i| i + 2)).collect();
+        for stage in ["at once", "after a restart"] {
+            assert_eq!(paged(&world, OTHER, 4), other, "{stage}");
+            assert_eq!(paged(&world, SYSTEM, 4), own, "{stage}");
+            assert_eq!(about(&world, personal(&person)).len(), known, "{stage}");
+            world.reopen();
+        }
+    }
+}
+
+fn copy(dir: &Path, from: &str, to: &str) {
+    std::fs::copy(dir.join(from), dir.join(to)).unwrap();
+}

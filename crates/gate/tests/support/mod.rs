@@ -170,6 +170,7 @@ impl TestWorld {
             channel: Channel::Api,
             source: IpAddr::from([127, 0, 0, 1]),
             arrival,
+            credential_version: 1,
             header: None,
         }
     }
@@ -190,6 +191,7 @@ impl TestWorld {
         Query {
             request_id: RequestId::parse(&format!("YC-{number}")).unwrap(),
             officer: OfficerRef::parse(&account.login).unwrap(),
+            second_name: None,
             procedure: ProcedureCode::parse(PROCEDURE).unwrap(),
             purpose: None,
             case: Some(CaseCode::parse(&format!("H26.001/{number}")).unwrap()),
@@ -386,6 +388,7 @@ pub fn relative(of: &Relative) -> RelativeQuery {
         personal_id: of.personal_id,
         old_id: None,
         birth: None,
+        nationality: None,
     }
 }
 

@@ -39,6 +39,8 @@ pub struct SystemSpec {
     pub request_ids: RequestIdMode,
     /// The plan's own daily count.
     pub own_count: Option<u32>,
+    /// Whether the procedure needs a case code.
+    pub case_required: bool,
 }
 
 impl Default for SystemSpec {
@@ -52,6 +54,7 @@ impl Default for SystemSpec {
             officer_daily: 1_000,
             request_ids: RequestIdMode::Strict,
             own_count: None,
+            case_required: false,
         }
     }
 }
@@ -131,7 +134,7 @@ impl SystemSpec {
             services,
             fields: self.procedure_fields,
             valid: DateRange::default(),
-            case_required: false,
+            case_required: self.case_required,
         };
         [(code, procedure)]
     }
@@ -211,7 +214,7 @@ impl TestWorldBuilder {
                 systems.iter().try_for_each(|s| write::insert_system(db.0, &keys, s, &[]))
             })
             .await;
-        world.gate().reload(world.now()).unwrap();
+        world.gate().reload(world.now()).await.unwrap();
         world
     }
 }
@@ -248,7 +251,7 @@ impl Db<'_> {
 
     /// D8: grants a raise, which ends the line's lock.
     pub fn raise(&self, lines: &mut Lines, line: LineId, raise: Raise) -> dancu_store::Result<()> {
-        write::insert_raise(self.0, line, raise, "thử nghiệm", "thử nghiệm")?;
+        write::insert_raise(self.0, line, raise)?;
         lines.raise_granted(line, &raise);
         Ok(())
     }

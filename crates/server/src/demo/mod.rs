@@ -16,7 +16,7 @@ use dancu_gate::Gate;
 use dancu_store::Store;
 
 use crate::app::App;
-use crate::clock::{Clock, machine_ms};
+use crate::clock::{Clock, LATEST, machine_ms};
 use crate::config::Config;
 use crate::handlers::sandbox::OFFSET;
 use crate::{cli, population, serve};
@@ -52,6 +52,10 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
                 eprintln!("dancu: --clock cần dạng RFC 3339, ví dụ 2026-03-02T09:00:00+07:00");
                 return Ok(ExitCode::from(2));
             };
+            if moment >= LATEST {
+                eprintln!("dancu: --clock chỉ đến hết năm 2199 (until the end of 2199)");
+                return Ok(ExitCode::from(2));
+            }
             Some(moment)
         }
         None => None,

@@ -97,7 +97,7 @@ impl Ids {
             shared_officers,
             request_ids: RequestIdMode::Strict,
             verify_shape: VerifyShape::Both,
-            lgsp_shape: None,
+            lgsp_shape: t.lgsp.map(|shape| shape.name().to_owned()),
             soap: Some(SoapAccess {
                 user: format!("{}_SOAP", t.code),
                 secrets: vec![secret()?],

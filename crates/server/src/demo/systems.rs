@@ -2,6 +2,7 @@
 
 use dancu_domain::registration::{Channel, ConnectionState, Group};
 use dancu_domain::service::{Field, FieldSet, Service};
+use dancu_wire::lgsp::Shape;
 
 /// A system as the demo registers it.
 pub struct Template {
@@ -21,6 +22,8 @@ pub struct Template {
     pub fields: FieldSet,
     /// Daily count of an officer.
     pub officer_daily: u32,
+    /// Shape of the provincial JSON answers; `None`: that interface is refused (A2).
+    pub lgsp: Option<Shape>,
 }
 
 /// Keys of a citizen, and what a plain verify may say.
@@ -47,6 +50,7 @@ pub fn templates() -> Vec<Template> {
         lines,
         fields,
         officer_daily: 30,
+        lgsp: Some(Shape::Envelope),
     };
     let verify = Service::CitizenVerify;
     let lookup = Service::CitizenLookup;
@@ -56,21 +60,32 @@ pub fn templates() -> Vec<Template> {
         state("ONESTOP", "H26.001", every_service(500, ONE_STOP_OFF_HOURS), FieldSet::ALL),
         Template {
             officer_daily: 8,
+            lgsp: Some(Shape::Data),
             ..state("SMALL", "H26.002", every_service(20, [10; 12]), FieldSet::ALL)
         },
-        state("VERIFYONLY", "H26.003", vec![(verify, 500, 200)], with_vital),
+        Template {
+            lgsp: Some(Shape::Data),
+            ..state("VERIFYONLY", "H26.003", vec![(verify, 500, 200)], with_vital)
+        },
         Template {
             group: Group::PublicService,
             // A2: banks use portals and written requests; the API needs an approval.
             exceptions: &[Channel::Api],
+            lgsp: Some(Shape::Soap),
             ..state("BANK", "B01.001", vec![(verify, 500, 200)], KEYS)
         },
         Template {
             state: ConnectionState::Suspended,
             ..state("SUSPENDED", "H26.004", vec![(verify, 100, 50), (lookup, 100, 50)], with_vital)
         },
-        state("BIG", "G01.001", every_service(10_000_000, [80; 12]), FieldSet::ALL),
-        state("NIGHT", "G01.002", vec![(verify, 500, 600), (lookup, 500, 400)], with_vital),
+        Template {
+            lgsp: Some(Shape::Soap),
+            ..state("BIG", "G01.001", every_service(10_000_000, [80; 12]), FieldSet::ALL)
+        },
+        Template {
+            lgsp: None,
+            ..state("NIGHT", "G01.002", vec![(verify, 500, 600), (lookup, 500, 400)], with_vital)
+        },
         // A2: groups without the API are refused, whatever they are registered for.
         Template {
             group: Group::Other,

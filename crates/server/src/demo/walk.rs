@@ -58,6 +58,7 @@ async fn ask(
         channel: Channel::Api,
         source: IpAddr::V4(Ipv4Addr::LOCALHOST),
         arrival,
+        credential_version: system.credential_version,
         header: None,
     };
     let body = json!({

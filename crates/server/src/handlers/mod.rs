@@ -1,9 +1,11 @@
 //! One handler per file: request, authentication, gate, response.
 
 pub mod docs;
+pub mod lgsp;
 pub mod oauth;
 pub mod operations;
 pub mod own;
+pub mod reads;
 pub mod rest;
 pub mod sandbox;
 pub mod soap;

@@ -6,6 +6,7 @@ use axum::body::Body;
 use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, header};
 use axum::response::Response;
+use dancu_access::AuthFailure;
 use dancu_access::client::{ClientProof, JWT_BEARER};
 use dancu_gate::path::Cause;
 use dancu_wire::rest::{HttpProblem, OauthError, TokenView};
@@ -34,21 +35,21 @@ pub async fn post(
     let arrival = app.clock.now();
     let body = match read_body(body).await {
         Ok(body) => body,
-        Err(BodyError::TooLarge) => return problem(HttpProblem::TooLarge),
-        Err(BodyError::Broken) => return problem(HttpProblem::BadRequest),
+        Err(error) => {
+            app.gate.failures.note(arrival, peer.ip(), Cause::Unreadable);
+            return problem(match error {
+                BodyError::TooLarge => HttpProblem::TooLarge,
+                BodyError::Broken => HttpProblem::BadRequest,
+            });
+        }
     };
-    let Some(form) = is_form(&headers).then(|| parse(&body)).flatten() else {
-        return respond(OauthError::InvalidRequest.render());
+    let form = match readable(&headers, &body) {
+        Ok(form) => form,
+        Err(error) => {
+            app.gate.failures.note(arrival, peer.ip(), Cause::Unreadable);
+            return respond(error.render());
+        }
     };
-    match form.grant_type.as_deref() {
-        Some("client_credentials") => {}
-        Some(_) => return respond(OauthError::UnsupportedGrantType.render()),
-        None => return respond(OauthError::InvalidRequest.render()),
-    }
-    if form.client_assertion.is_some() && form.client_assertion_type.as_deref() != Some(JWT_BEARER)
-    {
-        return respond(OauthError::InvalidRequest.render());
-    }
     let proof = ClientProof {
         authorization: text(&headers, header::AUTHORIZATION),
         client_id: form.client_id.as_deref(),
@@ -56,12 +57,42 @@ pub async fn post(
         assertion: form.client_assertion.as_deref(),
     };
     let audience = [format!("{}/oauth/token", app.base_url), app.base_url.clone()];
-    if let Ok((token, seconds)) = app.gate.issue_token(&proof, &audience, machine_ms()) {
-        respond(TokenView::bearer(token, seconds).render())
-    } else {
-        app.gate.failures.note(arrival, peer.ip(), Cause::Client);
-        respond(OauthError::InvalidClient.render())
+    let gate = &app.gate;
+    let system = match gate.authenticate_client(&proof, &audience, arrival, machine_ms()).await {
+        Ok(system) => system,
+        Err(AuthFailure::Unavailable) => return problem(HttpProblem::Unavailable),
+        Err(_) => {
+            gate.failures.note(arrival, peer.ip(), Cause::Client);
+            return respond(OauthError::InvalidClient.render());
+        }
+    };
+    if let Err(response) = app.reads.admit(system.id, arrival) {
+        return response;
     }
+    match gate.issue_token(&system, peer.ip(), arrival, machine_ms()).await {
+        Ok((token, seconds)) => respond(TokenView::bearer(token, seconds).render()),
+        Err(error) => {
+            tracing::error!(error = %error, "gate.issue_token could not be journaled");
+            gate.failures.note(arrival, peer.ip(), Cause::Shed);
+            problem(HttpProblem::Unavailable)
+        }
+    }
+}
+
+/// The form of a token request, where it can be read and asks for what is offered.
+fn readable(headers: &HeaderMap, body: &[u8]) -> Result<Form, OauthError> {
+    let form = is_form(headers).then(|| parse(body)).flatten();
+    let form = form.ok_or(OauthError::InvalidRequest)?;
+    match form.grant_type.as_deref() {
+        Some("client_credentials") => {}
+        Some(_) => return Err(OauthError::UnsupportedGrantType),
+        None => return Err(OauthError::InvalidRequest),
+    }
+    let named = form.client_assertion_type.as_deref() == Some(JWT_BEARER);
+    if form.client_assertion.is_some() && !named {
+        return Err(OauthError::InvalidRequest);
+    }
+    Ok(form)
 }
 
 fn is_form(headers: &HeaderMap) -> bool {

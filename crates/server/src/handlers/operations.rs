@@ -1,44 +1,65 @@
-//! Health and readiness, and what is not there.
+//! Health, readiness and figures, and what is not there.
 
-use std::fmt::Write as _;
+use std::net::SocketAddr;
 
-use axum::extract::State;
+use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use dancu_wire::rest::{Health, HttpProblem};
+use serde::Serialize;
 
 use super::{problem, respond};
-use crate::app::Shared;
+use crate::app::{App, Shared};
+use crate::telemetry;
+
+/// What `/readyz` says where queries are not answered.
+#[derive(Serialize)]
+struct NotReady {
+    status: &'static str,
+    /// Why, one word each: `stopping`, `storeStopped`.
+    reasons: Vec<&'static str>,
+}
 
 /// `GET /healthz`: the process runs.
 pub async fn health() -> Response {
     respond(Health::render(true))
 }
 
-/// `GET /readyz`: queries are answered.
+/// `GET /readyz`: queries are answered; otherwise 503 with the reasons.
 pub async fn ready(State(app): State<Shared>) -> Response {
-    respond(Health::render(app.is_ready()))
+    let reasons = reasons(&app);
+    let mut rendered = Health::render(reasons.is_empty());
+    if !reasons.is_empty()
+        && let Ok(body) = serde_json::to_string(&NotReady { status: "unavailable", reasons })
+    {
+        rendered.body = body.into();
+    }
+    respond(rendered)
 }
 
-/// `GET /metrics`: figures of the ledger in the Prometheus text format, no personal data.
-pub async fn metrics(State(app): State<Shared>) -> Response {
-    let store = app.gate.store();
-    let rows = [
-        ("dancu_journal_entries", "Entries in the journal.", store.ledger().next_index()),
-        ("dancu_policy_epoch", "Epoch of what is registered.", store.ledger().epoch()),
-        ("dancu_search_tail_items", "Journal items not yet in a run.", store.tail_items()),
-        (
-            "dancu_requests_remembered",
-            "Answered request ids of the last 24 hours.",
-            store.requests().len() as u64,
-        ),
-        ("dancu_ready", "1 where queries are answered.", u64::from(app.is_ready())),
-    ];
-    let mut text = String::new();
-    for (name, help, value) in rows {
-        let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}");
+/// Why no queries are answered; empty where they are.
+fn reasons(app: &App) -> Vec<&'static str> {
+    let mut reasons = vec![];
+    if !app.is_ready() {
+        // Nothing listens before the app is ready: what is not ready any more is stopping.
+        reasons.push("stopping");
     }
-    let mut response = Response::new(axum::body::Body::from(text));
+    if app.gate.store().is_stopped() {
+        reasons.push("storeStopped");
+    }
+    reasons
+}
+
+/// `GET /metrics`: figures in the Prometheus text format, no personal data; for the addresses of
+/// `metrics.from` only, elsewhere there is no such path.
+pub async fn metrics(
+    State(app): State<Shared>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+) -> Response {
+    if !telemetry::may_read(peer.ip()) {
+        return problem(HttpProblem::NotFound);
+    }
+    let mut response = Response::new(axum::body::Body::from(telemetry::scrape::render(&app)));
     let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
     response.headers_mut().insert(header::CONTENT_TYPE, kind);
     response

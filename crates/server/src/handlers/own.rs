@@ -1,7 +1,14 @@
 //! What a system reads about itself: usage, refusals, its own journal (F1).
+//!
+//! These reads leave no entry of their own. F1 asks to journal every connection, sharing and use:
+//! the connection is journaled with its token (who, from where, when), and nothing of the
+//! population is shared or used here - the journal itself is told without personal data. An entry
+//! per read would let a reader fill the journal, which grows by every look at it.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
+use axum::extract::rejection::PathRejection;
 use axum::extract::{ConnectInfo, Path, RawQuery, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
@@ -31,16 +38,22 @@ pub async fn usage(
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
 ) -> Response {
-    let now = app.clock.now();
-    let system = match authenticated(&app, peer, &headers, now) {
-        Ok(system) => system,
-        Err(response) => return response,
-    };
-    let snapshot = app.gate.snapshot();
-    match snapshot.by_id(system) {
-        Some(system) => respond(view(&app, system).render()),
-        None => problem(HttpProblem::NotFound),
+    match admitted(&app, peer, &headers).await {
+        Ok(system) => respond(view(&app, &system).render()),
+        Err(response) => response,
     }
+}
+
+/// The system that reads about itself, if it may now.
+async fn admitted(
+    app: &App,
+    peer: SocketAddr,
+    headers: &HeaderMap,
+) -> Result<Arc<System>, Response> {
+    let now = app.clock.now();
+    let system = authenticated(app, peer, headers, now).await?;
+    app.reads.admit(system.id, now)?;
+    Ok(system)
 }
 
 fn view(app: &App, system: &System) -> UsageView {
@@ -96,26 +109,28 @@ fn view(app: &App, system: &System) -> UsageView {
 pub async fn refusal(
     State(app): State<Shared>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    Path(id): Path<String>,
+    id: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
 ) -> Response {
-    let now = app.clock.now();
-    let system = match authenticated(&app, peer, &headers, now) {
+    let system = match admitted(&app, peer, &headers).await {
         Ok(system) => system,
         Err(response) => return response,
     };
     let mut bytes = [0; 16];
-    if hex::decode_to_slice(&id, &mut bytes).is_err() {
+    // A path that is no text names no refusal either.
+    if !id.is_ok_and(|Path(id)| hex::decode_to_slice(&id, &mut bytes).is_ok()) {
         return problem(HttpProblem::NotFound);
     }
     let correlation = CorrelationId(bytes);
-    match app.gate.refusal(system, correlation) {
-        Ok(Some(entry)) => match refused(&entry, correlation) {
+    let reader = app.clone();
+    match app.reads.long(move || reader.gate.refusal(system.id, correlation)).await {
+        Ok(Ok(Some(entry))) => match refused(&entry, correlation) {
             Some(view) => respond(view.render()),
             None => problem(HttpProblem::NotFound),
         },
-        Ok(None) => problem(HttpProblem::NotFound),
-        Err(error) => failed(&error),
+        Ok(Ok(None)) => problem(HttpProblem::NotFound),
+        Ok(Err(error)) => failed(&error),
+        Err(response) => response,
     }
 }
 
@@ -137,8 +152,7 @@ pub async fn journal(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
-    let now = app.clock.now();
-    let system = match authenticated(&app, peer, &headers, now) {
+    let system = match admitted(&app, peer, &headers).await {
         Ok(system) => system,
         Err(response) => return response,
     };
@@ -148,21 +162,28 @@ pub async fn journal(
         Ok(from) => from,
         Err(unreadable) => return respond(input_problem(&unreadable, loose_correlation())),
     };
-    let found = app.gate.store().entries_of_system(system.0, from, PAGE + 1);
-    let mut entries = match found {
-        Ok(entries) => entries,
-        Err(error) => return failed(&error),
-    };
+    let reader = app.clone();
+    match app.reads.long(move || page(&reader, &system, from)).await {
+        Ok(Ok(page)) => respond(page.render()),
+        Ok(Err(error)) => failed(&error),
+        Err(response) => response,
+    }
+}
+
+fn page(app: &App, system: &System, from: u64) -> dancu_store::Result<JournalPage> {
+    let mut entries = app.gate.store().entries_of_system(system.id.0, from, PAGE + 1)?;
     let next = entries.get(PAGE).map(|e| e.index);
     entries.truncate(PAGE);
-    let snapshot = app.gate.snapshot();
-    let Some(system) = snapshot.by_id(system) else { return problem(HttpProblem::NotFound) };
     let entries = entries.iter().filter_map(|e| entry_view(system, e)).collect();
-    respond(JournalPage { entries, next }.render())
+    Ok(JournalPage { entries, next })
 }
 
 fn entry_view(system: &System, entry: &Entry) -> Option<JournalEntryView> {
     let Body::Query(q) = &entry.body else { return None };
+    // Whatever a search says: nobody is shown another system's entries.
+    if q.system != system.id.0 {
+        return None;
+    }
     let mut correlation = [0; 16];
     correlation[..8].copy_from_slice(&entry.index.to_be_bytes());
     correlation[8..].copy_from_slice(&entry.nonce);

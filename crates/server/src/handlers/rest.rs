@@ -1,16 +1,17 @@
 //! The four questions of REST.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, header};
 use axum::response::Response;
 use bytes::Bytes;
-use dancu_domain::ids::SystemId;
+use dancu_access::AuthFailure;
 use dancu_domain::moment::Moment;
 use dancu_domain::refusal::Reason;
-use dancu_domain::registration::Channel;
+use dancu_domain::registration::{Channel, System};
 use dancu_gate::Caller;
 use dancu_gate::path::{Cause, Protocol};
 use dancu_gate::query::{FieldError, Reply, Unreadable};
@@ -52,16 +53,17 @@ async fn ask(
     body: Body,
 ) -> Response {
     let arrival = app.clock.now();
-    let system = match authenticated(app, peer, headers, arrival) {
+    let system = match authenticated(app, peer, headers, arrival).await {
         Ok(system) => system,
         Err(response) => return response,
     };
     let caller = Caller {
-        system,
+        system: system.id,
         protocol: Protocol::Rest,
         channel: Channel::Api,
         source: peer.ip(),
         arrival,
+        credential_version: system.credential_version,
         header: None,
     };
     if !is_json(headers) {
@@ -119,26 +121,28 @@ async fn refuse(
         ..Unreadable::default()
     };
     let reply = app.gate.refuse_unreadable(caller, &unreadable).await;
-    let mut rendered = if reason.is_some() || reply.journal_index.is_none() {
-        denied(&reply)
-    } else {
-        rest::http_problem(kind, Some(reply.correlation))
+    let mut rendered = match &reply.result {
+        // Journaled: the problem names rule, code and entry, under the status of HTTP's refusal.
+        Err(why) if reply.journal_index.is_some() => {
+            rest::denied_as(kind.status(), why, reply.correlation, reply.usage, reply.journal_index)
+        }
+        _ => denied(&reply),
     };
     rendered.www_authenticate = None;
     respond(rendered)
 }
 
 /// The system behind a bearer token; failures are counted for the journal.
-#[expect(clippy::result_large_err, reason = "the error is the answer, sent as it is")]
-pub fn authenticated(
+pub async fn authenticated(
     app: &App,
     peer: SocketAddr,
     headers: &HeaderMap,
     arrival: Moment,
-) -> Result<SystemId, Response> {
+) -> Result<Arc<System>, Response> {
     let authorization = text(headers, header::AUTHORIZATION);
-    match app.gate.authenticate_bearer(authorization, machine_ms()) {
-        Ok(system) => Ok(system.id),
+    match app.gate.authenticate_bearer(authorization, arrival, machine_ms()).await {
+        Ok(system) => Ok(system),
+        Err(AuthFailure::Unavailable) => Err(problem(HttpProblem::Unavailable)),
         Err(failure) => {
             let cause = Cause::of(failure, false);
             app.gate.failures.note(arrival, peer.ip(), cause);

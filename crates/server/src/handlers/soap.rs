@@ -10,10 +10,11 @@ use bytes::Bytes;
 use dancu_access::AuthFailure;
 use dancu_access::soap::{SoapHeaders, SoapProof};
 use dancu_domain::moment::Moment;
+use dancu_domain::refusal::Reason;
 use dancu_domain::registration::Channel;
-use dancu_gate::Caller;
 use dancu_gate::path::{Cause, Protocol};
 use dancu_gate::query::{FieldError, Reply, Unreadable};
+use dancu_gate::{Caller, UsedHeader};
 use dancu_wire::rest::HttpProblem;
 use dancu_wire::soap::{self, SoapAnswer, SoapUnreadable};
 
@@ -37,7 +38,7 @@ pub async fn post(
         path: uri.path(),
     };
     let machine_now = machine_ms();
-    let proof = match app.gate.authenticate_soap(&parts, machine_now) {
+    let proof = match app.gate.authenticate_soap(&parts, arrival, machine_now).await {
         Ok(proof) => proof,
         Err(failure) => return unauthenticated(&app, peer, arrival, failure),
     };
@@ -51,7 +52,9 @@ pub async fn post(
         Err(BodyError::TooLarge) => {
             return refuse(&app, &request, &SoapUnreadable::too_large(), None).await;
         }
-        Err(BodyError::Broken) => return problem(HttpProblem::BadRequest),
+        Err(BodyError::Broken) => {
+            return refuse(&app, &request, &broken_body(), Some(400)).await;
+        }
     };
     match answer(&app, &request, content_type, &body).await {
         Ok((answer, reply)) => respond(answer, Some(&reply)),
@@ -67,19 +70,21 @@ struct Request {
 }
 
 impl Request {
-    fn caller(&self) -> Caller {
+    /// The caller with the header that this body used up; `None` where no body was read.
+    fn caller(&self, header: Option<UsedHeader>) -> Caller {
         Caller {
             system: self.proof.system.id,
             protocol: Protocol::Soap,
             channel: Channel::Api,
             source: self.peer.ip(),
             arrival: self.arrival,
-            header: Some((self.proof.triple, self.proof.until)),
+            credential_version: self.proof.system.credential_version,
+            header,
         }
     }
 
     /// A used triple with another body is refused as not authenticated.
-    fn use_header(&self, app: &App, body: [u8; 16]) -> Result<(), AuthFailure> {
+    fn use_header(&self, app: &App, body: [u8; 16]) -> Result<UsedHeader, AuthFailure> {
         app.gate.use_header(&self.proof, body, self.peer.ip(), self.machine_now)
     }
 }
@@ -91,29 +96,31 @@ async fn answer(
     body: &Bytes,
 ) -> Result<(SoapAnswer, Reply), AuthFailure> {
     let system = &request.proof.system;
-    let today = request.arrival.viet_nam_date();
-    Ok(match soap::parse(body, content_type, system, today) {
+    let logins = app.gate.store().profiles().at(request.arrival).accounts.logins();
+    let reading = soap::Reading { today: request.arrival.viet_nam_date(), logins };
+    Ok(match soap::parse(body, content_type, system, reading) {
         Ok(call) => {
-            request.use_header(app, call.query.body)?;
-            let reply = app.gate.ask(&request.caller(), &call.query).await;
+            let used = request.use_header(app, call.query.body)?;
+            let reply = app.gate.ask(&request.caller(Some(used)), &call.query).await;
             (soap::render(&call, system, &reply), reply)
         }
         Err(unread) => {
-            request.use_header(app, raw_digest(body))?;
-            let reply = app.gate.refuse_unreadable(&request.caller(), &unread.unreadable).await;
+            let used = request.use_header(app, raw_digest(body))?;
+            let caller = request.caller(Some(used));
+            let reply = app.gate.refuse_unreadable(&caller, &unread.unreadable).await;
             (soap::render_unreadable(&unread, &reply), reply)
         }
     })
 }
 
-/// Refuses what is no envelope; the caller is known, so it is journaled.
+/// Refuses what is no envelope; the caller is known, so it is journaled. Its header is not used up.
 async fn refuse(
     app: &App,
     request: &Request,
     unread: &SoapUnreadable,
     status: Option<u16>,
 ) -> Response {
-    let reply = app.gate.refuse_unreadable(&request.caller(), &unread.unreadable).await;
+    let reply = app.gate.refuse_unreadable(&request.caller(None), &unread.unreadable).await;
     let mut answer = soap::render_unreadable(unread, &reply);
     answer.status = status.filter(|_| reply.journal_index.is_some()).unwrap_or(answer.status);
     respond(answer, Some(&reply))
@@ -136,7 +143,29 @@ fn other_media_type() -> SoapUnreadable {
     SoapUnreadable { unreadable, operation: None, echo: None }
 }
 
+/// Broken off, or slower than any line in use.
+fn broken_body() -> SoapUnreadable {
+    let [_, title_vi, _] = HttpProblem::BadRequest.texts();
+    let errors = vec![FieldError { field: "body".into(), message_vi: title_vi.into() }];
+    let unreadable = Unreadable { errors, ..Unreadable::default() };
+    SoapUnreadable { unreadable, operation: None, echo: None }
+}
+
+/// Nothing is wrong with the caller: nobody can be authenticated at the moment.
+fn unavailable() -> Response {
+    let reply = Reply {
+        correlation: loose_correlation(),
+        journal_index: None,
+        usage: None,
+        result: Err(Reason::CannotJournal.into()),
+    };
+    respond(soap::render_unreadable(&broken_body(), &reply), Some(&reply))
+}
+
 fn unauthenticated(app: &App, peer: SocketAddr, arrival: Moment, failure: AuthFailure) -> Response {
+    if failure == AuthFailure::Unavailable {
+        return unavailable();
+    }
     app.gate.failures.note(arrival, peer.ip(), Cause::of(failure, true));
     let id = loose_correlation();
     let mut response = respond(soap::unauthenticated(failure.message_vi(), Some(&id)), None);

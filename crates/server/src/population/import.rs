@@ -18,7 +18,8 @@ use dancu_store::Store;
 use jiff::civil::Date;
 use serde::Serialize;
 
-use super::csv::RowError;
+use super::csv::read::Warning;
+use super::csv::{COLUMNS, RowError};
 
 /// Wrong rows that a report lists; it counts them all.
 const ERRORS_LISTED_MAX: usize = 1_000;
@@ -34,6 +35,30 @@ pub struct Report {
     pub bad: u64,
     /// The first 1,000 wrong rows, by line.
     pub errors: Vec<RowError>,
+    /// What is odd about rows that are right; such rows are loaded as they are.
+    pub warnings: Vec<Warned>,
+}
+
+/// How many rows have one oddity.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Warned {
+    /// Its column.
+    pub column: &'static str,
+    /// What is odd.
+    pub message_vi: &'static str,
+    /// Rows.
+    pub rows: u64,
+}
+
+/// The oddities that were found at all.
+fn warned(checked: &check::Checked) -> Vec<Warned> {
+    let counted = Warning::ALL.into_iter().zip(checked.warned).filter(|(_, rows)| *rows > 0);
+    let of = |(warning, rows): (Warning, u64)| Warned {
+        column: COLUMNS[warning.column()],
+        message_vi: warning.message_vi(),
+        rows,
+    };
+    counted.map(of).collect()
 }
 
 impl Report {
@@ -61,6 +86,9 @@ impl fmt::Display for Report {
         let unlisted = self.bad - self.errors.len() as u64;
         if unlisted > 0 {
             writeln!(f, "… và {unlisted} dòng sai nữa (more wrong rows)")?;
+        }
+        for Warned { column, message_vi, rows } in &self.warnings {
+            writeln!(f, "lưu ý: {rows} dòng, cột {column}: {message_vi} (rows with a warning)")?;
         }
         let Self { rows, loaded, bad, .. } = self;
         if self.is_clean() {
@@ -97,8 +125,13 @@ pub fn run(
     let file = File::open(from).with_context(opened)?;
     let state = State::of(&file).with_context(opened)?;
     let checked = check::run(&file, today, progress).with_context(opened)?;
-    let mut report =
-        Report { rows: checked.rows, loaded: 0, bad: checked.bad, errors: checked.errors.clone() };
+    let mut report = Report {
+        rows: checked.rows,
+        loaded: 0,
+        bad: checked.bad,
+        errors: checked.errors.clone(),
+        warnings: warned(&checked),
+    };
     if checked.good() > 0 && (skip_bad || report.is_clean()) {
         let loader = load::run(store, &file, &checked, today, progress).with_context(opened)?;
         if State::of(&file)? != state {

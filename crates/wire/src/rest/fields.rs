@@ -6,6 +6,7 @@ use dancu_domain::ids::{
 };
 use dancu_domain::name::{NameError, NameQuery};
 use dancu_domain::person::{Country, Dataset};
+use dancu_domain::text::{composed, is_storable};
 use dancu_gate::query::FieldError;
 use jiff::civil::Date;
 
@@ -308,6 +309,7 @@ fn digits(text: &str, length: usize) -> Option<u32> {
 }
 
 fn printable(text: &str, max: usize) -> Option<String> {
+    let text = composed(text);
     let fits = (1..=max).contains(&text.chars().count());
-    (fits && !text.chars().any(char::is_control)).then(|| text.to_owned())
+    (fits && text.chars().all(is_storable)).then(|| text.into_owned())
 }

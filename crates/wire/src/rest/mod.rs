@@ -29,7 +29,7 @@ pub use access::{ClockView, Health, OauthError, OauthErrorView, TokenView};
 pub use docs::{docs_css, docs_html, errors_html};
 pub use openapi::openapi;
 pub use parse::{parse, parse_clock, parse_from};
-pub use problem::{HttpProblem, denied, http_problem, input_problem};
+pub use problem::{HttpProblem, denied, denied_as, http_problem, input_problem};
 pub use render::render;
 pub use views::{
     AccountLabel, AccountUse, EntryAnswer, EntryDecision, JournalEntryView, JournalPage,

@@ -148,6 +148,7 @@ fn question(
         return Ok(Query {
             request_id,
             officer,
+            second_name: None,
             procedure,
             purpose,
             case,
@@ -240,9 +241,9 @@ fn relative(r: &mut Reader, raw: &RelativeBody<'_>, at: At<'_>) -> Option<Relati
     let name = r.required(&raw.full_name, at.then("fullName"), fields::name);
     let personal_id = r.optional(&raw.personal_id, at.then("personalId"), fields::personal_id);
     let old_id = r.optional(&raw.old_id, at.then("oldId"), fields::old_id);
-    r.optional(&raw.nationality, at.then("nationality"), fields::country);
+    let nationality = r.optional(&raw.nationality, at.then("nationality"), fields::country);
     let birth = r.optional(&raw.birth, at.then("dateOfBirth"), fields::birth);
-    Some(RelativeQuery { name: name?, personal_id, old_id, birth })
+    Some(RelativeQuery { name: name?, personal_id, old_id, birth, nationality })
 }
 
 fn claims(r: &mut Reader, raw: &Nested<ClaimList<'_>>) -> Vec<Claim> {
@@ -297,7 +298,7 @@ fn scalar(r: &mut Reader, field: Field, raw: &Raw<'_>, at: At<'_>) -> Option<Cla
         }
         Field::HouseholdRole => {
             let role = r.required(raw, at, |text, _| {
-                HouseholdRole::from_code(text).ok_or("Mã quan hệ với chủ hộ: CH01 đến CH07, CH09.")
+                HouseholdRole::from_code(text).ok_or("Mã quan hệ với chủ hộ: CH và hai chữ số.")
             });
             role.map(ClaimValue::Role)
         }
@@ -316,7 +317,7 @@ fn address(r: &mut Reader, raw: &AddressBody<'_>, at: At<'_>) -> AddressQuery {
     let province = r.optional(&raw.province, at.then("provinceCode"), fields::province);
     let commune = r.optional(&raw.commune, at.then("communeCode"), fields::commune);
     let detail = r.optional(&raw.detail, at.then("detail"), fields::detail);
-    r.optional(&raw.country, at.then("country"), fields::country);
+    let country = r.optional(&raw.country, at.then("country"), fields::country);
     let dataset = r.optional(&raw.dataset, at.then("datasetDate"), fields::dataset);
     // Nothing to compare would agree with every address.
     if r.errors.len() == before && province.is_none() && commune.is_none() && detail.is_none() {
@@ -324,8 +325,10 @@ fn address(r: &mut Reader, raw: &AddressBody<'_>, at: At<'_>) -> AddressQuery {
     }
     AddressQuery {
         province: province.unwrap_or(0),
+        district: 0,
         commune: commune.unwrap_or(0),
         detail,
+        country,
         dataset: dataset.unwrap_or_else(|| Dataset::in_force_on(r.today)),
     }
 }

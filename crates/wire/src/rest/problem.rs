@@ -17,8 +17,20 @@ pub fn denied(
     left: Option<Usage>,
     journal_index: Option<u64>,
 ) -> Rendered {
+    let status = why.refusal.reason.text().kind.http_status();
+    denied_as(status, why, correlation, left, journal_index)
+}
+
+/// Renders a refusal of the gate under another HTTP status: what HTTP itself refuses (400, 415) is
+/// journaled as input that could not be read.
+pub fn denied_as(
+    status: u16,
+    why: &Denied,
+    correlation: CorrelationId,
+    left: Option<Usage>,
+    journal_index: Option<u64>,
+) -> Rendered {
     let (text, retry_after) = (why.refusal.reason.text(), why.refusal.retry_after_s);
-    let status = text.kind.http_status();
     let mut body = String::with_capacity(768);
     let mut object = Object::begin(&mut body);
     let kind = object.key("type");
@@ -90,6 +102,8 @@ pub enum HttpProblem {
     TooLarge,
     /// 415.
     UnsupportedMediaType,
+    /// 429: what a system reads about itself, too often.
+    TooOften,
     /// 500: our fault.
     Internal,
     /// 503: starting, draining or overloaded.
@@ -98,7 +112,7 @@ pub enum HttpProblem {
 
 impl HttpProblem {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::BadRequest,
         Self::Unauthorized,
         Self::NotFound,
@@ -106,6 +120,7 @@ impl HttpProblem {
         Self::ClockBackwards,
         Self::TooLarge,
         Self::UnsupportedMediaType,
+        Self::TooOften,
         Self::Internal,
         Self::Unavailable,
     ];
@@ -120,6 +135,7 @@ impl HttpProblem {
             Self::ClockBackwards => 409,
             Self::TooLarge => 413,
             Self::UnsupportedMediaType => 415,
+            Self::TooOften => 429,
             Self::Internal => 500,
             Self::Unavailable => 503,
         }
@@ -163,6 +179,11 @@ impl HttpProblem {
                 "Kiểu nội dung không được hỗ trợ.",
                 "Gửi nội dung với kiểu nêu trong tài liệu, mã hóa UTF-8.",
             ],
+            Self::TooOften => [
+                "Too many requests beside the questions themselves.",
+                "Hệ thống đọc thông tin của chính mình hoặc xin mã truy cập quá dày.",
+                "Chờ số giây nêu trong retryAfter; dùng lại mã truy cập còn hạn.",
+            ],
             Self::Internal => [
                 "Something went wrong on our side.",
                 "Hệ thống gặp lỗi khi xử lý.",
@@ -188,7 +209,11 @@ pub fn http_problem(kind: HttpProblem, correlation: Option<CorrelationId>) -> Re
     if let Some(correlation) = correlation {
         object.correlation(correlation);
     }
-    let retry_after = (kind == HttpProblem::Unavailable).then_some(2);
+    let retry_after = match kind {
+        HttpProblem::Unavailable => Some(2),
+        HttpProblem::TooOften => Some(1),
+        _ => None,
+    };
     if let Some(seconds) = retry_after {
         object.number("retryAfter", u64::from(seconds));
     }

@@ -130,6 +130,9 @@ fn household(out: &mut String, shown: &DisclosedHousehold) {
         person(members, member);
     }
     members.push(']');
+    if shown.members.len() < shown.size {
+        object.number("membersTotal", shown.size as u64);
+    }
     object.end();
 }
 

@@ -325,8 +325,11 @@ fn address_object() -> RefOr<Schema> {
     RefOr::T(Schema::AnyOf(
         AnyOfBuilder::new()
             .description(Some(
-                "Địa chỉ; phần bỏ trống không so · An address; missing parts are not compared, at \
-                 least one of province, commune and detail is needed",
+                "Địa chỉ; mọi phần có gửi, kể cả quốc gia, phải khớp; phần bỏ trống không so; chỉ \
+                 gửi detail thì so riêng detail, không xét dấu, chữ hoa và dấu câu · An address; \
+                 every part that is sent, country included, must agree; missing parts are not \
+                 compared, a detail is compared alone where no code is sent; at least one of \
+                 province, commune and detail is needed",
             ))
             .item(with("provinceCode"))
             .item(with("communeCode"))
@@ -377,9 +380,8 @@ fn claim_schema(field: Field) -> RefOr<Schema> {
         Field::Religion => code("Tôn giáo, mã hai chữ số · Religion", 2, 99),
         Field::VitalStatus => vital(),
         Field::HouseholdRole => {
-            done(text("Quan hệ với chủ hộ, CH01 = chủ hộ · Household role", "CH01").enum_values(
-                Some(["CH01", "CH02", "CH03", "CH04", "CH05", "CH06", "CH07", "CH09"]),
-            ))
+            let description = "Quan hệ với chủ hộ, CH01 = chủ hộ · Household role";
+            done(pattern(description, "^CH[0-9]{2}$", "CH01"))
         }
         Field::HouseholdNumber => done(
             pattern("Số sổ hộ khẩu, số hộ · Household number", PRINTABLE, "HK-0001")

@@ -102,6 +102,10 @@ fn members(xml: &mut Xml, household: &DisclosedHousehold) {
         congdan(xml, member);
     }
     xml.leaf("SoCongDan", &household.members.len().to_string());
+    let (told, size) = (household.members.len(), household.size);
+    if told < size {
+        xml.leaf("GhiChu", &format!("Hộ có {size} thành viên; câu trả lời nêu {told} người đầu."));
+    }
 }
 
 /// A CongDan that holds nothing but the key that the caller sent and the blood group.

@@ -1,6 +1,6 @@
 //! What an operation asks about its subject.
 
-use dancu_domain::person::{Dataset, MaritalStatus};
+use dancu_domain::person::{Country, Dataset, MaritalStatus};
 use dancu_gate::query::{AddressQuery, Ask, Relation, RelativeQuery};
 use jiff::civil::Date;
 
@@ -40,7 +40,8 @@ impl Form<'_> {
         let (personal_id, old_id) = self.ids(&RELATIVE);
         let name = self.name(&RELATIVE);
         let birth = self.birth(&RELATIVE, false);
-        let other = RelativeQuery { name: name?, personal_id, old_id, birth };
+        let nationality = self.country(Slot::RelativeNationality);
+        let other = RelativeQuery { name: name?, personal_id, old_id, birth, nationality };
         Some(Ask::Relation(relations, Box::new(other)))
     }
 
@@ -53,21 +54,34 @@ impl Form<'_> {
             let message = "Dài quá 250 ký tự hoặc có ký tự điều khiển.";
             self.fail(input::error(Slot::Detail.path(), message));
         }
-        if province.is_none() && commune.is_none() && detail.is_none() {
+        let country = self.country(Slot::Country);
+        let codes = [province, district, commune];
+        if codes.iter().all(Option::is_none) && detail.is_none() {
             self.fail(input::required(Slot::Address.path()));
             return None;
         }
         // A district tells that the codes are of the list before 2025-07-01.
-        let dataset = self.dataset().unwrap_or(match district {
+        let dataset = self.dataset().unwrap_or_else(|| match district {
             Some(_) => Dataset::Y2024,
-            None => Dataset::Y2026,
+            None => Dataset::in_force_on(self.today),
         });
         Some(AddressQuery {
             province: province.unwrap_or_default() as u8,
+            district: district.unwrap_or_default() as u16,
             commune: commune.unwrap_or_default(),
             detail: detail.map(str::to_owned),
+            country,
             dataset,
         })
+    }
+
+    /// A country's two letters.
+    fn country(&mut self, slot: Slot) -> Option<Country> {
+        let country = Country::parse(self.text(slot)?);
+        if country.is_none() {
+            self.fail(input::error(slot.path(), "Phải là mã quốc gia hai chữ cái, ví dụ VN."));
+        }
+        country
     }
 
     /// The list that the codes are read by, where the caller dates them.

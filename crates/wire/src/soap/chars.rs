@@ -16,19 +16,35 @@ pub(super) fn all_xml(text: &str) -> bool {
         && !(bytes.contains(&0xef) && text.contains(['\u{fffe}', '\u{ffff}']))
 }
 
+/// NameStartChar of XML 1.0 (fifth edition) beyond ASCII.
+const fn starts_name(c: char) -> bool {
+    matches!(c,
+        '\u{c0}'..='\u{d6}' | '\u{d8}'..='\u{f6}' | '\u{f8}'..='\u{2ff}' | '\u{370}'..='\u{37d}'
+        | '\u{37f}'..='\u{1fff}' | '\u{200c}'..='\u{200d}' | '\u{2070}'..='\u{218f}'
+        | '\u{2c00}'..='\u{2fef}' | '\u{3001}'..='\u{d7ff}' | '\u{f900}'..='\u{fdcf}'
+        | '\u{fdf0}'..='\u{fffd}' | '\u{10000}'..='\u{effff}')
+}
+
+/// What NameChar has beyond NameStartChar and ASCII.
+const fn goes_on_in_name(c: char) -> bool {
+    matches!(c, '\u{b7}' | '\u{300}'..='\u{36f}' | '\u{203f}'..='\u{2040}')
+}
+
 /// Splits a qualified name into prefix (empty where none) and local name; `None` for what is no
-/// name. Letters beyond ASCII are not told apart: no name of ours has any.
+/// name of XML 1.0 with namespaces.
 pub(super) fn split_name(name: &str) -> Option<(&str, &str)> {
     let mut colon = None;
     let mut first = true;
-    for (at, b) in name.bytes().enumerate() {
-        match b {
-            b'a'..=b'z' | b'A'..=b'Z' | b'_' | 0x80.. => first = false,
-            b'0'..=b'9' | b'.' | b'-' if !first => {}
-            b':' if !first && colon.is_none() => {
+    for (at, c) in name.char_indices() {
+        match c {
+            'a'..='z' | 'A'..='Z' | '_' => first = false,
+            '0'..='9' | '.' | '-' if !first => {}
+            ':' if !first && colon.is_none() => {
                 colon = Some(at);
                 first = true;
             }
+            _ if starts_name(c) => first = false,
+            _ if !first && goes_on_in_name(c) => {}
             _ => return None,
         }
     }
@@ -57,8 +73,13 @@ pub(super) fn push_lines(out: &mut String, text: &str) {
     }
 }
 
-/// Appends text for an element or a quoted attribute.
+/// Appends text for an element or a quoted attribute. Characters that XML does not allow cannot
+/// be escaped either: they are dropped, so that an answer is well-formed whatever it holds.
 pub(super) fn push_escaped(out: &mut String, text: &str) {
+    if !all_xml(text) {
+        let allowed: String = text.chars().filter(|c| is_xml(*c)).collect();
+        return push_escaped(out, &allowed);
+    }
     let mut from = 0;
     for (at, b) in text.bytes().enumerate() {
         let with = match b {
@@ -96,7 +117,11 @@ mod tests {
         assert_eq!(split_name("a"), Some(("", "a")));
         assert_eq!(split_name("a:b-1.x"), Some(("a", "b-1.x")));
         assert_eq!(split_name("tên"), Some(("", "tên")));
-        for bad in ["", ":", ":a", "a:", "a:b:c", "1a", "-a", "a b", "a\"", "a:1"] {
+        assert_eq!(split_name("ế:a\u{b7}\u{301}"), Some(("ế", "a\u{b7}\u{301}")));
+        for bad in ["", ":", ":a", "a:", "a:b:c", "1a", "-a", "a b", "a\"", "a:1", "a\u{d7}"] {
+            assert_eq!(split_name(bad), None, "{bad}");
+        }
+        for bad in ["\u{b7}a", "\u{301}a", "a\u{a0}b", "a\u{2019}", "a\u{3000}b", "a\u{f0000}"] {
             assert_eq!(split_name(bad), None, "{bad}");
         }
     }
@@ -109,5 +134,8 @@ mod tests {
         out.clear();
         push_escaped(&mut out, "<a & \"b\">\rẻ");
         assert_eq!(out, "&lt;a &amp; &quot;b&quot;&gt;&#13;ẻ");
+        out.clear();
+        push_escaped(&mut out, "a\u{ffff}<\u{fffe}\u{1}ế");
+        assert_eq!(out, "a&lt;ế");
     }
 }

@@ -8,12 +8,14 @@ use std::borrow::Cow;
 
 use quick_xml::XmlVersion;
 use quick_xml::events::Event;
-use quick_xml::events::attributes::{Attribute, Attributes};
+use quick_xml::events::attributes::Attribute;
+use quick_xml::name::QName;
 
 use super::chars::{all_xml, is_blank, is_xml, push_lines, split_name};
-use super::infoset::{mark, push_attributes, push_name};
+use super::infoset::{Names, expanded, mark};
+use super::markup::{Pairs, declaration, instruction, text_ends_no_section};
 use super::operation::Operation;
-use super::scope::Scope;
+use super::scope::{Scope, Uri};
 use super::slots::{Group, Slot, Slots};
 use super::{NS_REQUEST, NS_REQUEST_OLD, NS_SOAP, XRoadEcho};
 
@@ -151,8 +153,9 @@ struct Pass<'a> {
     levels: Vec<Level>,
     /// Where the run of text that is being read begins in the infoset, its mark included.
     run: Option<usize>,
-    /// The namespace of the operation, empty for none.
-    own: String,
+    names: Names,
+    /// The namespace of the operation.
+    own: Uri,
     /// The text of a `userId` or `issue` that is being read.
     block: String,
     body: bool,
@@ -178,7 +181,8 @@ impl<'a> Pass<'a> {
             scope: Scope::new(),
             levels: Vec::with_capacity(8),
             run: None,
-            own: String::new(),
+            names: Names::default(),
+            own: Uri::NONE,
             block: String::new(),
             body: false,
             root_ended: false,
@@ -209,12 +213,16 @@ impl<'a> Pass<'a> {
                 Ok(Event::End(_)) => self.close(at),
                 // White space before the declaration is an old client's habit.
                 Ok(Event::Text(text)) if first && is_blank(&text) => continue,
-                Ok(Event::Text(text)) => self.text(&text)?,
+                Ok(Event::Text(text)) => {
+                    text_ends_no_section(&text)?;
+                    self.text(&text)?;
+                }
                 Ok(Event::CData(text)) if !self.levels.is_empty() => self.text(&text)?,
                 Ok(Event::GeneralRef(name)) if !self.levels.is_empty() => self.reference(&name)?,
                 Ok(Event::Decl(declared)) if first => declaration(&declared)?,
+                Ok(Event::PI(pi)) => instruction(&pi)?,
                 Ok(Event::DocType(_)) => return Err(Trouble::DocumentType),
-                Ok(Event::Comment(_) | Event::PI(_)) => {}
+                Ok(Event::Comment(_)) => {}
                 Ok(Event::CData(_) | Event::GeneralRef(_) | Event::Decl(_)) => {
                     return Err(Trouble::Malformed);
                 }
@@ -238,23 +246,23 @@ impl<'a> Pass<'a> {
         let qualified: &'a str = tag.get(..name).ok_or(Trouble::Malformed)?;
         let (prefix, local) = split_name(qualified).ok_or(Trouble::Malformed)?;
         let depth = self.levels.len() + 1;
-        let mut attributes = self.attributes(tag, name, depth)?;
+        let attributes = self.attributes(tag, name, depth)?;
         self.end_run(false);
         if let Some(parent) = self.levels.last_mut() {
             parent.children = true;
         }
+        let attributes = expanded(&self.scope, attributes)?;
         let uri = self.scope.resolve(prefix).ok_or(Trouble::Namespace)?;
-        let (place, slot) = place(self.levels.last().map(|l| l.place), uri, local)?;
+        let parent = self.levels.last().map(|l| l.place);
+        let (place, slot) = place(parent, self.scope.name(uri), local)?;
         if matches!(place, Place::Group(_) | Place::Leaf(_) | Place::Inside) {
-            let infoset = &mut self.found.infoset;
+            let (infoset, scope) = (&mut self.found.infoset, &self.scope);
             infoset.push(mark::START);
-            push_name(infoset, uri, &self.own, local);
-            if self.levels.last().is_some_and(|l| l.place == Place::Body) {
-                uri.clone_into(&mut self.own);
+            self.names.push(infoset, scope, self.own, (uri, local));
+            if parent == Some(Place::Body) {
+                self.own = uri;
             }
-            push_attributes(infoset, &self.scope, &self.own, &mut attributes)?;
-        } else if !attributes.is_empty() {
-            push_attributes(&mut String::new(), &self.scope, "", &mut attributes)?;
+            self.names.push_attributes(infoset, scope, self.own, &attributes);
         }
         self.levels.push(Level { place, slot, children: false, start });
         self.enter(place, slot, qualified, local);
@@ -269,16 +277,13 @@ impl<'a> Pass<'a> {
         depth: usize,
     ) -> Result<Vec<(&'a str, Cow<'a, str>)>, Trouble> {
         let mut own = vec![];
-        if tag.len() == name {
-            return Ok(own);
-        }
-        for (count, attribute) in Attributes::new(tag, name).with_checks(false).enumerate() {
-            let attribute = attribute.map_err(|_| Trouble::Malformed)?;
+        let pairs = Pairs::new(tag.get(name..).ok_or(Trouble::Malformed)?);
+        for (count, pair) in pairs.enumerate() {
+            let (key, raw) = pair?;
             if count >= MAX_ATTRIBUTES {
                 return Err(Trouble::TooMany);
             }
-            let key: &'a str = attribute.key.0;
-            let value = attribute_value(&attribute)?;
+            let value = attribute_value(raw)?;
             let declared = match key.strip_prefix("xmlns") {
                 Some("") => Some(""),
                 Some(rest) => rest.strip_prefix(':'),
@@ -301,9 +306,9 @@ impl<'a> Pass<'a> {
     /// What an element means for the envelope.
     fn enter(&mut self, place: Place, slot: Option<Slot>, qualified: &'a str, local: &str) {
         match place {
-            Place::Header if self.found.header.is_some() => self.found.doubled.push("Header"),
+            Place::Header if self.found.header.is_some() => self.double("Header"),
             Place::Header => self.found.header = Some(qualified),
-            Place::Body if self.body => self.found.doubled.push("Body"),
+            Place::Body if self.body => self.double("Body"),
             Place::Body => self.body = true,
             Place::Block(_) => self.block.clear(),
             Place::Group(Group::Operation) => {
@@ -313,7 +318,7 @@ impl<'a> Pass<'a> {
                     }
                     _ => Called::Several,
                 };
-                if ![NS_REQUEST, NS_REQUEST_OLD].contains(&self.own.as_str())
+                if ![NS_REQUEST, NS_REQUEST_OLD].contains(&self.scope.name(self.own))
                     && self.found.called != Called::Several
                 {
                     self.found.called = Called::Unknown;
@@ -324,7 +329,14 @@ impl<'a> Pass<'a> {
         if let Some(slot) = slot
             && !self.found.slots.see(slot)
         {
-            self.found.doubled.push(slot.path());
+            self.double(slot.path());
+        }
+    }
+
+    /// Notes once what came more than once.
+    fn double(&mut self, path: &'static str) {
+        if !self.found.doubled.contains(&path) {
+            self.found.doubled.push(path);
         }
     }
 
@@ -454,28 +466,17 @@ fn is_x_road(uri: &str) -> bool {
     uri.starts_with("http://x-road.") || uri.starts_with("http://x-rd.net/")
 }
 
-fn declaration(declared: &quick_xml::events::BytesDecl<'_>) -> Result<(), Trouble> {
-    let version = declared.version().map_err(|_| Trouble::Malformed)?;
-    if !version.starts_with("1.") {
-        return Err(Trouble::Malformed);
-    }
-    match declared.encoding() {
-        None => Ok(()),
-        Some(Ok(name)) if is_utf8(&name) => Ok(()),
-        Some(Ok(_)) => Err(Trouble::Charset),
-        Some(Err(_)) => Err(Trouble::Malformed),
-    }
-}
-
 /// Whether an encoding's name means UTF-8.
 pub(super) fn is_utf8(name: &str) -> bool {
     name.eq_ignore_ascii_case("utf-8") || name.eq_ignore_ascii_case("utf8")
 }
 
-fn attribute_value<'a>(attribute: &Attribute<'a>) -> Result<Cow<'a, str>, Trouble> {
-    if attribute.value.contains('<') {
+/// The value between the quotes, normalised.
+fn attribute_value(raw: &str) -> Result<Cow<'_, str>, Trouble> {
+    if raw.contains('<') {
         return Err(Trouble::Malformed);
     }
+    let attribute = Attribute { key: QName("a"), value: Cow::Borrowed(raw) };
     let value = attribute.normalized_value(XmlVersion::Implicit1_0).map_err(|_| Trouble::Entity)?;
     match &value {
         Cow::Owned(text) if !text.chars().all(is_xml) => Err(Trouble::Character),

@@ -11,6 +11,7 @@ mod envelope;
 mod fault;
 mod infoset;
 mod input;
+mod markup;
 mod operation;
 mod parse;
 mod scope;
@@ -23,7 +24,7 @@ use dancu_domain::service::Service;
 use dancu_gate::query::{CorrelationId, Denied, FieldError, Query, Reply, Unreadable};
 
 pub use operation::Operation;
-pub use parse::parse;
+pub use parse::{Reading, parse};
 pub use wsdl::{schema, wsdl};
 
 /// The namespace of SOAP 1.1 envelopes.

@@ -1,9 +1,12 @@
 //! From an envelope to a question, with every input error and not only the first.
 
+use std::ops::RangeInclusive;
+
 use aws_lc_rs::digest::{SHA256, digest};
 use dancu_domain::birth::{BirthDate, BirthError};
 use dancu_domain::ids::{
-    CaseCode, IdError, OfficerRef, OldId, PersonalId, ProcedureCode, RequestId, SubjectId, UnitCode,
+    CaseCode, IdError, Login, OfficerRef, OldId, PersonalId, ProcedureCode, RequestId, SubjectId,
+    UnitCode,
 };
 use dancu_domain::name::NameQuery;
 use dancu_domain::refusal::Reason;
@@ -18,18 +21,34 @@ use super::{SoapCall, SoapUnreadable, input};
 
 /// Longest service code (MaTichHop), in digits.
 const MAX_CODE: usize = 20;
-/// Length of a login account (TaiKhoan), in characters.
-const ACCOUNT: std::ops::RangeInclusive<usize> = 8..=60;
+/// Most errors that one refusal lists, as in REST: a body of 64 KiB could hold thousands.
+const ERRORS_MAX: usize = 50;
 
-/// Reads one SOAP request of `system`. `today` is the day in Viet Nam, for dates of birth.
+/// What a request is read by, beside its system.
+pub struct Reading {
+    /// The day in Viet Nam: for dates of birth and for the list of units in force.
+    pub today: Date,
+    /// Lengths of a login account (TaiKhoan), in characters (B6).
+    pub logins: RangeInclusive<usize>,
+}
+
+/// A day alone: logins of any length that there can be.
+impl From<Date> for Reading {
+    fn from(today: Date) -> Self {
+        Self { today, logins: Login::LENGTH }
+    }
+}
+
+/// Reads one SOAP request of `system`.
 ///
-/// Any bytes give a question or a complete list of what is wrong.
+/// Any bytes give a question or a complete list of what is wrong, of which 50 errors are told.
 pub fn parse(
     body: &[u8],
     content_type: Option<&str>,
     system: &System,
-    today: Date,
+    reading: impl Into<Reading>,
 ) -> Result<SoapCall, Box<SoapUnreadable>> {
+    let Reading { today, logins } = reading.into();
     let text = decode(body, content_type).map_err(|trouble| {
         let errors = vec![input::trouble(trouble)];
         let unreadable = Unreadable { errors, ..Unreadable::default() };
@@ -37,7 +56,7 @@ pub fn parse(
     })?;
     let mut envelope = Envelope::read(text);
     let echo = envelope.take_echo();
-    let mut form = Form { envelope: &envelope, errors: vec![], today };
+    let mut form = Form { envelope: &envelope, errors: vec![], today, logins };
     let head = form.head();
     let operation = form.operation();
     let list = operation == Some(Operation::List) && envelope.trouble.is_none();
@@ -80,6 +99,7 @@ fn decode<'a>(body: &'a [u8], content_type: Option<&str>) -> Result<&'a str, Tro
 struct Head {
     request_id: Option<RequestId>,
     officer: Option<OfficerRef>,
+    second_name: Option<OfficerRef>,
     procedure: Option<ProcedureCode>,
     case: Option<CaseCode>,
     unit: Option<UnitCode>,
@@ -102,6 +122,7 @@ impl Head {
         Query {
             request_id,
             officer,
+            second_name: self.second_name,
             procedure,
             purpose: None,
             case: self.case,
@@ -166,7 +187,8 @@ pub(super) const RELATIVE: Keys = Keys {
 pub(super) struct Form<'a> {
     pub(super) envelope: &'a Envelope<'a>,
     errors: Vec<FieldError>,
-    today: Date,
+    pub(super) today: Date,
+    logins: RangeInclusive<usize>,
 }
 
 impl<'a> Form<'a> {
@@ -175,14 +197,16 @@ impl<'a> Form<'a> {
     }
 
     pub(super) fn fail(&mut self, error: FieldError) {
-        self.errors.push(error);
+        if self.errors.len() < ERRORS_MAX {
+            self.errors.push(error);
+        }
     }
 
     /// An identifier that may be missing.
     fn id<T>(
         &mut self,
         slot: Slot,
-        parse: fn(&str) -> Result<T, IdError>,
+        parse: impl Fn(&str) -> Result<T, IdError>,
         shape: &str,
     ) -> Option<T> {
         match parse(self.text(slot)?) {
@@ -210,7 +234,7 @@ impl<'a> Form<'a> {
         let request_id = self.required(Slot::MaYeuCau, RequestId::parse, "1-40 ký tự in được");
         let shape = "1-20 chữ, số hoặc dấu . - _";
         let procedure = self.required(Slot::MaDvc, ProcedureCode::parse, shape);
-        let officer = self.officer();
+        let (officer, second_name) = self.officer();
         let shape = "1-35 chữ, số hoặc dấu . - _";
         let unit = self.id(Slot::MaDonVi, UnitCode::parse, shape);
         let shape = "3-60 chữ, số hoặc dấu . - / _";
@@ -218,27 +242,27 @@ impl<'a> Form<'a> {
             // X-Road's issue is free text, so one that is no case code is none.
             CaseCode::parse(self.envelope.issue.as_deref()?).ok()
         });
-        Head { request_id, officer, procedure, case, unit }
+        Head { request_id, officer, second_name, procedure, case, unit }
     }
 
-    fn officer(&mut self) -> Option<OfficerRef> {
-        let account = self.id(
-            Slot::TaiKhoan,
-            |text| {
-                if ACCOUNT.contains(&text.chars().count()) {
-                    OfficerRef::parse(text)
-                } else {
-                    Err(IdError::Length)
-                }
-            },
-            "8-60 ký tự",
-        );
+    /// The officer's name, and MaCanBo where TaiKhoan is the name: the gate sees that both name one
+    /// account. MaCanBo is required; where TaiKhoan names the officer it may be missing.
+    fn officer(&mut self) -> (Option<OfficerRef>, Option<OfficerRef>) {
         let shape = "1-60 ký tự in được";
-        if self.text(Slot::TaiKhoan).is_some() {
-            let _ = self.id(Slot::MaCanBo, OfficerRef::parse, shape);
-            return account;
+        if self.text(Slot::TaiKhoan).is_none() {
+            return (self.required(Slot::MaCanBo, OfficerRef::parse, shape), None);
         }
-        self.required(Slot::MaCanBo, OfficerRef::parse, shape)
+        let logins = self.logins.clone();
+        let login = |text: &str| {
+            if logins.contains(&text.chars().count()) {
+                OfficerRef::parse(text)
+            } else {
+                Err(IdError::Length)
+            }
+        };
+        let lengths = format!("{}-{} ký tự", logins.start(), logins.end());
+        let account = self.id(Slot::TaiKhoan, login, &lengths);
+        (account, self.id(Slot::MaCanBo, OfficerRef::parse, shape))
     }
 
     /// The operation; where the envelope itself is wrong, nothing else is told.
@@ -256,7 +280,9 @@ impl<'a> Form<'a> {
         } else if let Some(problem) = problem {
             self.errors = vec![input::no_operation(problem)];
         } else {
-            self.errors.extend(self.envelope.doubled.iter().map(|path| input::doubled(path)));
+            for path in &self.envelope.doubled {
+                self.fail(input::doubled(path));
+            }
         }
         operation
     }

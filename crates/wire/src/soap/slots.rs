@@ -69,6 +69,7 @@ slots! {
         RelativeOldId = "SoCMND", "NguoiLienQuan/SoCMND";
         RelativeName = "HoVaTen", "NguoiLienQuan/HoVaTen";
         RelativeBirth = "NgayThangNamSinh", "NguoiLienQuan/NgayThangNamSinh";
+        RelativeNationality = "QuocTich", "NguoiLienQuan/QuocTich";
     }
     RelativeBirth {
         RelativeBirthDay = "NgayThangNam", "NguoiLienQuan/NgayThangNamSinh/NgayThangNam";

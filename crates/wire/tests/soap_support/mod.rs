@@ -188,7 +188,8 @@ pub fn citizen(fields: FieldSet, precision: Precision) -> Answer {
 pub fn household() -> Answer {
     let head = Person { old_ids: vec![], birth: BirthDate::Year(1970), ..person() };
     let members = vec![shown(head, FieldSet::ALL), shown(person(), FieldSet::ALL)];
-    let household = DisclosedHousehold { number: Some("H0001".to_owned()), members };
+    let household =
+        DisclosedHousehold { number: Some("H0001".to_owned()), size: members.len(), members };
     Answer::Household { precision: Precision::Day, household: Some(household) }
 }
 

@@ -1,14 +1,15 @@
 //! From a row to a person: every column checked, the first fault named.
 
 use dancu_domain::birth::{BirthDate, BirthError};
-use dancu_domain::geo;
+use dancu_domain::geo::{self, IdWarning};
 use dancu_domain::ids::{OldId, PersonalId};
 use dancu_domain::name::FullName;
 use dancu_domain::person::{
     Address, BloodGroup, Country, Dataset, HouseholdRole, MaritalStatus, Person, Relative, Sex,
-    Source, Sources, Stamp, VitalStatus,
+    Source, Sources, Stamp, VitalStatus, is_ethnicity, is_religion,
 };
 use dancu_domain::service::Field;
+use dancu_domain::text::{composed, is_storable};
 use jiff::civil::Date;
 
 use super::{Fault, Row, column as c};
@@ -28,6 +29,77 @@ pub struct Draft {
     pub person: Person,
     /// The household, where the row names one.
     pub household: Option<Membership>,
+    /// What is odd about the row.
+    pub warnings: Vec<Warning>,
+}
+
+/// Something odd that is taken as it is: numbers given abroad, a corrected sex, codes of other
+/// lists than ours.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Warning {
+    /// The first digits of the personal id are no province's.
+    UnknownPrefix,
+    /// The personal id carries another sex than the row.
+    SexDiffers,
+    /// A people's code that our list does not have.
+    Ethnicity,
+    /// A religion's code that our list does not have.
+    Religion,
+    /// A role's code that our list does not have.
+    HouseholdRole,
+}
+
+impl Warning {
+    /// Every warning, in the order of reports.
+    pub const ALL: [Self; 5] = [
+        Self::UnknownPrefix,
+        Self::SexDiffers,
+        Self::Ethnicity,
+        Self::Religion,
+        Self::HouseholdRole,
+    ];
+
+    /// Its column.
+    pub const fn column(self) -> usize {
+        match self {
+            Self::UnknownPrefix | Self::SexDiffers => c::PERSONAL_ID,
+            Self::Ethnicity => c::ETHNICITY,
+            Self::Religion => c::RELIGION,
+            Self::HouseholdRole => c::HOUSEHOLD_ROLE,
+        }
+    }
+
+    /// What is odd, in Vietnamese.
+    pub const fn message_vi(self) -> &'static str {
+        match self {
+            Self::UnknownPrefix => "ba chữ số đầu không phải mã nơi đăng ký khai sinh đã biết",
+            Self::SexDiffers => "chữ số giới tính khác giới tính đã ghi",
+            Self::Ethnicity | Self::Religion | Self::HouseholdRole => {
+                "mã không có trong danh mục, giữ nguyên"
+            }
+        }
+    }
+}
+
+fn warnings(person: &Person, household: Option<&Membership>) -> Vec<Warning> {
+    let of_id = geo::id_warnings(person.personal_id, Some(person.sex));
+    let mut found: Vec<_> = of_id
+        .into_iter()
+        .map(|warning| match warning {
+            IdWarning::UnknownPrefix => Warning::UnknownPrefix,
+            IdWarning::SexDiffers => Warning::SexDiffers,
+        })
+        .collect();
+    for (odd, warning) in [
+        (!is_ethnicity(person.ethnicity), Warning::Ethnicity),
+        (!is_religion(person.religion), Warning::Religion),
+        (household.is_some_and(|h| !h.role.is_listed()), Warning::HouseholdRole),
+    ] {
+        if odd {
+            found.push(warning);
+        }
+    }
+    found
 }
 
 /// What a row says about its household.
@@ -60,8 +132,8 @@ pub fn draft(row: &Row<'_>, today: Date) -> Result<Draft, Fault> {
         other_name: present(row, c::OTHER_NAME).map(|_| name(row, c::OTHER_NAME)).transpose()?,
         birth,
         sex: code(row, c::SEX, 0, Sex::from_code)?,
-        ethnicity: code(row, c::ETHNICITY, 99, |n| matches!(n, 1..=55 | 99).then_some(n))?,
-        religion: code(row, c::RELIGION, 0, |n| (n <= 14).then_some(n))?,
+        ethnicity: code(row, c::ETHNICITY, 99, Some)?,
+        religion: code(row, c::RELIGION, 0, Some)?,
         nationality: country(row, c::NATIONALITY)?,
         marital: code(row, c::MARITAL_STATUS, 0, MaritalStatus::from_code)?,
         blood: code(row, c::BLOOD_GROUP, 0, BloodGroup::from_code)?,
@@ -85,7 +157,8 @@ pub fn draft(row: &Row<'_>, today: Date) -> Result<Draft, Fault> {
     {
         return Err(Fault::of(c::HEAD, "chủ hộ khác chính người của dòng CH01"));
     }
-    Ok(Draft { person, household })
+    let warnings = warnings(&person, household.as_ref());
+    Ok(Draft { person, household, warnings })
 }
 
 /// The text of a column that is not empty.
@@ -199,15 +272,15 @@ fn address(row: &Row<'_>, first: usize) -> Result<Option<Address>, Fault> {
     Ok(Some(Address { province, commune, detail, country, dataset }))
 }
 
-/// A text of some length without control characters.
+/// A text of some length, in NFC, that every answer can hold.
 fn text(row: &Row<'_>, column: usize, longest: usize) -> Result<String, Fault> {
-    let text = row.get(column);
-    if text.chars().any(char::is_control) {
-        Err(Fault::of(column, "có ký tự điều khiển"))
+    let text = composed(row.get(column));
+    if !text.chars().all(is_storable) {
+        Err(Fault::of(column, "có ký tự điều khiển hoặc ký tự mà XML không cho phép"))
     } else if text.len() > longest && text.chars().count() > longest {
         Err(Fault::of(column, "quá dài"))
     } else {
-        Ok(text.to_owned())
+        Ok(text.into_owned())
     }
 }
 
@@ -236,7 +309,7 @@ fn membership(row: &Row<'_>) -> Result<Option<Membership>, Fault> {
         };
     }
     let role = HouseholdRole::from_code(role)
-        .ok_or(Fault::of(c::HOUSEHOLD_ROLE, "quan hệ với chủ hộ phải là mã CH01-CH07, CH09"))?;
+        .ok_or(Fault::of(c::HOUSEHOLD_ROLE, "quan hệ với chủ hộ phải là CH và hai chữ số"))?;
     Ok(Some(Membership { number, role, head }))
 }
 

@@ -12,7 +12,7 @@ use jiff::civil::Date;
 
 use super::ERRORS_LISTED_MAX;
 use super::lines::{self, Batch};
-use crate::population::csv::read::{self, Membership, as_head};
+use crate::population::csv::read::{self, Membership, Warning, as_head};
 use crate::population::csv::{Fault, Header, RowError, column};
 
 /// Marks lines that are not loaded: wrong or blank.
@@ -29,6 +29,8 @@ pub struct Checked {
     pub bad: u64,
     /// The first of them, by line.
     pub errors: Vec<RowError>,
+    /// Right rows with each warning, in the order of [`Warning::ALL`].
+    pub warned: [u64; Warning::ALL.len()],
     notes: Vec<Note>,
     slots: Vec<Slot>,
 }
@@ -116,7 +118,7 @@ pub fn run(file: &File, today: Date, progress: &dyn Fn(u64)) -> anyhow::Result<C
 enum Line {
     Blank,
     Wrong(Fault),
-    Right { id: PersonalId, household: Option<Place> },
+    Right { id: PersonalId, household: Option<Place>, warnings: Vec<Warning> },
 }
 
 /// A line's place in a household.
@@ -135,7 +137,7 @@ fn check(header: &Header, batch: &Batch, today: Date) -> Vec<Line> {
         match lines::row(header, line).and_then(|row| read::draft(&row, today)) {
             Err(fault) => Line::Wrong(fault),
             Ok(draft) => {
-                let id = draft.person.personal_id;
+                let (id, warnings) = (draft.person.personal_id, draft.warnings);
                 let household = draft.household.map(|Membership { number, role, head }| {
                     let is_head = role == HouseholdRole::Head;
                     Place {
@@ -145,7 +147,7 @@ fn check(header: &Header, batch: &Batch, today: Date) -> Vec<Line> {
                         claim: head.filter(|_| !is_head).as_ref().map_or(0, digest),
                     }
                 });
-                Line::Right { id, household }
+                Line::Right { id, household, warnings }
             }
         }
     };
@@ -179,7 +181,10 @@ impl Rows {
             Line::Right { id, .. } if !self.seen.insert(id) => {
                 Some(Fault::of(column::PERSONAL_ID, "số định danh đã có ở dòng trước"))
             }
-            Line::Right { household, .. } => {
+            Line::Right { household, warnings, .. } => {
+                for (kind, count) in Warning::ALL.iter().zip(&mut self.checked.warned) {
+                    *count += u64::from(warnings.contains(kind));
+                }
                 let note = match household {
                     None => Note { household: NO_HOUSEHOLD, claim: 0 },
                     Some(place) => self.place(place)?,

@@ -237,7 +237,8 @@ fn every_fault_names_line_and_column_and_no_value() {
         ("old_ids", "123456789 123456789"), ("full_name", "B1nh"), ("full_name", ""),
         ("other_name", "?"), ("date_of_birth", "29/02/1984"), ("date_of_birth", "1983-02-29"),
         ("date_of_birth", "2026-06-02"), ("date_of_birth", "1849"), ("sex", "4"), ("sex", "M"),
-        ("ethnicity", "56"), ("religion", "15"), ("nationality", "VNM"), ("marital_status", "9"),
+        ("ethnicity", "5x"), ("religion", "015"), ("household_number", "1\u{ffff}"),
+        ("nationality", "VNM"), ("marital_status", "9"),
         ("blood_group", "005"), ("permanent_province", "1"), ("vital_status", "4"),
         ("vital_date", "2020-01-01"), ("father_personal_id", "099184000002"),
         ("household_role", "CH01"), ("head_name", "Lê Văn An"), ("sources", "residence"),
@@ -334,7 +335,7 @@ fn households_have_one_head() {
         with(member("099184000008", "D", "CH01"), "099184000001"),
         member("099184000009", "D", "CH03"),
         member("099184000010", "", ""),
-        member("099184000011", "E", "CH08"),
+        member("099184000011", "E", "CH8"),
     ];
     let rows: Vec<&[_]> = rows.iter().map(Vec::as_slice).collect();
     let report = folder.import_text(file(&rows), false).unwrap();
@@ -398,4 +399,39 @@ fn files_that_are_none() {
     assert!(folder.import(&folder.file("missing.csv"), true).is_err());
     let empty = folder.import_text(file(&[]), false).unwrap();
     assert_eq!((empty.rows, empty.loaded, empty.is_clean()), (0, 0, true));
+}
+
+#[test]
+fn odd_rows_are_loaded_and_counted() {
+    let folder = Folder::new();
+    let rows = [
+        member("099184000001", "A", "CH01"),
+        member("099184000002", "A", "CH08"),
+        binh(&[("personal_id", "098184000003"), ("ethnicity", "77"), ("religion", "15")]),
+        binh(&[("personal_id", "099084000004")]),
+    ];
+    let rows: Vec<&[_]> = rows.iter().map(Vec::as_slice).collect();
+    let report = folder.import_text(file(&rows), false).unwrap();
+    assert!(report.is_clean(), "{report}");
+    assert_eq!(report.loaded, 4);
+    let found: Vec<_> = report.warnings.iter().map(|w| (w.column, w.rows)).collect();
+    assert_eq!(
+        found,
+        [
+            ("personal_id", 1),
+            ("personal_id", 1),
+            ("ethnicity", 1),
+            ("religion", 1),
+            ("household_role", 1)
+        ]
+    );
+    assert!(report.to_string().contains("lưu ý: 1 dòng, cột ethnicity"));
+    assert!(report.json().contains("\"warnings\":[{"));
+    let people = folder.persons();
+    let odd = people.iter().find(|p| p.ethnicity == 77).unwrap();
+    assert_eq!(odd.religion, 15);
+    assert!(
+        people.iter().filter_map(|p| p.household.as_ref()).any(|h| h.role.code() == "CH08"),
+        "the role passes through"
+    );
 }

@@ -121,7 +121,12 @@ fn verify() -> RefOr<Schema> {
         )),
         Type::Boolean,
     );
-    let mut claims = closed("Kết quả từng mục đã hỏi, chỉ có khi khớp · Results of the claims");
+    let mut claims = closed(
+        "Kết quả từng mục đã hỏi, chỉ có khi khớp; unknown = hồ sơ không có dữ liệu để so; không \
+         ghi vợ/chồng hay người giám hộ nghĩa là không có, nên là mismatch · Results of the \
+         claims; unknown = the record has nothing to compare with; no spouse or guardian on \
+         record means there is none, hence mismatch",
+    );
     for name in field_names() {
         claims = claims.property(
             name,
@@ -164,8 +169,10 @@ fn household_answer() -> RefOr<Schema> {
 
 fn relation() -> RefOr<Schema> {
     let result = words(
-        "Khớp, không khớp (quan hệ hoặc ba khóa), không có dữ liệu · Whether the relation holds; \
-         noMatch = it does not, or the subject's three keys do not agree",
+        "Khớp, không khớp (quan hệ hoặc ba khóa), không có dữ liệu · Whether the relation holds, \
+         by the same rule as a claim; noMatch = it does not, no spouse or guardian is on record, \
+         or the subject's three keys do not agree; unknown = the record has nothing to compare \
+         with",
         &["match", "noMatch", "unknown"],
     );
     done(answered(
@@ -185,9 +192,19 @@ fn household() -> RefOr<Schema> {
             .required("number")
             .property(
                 "members",
-                listed("Citizen", "Thành viên, chủ hộ trước · Members, the head first"),
+                listed(
+                    "Citizen",
+                    "Thành viên, chủ hộ trước, tối đa 50 · Members, the head first, at most 50",
+                ),
             )
-            .required("members"),
+            .required("members")
+            .property(
+                "membersTotal",
+                ObjectBuilder::new().schema_type(Type::Integer).description(Some(
+                    "Số thành viên của hộ, chỉ có khi hộ trên 50 người · Members on record, only \
+                     where there are more than 50",
+                )),
+            ),
     )
 }
 
@@ -226,7 +243,7 @@ fn value(field: Field) -> Schema {
         Field::BloodGroup => builder.pattern(Some("^0[0-4]$")),
         Field::Ethnicity | Field::Religion => builder.pattern(Some("^[0-9]{2,3}$")),
         Field::Nationality => builder.pattern(Some("^[A-Z]{2}$")),
-        Field::HouseholdRole => builder.pattern(Some("^CH0[1-79]$")),
+        Field::HouseholdRole => builder.pattern(Some("^CH[0-9]{2}$")),
         _ => builder,
     };
     Schema::Object(builder.build())

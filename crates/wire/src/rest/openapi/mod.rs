@@ -4,6 +4,7 @@
 //! Descriptions are written `Vietnamese · English`.
 
 mod answers;
+mod lgsp;
 mod operations;
 
 use dancu_domain::service::Field;
@@ -48,6 +49,7 @@ pub fn openapi(base_url: &str) -> String {
 fn tags() -> Vec<utoipa::openapi::Tag> {
     [
         ("citizens", "Khai thác thông tin · Questions about citizens"),
+        ("lgsp", "Nền tảng tích hợp cấp tỉnh · Provincial integration platforms"),
         ("own", "Thông tin của hệ thống gọi · About the caller's own use"),
         ("access", "Truy cập · Access"),
         ("operations", "Vận hành · Operations"),
@@ -67,7 +69,8 @@ fn components(base_url: &str) -> utoipa::openapi::Components {
     let clock = shapes::object("Giờ mới · The new time", ClockBody::FIELDS)
         .examples([json!({"now": "2026-03-02T18:00:00+07:00"})]);
     builder = builder.schema("ClockQuestion", clock.build());
-    for (name, schema) in shapes::components().into_iter().chain(answers::components()) {
+    let named = [shapes::components(), answers::components(), lgsp::components()];
+    for (name, schema) in named.into_iter().flatten() {
         builder = builder.schema(name, schema);
     }
     builder

@@ -13,7 +13,7 @@ use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{Object, RefOr, Required, Response, ResponseBuilder};
 
 use super::super::{Endpoint, JSON, PROBLEM_JSON};
-use super::{question, reference};
+use super::{lgsp, question, reference};
 
 pub(super) fn paths() -> Paths {
     let mut builder = PathsBuilder::new();
@@ -21,6 +21,7 @@ pub(super) fn paths() -> Paths {
         builder = builder.path(endpoint.path(), post(ask(endpoint)));
     }
     builder
+        .path(crate::lgsp::PATH, post(lgsp::ask()))
         .path("/api/v1/usage", get(usage()))
         .path("/api/v1/refusals/{correlationId}", get(refusal()))
         .path("/api/v1/journal", get(journal()))
@@ -40,7 +41,7 @@ fn get(operation: Operation) -> PathItem {
     PathItem::new(HttpMethod::Get, operation)
 }
 
-fn operation(id: &str, tag: &str, summary: &str, description: &str) -> OperationBuilder {
+pub(super) fn operation(id: &str, tag: &str, summary: &str, description: &str) -> OperationBuilder {
     OperationBuilder::new()
         .operation_id(Some(id))
         .tag(tag)
@@ -65,7 +66,7 @@ fn problems(mut builder: OperationBuilder, statuses: &[u16]) -> OperationBuilder
     builder
 }
 
-fn problem(status: u16) -> Response {
+pub(super) fn problem(status: u16) -> Response {
     let description = match status {
         400 => "Yêu cầu HTTP không đúng dạng · Malformed request",
         401 => "Chưa xác thực · Who are you",
@@ -77,6 +78,7 @@ fn problem(status: u16) -> Response {
         422 => "Nội dung không hợp lệ, xem errors · Bad input, see errors",
         429 => "Hết lượt hoặc quá nhịp · Over a count or pace",
         503 => "Không ghi được nhật ký nên không trả lời · Cannot be journaled, nothing answered",
+        501 => "Thao tác chưa được cung cấp · Not offered yet",
         _ => "Lỗi của hệ thống · Our fault",
     };
     let mut response = ResponseBuilder::new()
@@ -100,7 +102,7 @@ fn header(description: &str, kind: Type) -> utoipa::openapi::Header {
         .build()
 }
 
-fn secured(builder: OperationBuilder) -> OperationBuilder {
+pub(super) fn secured(builder: OperationBuilder) -> OperationBuilder {
     builder
         .security(SecurityRequirement::new("bearer", [""; 0]))
         .security(SecurityRequirement::new("oauth2", [""; 0]))

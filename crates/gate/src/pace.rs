@@ -1,0 +1,83 @@
+//! The paces of all accounts (D7).
+
+use dancu_domain::ids::AccountId;
+use dancu_domain::moment::Moment;
+use dancu_domain::pace::PaceState;
+use dancu_domain::profile::Pace;
+use dancu_domain::refusal::Refusal;
+use hashbrown::HashMap;
+use parking_lot::Mutex;
+
+/// Independent parts of the table.
+const SHARDS: usize = 16;
+/// Accounts that one part keeps before idle ones are dropped.
+const KEPT: usize = 4_096;
+/// A part of more accounts than that is looked through once in this time, ms.
+const SWEEP_MS: i64 = 1_000;
+
+/// Pace by account.
+pub(crate) struct Paces(Vec<Mutex<Shard>>);
+
+#[derive(Default)]
+struct Shard {
+    accounts: HashMap<AccountId, PaceState>,
+    /// When idle ones were last dropped.
+    swept_at: Moment,
+}
+
+impl Default for Paces {
+    fn default() -> Self {
+        Self((0..SHARDS).map(|_| Mutex::default()).collect())
+    }
+}
+
+impl Paces {
+    /// Admits or refuses a request of an account about a person.
+    pub(crate) fn admit(
+        &self,
+        account: AccountId,
+        pace: Pace,
+        at: Moment,
+        person: u64,
+    ) -> Result<(), Refusal> {
+        let mut shard = self.0[account.0 as usize % SHARDS].lock();
+        shard.sweep(at);
+        shard.accounts.entry(account).or_default().admit(pace, at, person)
+    }
+}
+
+impl Shard {
+    /// Drops idle accounts where there are many, at most once a second: whoever asks then waits
+    /// for it. Returns whether it looked.
+    fn sweep(&mut self, at: Moment) -> bool {
+        let due = (at.0 - self.swept_at.0).abs() >= SWEEP_MS;
+        if !due || self.accounts.len() < KEPT {
+            return false;
+        }
+        self.swept_at = at;
+        self.accounts.retain(|_, s| !s.is_idle(at));
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PLAN: Pace = Pace { burst: 10, per_minute: 1, persons_per_minute: 0 };
+
+    #[test]
+    fn rule_d7_many_accounts_are_looked_through_once_a_second() {
+        let mut shard = Shard::default();
+        let start = Moment(1_772_416_800_000);
+        for n in 0..KEPT as u32 + 100 {
+            let state = shard.accounts.entry(AccountId(n)).or_default();
+            state.admit(PLAN, start, 1).unwrap();
+        }
+        let looked = (0..3_000).filter(|ms| shard.sweep(start.plus_ms(*ms))).count();
+        assert_eq!(looked, 3);
+        assert_eq!(shard.accounts.len(), KEPT + 100, "nobody is idle yet");
+        assert!(shard.sweep(start.plus_ms(120_000)));
+        assert!(shard.accounts.is_empty());
+    }
+}

@@ -1,0 +1,92 @@
+//! Protection from what a system does beside its questions: reading about itself, asking for
+//! tokens. The rule on pace (D7) stands for accounts and questions; this only keeps one system
+//! from slowing the others down.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::response::Response;
+use dancu_domain::ids::SystemId;
+use dancu_domain::moment::Moment;
+use dancu_domain::pace::PaceState;
+use dancu_domain::profile::Pace;
+use dancu_wire::rest::HttpProblem;
+use parking_lot::Mutex;
+use tokio::sync::Semaphore;
+
+use super::problem;
+
+/// What one system may ask beside its questions: 20 pages of 500 entries a second bring a day of
+/// 1.4 million entries in three minutes.
+const BESIDE: Pace = Pace { burst: 300, per_minute: 1_200, persons_per_minute: 0 };
+/// How long a long read waits for its turn before it is refused.
+const WAIT: Duration = Duration::from_secs(2);
+
+/// The pace of each system, and places for long reads.
+pub struct Reads {
+    pace: Mutex<HashMap<SystemId, PaceState>>,
+    places: Arc<Semaphore>,
+}
+
+impl Default for Reads {
+    fn default() -> Self {
+        // Half of the machine: questions go on meanwhile.
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let places = Arc::new(Semaphore::new((cores / 2).clamp(1, 3)));
+        Self { pace: Mutex::default(), places }
+    }
+}
+
+impl Reads {
+    /// Admits a request of a system, or says with 429 when to come again.
+    #[expect(clippy::result_large_err, reason = "the error is the answer, sent as it is")]
+    pub fn admit(&self, system: SystemId, at: Moment) -> Result<(), Response> {
+        let mut pace = self.pace.lock();
+        let admitted = pace.entry(system).or_default().admit(BESIDE, at, 0);
+        admitted.map_err(|_| problem(HttpProblem::TooOften))
+    }
+
+    /// Reads away from the threads that questions run on, a few at a time; 503 where no turn
+    /// comes.
+    pub async fn long<T: Send + 'static>(
+        &self,
+        read: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Response> {
+        let busy = || problem(HttpProblem::Unavailable);
+        let place = tokio::time::timeout(WAIT, self.places.clone().acquire_owned()).await;
+        let Ok(Ok(place)) = place else { return Err(busy()) };
+        let done = tokio::task::spawn_blocking(move || {
+            // A reader that leaves gives its place back only when its read is over.
+            let _place = place;
+            read()
+        });
+        done.await.map_err(|_| problem(HttpProblem::Internal))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_system_has_its_own_pace() {
+        let reads = Reads::default();
+        let at = Moment(1_772_416_800_000);
+        let admitted = (0..500).filter(|_| reads.admit(SystemId(1), at).is_ok()).count();
+        assert_eq!(admitted, 300);
+        assert_eq!(reads.admit(SystemId(1), at).unwrap_err().status(), 429);
+        assert!(reads.admit(SystemId(2), at).is_ok());
+        let second = (1..=1_000).filter(|ms| reads.admit(SystemId(1), at.plus_ms(*ms)).is_ok());
+        assert!((19..=21).contains(&second.count()));
+    }
+
+    #[tokio::test]
+    async fn long_reads_wait_for_a_place() {
+        let reads = Reads { places: Arc::new(Semaphore::new(1)), ..Reads::default() };
+        let held = reads.places.clone().acquire_owned().await.unwrap();
+        assert_eq!(reads.long(|| 1).await.unwrap_err().status(), 503);
+        drop(held);
+        assert_eq!(reads.long(|| 1).await.unwrap(), 1);
+    }
+}
