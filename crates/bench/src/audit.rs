@@ -84,6 +84,11 @@ impl Faults {
     }
 }
 
+/// Wait after a 429, and how often: a minute.
+const WAIT: std::time::Duration = std::time::Duration::from_millis(500);
+/// See [`WAIT`].
+const WAITS_MAX: u32 = 120;
+
 /// The journal as read so far, and the sums that follow from it.
 #[derive(Default)]
 pub struct Audit {
@@ -287,8 +292,15 @@ async fn get<T: serde::de::DeserializeOwned>(
     path: &str,
 ) -> anyhow::Result<T> {
     let request = http::render("GET", path, &[("Authorization", bearer)], "");
-    let answer = http::call(address, &request).await.with_context(|| path.to_owned())?;
-    answer.json().with_context(|| path.to_owned())
+    for _ in 0..WAITS_MAX {
+        let answer = http::call(address, &request).await.with_context(|| path.to_owned())?;
+        // A system's own reads have a pace of their own: a long journal is read by its measure.
+        if answer.status != 429 {
+            return answer.json().with_context(|| path.to_owned());
+        }
+        tokio::time::sleep(WAIT).await;
+    }
+    anyhow::bail!("{path}: still 429 after {WAITS_MAX} waits")
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{Read as _, Seek as _, Write as _};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -56,7 +57,8 @@ pub struct Store {
 impl Store {
     /// Opens a folder, makes what is missing, loads counts, keys and remembered requests.
     pub fn open(dir: &Path, options: OpenOptions) -> Result<Self> {
-        std::fs::create_dir_all(dir)?;
+        // Nobody but the account that makes the folder gets into it.
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
         let lock = lock(dir)?;
         let master = master_key(dir, options.master_key.as_deref())?;
         let core = dir.join(CORE);

@@ -31,9 +31,12 @@ use crate::search::Tail;
 /// Entries of one commit at most: 1,024 × ~0.6 KB keeps a batch below 1 MiB of WAL and a few ms.
 pub const BATCH_MAX: usize = 1_024;
 /// Under load the writer waits at most this long after a commit for as many jobs as the batch
-/// before had: a commit costs as much CPU as the rest of two queries, and a third of the 3 ms that
+/// before had: a commit costs as much CPU as the rest of two queries, and a sixth of the 3 ms that
 /// a reply may take beyond the disk is spent on sharing it. A lone query never waits.
-pub const GATHER: std::time::Duration = std::time::Duration::from_millis(1);
+pub const GATHER: std::time::Duration = std::time::Duration::from_micros(500);
+/// After a batch of this size the next is given time to grow by half: many callers wait at once,
+/// and each commit less saves CPU. Below it the latency counts.
+pub const SMALL: usize = 16;
 /// A batch of this size is not made to wait.
 pub const GATHER_UNTIL: usize = 256;
 /// A batch of this size or more is committed by the second stage's thread while the next one is

@@ -10,7 +10,8 @@ use super::commit::Committer;
 use super::prepare::Preparer;
 use super::rows::{self, Head};
 use super::{
-    ActFn, BATCH_MAX, Draft, GATHER, GATHER_UNTIL, HAND_OVER, Job, LedgerParts, Shared, Waiter,
+    ActFn, BATCH_MAX, Draft, GATHER, GATHER_UNTIL, HAND_OVER, Job, LedgerParts, SMALL, Shared,
+    Waiter,
 };
 use crate::error::Result;
 
@@ -50,7 +51,8 @@ impl Writer {
         self.committer.wait_for_room();
         let shared = self.shared.clone();
         let mut queue = shared.queue.lock();
-        let enough = before.min(GATHER_UNTIL);
+        let grown = if before < SMALL { before } else { before + before / 2 };
+        let enough = grown.min(GATHER_UNTIL);
         if before > 1 && queue.jobs.len() < enough && !queue.stopped {
             queue.enough = enough;
             queue.gathering = true;
@@ -104,6 +106,7 @@ impl Writer {
         }
         if let Err(error) = self.make_ready(&drafts) {
             tracing::error!(error = %error, "ledger is not ready, nothing was journaled");
+            self.committer.set_broken();
             return self.committer.refuse(drafts.into_iter().map(|(_, waiter)| waiter));
         }
         let size = drafts.len();
