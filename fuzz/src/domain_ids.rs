@@ -9,6 +9,7 @@ use dancu_domain::moment::Moment;
 use dancu_domain::person::Country;
 
 use crate::people::TODAY;
+use unicode_normalization::UnicodeNormalization as _;
 
 /// Reads a text as everything that a short text can be.
 ///
@@ -44,27 +45,29 @@ pub fn run(data: &[u8]) {
     let _ = dancu_domain::text::fold(text);
 }
 
-/// Length and characters as the types' own words say, counted in another way.
-fn texts(text: &str) {
+/// Length and characters as the types' own words say, counted in another way. Texts are kept in NFC.
+fn texts(sent: &str) {
+    let composed: String = sent.nfc().collect();
+    let text = composed.as_str();
     let plain = |more: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || more.contains(c));
     let length = text.chars().count();
     let laws = [
-        (CaseCode::parse(text).map(|v| v.to_string()), 3..=60, plain(".-_/")),
-        (ProcedureCode::parse(text).map(|v| v.to_string()), 1..=20, plain(".-_")),
-        (SystemCode::parse(text).map(|v| v.to_string()), 1..=35, plain(".-_")),
-        (UnitCode::parse(text).map(|v| v.to_string()), 1..=35, plain(".-_")),
-        (Login::parse(text).map(|v| v.to_string()), 8..=60, plain(".-_@")),
-        (OfficerRef::parse(text).map(|v| v.to_string()), 1..=60, !text.contains(char::is_control)),
-        (OfficerCode::parse(text).map(|v| v.to_string()), 1..=20, !text.contains(char::is_control)),
+        (CaseCode::parse(sent).map(|v| v.to_string()), 3..=60, plain(".-_/")),
+        (ProcedureCode::parse(sent).map(|v| v.to_string()), 1..=20, plain(".-_")),
+        (SystemCode::parse(sent).map(|v| v.to_string()), 1..=35, plain(".-_")),
+        (UnitCode::parse(sent).map(|v| v.to_string()), 1..=35, plain(".-_")),
+        (Login::parse(sent).map(|v| v.to_string()), 8..=60, plain(".-_@")),
+        (OfficerRef::parse(sent).map(|v| v.to_string()), 1..=60, !text.contains(char::is_control)),
+        (OfficerCode::parse(sent).map(|v| v.to_string()), 1..=20, !text.contains(char::is_control)),
     ];
     for (parsed, lengths, allowed) in laws {
         assert_eq!(parsed.is_ok(), allowed && lengths.contains(&length));
         assert!(parsed.is_ok_and(|v| v == text) || !allowed || !lengths.contains(&length));
     }
-    if let Ok(purpose) = Purpose::parse(text) {
+    if let Ok(purpose) = Purpose::parse(sent) {
         assert_eq!(purpose.as_str(), text);
     }
-    if let Ok(id) = RequestId::parse(text) {
+    if let Ok(id) = RequestId::parse(sent) {
         assert!(id.as_str() == text && !text.contains(char::is_control));
     }
 }

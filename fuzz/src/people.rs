@@ -82,7 +82,7 @@ pub fn answers(person: &Person) -> Vec<Answer> {
         Answer::Match { precision, alive: Some(person.vital.alive()), claims },
         Answer::Citizen { precision, citizen: Box::new(shown(FieldSet::ALL)) },
         Answer::Household { precision, household: None },
-        Answer::Household { precision, household: Some(DisclosedHousehold { number, members }) },
+        Answer::Household { precision, household: Some(DisclosedHousehold { number, size: members.len(), members }) },
         Answer::Checked { precision: Precision::Day, result: ClaimResult::Match },
         Answer::Blood { precision: Precision::Day, group: person.blood },
     ]

@@ -1,7 +1,14 @@
 //! The empty handler: the same HTTP stack as the program, reading the whole body and answering
 //! a fixed one. What it costs is what HTTP itself costs.
+//!
+//! The stack is hyper's HTTP/1 under an axum router with accept loop, socket options and buffer
+//! bound as in `crates/server/src/serve.rs` and `crates/server/src/tls/connection.rs`, over plain
+//! HTTP. What the program adds to it counts as the program's: limits of connections and of time,
+//! the caller's address, figures of requests. This room may not use the server's; a change of the
+//! builder there has to be repeated here.
 
 use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 
 use anyhow::Context;
@@ -9,11 +16,20 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderValue, Response, header};
 use axum::routing::post;
-use axum::serve::ListenerExt;
 use bytes::Bytes;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tower_service::Service as _;
 
 /// Longest answer the empty handler gives, in bytes.
 pub const MAX_ANSWER: usize = 1 << 20;
+
+/// Connections that may wait to be accepted, as in the program.
+const BACKLOG: u32 = 4_096;
+/// Bytes of a connection's buffer: the program's `http.maxHeaderBytes` by default.
+const HEADER_BYTES: usize = 16_384;
 
 /// Serves on 127.0.0.1 until the process is ended; prints `ready http://…` once it listens.
 /// Port 0 takes a free one.
@@ -35,14 +51,34 @@ pub async fn serve(port: u16, answer_bytes: usize, content_type: &str) -> anyhow
         .route("/api/v1/citizens/verify", post(handler.clone()))
         .route("/soap/dancu", post(handler.clone()))
         .fallback(handler);
-    let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
+    let listener = listen(port)?;
     println!("ready http://{}", listener.local_addr()?);
-    let listener = listener.tap_io(|stream| {
-        // A refused option costs latency, not correctness.
-        let _ = stream.set_nodelay(true);
-    });
-    axum::serve(listener, router).await?;
-    Ok(())
+    loop {
+        let (stream, _) = listener.accept().await?;
+        let router = router.clone();
+        tokio::spawn(async move {
+            // A refused option costs latency, not correctness.
+            let _ = stream.set_nodelay(true);
+            // A connection that breaks is the generator's to tell.
+            let _ = drive(router, stream).await;
+        });
+    }
+}
+
+fn listen(port: u16) -> anyhow::Result<TcpListener> {
+    let socket = TcpSocket::new_v4()?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(SocketAddr::from(([127, 0, 0, 1], port)))?;
+    Ok(socket.listen(BACKLOG)?)
+}
+
+/// Answers the requests of a connection until it ends.
+async fn drive(router: Router, stream: TcpStream) -> hyper::Result<()> {
+    let service = service_fn(move |request| router.clone().call(request));
+    http1::Builder::new()
+        .max_buf_size(HEADER_BYTES)
+        .serve_connection(TokioIo::new(stream), service)
+        .await
 }
 
 /// An empty handler in a process of its own, ended when dropped.

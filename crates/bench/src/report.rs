@@ -268,8 +268,8 @@ fn limit_line(text: &mut String, figures: &ProtocolFigures) {
         open.disk_after.samples,
         figures.answer_bytes
     );
-    let exhausted = figures.closed.iter().any(|pair| pair.governed.exhausted);
-    if exhausted {
+    let closed = figures.closed.iter().any(|pair| pair.governed.exhausted);
+    if closed || open.governed.exhausted {
         text.push_str("Some rounds ended early: every SOAP timestamp within reach was used.\n");
     }
 }

@@ -147,6 +147,14 @@ impl RequestSet {
         }
     }
 
+    /// Lets SOAP stamps come again: for a server that looks at none of them, which would otherwise
+    /// run out of fresh ones long before the program that is measured beside it.
+    pub fn repeat_stamps(&mut self) {
+        if let Some(stamps) = &mut self.stamps {
+            stamps.repeat();
+        }
+    }
+
     /// Appends the next request to `out`; `None` when its stamps are used up.
     pub fn render(&mut self, out: &mut Vec<u8>) -> Option<RequestId> {
         let template = self.templates.get(self.next)?;

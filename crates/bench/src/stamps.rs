@@ -29,6 +29,7 @@ pub struct Stamps {
     secret: String,
     sources: Vec<Source>,
     ready: VecDeque<Stamp>,
+    repeats: bool,
 }
 
 /// One string that the system may put into the hash, with the next timestamp not used with it.
@@ -44,7 +45,12 @@ impl Stamps {
         let sources =
             service_urls.iter().map(|url| Source { service_url: url.clone(), next: 0 }).collect();
         let (user, secret) = (user.to_owned(), secret.to_owned());
-        Self { user, secret, sources, ready: VecDeque::new() }
+        Self { user, secret, sources, ready: VecDeque::new(), repeats: false }
+    }
+
+    /// Begins again with the oldest once all are used: for a server that looks at none of them.
+    pub fn repeat(&mut self) {
+        self.repeats = true;
     }
 
     /// Computes stamps ahead until `count` are ready or none is left; drops those gone stale.
@@ -67,8 +73,11 @@ impl Stamps {
     /// Counts upward from the oldest timestamp still good: the oldest are lost first.
     fn compute(&mut self, now: u64) -> Option<Stamp> {
         let oldest = now - REACH_MILLIS;
-        let source =
-            self.sources.iter_mut().find(|source| source.next.max(oldest) <= now + REACH_MILLIS)?;
+        let newest = now + REACH_MILLIS;
+        if self.repeats && self.sources.iter().all(|source| source.next > newest) {
+            self.sources.iter_mut().for_each(|source| source.next = 0);
+        }
+        let source = self.sources.iter_mut().find(|source| source.next.max(oldest) <= newest)?;
         let millis = source.next.max(oldest);
         source.next = millis + 1;
         let mut context = digest::Context::new(&digest::SHA256);
@@ -105,6 +114,17 @@ mod tests {
         }
         assert_eq!(seen.len() as u64, 2 * (2 * REACH_MILLIS + 1));
         assert!(stamps.compute(now + 1).is_some(), "time brings new ones");
+    }
+
+    #[test]
+    fn stamps_that_repeat_never_end() {
+        let mut stamps = Stamps::new("big", "secret", &["a".to_owned(), "b".to_owned()]);
+        stamps.repeat();
+        let now = 1_772_416_800_000;
+        let first = stamps.compute(now).unwrap().credentials;
+        let all = 2 * (2 * REACH_MILLIS + 1);
+        assert!((1..all).all(|_| stamps.compute(now).is_some()));
+        assert_eq!(stamps.compute(now).unwrap().credentials, first);
     }
 
     #[test]

@@ -162,6 +162,7 @@ impl<'a> Bench<'a> {
         let server = EmptyServer::start(answer.body.len(), &answer.content_type)?;
         let mut empty_set = self.requests(protocol).await?;
         empty_set.expect = Expect::Anything;
+        empty_set.repeat_stamps();
         let shared = |set| Arc::new(Mutex::new(set));
         let empty = Side {
             name: "empty",

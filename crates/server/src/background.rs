@@ -97,6 +97,7 @@ mod tests {
     use super::*;
     use crate::app::App;
     use crate::clock::Clock;
+    use crate::handlers::operations;
 
     const NOW: Moment = Moment(1_772_416_800_000);
 
@@ -131,11 +132,22 @@ mod tests {
         )
         .await;
         let before = app.gate.store().ledger().next_index();
+        app.set_ready(true);
+        assert!(operations::reasons(&app).is_empty());
         journal_failures(&app, None).await;
         assert_eq!(app.gate.store().ledger().next_index(), before);
+        assert_eq!(operations::reasons(&app), ["journalUnavailable"]);
         commits(&app, "DROP TRIGGER fault").await;
         journal_failures(&app, None).await;
         assert_eq!(app.gate.store().ledger().next_index(), before + 2);
+        // The ledger tries by itself, each second.
+        for _ in 0..200 {
+            if operations::reasons(&app).is_empty() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        assert!(operations::reasons(&app).is_empty());
         assert!(app.gate.failures.take(None).is_empty());
         app.gate.store().stop();
         std::fs::remove_dir_all(&dir).unwrap();

@@ -1,5 +1,6 @@
 //! The command line. Exit 0 fine, 1 the check failed, 2 bad use.
 
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -123,7 +124,8 @@ pub fn run() -> ExitCode {
     match outcome {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("dancu: {error:#}");
+            // The exit code tells it also where the text cannot be written.
+            let _ = writeln!(std::io::stderr(), "dancu: {error:#}");
             ExitCode::from(1)
         }
     }

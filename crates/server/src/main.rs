@@ -13,9 +13,11 @@ mod doctor;
 mod handlers;
 mod operate;
 mod population;
+mod proxy;
 mod routes;
 mod serve;
 mod telemetry;
+mod tls;
 
 use std::process::ExitCode;
 

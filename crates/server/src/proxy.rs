@@ -8,8 +8,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
-use super::tls::client::ClientCertificate;
-use super::tls::config::{ForwardedHeader, HttpConfig};
+use crate::tls::client::ClientCertificate;
+use crate::tls::config::{ForwardedHeader, HttpConfig};
 
 /// Hops of a forwarding header that are looked at, from the nearest on.
 const HOPS_MAX: usize = 32;

@@ -1,10 +1,6 @@
 //! Serving: listen, answer over HTTP or TLS, drain on Ctrl-C and SIGTERM.
 
-#[path = "proxy.rs"]
-pub mod proxy;
-#[path = "tls/mod.rs"]
-pub mod tls;
-
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
@@ -17,16 +13,16 @@ use axum::http::HeaderValue;
 use dancu_gate::Gate;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::{TcpListener, TcpSocket};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Semaphore;
 
-use self::proxy::Proxies;
-use self::tls::config::{HttpConfig, TlsConfig};
-use self::tls::connection::{self, Door, Drain};
-use self::tls::{Tls, counts};
 use crate::app::{App, Shared};
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::proxy::Proxies;
+use crate::tls::config::{HttpConfig, TlsConfig};
+use crate::tls::connection::{self, Door, Drain};
+use crate::tls::{Tls, counts};
 use crate::{background, cli, routes};
 
 /// Connections that may wait to be accepted.
@@ -97,9 +93,13 @@ pub fn run(config: &Config) -> anyhow::Result<ExitCode> {
         let url =
             config.base_url.clone().unwrap_or_else(|| format!("{}://{address}", front.scheme()));
         let app = Arc::new(App::new(gate, clock, url));
+        // Whoever reads that it serves may stop it at once, in order.
+        let signals = Signals::of_centre()?;
         app.set_ready(true);
-        println!("dancu phục vụ tại {} (serving). Ctrl-C để dừng.", app.base_url);
-        until_signal_through(app, listener, &front).await
+        let said = format!("dancu phục vụ tại {} (serving). Ctrl-C để dừng.\n", app.base_url);
+        // A centre whose output nobody can read serves all the same.
+        let _ = std::io::stdout().write_all(said.as_bytes());
+        until_signal_through(app, listener, &front, signals).await
     })?;
     store.stop();
     Ok(ExitCode::SUCCESS)
@@ -120,9 +120,34 @@ pub fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
     Ok(socket.listen(BACKLOG)?)
 }
 
+/// What asks a serving process to stop, and to take renewed certificates. From when this is made
+/// none of these signals ends the process by itself.
+pub struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Option<Signal>,
+}
+
+impl Signals {
+    /// SIGTERM, Ctrl-C, and SIGHUP, which does nothing where there are no certificates.
+    pub fn of_centre() -> std::io::Result<Self> {
+        Ok(Self { hangup: Some(signal(SignalKind::hangup())?), ..Self::of_sandbox()? })
+    }
+
+    /// SIGTERM and Ctrl-C: a sandbox ends with its terminal.
+    pub fn of_sandbox() -> std::io::Result<Self> {
+        let interrupt = signal(SignalKind::interrupt())?;
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt, hangup: None })
+    }
+}
+
 /// Answers over plain HTTP until a signal comes, then lets what is under way finish.
-pub async fn until_signal(app: Shared, listener: TcpListener) -> anyhow::Result<()> {
-    until_signal_through(app, listener, &Front::plain()).await
+pub async fn until_signal(
+    app: Shared,
+    listener: TcpListener,
+    signals: Signals,
+) -> anyhow::Result<()> {
+    until_signal_through(app, listener, &Front::plain(), signals).await
 }
 
 /// Answers until a signal comes, then lets what is under way finish.
@@ -130,14 +155,23 @@ pub async fn until_signal_through(
     app: Shared,
     listener: TcpListener,
     front: &Front,
+    signals: Signals,
 ) -> anyhow::Result<()> {
     background::start(&app);
     let stopping = app.clone();
+    let Signals { mut terminate, mut interrupt, hangup } = signals;
     let stop = async move {
-        stop_signal().await;
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
         stopping.set_ready(false);
     };
+    let fresh = front.tls.clone().map(|tls| tokio::spawn(tls.keep_fresh(hangup)));
     accept(listener, front.door(routes::router(app.clone())), stop).await;
+    if let Some(fresh) = fresh {
+        fresh.abort();
+    }
     background::journal_failures(&app, None).await;
     // The store ends before the runtime does: background work waits for it.
     let store = app.gate.store().clone();
@@ -151,7 +185,6 @@ async fn accept(listener: TcpListener, door: Door, stop: impl Future<Output = ()
     let most = connections_max(door.http.max_connections);
     let places = Arc::new(Semaphore::new(most as usize));
     let door = Arc::new(door);
-    let fresh = door.tls.clone().map(|tls| tokio::spawn(tls.keep_fresh()));
     let mut stop = std::pin::pin!(stop);
     let mut told = false;
     loop {
@@ -190,9 +223,6 @@ async fn accept(listener: TcpListener, door: Door, stop: impl Future<Output = ()
     if tokio::time::timeout(DRAIN, places.acquire_many(most)).await.is_err() {
         tracing::warn!("connections were still open after the drain time");
     }
-    if let Some(fresh) = fresh {
-        fresh.abort();
-    }
 }
 
 /// Whether the caller went away before it was accepted.
@@ -219,19 +249,4 @@ fn connections_max(wanted: u32) -> u32 {
         );
     }
     most
-}
-
-async fn stop_signal() {
-    let terminate = async {
-        match signal(SignalKind::terminate()) {
-            Ok(mut signal) => {
-                signal.recv().await;
-            }
-            Err(_) => std::future::pending().await,
-        }
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        () = terminate => {}
-    }
 }

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import pathlib
 import re
 import signal
+import stat
 import subprocess
+import time
 
 import pytest
 import requests
 
 from dancu_client import (
-    REPOSITORY, Rest, Server, Soap, binary, free_port, name_habits, request_id,
+    REPOSITORY, Demo, Rest, Server, Soap, binary, free_port, name_habits, request_id,
 )
 
 SAMPLE = re.compile(r'^([a-z_]+)(?:\{(.*)\})? (-?[0-9.e+-]+|NaN|\+Inf)$')
@@ -192,6 +196,78 @@ def test_json_logs_are_one_object_per_line(tmp_path):
         assert {"timestamp", "level"} <= json.loads(line).keys(), line
 
 
+# --- a process that goes on, and one that stops --------------------------------------------------
+
+
+def centre(folder: pathlib.Path) -> tuple[list[str], str]:
+    """The command of a centre on a new folder with plain HTTP, and its URL."""
+    data, port = folder / "data", free_port()
+    config = folder / "dancu.toml"
+    config.write_text(f'data = "{data}"\nlisten = "127.0.0.1:{port}"\n')
+    assert run("migrate", "--config", str(config)).returncode == 0
+    return [str(binary()), "serve", "--config", str(config)], f"http://127.0.0.1:{port}"
+
+
+def wait_until_ready(process: subprocess.Popen, url: str) -> None:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        assert process.poll() is None, f"it ended with {process.returncode}"
+        with contextlib.suppress(requests.RequestException):
+            if requests.get(f"{url}/readyz", timeout=2).status_code == 200:
+                return
+        time.sleep(0.05)
+    raise AssertionError("not ready after 30 s")
+
+
+def test_output_that_cannot_be_written_stops_nothing(tmp_path):
+    """A full disk under redirected output: what would be logged is lost, nothing else is."""
+    command, url = centre(tmp_path)
+    # A level that cannot be read is a line of the log right at the start.
+    known = os.environ | {"DANCU_LOG": "dancu=nonsense"}
+    with open("/dev/full", "wb") as full:
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=full, stderr=full,
+                                   env=known)
+    try:
+        wait_until_ready(process, url)
+        for path in ("healthz", "readyz", "metrics", "docs"):
+            assert requests.get(f"{url}/{path}", timeout=10).status_code == 200
+    finally:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+
+
+def test_a_sandbox_asks_nothing_of_its_log(tmp_path):
+    """People are made, seeds registered and questions answered at the finest level."""
+    port = free_port()
+    with open("/dev/full", "wb") as full:
+        process = subprocess.Popen(Server.command(tmp_path / "data", port),
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                   stderr=full, env=os.environ | {"DANCU_LOG": "trace"})
+    try:
+        wait_until_ready(process, f"http://127.0.0.1:{port}")
+        demo = Demo(tmp_path / "data" / "demo.json")
+        for _ in range(5):
+            assert Rest(demo, "ONESTOP").verify(demo.plain()).status_code == 200
+    finally:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+
+
+def test_signals_are_heard_as_soon_as_it_says_that_it_serves(tmp_path):
+    """SIGHUP asks for renewed certificates: where there are none it must not end the process."""
+    command, url = centre(tmp_path)
+    for first in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                   stderr=subprocess.DEVNULL, text=True)
+        with process.stdout:
+            assert "phục vụ" in process.stdout.readline()
+            process.send_signal(first)
+        if first == signal.SIGHUP:
+            assert requests.get(f"{url}/readyz", timeout=10).status_code == 200
+            process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0, first.name
+
+
 # --- configuration and doctor --------------------------------------------------------------------
 
 
@@ -222,7 +298,7 @@ def test_doctor_finds_and_mends(tmp_path):
     assert empty.returncode == 1
     assert {c["name"]: c["state"] for c in json.loads(empty.stdout)["checks"]}["store"] == "fail"
     assert run("population", "generate", "--data", str(data), "--population", "200").returncode == 0
-    data.chmod(0o700)
+    assert stat.S_IMODE(data.stat().st_mode) == 0o700, "a new folder is its owner's alone"
     good = json.loads(run("doctor", "--data", str(data), "--json").stdout)
     state = {c["name"]: c["state"] for c in good["checks"]}
     for name in ("config", "clock", "profile", "modes", "store", "keys", "registry", "journal",

@@ -22,7 +22,9 @@ const HEAD: [&str; 2] = [
 /// The commented example; it parses to the defaults.
 pub fn render() -> String {
     let mut out = String::new();
-    HEAD.iter().for_each(|text| comment(&mut out, text));
+    for text in HEAD {
+        comment(&mut out, text);
+    }
     for section in SECTIONS {
         if !section.name.is_empty() {
             out.push('\n');

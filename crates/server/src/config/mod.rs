@@ -5,7 +5,7 @@
 //! wrong, a line in [`Config::wrong`].
 
 mod example;
-mod keys;
+pub mod keys;
 mod read;
 #[cfg(test)]
 mod tests;
@@ -18,9 +18,9 @@ use dancu_domain::profile::{DEFAULT_PROFILE, Profiles};
 use serde::{Deserialize, Serialize};
 
 pub use self::example::render as example;
-use self::keys::{Section, section};
-use crate::serve::proxy::Network;
-use crate::serve::tls::config::{HttpConfig, TlsConfig, TlsMode};
+use self::keys::{Row, Section, section};
+use crate::proxy::Network;
+use crate::tls::config::{HttpConfig, TlsConfig, TlsMode};
 
 section! {
     /// The whole configuration.
@@ -41,10 +41,18 @@ section! {
         regulation = "regulation": Option<PathBuf> = None, "\"/etc/dancu/regulation.toml\"",
             "Tệp con số của quy định; bỏ trống: bản đi kèm chương trình.",
             "Regulation profile; not set: the one that ships with the program.";
-        log = "log": Log = Log::default(), "", "", "";
-        metrics = "metrics": Metrics = Metrics::default(), "", "", "";
-        http = "http": HttpConfig = HttpConfig::default(), "", "", "";
-        tls = "tls": TlsConfig = TlsConfig::default(), "", "", "";
+        log = "log": Log = Log::default(), "",
+            "Nhật ký kỹ thuật ra stderr, không có dữ liệu cá nhân.",
+            "Technical log on stderr, without personal data.";
+        metrics = "metrics": Metrics = Metrics::default(), "",
+            "Số đo dạng Prometheus tại /metrics, không có dữ liệu cá nhân.",
+            "Figures in the Prometheus form at /metrics, without personal data.";
+        http = "http": HttpConfig = HttpConfig::default(), "",
+            "Giới hạn của kết nối, và những gì được tin từ proxy đứng trước.",
+            "Limits of connections, and what is believed of a reverse proxy.";
+        tls = "tls": TlsConfig = TlsConfig::default(), "",
+            "Chứng thư của chương trình và của bên gọi.",
+            "Certificates of the program and of its callers.";
     }
 }
 
@@ -88,37 +96,21 @@ pub enum LogFormat {
     Json,
 }
 
-/// The keys above the first table: those of [`Config`] without its tables.
-const TOP: &[keys::Row] = Config::ROWS.split_at(4).0;
+/// The keys above the first table, and the tables: both are keys of [`Config`].
+const TOP: (&[Row], &[Row]) = Config::ROWS.split_at(4);
 
 /// Every section, in the order of the example; the first one has no name.
 const SECTIONS: &[Section] = &[
-    Section { name: "", vi: "", en: "", rows: TOP },
-    Section {
-        name: "log",
-        vi: "Nhật ký kỹ thuật ra stderr, không có dữ liệu cá nhân.",
-        en: "Technical log on stderr, without personal data.",
-        rows: Log::ROWS,
-    },
-    Section {
-        name: "metrics",
-        vi: "Số đo dạng Prometheus tại /metrics, không có dữ liệu cá nhân.",
-        en: "Figures in the Prometheus form at /metrics, without personal data.",
-        rows: Metrics::ROWS,
-    },
-    Section {
-        name: "http",
-        vi: "Giới hạn của kết nối, và những gì được tin từ proxy đứng trước.",
-        en: "Limits of connections, and what is believed of a reverse proxy.",
-        rows: HttpConfig::ROWS,
-    },
-    Section {
-        name: "tls",
-        vi: "Chứng thư của chương trình và của bên gọi.",
-        en: "Certificates of the program and of its callers.",
-        rows: TlsConfig::ROWS,
-    },
+    Section { name: "", vi: "", en: "", rows: TOP.0 },
+    table(TOP.1[0], Log::ROWS),
+    table(TOP.1[1], Metrics::ROWS),
+    table(TOP.1[2], HttpConfig::ROWS),
+    table(TOP.1[3], TlsConfig::ROWS),
 ];
+
+const fn table((name, _, vi, en): Row, rows: &'static [Row]) -> Section {
+    Section { name, vi, en, rows }
+}
 
 impl Config {
     /// Reads a file and the environment; tells everything that is wrong at once.

@@ -115,11 +115,12 @@ async fn serve_demo(args: &Args, store: &Arc<Store>, clock: Clock) -> anyhow::Re
     if args.once {
         return Ok(());
     }
+    let signals = serve::Signals::of_sandbox()?;
     app.set_ready(true);
     println!("\nSẵn sàng tại {} (ready). Tài liệu: {}/docs", app.base_url, app.base_url);
     println!("Tài khoản, khóa và người mẫu: {}", args.data.join("demo.json").display());
     println!("Ctrl-C để dừng; chạy lại cùng thư mục thì đi tiếp.");
-    serve::until_signal(app, listener).await
+    serve::until_signal(app, listener, signals).await
 }
 
 fn fill(store: &Store, persons: u64, now: Moment) -> anyhow::Result<()> {

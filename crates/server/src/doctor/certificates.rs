@@ -5,8 +5,8 @@ use dancu_domain::moment::Moment;
 use super::{Check, State};
 use crate::clock::machine_ms;
 use crate::config::Config;
-use crate::serve::tls;
-use crate::serve::tls::config::TlsMode;
+use crate::tls;
+use crate::tls::config::TlsMode;
 
 /// With less than this left the certificate should be renewed.
 const RENEW_MS: i64 = 21 * DAY_MS;

@@ -43,7 +43,7 @@ pub fn disk(data: &Path) -> Check {
         let found = format!("{} chưa có (does not exist yet)", data.display());
         return Check::new(DISK, State::Warn, found);
     }
-    let kind = rustix::fs::statfs(data).map(|s| s.f_type as i64).unwrap_or(0);
+    let kind = rustix::fs::statfs(data).map_or(0, |s| s.f_type);
     match sync_times(data) {
         Ok(times) => {
             let (median, longest) = (times[SYNCS / 2], times[SYNCS - 1]);
@@ -70,7 +70,7 @@ fn sync_times(data: &Path) -> std::io::Result<[f64; SYNCS]> {
     let path = data.join("doctor.tmp");
     let mut file = std::fs::File::create(&path)?;
     let mut times = [0.0; SYNCS];
-    let timed = times.iter_mut().try_for_each(|time| {
+    let outcome = times.iter_mut().try_for_each(|time| {
         file.rewind()?;
         file.write_all(&[0; 4096])?;
         let began = steady();
@@ -80,7 +80,7 @@ fn sync_times(data: &Path) -> std::io::Result<[f64; SYNCS]> {
     });
     // The page goes also where a sync failed.
     std::fs::remove_file(&path)?;
-    timed.and_then(|()| std::fs::File::open(data)?.sync_all())?;
+    outcome.and_then(|()| std::fs::File::open(data)?.sync_all())?;
     times.sort_by(f64::total_cmp);
     Ok(times)
 }

@@ -16,7 +16,7 @@ use crate::telemetry;
 #[derive(Serialize)]
 struct NotReady {
     status: &'static str,
-    /// Why, one word each: `stopping`, `storeStopped`.
+    /// Why, one word each: `stopping`, `storeStopped`, `journalUnavailable`.
     reasons: Vec<&'static str>,
 }
 
@@ -32,13 +32,13 @@ pub async fn ready(State(app): State<Shared>) -> Response {
     if !reasons.is_empty()
         && let Ok(body) = serde_json::to_string(&NotReady { status: "unavailable", reasons })
     {
-        rendered.body = body.into();
+        rendered.body = body;
     }
     respond(rendered)
 }
 
 /// Why no queries are answered; empty where they are.
-fn reasons(app: &App) -> Vec<&'static str> {
+pub fn reasons(app: &App) -> Vec<&'static str> {
     let mut reasons = vec![];
     if !app.is_ready() {
         // Nothing listens before the app is ready: what is not ready any more is stopping.
@@ -46,6 +46,9 @@ fn reasons(app: &App) -> Vec<&'static str> {
     }
     if app.gate.store().is_stopped() {
         reasons.push("storeStopped");
+    } else if !app.gate.store().ledger().is_well() {
+        // What cannot be journaled is not answered; the ledger itself tries each second again.
+        reasons.push("journalUnavailable");
     }
     reasons
 }

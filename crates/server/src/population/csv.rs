@@ -159,9 +159,8 @@ impl Header {
 
 /// A file without header starts with a person: such a text is not repeated.
 fn shown(name: &str, field: usize) -> String {
-    let plain = name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_- ".contains(&b));
-    if plain && name.len() <= NAME_SHOWN_MAX && name.starts_with(|c: char| c.is_ascii_alphabetic())
-    {
+    let plain = name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+    if plain && (1..=NAME_SHOWN_MAX).contains(&name.len()) {
         format!("\"{name}\"")
     } else {
         format!("thứ {}", field + 1)

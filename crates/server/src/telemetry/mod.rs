@@ -14,7 +14,7 @@ use std::net::IpAddr;
 use std::sync::OnceLock;
 
 use crate::config::Config;
-use crate::serve::proxy::Network;
+use crate::proxy::Network;
 
 /// Who may read `/metrics`.
 static READERS: OnceLock<Vec<Network>> = OnceLock::new();

@@ -36,18 +36,22 @@ const GONE: usize = CLASSES.len() - 1;
 
 /// Method and path of each route, by its number.
 static ROUTES: RwLock<Vec<(&'static str, &'static str)>> = RwLock::new(Vec::new());
-static COUNTS: [Shard; SHARDS] = [const { Shard::new() }; SHARDS];
+/// Counters of each shard, one after the other.
+static COUNTS: [Counts; SHARDS * ROUTES_MAX] = [const { Counts::new() }; SHARDS * ROUTES_MAX];
+/// Requests under way, by shard.
+static UNDER_WAY: [UnderWay; SHARDS] = [const { UnderWay(AtomicI64::new(0)) }; SHARDS];
 static NEXT_SHARD: AtomicUsize = AtomicUsize::new(0);
 thread_local! {
     static SHARD: Cell<usize> = const { Cell::new(usize::MAX) };
 }
 
-/// Counters of some threads; aligned so that no two shards share a cache line.
+/// The counters of some threads, by number.
+#[derive(Clone, Copy)]
+struct Shard(usize);
+
+/// Aligned, as [`Counts`] are, so that no two shards share a cache line.
 #[repr(align(128))]
-struct Shard {
-    under_way: AtomicI64,
-    routes: [Counts; ROUTES_MAX],
-}
+struct UnderWay(AtomicI64);
 
 #[repr(align(128))]
 struct Counts {
@@ -56,18 +60,22 @@ struct Counts {
 }
 
 impl Shard {
-    const fn new() -> Self {
-        Self { under_way: AtomicI64::new(0), routes: [const { Counts::new() }; ROUTES_MAX] }
-    }
-
     /// The shard of this thread.
-    fn own() -> &'static Self {
+    fn own() -> Self {
         let mut n = SHARD.get();
         if n == usize::MAX {
             n = NEXT_SHARD.fetch_add(1, Ordering::Relaxed) % SHARDS;
             SHARD.set(n);
         }
-        &COUNTS[n]
+        Self(n)
+    }
+
+    fn under_way(self) -> &'static AtomicI64 {
+        &UNDER_WAY[self.0].0
+    }
+
+    fn of_route(self, route: usize) -> &'static Counts {
+        &COUNTS[self.0 * ROUTES_MAX + route]
     }
 }
 
@@ -187,7 +195,7 @@ struct Running {
 
 impl Running {
     fn start(route: usize) -> Self {
-        Shard::own().under_way.fetch_add(1, Ordering::Relaxed);
+        Shard::own().under_way().fetch_add(1, Ordering::Relaxed);
         Self { route, began: steady(), ended: false }
     }
 
@@ -196,8 +204,8 @@ impl Running {
         let micros = self.began.elapsed().as_micros() as u64;
         let bucket = BOUNDS_US.iter().position(|b| micros <= *b).unwrap_or(BUCKETS - 1);
         let shard = Shard::own();
-        shard.under_way.fetch_sub(1, Ordering::Relaxed);
-        let counts = &shard.routes[self.route];
+        shard.under_way().fetch_sub(1, Ordering::Relaxed);
+        let counts = shard.of_route(self.route);
         counts.micros.fetch_add(micros, Ordering::Relaxed);
         counts.answers[class][bucket].fetch_add(1, Ordering::Relaxed);
     }
@@ -241,7 +249,7 @@ pub fn figures() -> Vec<RouteFigures> {
     let each = routes.iter().enumerate().map(|(n, (method, path))| {
         let mut figures =
             RouteFigures { method, path, answers: [[0; BUCKETS]; CLASSES.len()], micros: 0 };
-        for counts in COUNTS.iter().map(|shard| &shard.routes[n]) {
+        for counts in (0..SHARDS).map(|shard| Shard(shard).of_route(n)) {
             figures.micros += counts.micros.load(Ordering::Relaxed);
             for (sums, class) in figures.answers.iter_mut().zip(&counts.answers) {
                 for (sum, count) in sums.iter_mut().zip(class) {
@@ -256,7 +264,7 @@ pub fn figures() -> Vec<RouteFigures> {
 
 /// Requests that were taken up and are not answered yet.
 pub fn under_way() -> u64 {
-    let sum: i64 = COUNTS.iter().map(|s| s.under_way.load(Ordering::Relaxed)).sum();
+    let sum: i64 = UNDER_WAY.iter().map(|s| s.0.load(Ordering::Relaxed)).sum();
     // Shards are read one after the other: an answer in between may show as less than none.
     sum.max(0).unsigned_abs()
 }

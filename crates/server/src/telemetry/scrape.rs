@@ -12,7 +12,8 @@ use super::process;
 use super::requests::{self, BOUNDS_US, BUCKETS, CLASSES};
 use crate::app::App;
 use crate::clock::machine_ms;
-use crate::serve::tls::counts::counts;
+use crate::handlers::operations;
+use crate::tls::counts::counts;
 
 /// Name, kind and meaning of each figure.
 pub const CATALOGUE: &[(&str, &str, &str)] = &[
@@ -52,7 +53,7 @@ pub fn render(app: &App) -> String {
     let mut page = Page(String::with_capacity(32 << 10));
     let version = [("version", env!("CARGO_PKG_VERSION"))];
     page.head("dancu_build_info").row("dancu_build_info", &version, 1);
-    page.one("dancu_ready", u64::from(app.is_ready()));
+    page.one("dancu_ready", u64::from(operations::reasons(app).is_empty()));
     routes(&mut page);
     front(&mut page);
     store(&mut page, app);
@@ -174,7 +175,9 @@ impl Page {
     /// A figure by the values of one label.
     fn by(&mut self, name: &str, label: &str, values: &[(&str, u64)]) {
         self.head(name);
-        values.iter().for_each(|(of, value)| self.row(name, &[(label, of)], value));
+        for (of, value) in values {
+            self.row(name, &[(label, of)], value);
+        }
     }
 
     /// A figure that this system may not tell.

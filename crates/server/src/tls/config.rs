@@ -7,40 +7,8 @@ use anyhow::ensure;
 use axum::http::HeaderName;
 use serde::{Deserialize, Serialize};
 
-use super::super::proxy::Network;
-
-/// A key as it is explained to operators: name, a TOML literal to show where nothing is set by
-/// default, Vietnamese, English.
-pub type Row = (&'static str, &'static str, &'static str, &'static str);
-
-/// Declares a section: struct, defaults and the explained keys come from the same lines.
-macro_rules! section {
-    (
-        $(#[$meta:meta])*
-        $section:ident {
-            $($field:ident = $name:literal: $kind:ty = $default:expr, $example:literal,
-                $vi:literal, $en:literal;)*
-        }
-    ) => {
-        $(#[$meta])*
-        #[derive(Clone, Debug, Serialize, Deserialize)]
-        #[serde(deny_unknown_fields, default)]
-        pub struct $section {
-            $(#[doc = $en] #[serde(rename = $name)] pub $field: $kind,)*
-        }
-
-        impl Default for $section {
-            fn default() -> Self {
-                Self { $($field: $default,)* }
-            }
-        }
-
-        impl $section {
-            /// The explained keys, in the order of the example.
-            pub const ROWS: &'static [Row] = &[$(($name, $example, $vi, $en),)*];
-        }
-    };
-}
+use crate::config::keys::section;
+use crate::proxy::Network;
 
 section! {
     /// `[http]`: limits of connections, and what is believed of a reverse proxy.

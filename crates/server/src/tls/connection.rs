@@ -24,11 +24,11 @@ use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tower_service::Service as _;
 
-use super::super::proxy::Proxies;
 use super::client::ClientCertificate;
 use super::config::HttpConfig;
 use super::{Tls, counts};
 use crate::clock::steady;
+use crate::proxy::Proxies;
 
 /// What all connections of a listener share.
 pub struct Door {

@@ -17,7 +17,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use dancu_domain::moment::Moment;
 use parking_lot::{Mutex, RwLock};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::Signal;
 use tokio_rustls::TlsAcceptor;
 
 use self::config::{ClientsMode, TlsConfig, TlsMode};
@@ -87,9 +87,9 @@ impl Tls {
         Duration::from_secs(self.config.handshake_seconds.into())
     }
 
-    /// Looks at the files each `reloadSeconds` and on SIGHUP, for as long as it is polled.
-    pub async fn keep_fresh(self: Arc<Self>) {
-        let mut hangup = signal(SignalKind::hangup()).ok();
+    /// Looks at the files each `reloadSeconds` and on `hangup` (SIGHUP), for as long as it is
+    /// polled.
+    pub async fn keep_fresh(self: Arc<Self>, mut hangup: Option<Signal>) {
         let every = Duration::from_secs(self.config.reload_seconds.into());
         loop {
             let asked = async {

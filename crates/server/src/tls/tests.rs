@@ -12,11 +12,11 @@ use base64::engine::general_purpose::STANDARD;
 use rcgen::{CertificateParams, DnType, KeyPair};
 use tokio::net::TcpListener;
 
-use super::super::proxy::Proxies;
 use super::client::ClientCertificate;
 use super::config::{ForwardedHeader, HttpConfig};
 use super::connection::{self, Door, Drain};
 use super::*;
+use crate::proxy::Proxies;
 
 const DAY: i64 = DAY_MS;
 
