@@ -52,12 +52,10 @@ fn habits(as_sent: &str, name: &FullName) {
     }
 }
 
-/// Whether a letter that two upper-case letters stand for (ß) is followed by a mark on its own:
-/// the mark has a letter to join in upper case only. So has the dotless i, whose upper case is that
-/// of i. No name in use has that.
+/// Whether the name has a letter that two upper-case letters stand for (ß, ŉ), or the dotless i,
+/// whose upper case is that of i: a mark may join another letter there. No name in use has these.
 fn upper_case_joins(text: &str) -> bool {
-    let marked = text.chars().any(unicode_normalization::char::is_combining_mark);
-    marked && text.chars().any(|c| c == '\u{131}' || c.to_uppercase().count() > 1)
+    text.chars().any(|c| c == '\u{131}' || c.to_uppercase().count() > 1)
 }
 
 fn pair(one: &FullName, other: &FullName) {

@@ -124,7 +124,9 @@ mod tests {
             failures.note(Moment(5), source, Cause::Shed);
         }
         let first = failures.take(None);
-        first.iter().for_each(|a| failures.put_back(a));
+        for aggregate in &first {
+            failures.put_back(aggregate);
+        }
         failures.note(Moment(6), sources[0], Cause::Shed);
         let again = failures.take(None);
         assert_eq!(again.len(), 2);

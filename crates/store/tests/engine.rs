@@ -1,4 +1,5 @@
 //! Both engines behind `Tx`: the same functions, the same answers, and what differs is told.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[path = "engine/faults.rs"]
 mod faults;

@@ -1,5 +1,6 @@
 //! Provincial JSON: bodies to questions, replies to each shape, refusals in each shape.
 
+#![expect(clippy::needless_pass_by_value, reason = "bodies are written where they are used")]
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 mod soap_support;

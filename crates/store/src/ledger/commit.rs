@@ -123,9 +123,14 @@ impl Committer {
         self.broken.load(Ordering::Acquire)
     }
 
-    /// Says that memory and disk do not agree any more.
+    /// Says that memory and disk do not agree any more, because the disk failed.
     pub(super) fn set_broken(&self) {
         self.failing.store(true, Ordering::Release);
+        self.set_ahead();
+    }
+
+    /// Says that the memory is ahead of the disk: it has to go back.
+    pub(super) fn set_ahead(&self) {
         self.broken.store(true, Ordering::Release);
         // The first stage may sleep until somebody asks: it is to try again by itself.
         self.shared.work.notify_one();

@@ -13,7 +13,7 @@ use super::{
     ActFn, BATCH_MAX, Draft, GATHER, GATHER_UNTIL, HAND_OVER, Job, LedgerParts, SMALL, Shared,
     Waiter,
 };
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// Commits that fail are tried again this often while nobody asks.
 const PROBE: std::time::Duration = std::time::Duration::from_secs(1);
@@ -181,7 +181,11 @@ impl Writer {
             Err(error) => {
                 tracing::error!(error = %error, "ledger.act failed");
                 let went = self.preparer.head.next_index > before.next_index;
-                self.committer.set_broken();
+                // An act that is refused says nothing about the disk.
+                match error {
+                    Error::Engine(_) | Error::File(_) => self.committer.set_broken(),
+                    _ => self.committer.set_ahead(),
+                }
                 self.mend()?;
                 // Nobody knows what a failed COMMIT left: if the entry is there, it was durable.
                 let durable = self.preparer.head.next_index > before.next_index;

@@ -191,7 +191,7 @@ fn cutting_proxy(port: u16) -> u16 {
 }
 
 fn cut_at_commit(mut client: TcpStream, mut server: TcpStream) {
-    let mut buffer = [0; 65_536];
+    let mut buffer = [0; 8_192];
     while let Ok(n @ 1..) = client.read(&mut buffer) {
         let commit = buffer[..n].windows(6).any(|w| w == b"COMMIT");
         if commit {
