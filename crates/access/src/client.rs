@@ -209,7 +209,7 @@ mod tests {
                 state: ConnectionState::Live,
                 channel_exceptions: vec![],
                 services: Default::default(),
-                procedures: Default::default(),
+                procedures: std::iter::empty().collect(),
                 accounts: AccountList::new(vec![]),
                 plans: vec![],
                 shared_officers: vec![],
