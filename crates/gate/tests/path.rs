@@ -1,4 +1,4 @@
-//! The path of a query over a real store: one binary, so that it is linked once.
+//! The path of a query over a real store with SQLite: one binary, so that it is linked once.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -7,3 +7,6 @@
 
 mod cases;
 mod support;
+
+/// Which engine the worlds of this binary run on.
+const ENGINE: dancu_store::engine::Engine = dancu_store::engine::Engine::Sqlite;

@@ -57,8 +57,13 @@ impl LedgerSide {
     /// Opens a store in a new folder.
     pub fn open(dir: &Path, tasks: usize) -> anyhow::Result<Self> {
         let profiles = Arc::new(Profiles::parse(DEFAULT_PROFILE)?);
-        let options =
-            OpenOptions { profiles: profiles.clone(), master_key: None, now: BEGIN, migrate: true };
+        let options = OpenOptions {
+            profiles: profiles.clone(),
+            master_key: None,
+            now: BEGIN,
+            migrate: true,
+            database: None,
+        };
         let store = Arc::new(Store::open(dir, options)?);
         let drafts = Drafts::new(&profiles, BEGIN, store.ledger().epoch(), tasks as u64);
         let drafts = Arc::new(Mutex::new(drafts));
