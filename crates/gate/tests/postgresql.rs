@@ -7,6 +7,7 @@
 )]
 
 mod cases;
+mod nodes;
 
 mod support;
 

@@ -260,6 +260,10 @@ async fn entries_of_every_year_are_found() {
 /// of the newer one tell of entries that are no more.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_search_of_another_history_is_made_anew() {
+    if crate::ENGINE != Engine::Sqlite {
+        // Journal and runs are one database there: none of them is put back without the other.
+        return;
+    }
     let mut world = world().await;
     let person = world.people[0].clone();
     world.ask_verify(&SYSTEM.plan(), &person).await;

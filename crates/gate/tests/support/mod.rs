@@ -30,7 +30,7 @@ use dancu_journal::{Act, Body, Entry};
 use dancu_store::engine::{self as sql, Tx};
 use dancu_store::{OpenOptions, Store};
 
-pub use engine::{fault_on, no_fault_on};
+pub use engine::{Place, fault_on, fill, no_fault_on};
 pub use folder::Folder;
 pub use setup::{PROCEDURE, SystemSpec, TestWorldBuilder};
 

@@ -52,9 +52,9 @@ pub fn run(
         let mut persons = 0;
         for block in &receiver {
             let block = block?;
+            persons += block.persons.len() as u64;
             block.persons.into_iter().try_for_each(|p| loader.person(p))?;
             block.households.into_iter().try_for_each(|h| loader.household(h))?;
-            persons += block.persons.len() as u64;
             progress(persons);
         }
         Ok(())
