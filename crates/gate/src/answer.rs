@@ -151,7 +151,11 @@ async fn compare_all(
     Ok(compared)
 }
 
-async fn compare(registry: &Registry, p: &Person, claim: &Claim) -> dancu_store::Result<ClaimResult> {
+async fn compare(
+    registry: &Registry,
+    p: &Person,
+    claim: &Claim,
+) -> dancu_store::Result<ClaimResult> {
     use dancu_domain::person::{BloodGroup, MaritalStatus, Sex};
     let role = p.household.as_ref().map(|h| h.role);
     Ok(match (claim.field, &claim.value) {

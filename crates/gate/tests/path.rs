@@ -6,6 +6,7 @@
 )]
 
 mod cases;
+#[expect(dead_code, reason = "some of it is for several nodes, which need PostgreSQL")]
 mod support;
 
 /// Which engine the worlds of this binary run on.

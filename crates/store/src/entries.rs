@@ -11,8 +11,8 @@ use parking_lot::RwLock;
 use crate::NONCE_BYTES;
 use crate::engine::{Row, Tx};
 use crate::error::{Error, Result};
-use crate::values;
 use crate::keys::{Key, Keyring, Purpose};
+use crate::values;
 
 /// Entries that one page of a read returns at most.
 pub const PAGE_MAX: usize = 1_000;

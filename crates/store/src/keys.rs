@@ -249,12 +249,7 @@ impl Keyring {
     }
 
     /// The key, made and stored (committed by the caller's transaction) where it is missing.
-    pub fn get_or_make(
-        &self,
-        tx: &mut Tx<'_>,
-        purpose: Purpose,
-        period: u32,
-    ) -> Result<Arc<Key>> {
+    pub fn get_or_make(&self, tx: &mut Tx<'_>, purpose: Purpose, period: u32) -> Result<Arc<Key>> {
         if let Some(key) = self.get(purpose, period) {
             return Ok(key);
         }

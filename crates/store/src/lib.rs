@@ -5,17 +5,18 @@
 //! `entries` (sealed journal), `search` (derived runs), `requests` (ids of the last 24 hours).
 //!
 //! **Invariant:** nothing in the data folder but demo.json holds an id or a name in clear.
-//! **Invariant:** one process per data folder; on PostgreSQL the folder keeps
-//! only the lock and the master key, and several processes with folders of their own share a database. **Invariant:** SQL is one text for both engines:
-//! `$1…$n` in order, types by the words of [`sqlite::for_sqlite`].
+//! **Invariant:** one process per data folder; on PostgreSQL it keeps only the lock and the master
+//! key, and several processes with folders of their own share a database.
+//! **Invariant:** SQL is one text for both engines: `$1…$n` in order, types by the words of
+//! [`sqlite::for_sqlite`].
 
 pub mod engine;
 pub mod entries;
 mod error;
 pub mod keys;
 pub mod ledger;
-pub mod policy;
 mod open;
+pub mod policy;
 mod readers;
 pub mod registry;
 pub mod requests;

@@ -57,13 +57,13 @@ impl Store {
         std::fs::create_dir_all(dir)?;
         let lock = lock(dir)?;
         match &options.database {
-            None => on_file(dir, lock, &options),
-            Some(database) => on_server(dir, lock, &options, database),
+            None => on_file(dir, lock, options),
+            Some(_) => on_server(dir, lock, options),
         }
     }
 }
 
-fn on_file(dir: &Path, lock: File, options: &OpenOptions) -> Result<Store> {
+fn on_file(dir: &Path, lock: File, options: OpenOptions) -> Result<Store> {
     let core = dir.join(Area::Core.file());
     let master = master_key(dir, options.master_key.as_deref(), core.exists())?;
     let place = Place::File(core.clone());
@@ -75,7 +75,7 @@ fn on_file(dir: &Path, lock: File, options: &OpenOptions) -> Result<Store> {
     let tail = Arc::new(Tail::default());
     let search = Search::start(dir, &mut db.tx(), &keys, tail.clone())?;
     let requests = Arc::new(RequestMemory::default());
-    let parts = parts(options, &keys, &requests, Some(tail));
+    let parts = parts(&options, &keys, &requests, Some(tail));
     let (ledger, headers) = Ledger::start(db, parts)?;
     Ok(Store {
         registry: Registry::open(dir, keys.clone()),
@@ -89,20 +89,16 @@ fn on_file(dir: &Path, lock: File, options: &OpenOptions) -> Result<Store> {
         ledger,
         requests,
         search,
-        profiles: options.profiles.clone(),
+        profiles: options.profiles,
         used_headers: Mutex::new(headers),
         stopped: false.into(),
     })
 }
 
-fn on_server(
-    dir: &Path,
-    lock: File,
-    options: &OpenOptions,
-    database: &Database,
-) -> Result<Store> {
+fn on_server(dir: &Path, lock: File, options: OpenOptions) -> Result<Store> {
+    let Some(database) = &options.database else { return on_file(dir, lock, options) };
     let settings = &database.settings;
-    let place = Place::Server(settings.clone());
+    let place = Place::Server(Box::new(settings.clone()));
     let mut db = place.writer()?;
     fit(&mut db, database)?;
     for area in migrate::AREAS {
@@ -114,11 +110,14 @@ fn on_server(
     let keys = Arc::new(Keyring::new(&master)?);
     ready(&mut db, &keys, options.now)?;
     let requests = Arc::new(RequestMemory::default());
-    let (ledger, headers) = Ledger::start(db, parts(options, &keys, &requests, None))?;
+    let (ledger, headers) = Ledger::start(db, parts(&options, &keys, &requests, None))?;
     Ok(Store {
         registry: Registry::on_server(settings, keys.clone())?,
         readers: Readers::open(place.clone())?,
-        reads: Some(Reads::new(settings.clone(), PoolSettings { connections: 2, ..<_>::default() })),
+        reads: Some(Reads::new(
+            settings.clone(),
+            PoolSettings { connections: 2, ..<_>::default() },
+        )),
         core: place,
         checkpoint: None,
         dir: dir.to_owned(),
@@ -127,7 +126,7 @@ fn on_server(
         keys,
         ledger,
         requests,
-        profiles: options.profiles.clone(),
+        profiles: options.profiles,
         used_headers: Mutex::new(headers),
         stopped: false.into(),
     })
@@ -140,7 +139,8 @@ fn parts(
     tail: Option<Arc<Tail>>,
 ) -> LedgerParts {
     let profiles = options.profiles.clone();
-    LedgerParts { keys: keys.clone(), profiles, requests: requests.clone(), tail }
+    let clock = options.database.as_ref().map(|d| d.clock);
+    LedgerParts { keys: keys.clone(), profiles, requests: requests.clone(), tail, clock }
 }
 
 /// The version that this program needs, reached by migration or refused.

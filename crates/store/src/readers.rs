@@ -19,7 +19,7 @@ pub(crate) enum Place {
     /// A SQLite file.
     File(PathBuf),
     /// A PostgreSQL server.
-    Server(Settings),
+    Server(Box<Settings>),
 }
 
 impl Place {
@@ -146,9 +146,8 @@ mod tests {
             });
             taken.recv().unwrap();
             for _ in 0..20 {
-                let n: i64 = readers
-                    .read(|tx| tx.one("SELECT COUNT(*) FROM t", &[], |r| r.get(0)))
-                    .unwrap();
+                let n: i64 =
+                    readers.read(|tx| tx.one("SELECT COUNT(*) FROM t", &[], |r| r.get(0))).unwrap();
                 assert_eq!(n, 0);
             }
             end.send(()).unwrap();

@@ -1,7 +1,7 @@
 //! A whole world for one test: its own data folder, synthetic people, registered systems, a clock
 //! that the test sets. When it ends, the whole journal is read again and compared with the counts.
 
-mod engine;
+pub mod engine;
 mod folder;
 mod setup;
 mod verify;
@@ -30,7 +30,7 @@ use dancu_journal::{Act, Body, Entry};
 use dancu_store::engine::{self as sql, Tx};
 use dancu_store::{OpenOptions, Store};
 
-pub use engine::{Place, fault_on, fill, no_fault_on};
+pub use engine::{fault_on, no_fault_on};
 pub use folder::Folder;
 pub use setup::{PROCEDURE, SystemSpec, TestWorldBuilder};
 
@@ -155,8 +155,13 @@ impl TestWorld {
             master_key: None,
             now: self.now(),
             migrate: true,
-            database: self.place.database(1),
+            database: self.place.database(engine::clock),
         }
+    }
+
+    /// The same with another clock of the machine.
+    pub fn options_with_clock(&self, clock: fn() -> Moment) -> OpenOptions {
+        OpenOptions { database: self.place.database(clock), ..self.options() }
     }
 
     /// A connection of its own to policy, counts and journal.
@@ -309,7 +314,7 @@ impl TestWorld {
     pub async fn act(
         &self,
         kind: &str,
-        change: impl FnOnce(&mut Db<'_, '_>, &mut Lines) -> dancu_store::Result<()> + Send + 'static,
+        change: impl FnOnce(&mut Db<'_, '_>, &mut Lines) -> Changed + Send + 'static,
     ) -> u64 {
         let (now, kind) = (self.now(), kind.to_owned());
         let act = self.store().ledger().act(now, move |tx, lines| {
@@ -387,6 +392,9 @@ impl TestWorld {
         HeldWriter { release, holder, note }
     }
 }
+
+/// What a change of a test comes to.
+type Changed = dancu_store::Result<()>;
 
 /// The connection of an act, so that tests need not name the engine.
 pub struct Db<'a, 'tx>(&'a mut Tx<'tx>);

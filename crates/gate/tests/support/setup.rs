@@ -18,7 +18,7 @@ use dancu_store::Store;
 use dancu_store::policy::write;
 use dancu_world::{GeneratedHousehold, PopulationSpec};
 
-use super::{Db, Folder, engine, MORNING, TestSystem, TestWorld, at};
+use super::{Db, Folder, MORNING, TestSystem, TestWorld, at, engine};
 
 /// The procedure that every test system is registered for.
 pub const PROCEDURE: &str = "1.004194";
@@ -258,7 +258,12 @@ impl Db<'_, '_> {
     }
 
     /// D8: grants a raise, which ends the line's lock.
-    pub fn raise(&mut self, lines: &mut Lines, line: LineId, raise: Raise) -> dancu_store::Result<()> {
+    pub fn raise(
+        &mut self,
+        lines: &mut Lines,
+        line: LineId,
+        raise: Raise,
+    ) -> dancu_store::Result<()> {
         write::insert_raise(self.0, line, raise)?;
         lines.raise_granted(line, &raise);
         Ok(())

@@ -198,6 +198,8 @@ pub struct LedgerParts {
     pub requests: Arc<RequestMemory>,
     /// What is not yet in a search run; none on PostgreSQL, where it is read from the journal.
     pub tail: Option<Arc<Tail>>,
+    /// The machine's clock, compared with the database's while the ledger runs; none on SQLite.
+    pub clock: Option<fn() -> Moment>,
 }
 
 /// Makes the head where there is none and locks it for the transaction, in which nobody else then

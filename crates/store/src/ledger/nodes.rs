@@ -15,6 +15,7 @@ use super::prepare::Prepared;
 use super::rows::{self, Head};
 use super::writer::Writer;
 use super::{ActFn, Draft, Verdict, Waiter};
+use crate::engine::checks::{CLOCK_MAX_MS, clock_offset};
 use crate::engine::{Db, Kind, Mode, Tx, retry};
 use crate::error::{Error, Result};
 use crate::requests::RequestItem;
@@ -29,6 +30,18 @@ const TIDY_EVERY: u64 = 256;
 /// server takes to start again or a standby to be promoted, and shorter than clients wait.
 const ASK_TRIES: u32 = 50;
 const ASK_WAIT: std::time::Duration = std::time::Duration::from_millis(200);
+
+/// How often the machine's clock is compared with the database's, ms; sooner when it jumps.
+const CLOCK_EVERY_MS: i64 = 5_000;
+
+/// What the last comparison of the clocks said.
+#[derive(Default)]
+pub(super) struct ClockWatch {
+    /// The machine's time at it; none was made yet at 0.
+    at: i64,
+    /// Whether they were too far apart.
+    off: bool,
+}
 
 /// What the log of transactions tells of one: its changes and its request ids with first index.
 type Logged = (Changes, Option<(u64, Vec<u8>)>);
@@ -204,6 +217,7 @@ impl Writer {
     /// Begins a transaction with the head locked, memory as the head says, and the keys of these
     /// arrivals' months.
     fn begin_shared(&mut self, db: &mut Db, arrivals: &[Moment]) -> Result<()> {
+        self.check_clock(db)?;
         let shared = self.shared.clone();
         let wait = |time| {
             let mut queue = shared.queue.lock();
@@ -222,6 +236,28 @@ impl Writer {
             }
             Ok(())
         })
+    }
+
+    /// Journals nothing while this machine's clock is more than 2 s off the database's: windows,
+    /// days and the order of time would not be those of the other nodes.
+    fn check_clock(&mut self, db: &mut Db) -> Result<()> {
+        let Some(clock) = self.preparer.parts.clock else { return Ok(()) };
+        let passed = clock().0 - self.watch.at;
+        if !(0..CLOCK_EVERY_MS).contains(&passed) {
+            if db.is_lost() {
+                db.reconnect()?;
+            }
+            let offset = clock_offset(&mut db.tx(), clock)?;
+            self.watch = ClockWatch { at: clock().0, off: offset.abs() > CLOCK_MAX_MS };
+            if self.watch.off {
+                tracing::error!(offset, "ledger.clock is off the database's");
+            }
+        }
+        if !self.watch.off {
+            return Ok(());
+        }
+        self.committer.set_broken();
+        Err(Error::Unavailable("clock"))
     }
 
     /// Takes over what other nodes committed since this node's last transaction.

@@ -8,6 +8,7 @@ use dancu_domain::moment::Moment;
 use parking_lot::MutexGuard;
 
 use super::commit::Committer;
+use super::nodes::ClockWatch;
 use super::prepare::Preparer;
 use super::rows::{self, Head};
 use super::{
@@ -28,6 +29,7 @@ pub(super) struct Writer {
     pub(super) preparer: Preparer,
     /// Whether other nodes write to the same ledger.
     nodes: bool,
+    pub(super) watch: ClockWatch,
 }
 
 impl Writer {
@@ -39,7 +41,7 @@ impl Writer {
         nodes: bool,
     ) -> Self {
         let preparer = Preparer::new(parts, shared.clone(), head, nodes);
-        Self { committer, shared, preparer, nodes }
+        Self { committer, shared, preparer, nodes, watch: ClockWatch::default() }
     }
 
     /// Works until the queue is stopped and empty; everything handed over is then durable.

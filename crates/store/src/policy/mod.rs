@@ -76,8 +76,8 @@ pub fn snapshot(tx: &mut Tx<'_>, keys: &Keyring, oldest: Moment) -> Result<Snaps
     let mut plans = plans(tx)?;
     let mut shared = shared_officers(tx, &key)?;
     let mut systems = vec![];
-    let sql = "SELECT id, code, unit, user_group, state, channel_exceptions, request_ids, verify_shape, \
-               lgsp_shape, credential_version, access FROM system ORDER BY id";
+    let sql = "SELECT id, code, unit, user_group, state, channel_exceptions, request_ids, \
+               verify_shape, lgsp_shape, credential_version, access FROM system ORDER BY id";
     tx.each(sql, &[], |r| {
         let id = SystemId(r.get(0)?);
         let mut sealed: Vec<u8> = r.get(10)?;

@@ -1,5 +1,5 @@
-//! Bulk loading of the registry: records in order, keys sorted. SQLite gets a new file that takes the
-//! place of an empty one only when it is complete and on disk; PostgreSQL one transaction.
+//! Bulk loading of the registry: records in order, keys sorted. SQLite gets a new file that takes
+//! the place of an empty one only when it is complete and on disk; PostgreSQL one transaction.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

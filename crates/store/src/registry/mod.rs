@@ -48,7 +48,13 @@ enum Source {
     /// A SQLite file: reads run at once where they are asked for.
     File(file::Readers),
     /// A PostgreSQL server: questions share a pool, what is rare waits for a connection.
-    Server { reads: Box<Reads>, readers: Readers, place: Place },
+    Server(Box<Server>),
+}
+
+struct Server {
+    reads: Reads,
+    readers: Readers,
+    place: Place,
 }
 
 /// The keys in use, looked up once.
@@ -66,10 +72,10 @@ impl Registry {
 
     /// Opens the registry of a database; its keys must be loaded.
     pub(crate) fn on_server(settings: &Settings, keys: Arc<Keyring>) -> Result<Self> {
-        let place = Place::Server(settings.clone());
-        let reads = Box::new(Reads::new(settings.clone(), PoolSettings::default()));
+        let place = Place::Server(Box::new(settings.clone()));
+        let reads = Reads::new(settings.clone(), PoolSettings::default());
         let readers = Readers::open(place.clone())?;
-        let source = Source::Server { reads, readers, place };
+        let source = Source::Server(Box::new(Server { reads, readers, place }));
         Ok(Self { source, current: Current::of(&keys), keys })
     }
 
@@ -95,7 +101,7 @@ impl Registry {
     pub fn loader(&self) -> Result<Loader> {
         match &self.source {
             Source::File(readers) => Loader::into_file(readers.path(), &self.keys),
-            Source::Server { place, .. } => Loader::into_server(place, &self.keys),
+            Source::Server(server) => Loader::into_server(&server.place, &self.keys),
         }
     }
 
@@ -126,11 +132,11 @@ impl Registry {
 
     /// A household by its key, for questions: one round trip where it is on a server.
     pub async fn look_up_household(&self, key: u64) -> Result<Option<Household>> {
-        let Source::Server { reads, .. } = &self.source else { return self.household(key) };
+        let Source::Server(server) = &self.source else { return self.household(key) };
         let key = key.cast_signed();
         // Boxed: the future of a question on SQLite is not made larger by it.
         let values = values![key];
-        Box::pin(reads.optional(HOUSEHOLD, values, |r| self.open_household(r, key))).await
+        Box::pin(server.reads.optional(HOUSEHOLD, values, |r| self.open_household(r, key))).await
     }
 
     /// How many citizens there are.
@@ -164,7 +170,7 @@ impl Registry {
         match &self.source {
             Source::File(readers) => readers.with(|db| self.find_in_file(db, kind, input)),
             // Boxed: the future of a question on SQLite is not made larger by it.
-            Source::Server { reads, .. } => Box::pin(self.find_on(reads, kind, input)).await,
+            Source::Server(server) => Box::pin(self.find_on(&server.reads, kind, input)).await,
         }
     }
 
@@ -185,7 +191,8 @@ impl Registry {
     fn find_in(&self, tx: &mut Tx<'_>, kind: KeyKind, input: &[u8]) -> Result<Vec<Record>> {
         for (epoch, blind) in &self.current.blind {
             let digest = digest(blind, kind, input);
-            let mut found = tx.query(BY_KEY, values![kind as u8, epoch, digest], |r| self.record(r))?;
+            let mut found =
+                tx.query(BY_KEY, values![kind as u8, epoch, digest], |r| self.record(r))?;
             if !found.is_empty() {
                 found.truncate(SAME_OLD_ID_MAX);
                 return Ok(found);
@@ -249,7 +256,7 @@ impl Registry {
     fn with<T>(&self, read: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Result<T> {
         match &self.source {
             Source::File(readers) => readers.with(|db| read(&mut Tx::from(db))),
-            Source::Server { readers, .. } => readers.read(read),
+            Source::Server(server) => server.readers.read(read),
         }
     }
 }

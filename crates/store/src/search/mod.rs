@@ -17,8 +17,8 @@ use std::sync::Arc;
 use parking_lot::{Condvar, Mutex};
 
 use self::runs::{bind, find_in_runs, merge, new_run, write_chunk};
-use crate::entries::{self, Pseudonyms, SearchKind};
 use crate::engine::{Db, Settings, Tx};
+use crate::entries::{self, Pseudonyms, SearchKind};
 use crate::error::{Error, Result};
 use crate::keys::Keyring;
 use crate::readers::{Place, Readers};
@@ -173,7 +173,7 @@ impl Search {
 
     /// Starts a node's indexer on PostgreSQL; one node at a time writes runs.
     pub(crate) fn start_node(settings: &Settings, keys: Arc<Keyring>) -> Result<Self> {
-        let place = Place::Server(settings.clone());
+        let place = Place::Server(Box::new(settings.clone()));
         let tail = Arc::new(Tail::default());
         let indexer = nodes::Indexer::new(place.clone(), keys.clone(), tail.clone());
         let readers = Readers::open(place)?;
@@ -266,12 +266,14 @@ fn covered(core: &mut Tx<'_>, search: &mut Tx<'_>) -> Result<Option<u64>> {
     Ok(agrees.then_some(end))
 }
 
+/// The end of the runs and the commitment of the entry before it.
+type Origin = (u64, Vec<u8>);
+
 /// Up to where the runs go, and the end and commitment that they are bound to.
-fn origin(search: &mut Tx<'_>) -> Result<(u64, Option<(u64, Vec<u8>)>)> {
+fn origin(search: &mut Tx<'_>) -> Result<(u64, Option<Origin>)> {
     let sql = "SELECT end_index, commitment FROM run_origin WHERE id = 1";
-    let origin = search.optional(sql, &[], |r| {
-        Ok((r.get::<i64>(0)?.cast_unsigned(), r.get::<Vec<u8>>(1)?))
-    })?;
+    let origin = search
+        .optional(sql, &[], |r| Ok((r.get::<i64>(0)?.cast_unsigned(), r.get::<Vec<u8>>(1)?)))?;
     Ok((end_of_runs(search)?, origin))
 }
 
@@ -453,7 +455,7 @@ mod tests {
                     while known.load(Ordering::Acquire) < 600 {
                         let durable = known.load(Ordering::Acquire);
                         let found = readers
-                                    .read_state(|tx| find_in_runs(tx, 1, &[7; 16], 0, usize::MAX))
+                            .read_state(|tx| find_in_runs(tx, 1, &[7; 16], 0, usize::MAX))
                             .unwrap();
                         assert!(found.len() as u64 >= durable, "{} of {durable}", found.len());
                     }

@@ -4,10 +4,7 @@
 use std::sync::Arc;
 
 use super::runs::find_in_runs;
-use super::{
-    Key, RUN_ITEMS, RUN_WAIT, Tail, commitment_of, digests, end_of_runs, key,
-    write_run,
-};
+use super::{Key, RUN_ITEMS, RUN_WAIT, Tail, commitment_of, digests, end_of_runs, key, write_run};
 use crate::engine::{Db, Tx};
 use crate::entries;
 use crate::error::{Error, Result};

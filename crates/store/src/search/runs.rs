@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::values;
 
 /// Indexes of items with a digest, rising, from an index on, at most `limit`, in every run. The
-/// transaction must see one state: a merge meanwhile takes runs away and puts their items elsewhere.
+/// transaction must see one state: a merge meanwhile puts the items of a run elsewhere.
 pub(super) fn find_in_runs(
     tx: &mut Tx<'_>,
     kind: u8,

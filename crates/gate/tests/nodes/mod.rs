@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU8, Ordering};
 use std::time::Duration;
 
+use dancu_domain::moment::Moment;
 use dancu_domain::refusal::Reason;
 use dancu_domain::registration::ConnectionState;
 use dancu_domain::service::{Service, Window};
@@ -16,6 +17,7 @@ use dancu_journal::{Body, Decision};
 use dancu_store::Store;
 use dancu_testdb::{Options, Server};
 
+use crate::support::engine::{Place, clock, fill};
 use crate::support::*;
 
 const SYSTEM: TestSystem = TestSystem(1);
@@ -28,10 +30,14 @@ struct Node {
 
 impl Node {
     fn of(world: &TestWorld) -> Self {
+        Self::with_clock(world, clock)
+    }
+
+    fn with_clock(world: &TestWorld, clock: fn() -> Moment) -> Self {
         let folder = Folder::new();
         let key = "master.key";
         std::fs::copy(world.dir().join(key), folder.path().join(key)).unwrap();
-        let store = Store::open(folder.path(), world.options()).unwrap();
+        let store = Store::open(folder.path(), world.options_with_clock(clock)).unwrap();
         let gate = Arc::new(Gate::open(Arc::new(store), world.now()).unwrap());
         Self { gate, _folder: folder }
     }
@@ -116,7 +122,8 @@ async fn rule_d3_a_lock_on_one_node_is_in_force_on_the_other() {
     let reply = node.ask(&world, &world.verify(&account, &world.people[0])).await;
     assert_eq!(reason(&reply), Some(Reason::LineLocked));
     // Lifted on the other node, it is open on this one at once for what is repeated.
-    let (now, day) = (world.now(), world.store().profiles().at(world.now()).hours.duty(world.now()));
+    let (now, day) =
+        (world.now(), world.store().profiles().at(world.now()).hours.duty(world.now()));
     let lifted = node.gate.store().ledger().act(now, move |_, lines| {
         assert!(lines.lift(SYSTEM.id(), line, day.day, now));
         let (kind, actor) = ("line.lifted".into(), "thử nghiệm".into());
@@ -205,11 +212,8 @@ async fn rule_f1_a_server_that_is_killed_under_load_loses_nothing_that_was_told(
     let server = Server::start(&Options { durable: true, ..Options::default() });
     fill(&server.url("postgres")).unwrap();
     let place = Place::Url(server.url("postgres"));
-    let world = TestWorld::build()
-        .place(place)
-        .with_system(SystemSpec::verify(100_000, 10))
-        .start()
-        .await;
+    let world =
+        TestWorld::build().place(place).with_system(SystemSpec::verify(100_000, 10)).start().await;
     let mut replies = vec![];
     let mut told = 0;
     for wait_ms in [20, 60, 110] {
@@ -243,6 +247,29 @@ async fn rule_f1_a_server_that_is_killed_under_load_loses_nothing_that_was_told(
     assert!(told > 0, "nothing was told before a stop");
 }
 
+/// Milliseconds by which the clock of the next test's node is ahead.
+static AHEAD: AtomicI64 = AtomicI64::new(0);
+
+fn clock_of_node() -> Moment {
+    clock().plus_ms(AHEAD.load(Ordering::Acquire))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_whose_clock_is_off_journals_nothing_until_it_is_set() {
+    let world = TestWorld::build().with_system(SystemSpec::verify(100, 10)).start().await;
+    let node = Node::with_clock(&world, clock_of_node);
+    let query = || world.verify(&SYSTEM.plan(), &world.people[0]);
+    assert_eq!(reason(&node.ask(&world, &query()).await), None);
+    AHEAD.store(60_000, Ordering::Release);
+    let reply = node.ask(&world, &query()).await;
+    assert_eq!((reason(&reply), reply.journal_index), (Some(Reason::CannotJournal), None));
+    assert!(!node.gate.store().ledger().is_well());
+    assert_eq!(reason(&world.ask(&SYSTEM.plan(), &query()).await), None, "the other goes on");
+    AHEAD.store(0, Ordering::Release);
+    assert_eq!(reason(&node.ask(&world, &query()).await), None);
+    caught_up(&world).await;
+}
+
 /// What the proxy does with the next batch that it sees.
 const PASS: u8 = 0;
 const CUT_BEFORE: u8 = 1;
@@ -268,7 +295,7 @@ fn proxy(to: u16, order: Arc<AtomicU8>) -> u16 {
 }
 
 fn forward(mut client: TcpStream, mut server: TcpStream, order: &AtomicU8) {
-    let mut buffer = [0; 65_536];
+    let mut buffer = vec![0; 65_536];
     while let Ok(n @ 1..) = client.read(&mut buffer) {
         // A batch carries its sealed entries along with COMMIT; reads end with a COMMIT alone.
         let batch = n > 500 && buffer[..n].windows(6).any(|w| w == b"COMMIT");
