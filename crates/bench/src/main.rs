@@ -220,6 +220,10 @@ struct LedgerArgs {
     seconds: u64,
     #[arg(long, default_value_t = 3)]
     rounds: u32,
+    /// URL of an empty PostgreSQL database that holds the ledger instead of the folder; then with
+    /// one number of tasks.
+    #[arg(long)]
+    database: Option<String>,
     /// Exit 1 when the ratio is smaller.
     #[arg(long)]
     min_ratio: Option<f64>,
@@ -399,6 +403,7 @@ async fn run_crash(args: CrashArgs) -> anyhow::Result<bool> {
 async fn run_ledger(args: LedgerArgs) -> anyhow::Result<bool> {
     let plan = LedgerPlan {
         dir: args.dir,
+        database: args.database,
         round: Duration::from_secs(args.seconds),
         rounds: args.rounds,
         tasks: args.tasks,

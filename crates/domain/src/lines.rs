@@ -178,6 +178,34 @@ impl Lines {
         lines
     }
 
+    /// Takes over rows that another node changed. No batch may be under way here.
+    pub fn take_over(&mut self, rows: impl IntoIterator<Item = Row>) {
+        for row in rows {
+            match row {
+                Row::Line(id, system, window, day, state) => {
+                    let counted = Counted { system, window, day: state };
+                    let old = self.counted.insert((id, day), counted);
+                    if window == Window::OffHours {
+                        let total = self.off_hours.entry((system, day)).or_default();
+                        *total = total.saturating_sub(old.map_or(0, |c| c.day.used)) + state.used;
+                    }
+                }
+                Row::Account(id, day, used) => {
+                    self.accounts.insert((id, day), used);
+                }
+                Row::Plan(id, day, used) => {
+                    self.plans.insert((id, day), used);
+                }
+                Row::Lock(id, Some(lock)) => {
+                    self.locks.insert(id, lock);
+                }
+                Row::Lock(id, None) => {
+                    self.locks.remove(&id);
+                }
+            }
+        }
+    }
+
     /// Forgets the counts of days before `oldest`; locks stay.
     pub fn forget_before(&mut self, oldest: DutyDay) {
         self.counted.retain(|(_, day), _| *day >= oldest);

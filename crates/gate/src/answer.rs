@@ -28,13 +28,13 @@ pub struct Answered {
 }
 
 /// Reads and answers. `fields` are those that may be told.
-pub fn answer(
+pub async fn answer(
     registry: &Registry,
     subject: &Subject,
     ask: &Ask,
     fields: FieldSet,
 ) -> dancu_store::Result<Answered> {
-    let found = find(registry, subject)?;
+    let found = find(registry, subject).await?;
     let Found::One(record, precision) = found else {
         let ambiguous = matches!(found, Found::Several);
         return Ok(Answered { answer: Answer::NoMatch, delivered: vec![], ambiguous });
@@ -44,7 +44,7 @@ pub fn answer(
         let claims = if claims.is_empty() {
             vec![]
         } else {
-            compare_all(registry, &record.person()?, claims)?
+            compare_all(registry, &record.person()?, claims).await?
         };
         let alive = fields.contains(Field::VitalStatus).then(|| record.keys.vital.alive());
         let answer = Answer::Match { precision, alive, claims };
@@ -57,14 +57,14 @@ pub fn answer(
             Answer::Citizen { precision, citizen }
         }
         Ask::Household => {
-            let household = household(registry, &person, fields, &mut delivered)?;
+            let household = household(registry, &person, fields, &mut delivered).await?;
             Answer::Household { precision, household }
         }
         Ask::Relation(kinds, other) => {
             // Kinds that are not granted are not looked at.
             let kinds: Vec<_> =
                 kinds.iter().copied().filter(|k| fields.contains(k.field())).collect();
-            let result = related(registry, &person, &kinds, other)?;
+            let result = related(registry, &person, &kinds, other).await?;
             Answer::Checked { precision, result }
         }
         Ask::Residence(asked) => {
@@ -89,10 +89,10 @@ enum Found {
 }
 
 /// The citizen whose three keys agree. Two survivors of a doubly issued old id are no match.
-fn find(registry: &Registry, subject: &Subject) -> dancu_store::Result<Found> {
+async fn find(registry: &Registry, subject: &Subject) -> dancu_store::Result<Found> {
     let candidates = match subject.id {
-        SubjectId::Personal(id) => registry.by_personal_id(id)?.into_iter().collect(),
-        SubjectId::Old(id) => registry.by_old_id(id)?,
+        SubjectId::Personal(id) => registry.look_up(id).await?.into_iter().collect(),
+        SubjectId::Old(id) => registry.look_up_old(id).await?,
     };
     let mut fitting = candidates.into_iter().filter_map(|r: Record| {
         let precision = subject.birth.matches(r.keys.birth)?;
@@ -113,21 +113,21 @@ fn old_id(subject: &Subject) -> Option<OldId> {
     }
 }
 
-fn household(
+async fn household(
     registry: &Registry,
     person: &Person,
     fields: FieldSet,
     delivered: &mut Vec<SubjectId>,
 ) -> dancu_store::Result<Option<DisclosedHousehold>> {
     let Some(reference) = &person.household else { return Ok(None) };
-    let Some(record) = registry.household(reference.key)? else { return Ok(None) };
+    let Some(record) = registry.look_up_household(reference.key).await? else { return Ok(None) };
     let asked = person.personal_id;
     let mut members = vec![];
     for (id, _) in record.members.iter().take(MEMBERS_MAX) {
         let member = if *id == asked {
             Some(person.clone())
         } else {
-            registry.by_personal_id(*id)?.map(|r| r.person()).transpose()?
+            registry.look_up(*id).await?.map(|r| r.person()).transpose()?
         };
         let Some(member) = member else { continue };
         if *id != asked {
@@ -139,15 +139,23 @@ fn household(
     Ok(Some(DisclosedHousehold { number, members, size: record.members.len() }))
 }
 
-fn compare_all(
+async fn compare_all(
     registry: &Registry,
     person: &Person,
     claims: &[Claim],
 ) -> dancu_store::Result<Vec<(Field, ClaimResult)>> {
-    claims.iter().map(|c| Ok((c.field, compare(registry, person, c)?))).collect()
+    let mut compared = Vec::with_capacity(claims.len());
+    for claim in claims {
+        compared.push((claim.field, compare(registry, person, claim).await?));
+    }
+    Ok(compared)
 }
 
-fn compare(registry: &Registry, p: &Person, claim: &Claim) -> dancu_store::Result<ClaimResult> {
+async fn compare(
+    registry: &Registry,
+    p: &Person,
+    claim: &Claim,
+) -> dancu_store::Result<ClaimResult> {
     use dancu_domain::person::{BloodGroup, MaritalStatus, Sex};
     let role = p.household.as_ref().map(|h| h.role);
     Ok(match (claim.field, &claim.value) {
@@ -178,7 +186,7 @@ fn compare(registry: &Registry, p: &Person, claim: &Claim) -> dancu_store::Resul
             known_equal(p.blood != BloodGroup::Unknown, *b == p.blood)
         }
         (field, ClaimValue::Address(asked)) => place(address_of(p, field), asked),
-        (field, ClaimValue::Relative(other)) => relative(registry, p, field, other)?,
+        (field, ClaimValue::Relative(other)) => relative(registry, p, field, other).await?,
         (Field::HouseholdRole, ClaimValue::Role(r)) => {
             known_equal(role.is_some(), role == Some(*r))
         }
@@ -244,7 +252,7 @@ fn place(on_record: Option<&Address>, asked: &AddressQuery) -> ClaimResult {
 
 /// The relation holds if one of the kinds fits; unknown only if none can be told. A claim about the
 /// same field says the same.
-fn related(
+async fn related(
     registry: &Registry,
     person: &Person,
     kinds: &[Relation],
@@ -252,7 +260,7 @@ fn related(
 ) -> dancu_store::Result<ClaimResult> {
     let mut best = ClaimResult::Unknown;
     for kind in kinds {
-        match relative(registry, person, kind.field(), other)? {
+        match relative(registry, person, kind.field(), other).await? {
             ClaimResult::Match => return Ok(ClaimResult::Match),
             ClaimResult::Mismatch => best = ClaimResult::Mismatch,
             ClaimResult::Unknown => {}
@@ -266,7 +274,7 @@ fn related(
 ///
 /// Who has no spouse or guardian on record has none: marriage and guardianship exist by being
 /// registered. Parents and heads of households exist without, so theirs is unknown.
-fn relative(
+async fn relative(
     registry: &Registry,
     person: &Person,
     field: Field,
@@ -283,7 +291,7 @@ fn relative(
     }
     let needs_own = asked.birth.is_some() || (asked.old_id.is_some() && record.old_id.is_none());
     let own = match record.personal_id {
-        Some(id) if needs_own => registry.by_personal_id(id)?,
+        Some(id) if needs_own => registry.look_up(id).await?,
         _ => None,
     };
     let mut result = ClaimResult::Match;

@@ -167,11 +167,11 @@ impl Gate {
         let profile = self.store.profiles().at(caller.arrival);
 
         // 2. Decide: what the law says before anything is read.
-        let decision = self.decide(caller, query, key, profile, system, state)?;
+        let decision = self.decide(caller, query, key, profile, system, state).await?;
 
         // 3. Answer from the registry, unless the decision is a refusal or there is no room.
         let reads = decision.intent.is_some_and(|i| !i.unread);
-        let answered = if reads { Some(self.answer(query, decision.fields)?) } else { None };
+        let answered = if reads { Some(self.answer(query, decision.fields).await?) } else { None };
 
         // 4. Settle: count and journal in one commit.
         let pseudonyms = self.pseudonyms_at(caller.arrival).await?;
@@ -200,7 +200,7 @@ impl Gate {
 
     // 2. Decide --------------------------------------------------------------------------------
 
-    fn decide(
+    async fn decide(
         &self,
         caller: &Caller,
         query: &Query,
@@ -216,7 +216,8 @@ impl Gate {
         d.usage = self.usage_of_line(system, query.service, caller.arrival, d.duty);
 
         // 2a. A request id names one body for 24 hours.
-        let repeat = match self.earlier(profile, caller, &state.body, key)? {
+        d.answered = self.store.requests().answered(&key);
+        let repeat = match self.earlier(profile, caller, &state.body, key, d.answered).await? {
             Earlier::None => false,
             Earlier::SameBody => true,
             Earlier::OtherBody => {
@@ -270,14 +271,16 @@ impl Gate {
         Ok(d)
     }
 
-    fn earlier(
+    async fn earlier(
         &self,
         profile: &Profile,
         caller: &Caller,
         body: &[u8; 16],
         key: [u8; 16],
+        answered: Option<u64>,
     ) -> dancu_store::Result<Earlier> {
-        let Some((item, at)) = self.store.answered_request(&key)? else {
+        let Some(index) = answered else { return Ok(Earlier::None) };
+        let Some((item, at)) = self.store.answered_request(&key, index).await? else {
             return Ok(Earlier::None);
         };
         if at.plus_ms(profile.remember_requests_ms) <= caller.arrival {
@@ -302,9 +305,9 @@ impl Gate {
 
     // 3. Answer --------------------------------------------------------------------------------
 
-    fn answer(&self, query: &Query, fields: FieldSet) -> dancu_store::Result<Answered> {
+    async fn answer(&self, query: &Query, fields: FieldSet) -> dancu_store::Result<Answered> {
         let registry = self.store.registry();
-        let answered = answer::answer(registry, &query.subject, &query.ask, fields)?;
+        let answered = answer::answer(registry, &query.subject, &query.ask, fields).await?;
         if answered.ambiguous {
             tracing::warn!("registry.old_id is shared by citizens with the same name and birth");
         }
@@ -432,6 +435,7 @@ fn draft_of(
         epoch,
         decided,
         request_key: asked.key,
+        answered: d.answered,
         header: asked.caller.header.map(|h| (h.triple, h.until)),
         guard: Some(asked.guard.clone()),
         search,

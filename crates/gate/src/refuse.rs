@@ -50,6 +50,7 @@ impl Gate {
             epoch: snapshot.epoch,
             decided: Decided::Refused(refusal),
             request_key: [0; 16],
+            answered: None,
             header: caller.header.map(|h| (h.triple, h.until)),
             guard: None,
             search,

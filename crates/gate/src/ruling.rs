@@ -51,6 +51,8 @@ pub(crate) fn told_fields(caller: &Caller, query: &Query, granted: FieldSet) -> 
 
 /// The decision on one question, as far as reply and journal need it.
 pub(crate) struct Ruling {
+    /// Journal index under which the request id was answered, as far as this node knows.
+    pub(crate) answered: Option<u64>,
     pub(crate) account: Option<AccountId>,
     protocol: Protocol,
     pub(crate) duty: Duty,
@@ -68,6 +70,7 @@ impl Ruling {
     pub(crate) fn new(profile: &Profile, caller: &Caller, asked: FieldSet) -> Self {
         Self {
             account: None,
+            answered: None,
             protocol: caller.protocol,
             duty: profile.hours.duty(caller.arrival),
             purpose: String::new(),

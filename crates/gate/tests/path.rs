@@ -1,4 +1,4 @@
-//! The path of a query over a real store: one binary, so that it is linked once.
+//! The path of a query over a real store with SQLite: one binary, so that it is linked once.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -6,4 +6,8 @@
 )]
 
 mod cases;
+#[expect(dead_code, reason = "some of it is for several nodes, which need PostgreSQL")]
 mod support;
+
+/// Which engine the worlds of this binary run on.
+const ENGINE: dancu_store::engine::Engine = dancu_store::engine::Engine::Sqlite;

@@ -107,6 +107,7 @@ mod tests {
             master_key: None,
             now: NOW,
             migrate: true,
+            database: None,
         };
         let gate = Gate::open(Arc::new(Store::open(dir, options).unwrap()), NOW).unwrap();
         Arc::new(App::new(gate, Clock::new(0, NOW, false), "http://localhost".into()))
@@ -114,7 +115,7 @@ mod tests {
 
     /// Makes commits fail, or work again.
     async fn commits(app: &Shared, sql: &'static str) {
-        let tidy = app.gate.store().ledger().tidy(NOW, move |db| Ok(db.execute_batch(sql)?));
+        let tidy = app.gate.store().ledger().tidy(NOW, move |tx| tx.batch(sql));
         tidy.await.unwrap();
     }
 

@@ -169,6 +169,7 @@ pub fn open(data: &std::path::Path, config: &Config, migrate: bool) -> anyhow::R
             master_key: std::env::var(dancu_store::keys::MASTER_KEY_VARIABLE).ok(),
             now: Moment(machine_ms()),
             migrate,
+            database: None,
         },
     )
     .with_context(|| format!("không mở được thư mục dữ liệu {} (data folder)", data.display()))

@@ -7,14 +7,18 @@ use dancu_domain::moment::Moment;
 use dancu_journal::{Entry, Subject, commit};
 use hashbrown::HashMap;
 use parking_lot::RwLock;
-use rusqlite::Connection;
 
 use crate::NONCE_BYTES;
+use crate::engine::{Row, Tx};
 use crate::error::{Error, Result};
 use crate::keys::{Key, Keyring, Purpose};
+use crate::values;
 
 /// Entries that one page of a read returns at most.
 pub const PAGE_MAX: usize = 1_000;
+
+/// What is told of an entry whose month has no key here.
+pub(crate) const MISSING_KEY: &str = "journal key";
 
 /// Kinds of digests that entries are found by.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -91,12 +95,10 @@ impl Sealer {
         self.month.is_some()
     }
 
-    /// Makes the keys of a month in a transaction of their own.
-    pub fn make_keys(&self, db: &Connection, month: u32) -> Result<()> {
-        db.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
-        self.keys.get_or_make(db, Purpose::Journal, month)?;
-        self.keys.get_or_make(db, Purpose::Salt, month)?;
-        db.prepare_cached("COMMIT")?.execute([])?;
+    /// Makes the keys of a month; they stay when the caller's transaction is committed.
+    pub fn make_keys(&self, tx: &mut Tx<'_>, month: u32) -> Result<()> {
+        self.keys.get_or_make(tx, Purpose::Journal, month)?;
+        self.keys.get_or_make(tx, Purpose::Salt, month)?;
         Ok(())
     }
 
@@ -168,9 +170,9 @@ fn chunk_aad(chunk: &Chunk) -> [u8; 24] {
 }
 
 impl Chunk {
-    fn of_row(r: &rusqlite::Row<'_>) -> Result<Self> {
+    fn of_row(r: &Row<'_>) -> Result<Self> {
         Ok(Self {
-            first: r.get::<_, i64>(0)?.cast_unsigned(),
+            first: r.get::<i64>(0)?.cast_unsigned(),
             entries: r.get(1)?,
             month: r.get(2)?,
             commitments: r.get(3)?,
@@ -180,8 +182,8 @@ impl Chunk {
 
     /// Opens the entries from an index on, each checked against its commitment.
     pub fn open(mut self, keys: &Keyring, from: u64) -> Result<Vec<Entry>> {
-        let data = keys.get(Purpose::Journal, self.month).ok_or(Error::Damaged("journal key"))?;
-        let secret = keys.get(Purpose::Salt, self.month).ok_or(Error::Damaged("salt key"))?;
+        let data = keys.get(Purpose::Journal, self.month).ok_or(Error::Damaged(MISSING_KEY))?;
+        let secret = keys.get(Purpose::Salt, self.month).ok_or(Error::Damaged(MISSING_KEY))?;
         let aad = chunk_aad(&self);
         let mut rest = data.seal.open(&aad, &mut self.sealed)?;
         let (commitments, []) = self.commitments.as_chunks::<32>() else {
@@ -213,29 +215,26 @@ impl Chunk {
 }
 
 /// Reads one entry.
-pub fn read(db: &Connection, keys: &Keyring, index: u64) -> Result<Option<Entry>> {
-    let Some(chunk) = chunk_of(db, index)? else { return Ok(None) };
+pub fn read(tx: &mut Tx<'_>, keys: &Keyring, index: u64) -> Result<Option<Entry>> {
+    let Some(chunk) = chunk_of(tx, index)? else { return Ok(None) };
     Ok(chunk.open(keys, index)?.into_iter().next())
 }
 
 /// The chunk that holds an index, or would hold it.
-fn chunk_of(db: &Connection, index: u64) -> Result<Option<Chunk>> {
-    let mut statement = db.prepare_cached(
-        "SELECT first_idx, entries, month, commitments, sealed FROM entry_chunk \
-         WHERE first_idx <= $1 ORDER BY first_idx DESC LIMIT 1",
-    )?;
-    let mut rows = statement.query([index.cast_signed()])?;
-    rows.next()?.map(Chunk::of_row).transpose()
+fn chunk_of(tx: &mut Tx<'_>, index: u64) -> Result<Option<Chunk>> {
+    let sql = "SELECT first_idx, entries, month, commitments, sealed FROM entry_chunk \
+               WHERE first_idx <= $1 ORDER BY first_idx DESC LIMIT 1";
+    tx.optional(sql, values![index.cast_signed()], Chunk::of_row)
 }
 
 /// Reads the entries of rising indexes; what is not there is left out.
-pub fn read_many(db: &Connection, keys: &Keyring, indexes: &[u64]) -> Result<Vec<Entry>> {
+pub fn read_many(tx: &mut Tx<'_>, keys: &Keyring, indexes: &[u64]) -> Result<Vec<Entry>> {
     let mut found = Vec::with_capacity(indexes.len());
     let mut opened: std::iter::Peekable<std::vec::IntoIter<Entry>> = vec![].into_iter().peekable();
     for index in indexes {
         while opened.next_if(|e| e.index < *index).is_some() {}
         if opened.peek().is_none()
-            && let Some(chunk) = chunk_of(db, *index)?
+            && let Some(chunk) = chunk_of(tx, *index)?
         {
             opened = chunk.open(keys, *index)?.into_iter().peekable();
         }
@@ -244,27 +243,36 @@ pub fn read_many(db: &Connection, keys: &Keyring, indexes: &[u64]) -> Result<Vec
     Ok(found)
 }
 
+/// Chunks that a scan reads at a time: 64 × 14 KB, so that no statement runs for long.
+const SCAN_CHUNKS: u32 = 64;
+
 /// Calls `each` with every entry from an index on, until it says stop.
 pub fn scan(
-    db: &Connection,
+    tx: &mut Tx<'_>,
     keys: &Keyring,
     from: u64,
     mut each: impl FnMut(Entry) -> Result<bool>,
 ) -> Result<()> {
-    let mut statement = db.prepare(
-        "SELECT first_idx, entries, month, commitments, sealed FROM entry_chunk \
-         WHERE first_idx >= COALESCE((SELECT MAX(first_idx) FROM entry_chunk \
-         WHERE first_idx <= $1), 0) ORDER BY first_idx",
-    )?;
-    let mut rows = statement.query([from.cast_signed()])?;
-    while let Some(r) = rows.next()? {
-        for entry in Chunk::of_row(r)?.open(keys, from)? {
-            if !each(entry)? {
-                return Ok(());
+    let sql = "SELECT first_idx, entries, month, commitments, sealed FROM entry_chunk \
+               WHERE first_idx >= COALESCE((SELECT MAX(first_idx) FROM entry_chunk \
+               WHERE first_idx <= $1), 0) ORDER BY first_idx LIMIT $2";
+    let mut next = from;
+    loop {
+        let page = tx.query(sql, values![next.cast_signed(), SCAN_CHUNKS], Chunk::of_row)?;
+        let last = page.len() < SCAN_CHUNKS as usize;
+        for chunk in page {
+            let end = chunk.first + u64::from(chunk.entries);
+            for entry in chunk.open(keys, next)? {
+                if !each(entry)? {
+                    return Ok(());
+                }
             }
+            next = next.max(end);
+        }
+        if last {
+            return Ok(());
         }
     }
-    Ok(())
 }
 
 /// Pseudonyms and search digests of one year's key.

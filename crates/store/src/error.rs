@@ -1,5 +1,7 @@
 //! What can go wrong in the store.
 
+use crate::engine::Fault;
+
 /// A result of the store.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -8,7 +10,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub enum Error {
     /// The engine refused or failed.
     #[error("cơ sở dữ liệu: {0}")]
-    Engine(#[from] rusqlite::Error),
+    Engine(#[from] Fault),
     /// A file could not be read or written.
     #[error("tệp: {0}")]
     File(#[from] std::io::Error),
@@ -36,10 +38,19 @@ pub enum Error {
         /// Version needed.
         wanted: u32,
     },
+    /// The database server is not fit to be trusted with counts and journal.
+    #[error("máy chủ cơ sở dữ liệu chưa đạt (the database server is not fit): {0}")]
+    Unfit(String),
     /// A final state does not end: a closed connection, a revoked account.
     #[error("trạng thái cuối cùng, không đổi được nữa: {0}")]
     Final(&'static str),
     /// The ledger cannot take more now, or could not commit: nothing was journaled.
     #[error("không ghi được nhật ký: {0}")]
     Unavailable(&'static str),
+}
+
+impl From<rusqlite::Error> for Error {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Engine(Fault::from(&error))
+    }
 }

@@ -14,10 +14,11 @@ use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKe
 use dancu_journal::commit::MacKey;
 use hmac::{KeyInit as _, Mac as _};
 use parking_lot::{Mutex, RwLock};
-use rusqlite::Connection;
 use zeroize::Zeroizing;
 
+use crate::engine::Tx;
 use crate::error::{Error, Result};
+use crate::values;
 
 /// Environment variable that holds the master key as 64 hex digits instead of the file.
 pub const MASTER_KEY_VARIABLE: &str = "DANCU_MASTER_KEY";
@@ -64,7 +65,13 @@ impl Purpose {
 }
 
 /// Reads the master key from the environment or the folder; makes one on first run, 0600.
-pub fn master_key(dir: &Path, from_environment: Option<&str>) -> Result<Zeroizing<[u8; 32]>> {
+///
+/// Where there is data already (`has_data`) none is made: it would not open what is there.
+pub fn master_key(
+    dir: &Path,
+    from_environment: Option<&str>,
+    has_data: bool,
+) -> Result<Zeroizing<[u8; 32]>> {
     if let Some(text) = from_environment {
         return parse_master(text, MASTER_KEY_VARIABLE);
     }
@@ -79,16 +86,15 @@ pub fn master_key(dir: &Path, from_environment: Option<&str>) -> Result<Zeroizin
             }
             parse_master(text.trim(), MASTER_KEY_FILE)
         }
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => make_master(dir, &path),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => make_master(dir, &path, has_data),
         Err(e) => Err(e.into()),
     }
 }
 
-fn make_master(dir: &Path, path: &Path) -> Result<Zeroizing<[u8; 32]>> {
-    if dir.join(crate::CORE_FILE).exists() {
+fn make_master(dir: &Path, path: &Path, has_data: bool) -> Result<Zeroizing<[u8; 32]>> {
+    if has_data {
         return Err(Error::MasterKey(format!(
-            "có {} nhưng thiếu {MASTER_KEY_FILE} (the data folder has data but no master key)",
-            crate::CORE_FILE
+            "có dữ liệu nhưng thiếu {MASTER_KEY_FILE} (there is data but no master key)"
         )));
     }
     let mut key = Zeroizing::new([0u8; 32]);
@@ -230,26 +236,24 @@ impl Keyring {
     }
 
     /// Loads every key of the database. A wrong master key is told apart from damage.
-    pub fn load(&self, db: &Connection) -> Result<()> {
-        let mut statement = db.prepare("SELECT purpose, period, wrapped FROM crypto_key")?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            let name: String = row.get(0)?;
+    pub fn load(&self, tx: &mut Tx<'_>) -> Result<()> {
+        tx.each("SELECT purpose, period, wrapped FROM crypto_key", &[], |row| {
             let period: u32 = row.get(1)?;
             let mut wrapped: Vec<u8> = row.get(2)?;
-            let Some(purpose) = purpose_of(&name) else { continue };
-            let raw = self.unwrap(purpose, period, &mut wrapped)?;
-            self.keys.write().insert((purpose, period), Arc::new(Key::new(raw)?));
-        }
-        Ok(())
+            if let Some(purpose) = purpose_of(row.get(0)?) {
+                let raw = self.unwrap(purpose, period, &mut wrapped)?;
+                self.keys.write().insert((purpose, period), Arc::new(Key::new(raw)?));
+            }
+            Ok(true)
+        })
     }
 
     /// The key, made and stored (committed by the caller's transaction) where it is missing.
-    pub fn get_or_make(&self, db: &Connection, purpose: Purpose, period: u32) -> Result<Arc<Key>> {
+    pub fn get_or_make(&self, tx: &mut Tx<'_>, purpose: Purpose, period: u32) -> Result<Arc<Key>> {
         if let Some(key) = self.get(purpose, period) {
             return Ok(key);
         }
-        if let Some(key) = self.stored(db, purpose, period)? {
+        if let Some(key) = self.stored(tx, purpose, period)? {
             return Ok(key);
         }
         let mut raw = Zeroizing::new([0u8; 32]);
@@ -257,9 +261,9 @@ impl Keyring {
         let mut nonce = [0; NONCE_LEN];
         random(&mut nonce)?;
         let wrapped = self.master.seal(nonce, &wrap_aad(purpose, period), &*raw)?;
-        db.execute(
+        tx.execute(
             "INSERT INTO crypto_key (purpose, period, wrapped) VALUES ($1, $2, $3)",
-            rusqlite::params![purpose.name(), period, wrapped],
+            values![purpose.name(), period, wrapped],
         )?;
         let key = Arc::new(Key::new(raw)?);
         self.keys.write().insert((purpose, period), key.clone());
@@ -267,15 +271,18 @@ impl Keyring {
         Ok(key)
     }
 
-    fn stored(&self, db: &Connection, purpose: Purpose, period: u32) -> Result<Option<Arc<Key>>> {
-        let mut statement =
-            db.prepare_cached("SELECT wrapped FROM crypto_key WHERE purpose = $1 AND period = $2")?;
-        let mut rows = statement.query(rusqlite::params![purpose.name(), period])?;
-        let Some(row) = rows.next()? else { return Ok(None) };
-        let mut wrapped: Vec<u8> = row.get(0)?;
+    fn stored(&self, tx: &mut Tx<'_>, purpose: Purpose, period: u32) -> Result<Option<Arc<Key>>> {
+        let sql = "SELECT wrapped FROM crypto_key WHERE purpose = $1 AND period = $2";
+        let found = tx.optional(sql, values![purpose.name(), period], |r| r.get::<Vec<u8>>(0))?;
+        let Some(mut wrapped) = found else { return Ok(None) };
         let key = Arc::new(Key::new(self.unwrap(purpose, period, &mut wrapped)?)?);
         self.keys.write().insert((purpose, period), key.clone());
         Ok(Some(key))
+    }
+
+    /// Whether the transaction under way made keys.
+    pub(crate) fn has_made(&self) -> bool {
+        !self.pending.lock().is_empty()
     }
 
     /// The transaction that made keys was committed: they stay.

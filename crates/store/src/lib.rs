@@ -5,14 +5,17 @@
 //! `entries` (sealed journal), `search` (derived runs), `requests` (ids of the last 24 hours).
 //!
 //! **Invariant:** nothing in the data folder but demo.json holds an id or a name in clear.
-//! **Invariant:** one process per data folder. **Invariant:** SQL is one text for both engines:
-//! `$1…$n` in order, types by the words of [`sqlite::for_sqlite`].
+//! **Invariant:** one process per data folder; on PostgreSQL it keeps only the lock and the master
+//! key, and several processes with folders of their own share a database.
+//! **Invariant:** SQL is one text for both engines: `$1…$n` in order, types by the words of
+//! [`sqlite::for_sqlite`].
 
 pub mod engine;
 pub mod entries;
 mod error;
 pub mod keys;
 pub mod ledger;
+mod open;
 pub mod policy;
 mod readers;
 pub mod registry;
@@ -22,7 +25,8 @@ pub mod sqlite;
 mod store;
 
 pub use error::{Error, Result};
-pub use store::{FORGET_BATCHES, OpenOptions, Store, free_bytes};
+pub use open::{Database, OpenOptions};
+pub use store::{FORGET_BATCHES, Store, free_bytes};
 
 /// File of policy, counts and journal.
 pub const CORE_FILE: &str = "core.db";

@@ -10,10 +10,11 @@ use dancu_domain::moment::Moment;
 use dancu_domain::profile::Profiles;
 use hashbrown::{HashMap, HashTable};
 use parking_lot::Mutex;
-use rusqlite::Connection;
 use tokio::sync::Notify;
 
-use crate::error::{Error, Result};
+use crate::engine::{Row, Tx};
+use crate::error::Result;
+use crate::values;
 
 /// Independent parts of the tables: more than threads that use them at once.
 const SHARDS: usize = 16;
@@ -174,29 +175,24 @@ impl Drop for InFlight {
 /// Loads what the requests of the last hours decide by, from a batch's first index on; returns
 /// SOAP headers still in use.
 pub(crate) fn load(
-    db: &Connection,
+    tx: &mut Tx<'_>,
     memory: &RequestMemory,
     profiles: &Profiles,
     from: u64,
 ) -> Result<Vec<RequestItem>> {
     // By the product's clock, which the last entry shows: a sandbox may be ahead or behind.
-    let mut statement = db.prepare(
-        "SELECT first_idx, at, items FROM request_batch WHERE first_idx >= $1 \
-         ORDER BY first_idx DESC",
-    )?;
-    let mut rows = statement.query([from.cast_signed()])?;
+    let sql = "SELECT first_idx, at, items FROM request_batch WHERE first_idx >= $1 \
+               ORDER BY first_idx DESC";
     let mut headers = vec![];
     let mut oldest = None;
-    while let Some(r) = rows.next()? {
+    tx.each(sql, values![from.cast_signed()], |r| {
         let at = Moment(r.get(1)?);
         let keep = profiles.at(at).remember_requests_ms;
         // Batches stand in the order of time: the first one that is too old ends the search.
         if at < *oldest.get_or_insert(at.plus_ms(-keep)) {
-            break;
+            return Ok(false);
         }
-        let first = r.get::<_, i64>(0)?.cast_unsigned();
-        let items = r.get_ref(2)?.as_blob().map_err(|_| Error::Damaged("request_batch"))?;
-        for item in RequestItem::unpack(first, items) {
+        for item in RequestItem::unpack(r.get::<i64>(0)?.cast_unsigned(), r.get(2)?) {
             if item.answered {
                 memory.remember(&item.key, item.index);
             }
@@ -204,8 +200,25 @@ pub(crate) fn load(
                 headers.push(item);
             }
         }
-    }
+        Ok(true)
+    })?;
     Ok(headers)
+}
+
+/// The batch that holds an index: first index, time, items.
+pub(crate) const BATCH_OF: &str = "SELECT first_idx, at, items FROM request_batch \
+    WHERE first_idx <= $1 ORDER BY first_idx DESC LIMIT 1";
+
+/// The item of an index and key in a row of [`BATCH_OF`], with its time.
+pub(crate) fn item_of(
+    r: &Row<'_>,
+    index: u64,
+    key: &[u8; 16],
+) -> Result<Option<(RequestItem, Moment)>> {
+    let first = r.get::<i64>(0)?.cast_unsigned();
+    let mut items = RequestItem::unpack(first, r.get(2)?);
+    let at = Moment(r.get(1)?);
+    Ok(items.find(|i| i.index == index && i.key == *key).map(|i| (i, at)))
 }
 
 fn shard(key: &[u8; 16]) -> usize {

@@ -35,7 +35,10 @@ impl Area {
 
     const fn migrations(self) -> &'static [&'static str] {
         match self {
-            Self::Core => &[include_str!("../migrations/core/0001_init.sql")],
+            Self::Core => &[
+                include_str!("../migrations/core/0001_init.sql"),
+                include_str!("../migrations/core/0002_nodes.sql"),
+            ],
             Self::Registry => &[include_str!("../migrations/registry/0001_init.sql")],
             Self::Search => &[include_str!("../migrations/search/0001_init.sql")],
         }

@@ -74,6 +74,7 @@ impl Drafts {
             epoch: self.epoch,
             decided: Decided::Count(self.intent(at)),
             request_key: self.random.random(),
+            answered: None,
             header: None,
             guard: None,
             // A subject stands in the entry: with it four items for the indexer, as in the gate.

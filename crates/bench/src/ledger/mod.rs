@@ -21,6 +21,8 @@ const WARM_UP: Duration = Duration::from_secs(1);
 pub struct LedgerPlan {
     /// Folder on the disk to measure; a folder of this run is made in it and removed afterwards.
     pub dir: PathBuf,
+    /// URL of an empty PostgreSQL database that holds the ledger instead of the folder.
+    pub database: Option<String>,
     /// Length of one round.
     pub round: Duration,
     /// Rounds per side and number of tasks.
@@ -151,7 +153,7 @@ async fn measure_in(plan: &LedgerPlan, folder: &std::path::Path) -> anyhow::Resu
     let mut all = vec![];
     for tasks in &plan.tasks {
         let folder = folder.join(tasks.to_string());
-        let side = LedgerSide::open(&folder.join("data"), *tasks)?;
+        let side = LedgerSide::open(&folder.join("data"), *tasks, plan.database.as_deref())?;
         let warm = side.round(WARM_UP).await?;
         let mut batch = (warm.count.batch().round() as u64).max(1);
         let mut append = Append::create(&folder, side.entry_bytes()?)?;

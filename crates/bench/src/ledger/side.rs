@@ -3,14 +3,15 @@
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context, ensure};
 use dancu_domain::lines::Outcome;
 use dancu_domain::moment::Moment;
 use dancu_domain::profile::{DEFAULT_PROFILE, Profiles};
+use dancu_store::engine::{Db, Postgres, Settings};
 use dancu_store::ledger::Verdict;
-use dancu_store::{CORE_FILE, OpenOptions, Store, sqlite};
+use dancu_store::{CORE_FILE, Database, OpenOptions, Store, sqlite};
 use parking_lot::Mutex;
 use tokio::task::JoinSet;
 
@@ -29,9 +30,17 @@ const CHECKPOINT_EVERY: Duration = Duration::from_millis(500);
 /// Looks until a tail that does not empty is a failure: 20 s.
 const LOOKS_MAX: u32 = 1_000;
 
+/// The machine's time, which a database's clock is compared with.
+fn clock() -> Moment {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    Moment(since.map_or(0, |s| s.as_millis() as i64))
+}
+
 /// A store with what a round needs.
 pub struct LedgerSide {
     store: Arc<Store>,
+    /// A connection of its own, to look at what was written.
+    db: Mutex<Db>,
     drafts: Arc<Mutex<Drafts>>,
     tasks: usize,
     start: Instant,
@@ -54,32 +63,41 @@ pub struct Round {
 }
 
 impl LedgerSide {
-    /// Opens a store in a new folder.
-    pub fn open(dir: &Path, tasks: usize) -> anyhow::Result<Self> {
+    /// Opens a store in a new folder, or on an empty database.
+    pub fn open(dir: &Path, tasks: usize, database: Option<&str>) -> anyhow::Result<Self> {
+        let settings = database.map(Settings::new).transpose()?;
         let profiles = Arc::new(Profiles::parse(DEFAULT_PROFILE)?);
-        let options =
-            OpenOptions { profiles: profiles.clone(), master_key: None, now: BEGIN, migrate: true };
+        let options = OpenOptions {
+            profiles: profiles.clone(),
+            master_key: None,
+            now: BEGIN,
+            migrate: true,
+            database: settings.clone().map(|settings| Database { settings, nodes: 1, clock }),
+        };
         let store = Arc::new(Store::open(dir, options)?);
+        let db = Mutex::new(match settings {
+            None => sqlite::reader(&dir.join(CORE_FILE))?.into(),
+            Some(settings) => Postgres::connect(&settings)?.into(),
+        });
         let drafts = Drafts::new(&profiles, BEGIN, store.ledger().epoch(), tasks as u64);
         let drafts = Arc::new(Mutex::new(drafts));
-        Ok(Self { store, drafts, tasks, start: Instant::now() })
+        Ok(Self { store, db, drafts, tasks, start: Instant::now() })
     }
 
     /// Average length of an entry as stored.
     pub fn entry_bytes(&self) -> anyhow::Result<usize> {
-        let sql = "SELECT 1.0 * SUM(LENGTH(sealed) + LENGTH(commitments)) / SUM(entries) \
+        let sql = "SELECT CAST(SUM(LENGTH(sealed) + LENGTH(commitments)) / SUM(entries) AS BIGINT) \
                    FROM entry_chunk";
-        Ok(self.number(sql)?.round() as usize)
+        Ok(self.number(sql)? as usize)
     }
 
     /// Commits so far: each leaves one row with the request ids of its batch.
     fn commits(&self) -> anyhow::Result<u64> {
-        Ok(self.number("SELECT COUNT(*) FROM request_batch")? as u64)
+        self.number("SELECT COUNT(*) FROM request_batch")
     }
 
-    fn number(&self, sql: &str) -> anyhow::Result<f64> {
-        let db = sqlite::reader(&self.store.dir().join(CORE_FILE))?;
-        Ok(db.query_row(sql, [], |row| row.get(0))?)
+    fn number(&self, sql: &str) -> anyhow::Result<u64> {
+        Ok(self.db.lock().tx().one(sql, &[], |r| Ok(r.get::<i64>(0)?.cast_unsigned()))?)
     }
 
     /// Lets the tasks submit for as long as told.

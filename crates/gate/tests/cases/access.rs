@@ -35,15 +35,15 @@ async fn shown(world: &TestWorld, token: &str) -> Result<u32, AuthFailure> {
 
 /// New credentials, as an act of the operator.
 async fn new_credentials(world: &TestWorld) {
-    let act = world.store().ledger().act(world.now(), |db, _| {
-        db.execute("UPDATE system SET credential_version = 2", [])?;
+    let act = world.store().ledger().act(world.now(), |tx, _| {
+        tx.execute("UPDATE system SET credential_version = 2", &[])?;
         let (kind, actor) = ("system.credentials".into(), "thử nghiệm".into());
         Ok(Body::Act(Act { kind, actor, system: 1, detail: String::new() }))
     });
     act.await.unwrap();
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn rule_e3_tokens_of_old_credentials_end_with_the_act() {
     let world = world().await;
     let old = token(&world).await.unwrap();
@@ -94,7 +94,7 @@ async fn many_callers_after_an_act_see_it() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn rule_f1_a_token_is_journaled_before_it_is_told() {
     let world = world().await;
     token(&world).await.unwrap();
@@ -117,7 +117,7 @@ fn used(world: &TestWorld, triple: u8, body: u8) -> Result<UsedHeader, AuthFailu
 }
 
 /// A triple stays bound to its first body, whatever came of it, also over a restart.
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_used_header_is_bound_to_its_body_over_a_restart() {
     let mut world = world().await;
     let account = SYSTEM.plan();
@@ -145,7 +145,7 @@ async fn a_used_header_is_bound_to_its_body_over_a_restart() {
     assert!(used(&world, 3, 7).is_ok());
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn digests_of_bodies_are_kept_under_a_key() {
     let world = world().await;
     let query = world.verify(&SYSTEM.plan(), &world.people[0]);
@@ -154,16 +154,14 @@ async fn digests_of_bodies_are_kept_under_a_key() {
     let again = world.ask(&SYSTEM.plan(), &query).await;
     assert_eq!(reason(&again), None);
     assert_eq!(world.last_query().decision, dancu_journal::Decision::Repeat);
-    let db = dancu_store::sqlite::reader(&world.dir().join(dancu_store::CORE_FILE)).unwrap();
     let sql = "SELECT items FROM request_batch";
-    let mut statement = db.prepare(sql).unwrap();
-    let rows = statement.query_map([], |r| r.get::<_, Vec<u8>>(0)).unwrap();
+    let rows: Vec<Vec<u8>> = world.core().tx().query(sql, &[], |r| r.get(0)).unwrap();
     for items in rows {
-        assert!(!items.unwrap().windows(16).any(|w| w == query.body));
+        assert!(!items.windows(16).any(|w| w == query.body));
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn rule_f3_a_match_that_tells_of_life_names_the_field() {
     for (fields, expected) in [
         (FieldSet::ALL, FieldSet::of(&[Field::VitalStatus])),

@@ -42,7 +42,7 @@ fn at_home(world: &TestWorld) -> (&Person, &Address) {
     (person, person.permanent.as_ref().unwrap())
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_detail_is_compared_alone_where_no_code_is_stated() {
     let world = world().await;
     let (person, home) = at_home(&world);
@@ -57,7 +57,7 @@ async fn a_detail_is_compared_alone_where_no_code_is_stated() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn another_country_is_another_address() {
     let world = world().await;
     let (person, home) = at_home(&world);
@@ -70,7 +70,7 @@ async fn another_country_is_another_address() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_district_must_be_that_of_the_record() {
     let world = world().await;
     let person = world.person(|p| {
@@ -85,7 +85,7 @@ async fn a_district_must_be_that_of_the_record() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_relative_of_another_nationality_is_another() {
     let world = world().await;
     let person = world.person(|p| p.father.is_some());
@@ -99,7 +99,7 @@ async fn a_relative_of_another_nationality_is_another() {
 
 /// A claim and a check of the same relative say the same. Without a registered spouse there is
 /// none; a parent who is not on record exists all the same.
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_relative_who_is_not_on_record_is_told_alike_in_claim_and_check() {
     let world = world().await;
     let single = world.person(|p| p.spouse.is_none() && p.marital == MaritalStatus::Single);
@@ -125,7 +125,7 @@ async fn a_relative_who_is_not_on_record_is_told_alike_in_claim_and_check() {
 }
 
 /// What the answer tells stands in the entry: REST tells every member's role, SOAP what is granted.
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn rule_f3_the_role_is_journaled_where_it_is_told() {
     let granted = FieldSet::of(&[Field::FullName]);
     let spec = SystemSpec { fields: granted, ..SystemSpec::default() };
@@ -153,7 +153,7 @@ fn named(world: &TestWorld, person: &Person, second: &str) -> Query {
 }
 
 /// TaiKhoan and MaCanBo must name one account; another's and nobody's look alike.
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn rule_e1_two_names_of_two_accounts_are_refused() {
     let world = world().await;
     let person = &world.people[0];
@@ -174,7 +174,7 @@ fn left(reply: &Reply) -> Option<u32> {
 }
 
 /// D2: "Remaining and reset time stand on accepted and refused answers."
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn rule_d2_refusals_say_what_is_left() {
     let lines = vec![(Service::CitizenVerify, 20, 10)];
     let fields = FieldSet::of(&[Field::FullName]);

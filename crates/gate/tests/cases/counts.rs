@@ -102,7 +102,7 @@ async fn rule_d1_the_arrival_decides_the_window_whatever_the_order() {
     assert_eq!(world.last_query().window, 0);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn rule_d1_counts_begin_anew_at_seven() {
     let world = TestWorld::build().with_system(SystemSpec::verify(1, 1)).start().await;
     let account = SYSTEM.plan();
@@ -158,7 +158,7 @@ async fn rule_d5_a_plan_of_its_own_count_leaves_the_line_alone() {
     assert_eq!(accepted(&world.ask_all(questions(&world, 1)).await), 0);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn rule_d2_an_account_stops_at_twice_its_average() {
     let spec = SystemSpec { officer_daily: 2, ..SystemSpec::verify(100, 10) };
     let world = TestWorld::build().with_system(spec).start().await;
@@ -190,7 +190,7 @@ async fn entries_of_one_batch_carry_the_account_count_of_their_own_place() {
     assert_eq!(used, (1..=10).collect::<Vec<_>>());
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn journaled_time_does_not_go_back() {
     // A system for each question: pace (D7) reads the arrivals of an account and would refuse.
     let builder = (0..6).fold(TestWorld::build(), |b, _| b.with_system(SystemSpec::default()));

@@ -28,7 +28,7 @@ fn pair(world: &TestWorld, account: &TestAccount, ask: &Ask) -> [Query; 2] {
         .map(|subject| world.query(account, subject, ask.clone()))
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn early_refusals_do_not_tell_whether_the_person_exists() {
     let world = small().await;
     let claim = Claim { field: Field::Sex, value: ClaimValue::Code(1) };
@@ -85,7 +85,7 @@ async fn late_refusals_do_not_tell_whether_the_person_exists() {
 }
 
 /// No such id, another name and another birth date are one answer, and one count each.
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_mismatch_does_not_say_which_key_differs() {
     let world = TestWorld::build().with_system(SystemSpec::verify(10, 10)).start().await;
     let account = SYSTEM.officer();
@@ -113,7 +113,7 @@ async fn a_mismatch_does_not_say_which_key_differs() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_refusal_can_be_asked_about_by_its_own_system_only() {
     let world = small().await;
     let refused = world.ask_verify(&SYSTEM.revoked(), &world.people[0]).await;

@@ -91,7 +91,7 @@ async fn rule_f1_failing_commits_under_load_tell_nothing_that_is_not_journaled()
     hold_true(&world, &replies);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_asked_after_the_stop_is_not_answered() {
     let mut world = TestWorld::build().with_system(SystemSpec::verify(10, 10)).start().await;
     world.store().stop();
@@ -101,7 +101,7 @@ async fn what_is_asked_after_the_stop_is_not_answered() {
     assert_eq!(world.entries().len(), 1);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn rule_f1_a_question_that_could_not_be_read_is_journaled() {
     let world = TestWorld::build().with_system(SystemSpec::verify(10, 10)).start().await;
     let account = SYSTEM.officer();
@@ -127,15 +127,9 @@ async fn rule_f1_a_question_that_could_not_be_read_is_journaled() {
     assert_eq!(reason(&again), Some(Reason::TooLarge));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_processes_do_not_share_a_folder() {
     let world = TestWorld::build().with_system(SystemSpec::verify(10, 10)).start().await;
-    let options = dancu_store::OpenOptions {
-        profiles: world.store().profiles().clone(),
-        master_key: None,
-        now: world.now(),
-        migrate: true,
-    };
-    let second = dancu_store::Store::open(world.dir(), options);
+    let second = dancu_store::Store::open(world.dir(), world.options());
     assert!(matches!(second.err(), Some(dancu_store::Error::InUse(_))));
 }

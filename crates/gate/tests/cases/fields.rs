@@ -43,7 +43,7 @@ fn result(reply: &Reply) -> Result<ClaimResult, Reason> {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn rule_a4_only_what_system_and_procedure_are_granted_is_told() {
     let system = KEYS.or(FieldSet::of(&[Field::Sex, Field::Religion]));
     let procedure = KEYS.or(FieldSet::of(&[Field::Sex, Field::Ethnicity]));
@@ -59,7 +59,7 @@ async fn rule_a4_only_what_system_and_procedure_are_granted_is_told() {
     assert_eq!(world.last_query().fields, citizen.fields().bits());
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn rule_a4_a_claim_about_a_field_that_is_not_granted_is_refused() {
     let both = KEYS.or(FieldSet::of(&[Field::Sex]));
     let more = both.or(FieldSet::of(&[Field::Religion]));
@@ -83,7 +83,7 @@ async fn rule_a4_a_claim_about_a_field_that_is_not_granted_is_refused() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn alive_stands_on_a_match_where_vital_status_is_granted() {
     let world = world(FieldSet::ALL, FieldSet::ALL).await;
     let vital = |wanted: fn(&VitalStatus) -> bool| world.person(|p| wanted(&p.vital)).clone();
@@ -98,7 +98,7 @@ async fn alive_stands_on_a_match_where_vital_status_is_granted() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_several_relations_only_the_granted_ones_are_looked_at() {
     let all = [Relation::Father, Relation::Mother, Relation::Spouse];
     let world = world(KEYS.or(FieldSet::of(&[Field::Mother])), FieldSet::ALL).await;
@@ -115,7 +115,7 @@ async fn of_several_relations_only_the_granted_ones_are_looked_at() {
     assert_eq!(result(&refused), Err(Reason::FieldNotGranted));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_several_relations_only_those_of_the_procedure_are_looked_at() {
     let all = [Relation::Father, Relation::Mother, Relation::Spouse];
     let procedure = KEYS.or(FieldSet::of(&[Field::Mother]));
@@ -123,7 +123,7 @@ async fn of_several_relations_only_those_of_the_procedure_are_looked_at() {
     assert_eq!(result(&relation(&world, &all, Relation::Mother).await), Ok(ClaimResult::Match));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_holders_of_one_old_id_are_told_apart_by_name_and_birth() {
     let world = world(FieldSet::ALL, FieldSet::ALL).await;
     let (first, second) = holders(&world);
@@ -142,7 +142,7 @@ async fn two_holders_of_one_old_id_are_told_apart_by_name_and_birth() {
     assert!(matches!(world.ask(&SYSTEM.plan(), &query).await.result, Ok(Answer::NoMatch)));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_holders_of_one_old_id_who_both_fit_are_no_match() {
     let world = TestWorld::build()
         .people(|households| {

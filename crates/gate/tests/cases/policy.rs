@@ -113,7 +113,7 @@ async fn acts_between_questions(acts: usize) {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn entries_name_the_epoch_that_decided_them() {
     let mut world = TestWorld::build().with_system(SystemSpec::verify(10, 10)).start().await;
     world.ask_verify(&SYSTEM.officer(), &world.people[0]).await;
@@ -136,7 +136,7 @@ async fn raise(world: &TestWorld, extra: u32, from_ms: i64, to_ms: i64) -> u64 {
     world.act("line.raised", move |db, lines| db.raise(lines, line(), raise)).await
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn rule_d8_a_raise_is_in_force_at_once_and_ends_by_itself() {
     let mut world = TestWorld::build().with_system(SystemSpec::verify(2, 10)).start().await;
     let account = SYSTEM.plan();
@@ -162,7 +162,7 @@ async fn rule_d8_a_raise_is_in_force_at_once_and_ends_by_itself() {
     assert_eq!(next_day.usage.unwrap().remaining, 1);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn rule_d8_a_raise_of_tomorrow_is_not_in_force_today() {
     let world = TestWorld::build().with_system(SystemSpec::verify(1, 10)).start().await;
     let account = SYSTEM.plan();
@@ -175,7 +175,7 @@ async fn rule_d8_a_raise_of_tomorrow_is_not_in_force_today() {
     assert_eq!(tomorrow.usage.unwrap().remaining, 1);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn rule_d3_a_raised_line_that_runs_out_again_is_locked_and_a_raise_ends_the_lock() {
     let mut world = TestWorld::build().with_system(SystemSpec::verify(1, 10)).start().await;
     let account = SYSTEM.plan();
@@ -202,7 +202,7 @@ async fn rule_d3_a_raised_line_that_runs_out_again_is_locked_and_a_raise_ends_th
     assert!(world.lines(|l| l.lock(line())).is_none());
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn rule_d3_a_lock_ends_at_seven() {
     let mut world = TestWorld::build()
         .profile("reading = \"twoEpisodes\"", "reading = \"everyRefusal\"")

@@ -19,7 +19,7 @@ async fn world(spec: SystemSpec) -> TestWorld {
     TestWorld::build().with_system(spec).start().await
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_answered_question_is_answered_again_and_not_counted() {
     let world = world(SystemSpec::verify(10, 10)).await;
     let account = SYSTEM.officer();
@@ -38,7 +38,7 @@ async fn an_answered_question_is_answered_again_and_not_counted() {
     assert_eq!(world.used(line()), 1);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn another_body_under_an_answered_id_is_a_conflict() {
     let world = world(SystemSpec::verify(10, 10)).await;
     let account = SYSTEM.officer();
@@ -57,7 +57,7 @@ async fn another_body_under_an_answered_id_is_a_conflict() {
     assert_eq!(world.used(line()), 1);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_id_is_unique_within_its_system_only() {
     let world = TestWorld::build()
         .with_system(SystemSpec::verify(10, 10))
@@ -73,7 +73,7 @@ async fn an_id_is_unique_within_its_system_only() {
     assert_eq!(world.last_query().decision, Decision::Accepted);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_refused_question_is_decided_as_new() {
     let world = world(SystemSpec::verify(1, 10)).await;
     let account = SYSTEM.officer();
@@ -123,7 +123,7 @@ async fn of_two_in_flight_with_two_bodies_one_conflicts() {
     assert_eq!(world.used(line()), 20);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_id_is_remembered_over_a_restart() {
     let mut world = world(SystemSpec::verify(10, 10)).await;
     let account = SYSTEM.officer();
@@ -139,7 +139,7 @@ async fn an_id_is_remembered_over_a_restart() {
     assert_eq!(world.used(line()), 1);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_id_is_forgotten_after_24_hours_of_the_products_clock() {
     for restart in [false, true] {
         let mut world = world(SystemSpec::verify(10, 10)).await;
@@ -167,7 +167,7 @@ async fn an_id_is_forgotten_after_24_hours_of_the_products_clock() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn forgetting_drops_what_is_old_and_nothing_else() {
     let world = world(SystemSpec::verify(100, 100)).await;
     let account = SYSTEM.plan();
@@ -186,7 +186,7 @@ async fn forgetting_drops_what_is_old_and_nothing_else() {
     assert_eq!(world.last_query().decision, Decision::Accepted);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_lenient_registration_reads_an_id_with_its_body() {
     let spec = SystemSpec { request_ids: RequestIdMode::Lenient, ..SystemSpec::verify(10, 10) };
     let mut world = world(spec).await;
@@ -207,7 +207,7 @@ async fn a_lenient_registration_reads_an_id_with_its_body() {
     assert_eq!(world.used(line()), 2);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_repeat_is_answered_on_a_full_line_and_refused_on_a_locked_one() {
     let world = TestWorld::build()
         .profile("reading = \"twoEpisodes\"", "reading = \"everyRefusal\"")
@@ -226,7 +226,7 @@ async fn a_repeat_is_answered_on_a_full_line_and_refused_on_a_locked_one() {
     assert_eq!(reason(&world.ask(&account, &query).await), Some(Reason::LineLocked));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_repeat_is_decided_under_the_policy_of_today() {
     let world = world(SystemSpec::verify(10, 10)).await;
     let account = SYSTEM.officer();

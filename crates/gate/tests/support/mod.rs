@@ -1,6 +1,7 @@
 //! A whole world for one test: its own data folder, synthetic people, registered systems, a clock
 //! that the test sets. When it ends, the whole journal is read again and compared with the counts.
 
+pub mod engine;
 mod folder;
 mod setup;
 mod verify;
@@ -26,8 +27,10 @@ use dancu_gate::path::Protocol;
 use dancu_gate::query::{Ask, Query, RelativeQuery, Reply, Subject};
 use dancu_gate::{Caller, Gate};
 use dancu_journal::{Act, Body, Entry};
+use dancu_store::engine::{self as sql, Tx};
 use dancu_store::{OpenOptions, Store};
 
+pub use engine::{fault_on, no_fault_on};
 pub use folder::Folder;
 pub use setup::{PROCEDURE, SystemSpec, TestWorldBuilder};
 
@@ -94,6 +97,7 @@ impl TestSystem {
 pub struct TestWorld {
     // Dropped in this order: the gate lets go of the folder before it is removed.
     gate: Option<Arc<Gate>>,
+    place: engine::Place,
     folder: Folder,
     profiles: Arc<Profiles>,
     specs: Vec<SystemSpec>,
@@ -144,14 +148,34 @@ impl TestWorld {
         self.reopen_after(|_| {});
     }
 
-    fn open(&mut self) {
-        let options = OpenOptions {
+    /// How this world's store is opened.
+    pub fn options(&self) -> OpenOptions {
+        OpenOptions {
             profiles: self.profiles.clone(),
             master_key: None,
             now: self.now(),
             migrate: true,
-        };
-        let store = Arc::new(Store::open(self.folder.path(), options).unwrap());
+            database: self.place.database(engine::clock),
+        }
+    }
+
+    /// The same with another clock of the machine.
+    pub fn options_with_clock(&self, clock: fn() -> Moment) -> OpenOptions {
+        OpenOptions { database: self.place.database(clock), ..self.options() }
+    }
+
+    /// A connection of its own to policy, counts and journal.
+    pub fn core(&self) -> sql::Db {
+        self.place.connect(&self.dir().join(dancu_store::CORE_FILE))
+    }
+
+    /// A connection of its own to the search runs.
+    pub fn search(&self) -> sql::Db {
+        self.place.connect(&self.dir().join("search.db"))
+    }
+
+    fn open(&mut self) {
+        let store = Arc::new(Store::open(self.folder.path(), self.options()).unwrap());
         self.gate = Some(Arc::new(Gate::open(store, self.now()).unwrap()));
     }
 
@@ -290,11 +314,11 @@ impl TestWorld {
     pub async fn act(
         &self,
         kind: &str,
-        change: impl FnOnce(&Db, &mut Lines) -> dancu_store::Result<()> + Send + 'static,
+        change: impl FnOnce(&mut Db<'_, '_>, &mut Lines) -> Changed + Send + 'static,
     ) -> u64 {
         let (now, kind) = (self.now(), kind.to_owned());
-        let act = self.store().ledger().act(now, move |db, lines| {
-            change(&Db(db), lines)?;
+        let act = self.store().ledger().act(now, move |tx, lines| {
+            change(&mut Db(tx), lines)?;
             Ok(Body::Act(Act {
                 kind,
                 actor: "thử nghiệm".into(),
@@ -305,36 +329,58 @@ impl TestWorld {
         act.await.unwrap()
     }
 
+    /// Takes the registry away, so that reading it fails.
+    pub fn registry_goes(&self) {
+        self.registry_moves("person", "away");
+    }
+
+    /// Puts it back.
+    pub fn registry_comes(&self) {
+        self.registry_moves("away", "person");
+    }
+
+    fn registry_moves(&self, from: &str, to: &str) {
+        if let engine::Place::Folder = self.place {
+            let file = |table| {
+                let name = if table == "person" { "registry.db" } else { "registry.away" };
+                self.dir().join(name)
+            };
+            assert!(!file(to).exists(), "a registry was made where one was missing");
+            std::fs::rename(file(from), file(to)).unwrap();
+            self.store().registry().reopen();
+        } else {
+            let sql = format!("ALTER TABLE {from} RENAME TO {to}");
+            self.core().tx().batch(&sql).unwrap();
+        }
+    }
+
     /// Lets every commit of an entry fail until [`TestWorld::commits_work`].
     pub async fn commits_fail(&self) {
-        self.tidy(
-            "CREATE TRIGGER fault BEFORE UPDATE ON ledger_head \
-             BEGIN SELECT RAISE(ABORT, 'fault of the test'); END",
-        )
-        .await;
+        self.tidy(engine::fault_on("ledger_head", "UPDATE")).await;
     }
 
     pub async fn commits_work(&self) {
-        self.tidy("DROP TRIGGER fault").await;
+        self.tidy(engine::no_fault_on("ledger_head")).await;
     }
 
-    async fn tidy(&self, sql: &'static str) {
-        let tidy = self.store().ledger().tidy(self.now(), move |db| Ok(db.execute_batch(sql)?));
+    async fn tidy(&self, sql: String) {
+        let tidy = self.store().ledger().tidy(self.now(), move |tx| tx.batch(&sql));
         tidy.await.unwrap();
     }
 
     /// Holds the writer, so that what is asked meanwhile is settled in one batch. It must be let
     /// go within the 5 s that an engine waits for a lock.
     pub async fn hold_writer(&self) -> HeldWriter {
-        let path = self.dir().join(dancu_store::CORE_FILE);
+        let mut db = self.core();
         let (release, released) = std::sync::mpsc::channel::<()>();
         let (started, start) = tokio::sync::oneshot::channel();
         let holder = std::thread::spawn(move || {
-            let db = dancu_store::sqlite::writer(&path).unwrap();
-            db.execute_batch("BEGIN IMMEDIATE").unwrap();
+            db.begin(sql::Mode::Write).unwrap();
+            let head = "SELECT next_index FROM ledger_head WHERE id = 1";
+            db.tx().lock_row(head, &[], |_| Ok(())).unwrap();
             started.send(()).unwrap();
             let _ = released.recv();
-            db.execute_batch("ROLLBACK").unwrap();
+            db.rollback();
         });
         start.await.unwrap();
         // The writer takes this job and then waits for the engine: what follows queues up.
@@ -347,8 +393,11 @@ impl TestWorld {
     }
 }
 
+/// What a change of a test comes to.
+type Changed = dancu_store::Result<()>;
+
 /// The connection of an act, so that tests need not name the engine.
-pub struct Db<'a>(&'a rusqlite::Connection);
+pub struct Db<'a, 'tx>(&'a mut Tx<'tx>);
 
 /// See [`TestWorld::hold_writer`].
 pub struct HeldWriter {

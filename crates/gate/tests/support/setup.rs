@@ -16,10 +16,9 @@ use dancu_domain::registration::{
 use dancu_domain::service::{FieldSet, Service, ServiceSet};
 use dancu_store::Store;
 use dancu_store::policy::write;
-use dancu_store::registry::load::Loader;
 use dancu_world::{GeneratedHousehold, PopulationSpec};
 
-use super::{Db, Folder, MORNING, TestSystem, TestWorld, at};
+use super::{Db, Folder, MORNING, TestSystem, TestWorld, at, engine};
 
 /// The procedure that every test system is registered for.
 pub const PROCEDURE: &str = "1.004194";
@@ -147,6 +146,7 @@ pub struct TestWorldBuilder {
     households: Vec<GeneratedHousehold>,
     systems: Vec<SystemSpec>,
     folder: Option<Folder>,
+    place: Option<engine::Place>,
 }
 
 impl Default for TestWorldBuilder {
@@ -159,6 +159,7 @@ impl Default for TestWorldBuilder {
             households: dancu_world::households(&spec).collect(),
             systems: vec![],
             folder: None,
+            place: None,
         }
     }
 }
@@ -193,9 +194,16 @@ impl TestWorldBuilder {
         self
     }
 
+    /// Another place than the shared one.
+    pub fn place(mut self, place: engine::Place) -> Self {
+        self.place = Some(place);
+        self
+    }
+
     pub async fn start(self) -> TestWorld {
         let mut world = TestWorld {
             gate: None,
+            place: self.place.unwrap_or_else(engine::Place::new),
             folder: self.folder.unwrap_or_else(Folder::new),
             profiles: Arc::new(Profiles::parse(&self.profile).unwrap()),
             specs: self.systems,
@@ -220,21 +228,21 @@ impl TestWorldBuilder {
 }
 
 fn fill(store: &Store, households: &[GeneratedHousehold]) {
-    let mut loader = Loader::start(store.dir(), store.keys()).unwrap();
+    let mut loader = store.registry().loader().unwrap();
     let sealer = loader.sealer();
     for (person, id) in households.iter().flat_map(|h| &h.members).zip(1..) {
-        loader.person(&sealer.person(id, person).unwrap()).unwrap();
+        loader.person(sealer.person(id, person).unwrap()).unwrap();
     }
     for h in households.iter().filter(|h| !h.household.members.is_empty()) {
-        loader.household(&sealer.household(&h.household).unwrap()).unwrap();
+        loader.household(sealer.household(&h.household).unwrap()).unwrap();
     }
     loader.finish().unwrap();
     store.registry().reopen();
 }
 
-impl Db<'_> {
+impl Db<'_, '_> {
     pub fn set_system_state(
-        &self,
+        &mut self,
         system: TestSystem,
         state: ConnectionState,
     ) -> dancu_store::Result<()> {
@@ -242,7 +250,7 @@ impl Db<'_> {
     }
 
     pub fn set_account_state(
-        &self,
+        &mut self,
         account: AccountId,
         state: AccountState,
     ) -> dancu_store::Result<()> {
@@ -250,7 +258,12 @@ impl Db<'_> {
     }
 
     /// D8: grants a raise, which ends the line's lock.
-    pub fn raise(&self, lines: &mut Lines, line: LineId, raise: Raise) -> dancu_store::Result<()> {
+    pub fn raise(
+        &mut self,
+        lines: &mut Lines,
+        line: LineId,
+        raise: Raise,
+    ) -> dancu_store::Result<()> {
         write::insert_raise(self.0, line, raise)?;
         lines.raise_granted(line, &raise);
         Ok(())

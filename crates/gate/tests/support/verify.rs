@@ -89,16 +89,11 @@ impl TestWorld {
 
     /// The rows of the file, both ways: nothing missing, nothing that no entry counted.
     fn in_file(&self, expected: &[(&str, Sums)]) {
-        let path = self.dir().join(dancu_store::CORE_FILE);
-        let db = dancu_store::sqlite::reader(&path).unwrap();
+        let mut db = self.core();
         for (what, sums) in expected {
             let sql = format!("SELECT {what}, duty_day, used FROM {what}_day WHERE used > 0");
-            let mut statement = db.prepare(&sql).unwrap();
-            let mut rows = statement.query([]).unwrap();
-            let mut found = Sums::new();
-            while let Some(r) = rows.next().unwrap() {
-                found.insert((r.get(0).unwrap(), r.get(1).unwrap()), r.get(2).unwrap());
-            }
+            let found = db.tx().query(&sql, &[], |r| Ok(((r.get(0)?, r.get(1)?), r.get(2)?)));
+            let found: Sums = found.unwrap().into_iter().collect();
             assert_eq!(&found, sums, "{what} counts in the file");
         }
     }

@@ -5,7 +5,7 @@ use std::sync::mpsc::sync_channel;
 
 use anyhow::{Context as _, bail};
 use dancu_store::Store;
-use dancu_store::registry::load::{Loader, Sealed, Sealer};
+use dancu_store::registry::load::{Sealed, Sealer};
 use dancu_world::{GeneratedHousehold, PopulationSpec, block, block_count};
 
 /// Sealed blocks that may wait for the writer: 4 × 16,384 people × ~1 KB = 64 MiB.
@@ -28,7 +28,7 @@ pub fn run(
     if store.registry().count()? > 0 {
         bail!("kho dân cư đã có dữ liệu: dùng thư mục mới (the registry is not empty)");
     }
-    let mut loader = Loader::start(store.dir(), store.keys())?;
+    let mut loader = store.registry().loader()?;
     loader.fact("seed", &spec.seed.to_string())?;
     loader.fact("persons", &spec.persons.to_string())?;
     loader.fact("today", &spec.today.to_string())?;
@@ -52,9 +52,9 @@ pub fn run(
         let mut persons = 0;
         for block in &receiver {
             let block = block?;
-            block.persons.iter().try_for_each(|p| loader.person(p))?;
-            block.households.iter().try_for_each(|h| loader.household(h))?;
             persons += block.persons.len() as u64;
+            block.persons.into_iter().try_for_each(|p| loader.person(p))?;
+            block.households.into_iter().try_for_each(|h| loader.household(h))?;
             progress(persons);
         }
         Ok(())

@@ -17,7 +17,17 @@ CREATE TABLE ledger_head (
     id INTEGER NOT NULL PRIMARY KEY,
     next_index BIGINT NOT NULL,
     last_at BIGINT NOT NULL,
-    policy_epoch BIGINT NOT NULL
+    policy_epoch BIGINT NOT NULL,
+    -- Transactions of all nodes so far.
+    generation BIGINT NOT NULL DEFAULT 0
+);
+-- PostgreSQL: what each transaction of a node changed, so that the other nodes take it over, and its
+-- random id, asked for when the answer to COMMIT was lost. SQLite has one node and leaves it empty.
+CREATE TABLE ledger_batch (
+    generation @BIGKEY@,
+    id @BYTES@ NOT NULL,
+    first_idx BIGINT NOT NULL,
+    changes @BYTES@ NOT NULL
 );
 -- The journal (T46 art. 8), append-only: entries of one commit and month, sealed together;
 -- commitments = SHA-256(salt, entry) of each.

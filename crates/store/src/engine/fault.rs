@@ -54,6 +54,11 @@ impl Fault {
         Self::new(Kind::Unavailable, "connection", "lost")
     }
 
+    /// A COMMIT whose answer was lost, and that is known to have left nothing.
+    pub(crate) fn not_committed() -> Self {
+        Self::new(Kind::Retryable, "commit", "was not carried out")
+    }
+
     /// What the caller can do about it.
     pub fn kind(&self) -> Kind {
         self.kind
@@ -175,27 +180,18 @@ fn kind_of(code: &str, message: &str) -> Kind {
     }
 }
 
-impl From<Fault> for Error {
-    fn from(fault: Fault) -> Self {
-        Self::Engine(rusqlite::Error::ToSqlConversionFailure(Box::new(fault)))
-    }
-}
-
 impl Error {
     /// The engine's fault behind this error, if an engine failed.
-    pub fn fault(&self) -> Option<Fault> {
+    pub fn fault(&self) -> Option<&Fault> {
         match self {
-            Self::Engine(rusqlite::Error::ToSqlConversionFailure(inner)) => {
-                inner.downcast_ref::<Fault>().cloned()
-            }
-            Self::Engine(error) => Some(error.into()),
+            Self::Engine(fault) => Some(fault),
             _ => None,
         }
     }
 
     /// What can be done about the engine's fault, if an engine failed.
     pub fn kind(&self) -> Option<Kind> {
-        self.fault().map(|f| f.kind())
+        self.fault().map(Fault::kind)
     }
 }
 

@@ -24,10 +24,13 @@ type Step = (&'static str, &'static str);
 
 const fn steps(area: Area) -> &'static [Step] {
     match area {
-        Area::Core => &[(
-            include_str!("../../migrations/core/0001_init.sql"),
-            include_str!("../../migrations/core/0001_init.postgresql.sql"),
-        )],
+        Area::Core => &[
+            (
+                include_str!("../../migrations/core/0001_init.sql"),
+                include_str!("../../migrations/core/0001_init.postgresql.sql"),
+            ),
+            (include_str!("../../migrations/core/0002_nodes.sql"), ""),
+        ],
         Area::Registry => &[(include_str!("../../migrations/registry/0001_init.sql"), "")],
         Area::Search => &[(
             include_str!("../../migrations/search/0001_init.sql"),

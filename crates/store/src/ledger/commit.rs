@@ -8,11 +8,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::{Condvar, Mutex, MutexGuard};
-use rusqlite::Connection;
 
 use super::prepare::Prepared;
 use super::rows::{self, Head};
 use super::{Replies, Shared};
+use crate::engine::{Db, Mode};
 use crate::error::{Error, Result};
 use crate::keys::Keyring;
 use crate::requests::RequestMemory;
@@ -20,11 +20,11 @@ use crate::search::Tail;
 
 /// The database of the ledger and the way to it.
 pub(super) struct Committer {
-    db: Mutex<Connection>,
+    db: Mutex<Db>,
     shared: Arc<Shared>,
     keys: Arc<Keyring>,
     requests: Arc<RequestMemory>,
-    tail: Arc<Tail>,
+    tail: Option<Arc<Tail>>,
     slot: Mutex<Slot>,
     changed: Condvar,
     /// A commit failed: batches fail until the first stage has gone back to what is durable.
@@ -42,7 +42,7 @@ struct Slot {
 }
 
 impl Committer {
-    pub(super) fn new(db: Connection, shared: Arc<Shared>, parts: &super::LedgerParts) -> Self {
+    pub(super) fn new(db: Db, shared: Arc<Shared>, parts: &super::LedgerParts) -> Self {
         Self {
             db: Mutex::new(db),
             shared,
@@ -143,20 +143,18 @@ impl Committer {
 
     /// Tries whether a commit succeeds again, by storing the head as it is.
     pub(super) fn probe(&self, head: &Head) -> Result<()> {
-        let db = self.db.lock();
-        db.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
-        let stored = rows::save_head(&db, head)
-            .and_then(|()| Ok(db.prepare_cached("COMMIT")?.execute([])?));
-        if stored.is_err() {
-            let _ = db.execute_batch("ROLLBACK");
-        }
-        stored?;
-        self.failing.store(false, Ordering::Release);
+        self.db.lock().write(|tx| rows::save_head(tx, head))?;
+        self.well();
         Ok(())
     }
 
+    /// A commit succeeded, or nothing stands in the way of one.
+    pub(super) fn well(&self) {
+        self.failing.store(false, Ordering::Release);
+    }
+
     /// The database, for what the first stage writes itself while nothing is on its way.
-    pub(super) fn db(&self) -> MutexGuard<'_, Connection> {
+    pub(super) fn db(&self) -> MutexGuard<'_, Db> {
         self.db.lock()
     }
 
@@ -165,13 +163,13 @@ impl Committer {
         if self.is_broken() {
             return self.fail(prepared);
         }
-        let db = self.db.lock();
-        if let Err(error) = write(&db, &prepared) {
+        let mut db = self.db.lock();
+        if let Err(error) = write(&mut db, &prepared) {
             tracing::error!(error = %error, "ledger.batch could not be committed");
-            let _ = db.execute_batch("ROLLBACK");
+            db.rollback();
             // Nobody knows what a failed COMMIT left: if the entries are there, it was durable.
-            let durable = rows::head(&db).is_ok_and(|h| h.next_index > prepared.before.next_index);
-            if !durable {
+            let found = rows::head(&mut db.tx());
+            if !found.is_ok_and(|h| h.next_index > prepared.before.next_index) {
                 self.set_broken();
                 return self.fail(prepared);
             }
@@ -180,20 +178,23 @@ impl Committer {
         self.finish_checkpoint(&db);
     }
 
-    fn make_known(&self, prepared: Prepared) {
+    /// A batch is durable: memory and callers learn of it.
+    pub(super) fn make_known(&self, prepared: Prepared) {
         let Prepared { after, effects, replies, .. } = prepared;
-        self.failing.store(false, Ordering::Release);
+        self.well();
         self.shared.lines.write().durable();
         for item in effects.requests.iter().filter(|r| r.answered) {
             self.requests.remember(&item.key, item.index);
         }
-        self.tail.extend(&effects.search, after.next_index);
+        if let Some(tail) = &self.tail {
+            tail.extend(&effects.search, after.next_index);
+        }
         self.publish(&after);
         self.reply(replies);
     }
 
     /// Nothing of the batch was journaled: its callers may try again.
-    fn fail(&self, prepared: Prepared) {
+    pub(super) fn fail(&self, prepared: Prepared) {
         self.refuse(prepared.replies.into_iter().map(|(waiter, _)| waiter));
     }
 
@@ -221,7 +222,8 @@ impl Committer {
 
     /// Copies the few pages back that were written during a checkpoint: only then does the next
     /// commit begin the WAL anew instead of letting it grow.
-    pub(super) fn finish_checkpoint(&self, db: &Connection) {
+    pub(super) fn finish_checkpoint(&self, db: &Db) {
+        let Db::Sqlite(db) = db else { return };
         if self.shared.checkpointed.swap(false, Ordering::AcqRel) {
             let done = db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
             if let Err(error) = done {
@@ -231,24 +233,30 @@ impl Committer {
     }
 
     /// Reads what is durable and brings the memory there. Nothing may be on its way.
-    pub(super) fn go_back(&self, parts: &super::LedgerParts) -> Result<Head> {
-        let db = self.db.lock();
-        let _ = db.execute_batch("ROLLBACK");
+    pub(super) fn go_back(&self, parts: &super::LedgerParts, before: &Head) -> Result<Head> {
+        let mut db = self.db.lock();
+        db.rollback();
         self.keys.rolled_back();
         let known = self.shared.head.load(Ordering::Acquire);
-        let head = rows::head(&db)?;
-        let mut lines = self.shared.lines.write();
-        if head.next_index == known {
-            lines.rollback();
-        } else {
-            // A commit that reported a failure was durable after all: what it counted is read.
-            self.keys.load(&db)?;
-            let loaded = rows::load(&db, head.last_at, &parts.profiles)?;
-            crate::requests::load(&db, &self.requests, &parts.profiles, known)?;
-            crate::search::catch_up(&db, &self.keys, &self.tail, known)?;
-            *lines = loaded;
-        }
-        drop(lines);
+        // The lock waits for what a lost connection of this node may still be committing.
+        let head = db.write(|tx| {
+            let head = rows::lock_head(tx)?;
+            let mut lines = self.shared.lines.write();
+            if head.next_index == known && head.generation == before.generation {
+                lines.rollback();
+            } else {
+                // A commit that reported a failure was durable after all, or another node went
+                // on: what was counted is read.
+                self.keys.load(tx)?;
+                let loaded = rows::load(tx, head.last_at, &parts.profiles)?;
+                crate::requests::load(tx, &self.requests, &parts.profiles, known)?;
+                if let Some(tail) = &self.tail {
+                    crate::search::catch_up(tx, &self.keys, tail, known)?;
+                }
+                *lines = loaded;
+            }
+            Ok(head)
+        })?;
         self.publish(&head);
         self.broken.store(false, Ordering::Release);
         Ok(head)
@@ -256,18 +264,8 @@ impl Committer {
 }
 
 /// One transaction: entries, request ids, head, counts.
-fn write(db: &Connection, prepared: &Prepared) -> Result<()> {
-    db.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
-    rows::append(db, &prepared.chunks)?;
-    if !prepared.packed.is_empty() {
-        let (first, at) = (prepared.before.next_index, prepared.after.last_at);
-        rows::save_requests(db, first, at, &prepared.packed)?;
-    }
-    if prepared.after.next_index > prepared.before.next_index {
-        rows::save_head(db, &prepared.after)?;
-    }
-    // Also without an entry: a lock may have ended.
-    prepared.rows.iter().try_for_each(|row| rows::save(db, row))?;
-    db.prepare_cached("COMMIT")?.execute([])?;
-    Ok(())
+fn write(db: &mut Db, prepared: &Prepared) -> Result<()> {
+    db.begin(Mode::Write)?;
+    rows::write(&mut db.tx(), prepared)?;
+    db.commit()
 }

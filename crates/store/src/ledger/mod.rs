@@ -7,7 +7,9 @@
 //! before its entry is durable. **Invariant:** a failed commit leaves counts, index and memory as
 //! they were, and fails what was counted on top of it.
 
+mod changes;
 mod commit;
+mod nodes;
 mod prepare;
 mod rows;
 mod writer;
@@ -20,12 +22,12 @@ use dancu_domain::profile::Profiles;
 use dancu_domain::refusal::Refusal;
 use dancu_journal::Body;
 use parking_lot::{Condvar, Mutex, RwLock};
-use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
+use crate::engine::{Db, Engine, Tx};
 use crate::error::{Error, Result};
 use crate::keys::Keyring;
-use crate::requests::{InFlight, RequestMemory};
+use crate::requests::{InFlight, RequestItem, RequestMemory};
 use crate::search::Tail;
 
 /// Entries of one commit at most: 1,024 × ~0.6 KB keeps a batch below 1 MiB of WAL and a few ms.
@@ -62,6 +64,9 @@ pub struct Draft {
     pub decided: Decided,
     /// Keyed digest of system and request id; zero = none.
     pub request_key: [u8; 16],
+    /// What [`RequestMemory::answered`] said of the key when it was decided: where another node has
+    /// answered meanwhile, it is decided again.
+    pub answered: Option<u64>,
     /// Digest of the SOAP header triple and until when it counts as used.
     pub header: Option<([u8; 16], i64)>,
     /// Holds the request id until the entry is settled, even if the caller leaves.
@@ -99,7 +104,8 @@ pub enum Verdict {
     Settled(Settled),
     /// There is room although the registry was not read: read it and submit again.
     ReadFirst,
-    /// The policy changed since the snapshot: load it anew and decide again.
+    /// The policy changed since the snapshot, or another node answered the same request id: load
+    /// what changed anew and decide again. Nothing was journaled.
     Stale,
 }
 
@@ -127,7 +133,7 @@ fn wake(replies: Replies) {
     }
 }
 
-type ActFn = Box<dyn FnOnce(&Connection, &mut Lines) -> Result<Option<Body>> + Send>;
+type ActFn = Box<dyn FnOnce(&mut Tx<'_>, &mut Lines) -> Result<Option<Body>> + Send>;
 
 enum Job {
     Draft(Draft, Waiter),
@@ -193,16 +199,30 @@ pub struct LedgerParts {
     pub profiles: Arc<Profiles>,
     /// Answered requests.
     pub requests: Arc<RequestMemory>,
-    /// What is not yet in a search run.
-    pub tail: Arc<Tail>,
+    /// What is not yet in a search run; none on PostgreSQL, where it is read from the journal.
+    pub tail: Option<Arc<Tail>>,
+    /// The machine's clock, compared with the database's while the ledger runs; none on SQLite.
+    pub clock: Option<fn() -> Moment>,
+}
+
+/// Makes the head where there is none and locks it for the transaction, in which nobody else then
+/// makes keys or entries.
+pub(crate) fn lock(tx: &mut Tx<'_>) -> Result<()> {
+    rows::make_head(tx)?;
+    rows::lock_head(tx)?;
+    Ok(())
 }
 
 impl Ledger {
-    /// Loads counts and head, and starts the writer thread.
-    pub fn start(db: Connection, parts: LedgerParts) -> Result<Self> {
-        rows::make_head(&db)?;
-        let head = rows::head(&db)?;
-        let lines = rows::load(&db, head.last_at, &parts.profiles)?;
+    /// Loads counts, head and answered requests, and starts the writer thread. Also gives the SOAP
+    /// headers that still count as used.
+    pub fn start(mut db: Db, parts: LedgerParts) -> Result<(Self, Vec<RequestItem>)> {
+        let (head, lines, headers) = db.read(|tx| {
+            let head = rows::head(tx)?;
+            let lines = rows::load(tx, head.last_at, &parts.profiles)?;
+            Ok((head, lines, crate::requests::load(tx, &parts.requests, &parts.profiles, 0)?))
+        })?;
+        let nodes = db.engine() == Engine::Postgres;
         let shared = Arc::new(Shared {
             queue: Mutex::new(Queue { jobs: vec![], stopped: false, gathering: false, enough: 0 }),
             work: Condvar::new(),
@@ -213,7 +233,7 @@ impl Ledger {
             checkpointed: false.into(),
         });
         let committer = Arc::new(commit::Committer::new(db, shared.clone(), &parts));
-        let writer = writer::Writer::new(committer.clone(), parts, shared.clone(), head);
+        let writer = writer::Writer::new(committer.clone(), parts, shared.clone(), head, nodes);
         let named = |name: &str| std::thread::Builder::new().name(name.into());
         let guard = || Guard { shared: shared.clone(), committer: committer.clone() };
         let (first, second) = (guard(), guard());
@@ -228,7 +248,7 @@ impl Ledger {
                 stage.run();
             })?,
         ];
-        Ok(Self { shared, committer, threads: Mutex::new(threads) })
+        Ok((Self { shared, committer, threads: Mutex::new(threads) }, headers))
     }
 
     /// Journals a draft; the future is ready when its entry is durable. The draft is queued by the
@@ -248,7 +268,7 @@ impl Ledger {
     pub async fn act(
         &self,
         at: Moment,
-        change: impl FnOnce(&Connection, &mut Lines) -> Result<Body> + Send + 'static,
+        change: impl FnOnce(&mut Tx<'_>, &mut Lines) -> Result<Body> + Send + 'static,
     ) -> Result<u64> {
         self.run(at, true, Box::new(move |db, lines| change(db, lines).map(Some))).await
     }
@@ -257,7 +277,7 @@ impl Ledger {
     pub async fn note(
         &self,
         at: Moment,
-        change: impl FnOnce(&Connection) -> Result<Body> + Send + 'static,
+        change: impl FnOnce(&mut Tx<'_>) -> Result<Body> + Send + 'static,
     ) -> Result<u64> {
         self.run(at, false, Box::new(move |db, _| change(db).map(Some))).await
     }
@@ -266,7 +286,7 @@ impl Ledger {
     pub async fn tidy(
         &self,
         at: Moment,
-        change: impl FnOnce(&Connection) -> Result<()> + Send + 'static,
+        change: impl FnOnce(&mut Tx<'_>) -> Result<()> + Send + 'static,
     ) -> Result<()> {
         self.run(at, false, Box::new(move |db, _| change(db).map(|()| None))).await?;
         Ok(())

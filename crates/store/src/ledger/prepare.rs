@@ -57,6 +57,8 @@ pub(super) struct Preparer {
     pub(super) sealer: Sealer,
     shared: Arc<Shared>,
     entropy: Entropy,
+    /// Whether other nodes write to the same ledger.
+    nodes: bool,
     /// Day (UTC+7) whose month's keys are known to be there.
     day: i64,
     /// Duty day at which old counts were last forgotten.
@@ -64,10 +66,10 @@ pub(super) struct Preparer {
 }
 
 impl Preparer {
-    pub(super) fn new(parts: LedgerParts, shared: Arc<Shared>, head: Head) -> Self {
+    pub(super) fn new(parts: LedgerParts, shared: Arc<Shared>, head: Head, nodes: bool) -> Self {
         let sealer = Sealer::new(parts.keys.clone());
         let entropy = Entropy::default();
-        Self { parts, head, sealer, shared, entropy, day: i64::MIN, today: DutyDay(0) }
+        Self { parts, head, sealer, shared, entropy, nodes, day: i64::MIN, today: DutyDay(0) }
     }
 
     /// Goes on from a head that is durable.
@@ -137,7 +139,7 @@ impl Preparer {
         lines.begin();
         jobs.iter()
             .map(|(draft, _)| {
-                if draft.epoch != self.head.policy_epoch {
+                if draft.epoch != self.head.policy_epoch || self.answered_elsewhere(draft) {
                     return Settling::Stale;
                 }
                 match &draft.decided {
@@ -155,6 +157,19 @@ impl Preparer {
                 }
             })
             .collect()
+    }
+
+    /// Whether another node answered the draft's request id since it was decided.
+    fn answered_elsewhere(&self, draft: &Draft) -> bool {
+        self.nodes
+            && matches!(draft.decided, Decided::Count(_))
+            && draft.request_key != [0; 16]
+            && self.parts.requests.answered(&draft.request_key) != draft.answered
+    }
+
+    /// Random bytes for a name that is used once.
+    pub(super) fn random_id(&mut self) -> Result<[u8; 16]> {
+        self.entropy.take()
     }
 
     fn journal(

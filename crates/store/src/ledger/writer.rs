@@ -3,25 +3,34 @@
 
 use std::sync::Arc;
 
+use dancu_domain::lines::Row;
 use dancu_domain::moment::Moment;
 use parking_lot::MutexGuard;
 
 use super::commit::Committer;
+use super::nodes::ClockWatch;
 use super::prepare::Preparer;
 use super::rows::{self, Head};
 use super::{
     ActFn, BATCH_MAX, Draft, GATHER, GATHER_UNTIL, HAND_OVER, Job, LedgerParts, SMALL, Shared,
     Waiter,
 };
+use crate::engine::{Mode, Tx};
 use crate::error::{Error, Result};
 
 /// Commits that fail are tried again this often while nobody asks.
 const PROBE: std::time::Duration = std::time::Duration::from_secs(1);
 
+/// A node that nobody asks looks this often at what other nodes did.
+const LOOK: std::time::Duration = std::time::Duration::from_millis(500);
+
 pub(super) struct Writer {
-    committer: Arc<Committer>,
-    shared: Arc<Shared>,
-    preparer: Preparer,
+    pub(super) committer: Arc<Committer>,
+    pub(super) shared: Arc<Shared>,
+    pub(super) preparer: Preparer,
+    /// Whether other nodes write to the same ledger.
+    nodes: bool,
+    pub(super) watch: ClockWatch,
 }
 
 impl Writer {
@@ -30,8 +39,10 @@ impl Writer {
         parts: LedgerParts,
         shared: Arc<Shared>,
         head: Head,
+        nodes: bool,
     ) -> Self {
-        Self { committer, shared: shared.clone(), preparer: Preparer::new(parts, shared, head) }
+        let preparer = Preparer::new(parts, shared.clone(), head, nodes);
+        Self { committer, shared, preparer, nodes, watch: ClockWatch::default() }
     }
 
     /// Works until the queue is stopped and empty; everything handed over is then durable.
@@ -64,6 +75,10 @@ impl Writer {
                 // Nobody is sent here while commits fail: whether they succeed again is tried.
                 shared.work.wait_for(&mut queue, PROBE);
                 MutexGuard::unlocked(&mut queue, || self.probe());
+            } else if self.nodes {
+                if shared.work.wait_for(&mut queue, LOOK).timed_out() {
+                    MutexGuard::unlocked(&mut queue, || self.look());
+                }
             } else {
                 shared.work.wait(&mut queue);
             }
@@ -74,10 +89,14 @@ impl Writer {
 
     fn probe(&mut self) {
         self.committer.wait_until_idle();
-        let tried = self.mend().and_then(|()| self.committer.probe(&self.preparer.head));
+        let tried = self.mend().and_then(|()| self.try_commit());
         if let Err(error) = tried {
             tracing::warn!(error = %error, "ledger still cannot commit");
         }
+    }
+
+    fn try_commit(&mut self) -> Result<()> {
+        if self.nodes { self.probe_shared() } else { self.committer.probe(&self.preparer.head) }
     }
 
     /// Works through the drained jobs in order: runs of drafts as batches, acts one by one.
@@ -103,6 +122,9 @@ impl Writer {
     fn batch(&mut self, drafts: Vec<(Draft, Waiter)>) {
         if drafts.is_empty() {
             return;
+        }
+        if self.nodes {
+            return self.batch_shared(drafts);
         }
         if let Err(error) = self.make_ready(&drafts) {
             tracing::error!(error = %error, "ledger is not ready, nothing was journaled");
@@ -139,10 +161,10 @@ impl Writer {
     }
 
     /// Goes back to what is durable after a commit failed.
-    fn mend(&mut self) -> Result<()> {
+    pub(super) fn mend(&mut self) -> Result<()> {
         if self.committer.is_broken() {
             self.committer.wait_until_idle();
-            let head = self.committer.go_back(&self.preparer.parts)?;
+            let head = self.committer.go_back(&self.preparer.parts, &self.preparer.head)?;
             self.preparer.restart(head);
         }
         Ok(())
@@ -151,12 +173,11 @@ impl Writer {
     fn make_keys(&mut self, month: u32) -> Result<()> {
         self.committer.wait_until_idle();
         self.mend()?;
-        let db = self.committer.db();
-        let made = self.preparer.sealer.make_keys(&db, month);
+        let sealer = &self.preparer.sealer;
+        let made = self.committer.db().write(|tx| sealer.make_keys(tx, month));
         if made.is_ok() {
             self.preparer.parts.keys.committed();
         } else {
-            let _ = db.execute_batch("ROLLBACK");
             self.preparer.parts.keys.rolled_back();
         }
         made
@@ -164,6 +185,9 @@ impl Writer {
 
     /// A change with its entry, in one transaction and with nothing else on its way.
     fn act(&mut self, at: Moment, policy: bool, change: ActFn) -> Result<u64> {
+        if self.nodes {
+            return self.act_shared(at, policy, change);
+        }
         self.committer.wait_until_idle();
         self.mend()?;
         if let Some(month) = self.preparer.missing_keys(at) {
@@ -174,7 +198,9 @@ impl Writer {
             Ok(index) => {
                 self.preparer.parts.keys.committed();
                 self.shared.lines.write().durable();
-                self.preparer.parts.tail.extend(&[], self.preparer.head.next_index);
+                if let Some(tail) = &self.preparer.parts.tail {
+                    tail.extend(&[], self.preparer.head.next_index);
+                }
                 self.committer.publish(&self.preparer.head);
                 Ok(index)
             }
@@ -195,27 +221,41 @@ impl Writer {
     }
 
     fn write_act(&mut self, at: Moment, policy: bool, change: ActFn) -> Result<u64> {
-        let db = self.committer.db();
-        db.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+        let committer = self.committer.clone();
+        let mut db = committer.db();
+        db.begin(Mode::Write)?;
+        let (index, _) = self.change(&mut db.tx(), at, policy, change)?;
+        db.commit()?;
+        committer.finish_checkpoint(&db);
+        Ok(index)
+    }
+
+    /// Runs a change and writes its entry, the counts that it touched and the head. Gives the
+    /// entry's index and the counts.
+    pub(super) fn change(
+        &mut self,
+        tx: &mut Tx<'_>,
+        at: Moment,
+        policy: bool,
+        change: ActFn,
+    ) -> Result<(u64, Vec<Row>)> {
         let body = {
             let mut lines = self.shared.lines.write();
             lines.begin();
-            change(&db, &mut lines)?
+            change(tx, &mut lines)?
         };
         let index = match body {
             None => self.preparer.head.next_index,
             Some(body) => {
                 self.preparer.head.policy_epoch += u64::from(policy);
                 let (index, chunks) = self.preparer.act(at, body)?;
-                rows::append(&db, &chunks)?;
-                rows::save_head(&db, &self.preparer.head)?;
+                rows::append(tx, &chunks)?;
+                rows::save_head(tx, &self.preparer.head)?;
                 index
             }
         };
         let touched = self.shared.lines.read().touched();
-        touched.iter().try_for_each(|row| rows::save(&db, row))?;
-        db.prepare_cached("COMMIT")?.execute([])?;
-        self.committer.finish_checkpoint(&db);
-        Ok(index)
+        touched.iter().try_for_each(|row| rows::save(tx, row))?;
+        Ok((index, touched))
     }
 }

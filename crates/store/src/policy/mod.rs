@@ -16,11 +16,12 @@ use dancu_domain::registration::{
     Snapshot, SoapAccess, System, VerifyShape,
 };
 use dancu_domain::service::{FieldSet, Service, ServiceSet};
-use rusqlite::{Connection, Row};
 use serde::{Deserialize, Serialize};
 
+use crate::engine::{Row, Tx};
 use crate::error::{Error, Result};
 use crate::keys::{Key, Keyring, Purpose as KeyPurpose};
+use crate::values;
 
 /// Credentials of a system as they are sealed in `system.access`.
 #[derive(Serialize, Deserialize, Default)]
@@ -61,26 +62,23 @@ pub(crate) fn aad(table: &str, id: u32) -> Vec<u8> {
 
 /// Loads everything registered at the epoch that the ledger's head names. Raises that ended
 /// before `oldest` are left out.
-pub fn snapshot(db: &Connection, keys: &Keyring, oldest: Moment) -> Result<Snapshot> {
-    let epoch: i64 =
-        db.query_row("SELECT policy_epoch FROM ledger_head WHERE id = 1", [], |r| r.get(0))?;
+pub fn snapshot(tx: &mut Tx<'_>, keys: &Keyring, oldest: Moment) -> Result<Snapshot> {
+    let sql = "SELECT policy_epoch FROM ledger_head WHERE id = 1";
+    let epoch: i64 = tx.one(sql, &[], |r| r.get(0))?;
     let Some(key) = keys.get(KeyPurpose::Policy, 0) else {
         return Ok(Snapshot::new(epoch as u64, vec![]));
     };
-    let mut raises = raises(db, oldest)?;
-    let mut lines = lines(db, &mut raises)?;
-    let mut grants = grants(db, &mut lines)?;
-    let mut accounts = accounts(db, &key)?;
-    let mut procedures = procedures(db)?;
-    let mut plans = plans(db)?;
-    let mut shared = shared_officers(db, &key)?;
-    let mut statement = db.prepare(
-        "SELECT id, code, unit, user_group, state, channel_exceptions, request_ids, verify_shape, \
-         lgsp_shape, credential_version, access FROM system ORDER BY id",
-    )?;
-    let mut rows = statement.query([])?;
+    let mut raises = raises(tx, oldest)?;
+    let mut lines = lines(tx, &mut raises)?;
+    let mut grants = grants(tx, &mut lines)?;
+    let mut accounts = accounts(tx, &key)?;
+    let mut procedures = procedures(tx)?;
+    let mut plans = plans(tx)?;
+    let mut shared = shared_officers(tx, &key)?;
     let mut systems = vec![];
-    while let Some(r) = rows.next()? {
+    let sql = "SELECT id, code, unit, user_group, state, channel_exceptions, request_ids, \
+               verify_shape, lgsp_shape, credential_version, access FROM system ORDER BY id";
+    tx.each(sql, &[], |r| {
         let id = SystemId(r.get(0)?);
         let mut sealed: Vec<u8> = r.get(10)?;
         let plain = key.seal.open(&aad("system", id.0), &mut sealed)?;
@@ -92,17 +90,17 @@ pub fn snapshot(db: &Connection, keys: &Keyring, oldest: Moment) -> Result<Snaps
             unit: parsed(r, 2, "system.unit", UnitCode::parse)?,
             group: number(r, 3, "system.group", Group::from_number)?,
             state: number(r, 4, "system.state", ConnectionState::from_number)?,
-            channel_exceptions: channels(&r.get::<_, String>(5)?)?,
+            channel_exceptions: channels(&r.get::<String>(5)?)?,
             services: grants.remove(&id).unwrap_or_default(),
             procedures: procedures.remove(&id).unwrap_or_default(),
             accounts: AccountList::new(accounts.remove(&id).unwrap_or_default()),
             plans: plans.remove(&id).unwrap_or_default(),
             shared_officers: shared.remove(&id).unwrap_or_default(),
-            request_ids: match r.get::<_, u8>(6)? {
+            request_ids: match r.get::<u8>(6)? {
                 0 => RequestIdMode::Strict,
                 _ => RequestIdMode::Lenient,
             },
-            verify_shape: match r.get::<_, u8>(7)? {
+            verify_shape: match r.get::<u8>(7)? {
                 0 => VerifyShape::Both,
                 _ => VerifyShape::KetQuaXacThuc,
             },
@@ -111,7 +109,8 @@ pub fn snapshot(db: &Connection, keys: &Keyring, oldest: Moment) -> Result<Snaps
             soap: access.soap.map(soap_access),
             oauth: access.oauth.map(oauth_access),
         });
-    }
+        Ok(true)
+    })?;
     Ok(Snapshot::new(epoch as u64, systems))
 }
 
@@ -136,45 +135,42 @@ fn oauth_access(r: OauthRecord) -> OauthAccess {
 
 type BySystem<T> = HashMap<SystemId, Vec<T>>;
 
-fn raises(db: &Connection, oldest: Moment) -> Result<HashMap<LineId, Vec<Raise>>> {
+fn raises(tx: &mut Tx<'_>, oldest: Moment) -> Result<HashMap<LineId, Vec<Raise>>> {
     let mut out: HashMap<LineId, Vec<Raise>> = HashMap::new();
-    let mut statement =
-        db.prepare("SELECT line, extra, approved_at, from_at, to_at FROM raise WHERE to_at > $1")?;
-    let mut rows = statement.query([oldest.0])?;
-    while let Some(r) = rows.next()? {
+    let sql = "SELECT line, extra, approved_at, from_at, to_at FROM raise WHERE to_at > $1";
+    tx.each(sql, values![oldest.0], |r| {
         out.entry(LineId(r.get(0)?)).or_default().push(Raise {
             extra: r.get(1)?,
             approved_at: Moment(r.get(2)?),
             from: Moment(r.get(3)?),
             to: Moment(r.get(4)?),
         });
-    }
+        Ok(true)
+    })?;
     Ok(out)
 }
 
 type Lines = HashMap<(SystemId, u8), [Option<Line>; 2]>;
 
-fn lines(db: &Connection, raises: &mut HashMap<LineId, Vec<Raise>>) -> Result<Lines> {
+fn lines(tx: &mut Tx<'_>, raises: &mut HashMap<LineId, Vec<Raise>>) -> Result<Lines> {
     let mut out = Lines::new();
-    let mut statement = db.prepare("SELECT id, system, service, off_hours, daily FROM line")?;
-    let mut rows = statement.query([])?;
-    while let Some(r) = rows.next()? {
+    let sql = "SELECT id, system, service, off_hours, daily FROM line";
+    tx.each(sql, &[], |r| {
         let id = LineId(r.get(0)?);
         let line = Line { id, daily: r.get(4)?, raises: raises.remove(&id).unwrap_or_default() };
-        let window = usize::from(r.get::<_, bool>(3)?);
+        let window = usize::from(r.get::<bool>(3)?);
         out.entry((SystemId(r.get(1)?), r.get(2)?)).or_default()[window] = Some(line);
-    }
+        Ok(true)
+    })?;
     Ok(out)
 }
 
 type Grants = HashMap<SystemId, [Option<ServiceGrant>; 12]>;
 
-fn grants(db: &Connection, lines: &mut Lines) -> Result<Grants> {
+fn grants(tx: &mut Tx<'_>, lines: &mut Lines) -> Result<Grants> {
     let mut out = Grants::new();
-    let mut statement =
-        db.prepare("SELECT system, service, ma_tich_hop, fields FROM service_grant")?;
-    let mut rows = statement.query([])?;
-    while let Some(r) = rows.next()? {
+    let sql = "SELECT system, service, ma_tich_hop, fields FROM service_grant";
+    tx.each(sql, &[], |r| {
         let system = SystemId(r.get(0)?);
         let service = number(r, 1, "service_grant.service", Service::from_index)?;
         out.entry(system).or_default()[service.index()] = Some(ServiceGrant {
@@ -183,18 +179,16 @@ fn grants(db: &Connection, lines: &mut Lines) -> Result<Grants> {
             fields: FieldSet::from_bits(r.get(3)?),
             lines: lines.remove(&(system, service as u8)).unwrap_or_default(),
         });
-    }
+        Ok(true)
+    })?;
     Ok(out)
 }
 
-fn accounts(db: &Connection, key: &Key) -> Result<BySystem<Account>> {
+fn accounts(tx: &mut Tx<'_>, key: &Key) -> Result<BySystem<Account>> {
     let mut out = BySystem::new();
-    let mut statement = db.prepare(
-        "SELECT id, system, kind, state, daily, services, valid_from, valid_to, plan, sealed \
-         FROM account ORDER BY id",
-    )?;
-    let mut rows = statement.query([])?;
-    while let Some(r) = rows.next()? {
+    let sql = "SELECT id, system, kind, state, daily, services, valid_from, valid_to, plan, sealed \
+               FROM account ORDER BY id";
+    tx.each(sql, &[], |r| {
         let id = AccountId(r.get(0)?);
         let mut sealed: Vec<u8> = r.get(9)?;
         let plain = key.seal.open(&aad("account", id.0), &mut sealed)?;
@@ -210,22 +204,20 @@ fn accounts(db: &Connection, key: &Key) -> Result<BySystem<Account>> {
             officer_code: personal.officer_code,
             citizen_id: personal.citizen_id,
             valid: range(r, 6)?,
-            plan: r.get::<_, Option<u32>>(8)?.map(PlanId),
+            plan: r.get::<Option<u32>>(8)?.map(PlanId),
         });
-    }
+        Ok(true)
+    })?;
     Ok(out)
 }
 
-fn procedures(db: &Connection) -> Result<HashMap<SystemId, HashMap<ProcedureCode, Procedure>>> {
+fn procedures(tx: &mut Tx<'_>) -> Result<HashMap<SystemId, HashMap<ProcedureCode, Procedure>>> {
     let mut out: HashMap<_, HashMap<_, _>> = HashMap::new();
-    let mut statement = db.prepare(
-        "SELECT system, code, purpose, services, fields, valid_from, valid_to, case_required \
-         FROM procedure",
-    )?;
-    let mut rows = statement.query([])?;
-    while let Some(r) = rows.next()? {
+    let sql = "SELECT system, code, purpose, services, fields, valid_from, valid_to, case_required \
+               FROM procedure";
+    tx.each(sql, &[], |r| {
         let code = parsed(r, 1, "procedure.code", ProcedureCode::parse)?;
-        let purpose = match r.get::<_, Option<String>>(2)? {
+        let purpose = match r.get::<Option<String>>(2)? {
             Some(text) => {
                 Some(Purpose::parse(&text).map_err(|_| Error::Damaged("procedure.purpose"))?)
             }
@@ -240,18 +232,16 @@ fn procedures(db: &Connection) -> Result<HashMap<SystemId, HashMap<ProcedureCode
             case_required: r.get(7)?,
         };
         out.entry(SystemId(r.get(0)?)).or_default().insert(code, procedure);
-    }
+        Ok(true)
+    })?;
     Ok(out)
 }
 
-fn plans(db: &Connection) -> Result<BySystem<Plan>> {
+fn plans(tx: &mut Tx<'_>) -> Result<BySystem<Plan>> {
     let mut out = BySystem::new();
-    let mut statement = db.prepare(
-        "SELECT id, system, services, in_hours, off_hours, own_count, valid_from, valid_to \
-         FROM plan ORDER BY id",
-    )?;
-    let mut rows = statement.query([])?;
-    while let Some(r) = rows.next()? {
+    let sql = "SELECT id, system, services, in_hours, off_hours, own_count, valid_from, valid_to \
+               FROM plan ORDER BY id";
+    tx.each(sql, &[], |r| {
         out.entry(SystemId(r.get(1)?)).or_default().push(Plan {
             id: PlanId(r.get(0)?),
             services: ServiceSet(r.get(2)?),
@@ -259,17 +249,16 @@ fn plans(db: &Connection) -> Result<BySystem<Plan>> {
             own_count: r.get(5)?,
             valid: range(r, 6)?,
         });
-    }
+        Ok(true)
+    })?;
     Ok(out)
 }
 
-fn shared_officers(db: &Connection, key: &Key) -> Result<BySystem<SharedOfficer>> {
+fn shared_officers(tx: &mut Tx<'_>, key: &Key) -> Result<BySystem<SharedOfficer>> {
     let mut out = BySystem::new();
-    let mut statement =
-        db.prepare("SELECT system, sealed, account, until_day FROM shared_officer")?;
-    let mut rows = statement.query([])?;
-    while let Some(r) = rows.next()? {
-        let until = r.get::<_, String>(3)?;
+    let sql = "SELECT system, sealed, account, until_day FROM shared_officer";
+    tx.each(sql, &[], |r| {
+        let until = r.get::<String>(3)?;
         let account = AccountId(r.get(2)?);
         let mut sealed: Vec<u8> = r.get(1)?;
         let value = key.seal.open(&aad("shared_officer", account.0), &mut sealed)?.to_vec();
@@ -278,13 +267,14 @@ fn shared_officers(db: &Connection, key: &Key) -> Result<BySystem<SharedOfficer>
             account,
             until: until.parse().map_err(|_| Error::Damaged("shared_officer.until_day"))?,
         });
-    }
+        Ok(true)
+    })?;
     Ok(out)
 }
 
 fn range(r: &Row<'_>, first: usize) -> Result<DateRange> {
     let day = |i: usize| -> Result<_> {
-        r.get::<_, Option<String>>(i)?
+        r.get::<Option<String>>(i)?
             .map(|t| t.parse().map_err(|_| Error::Damaged("date")))
             .transpose()
     };
@@ -306,7 +296,7 @@ fn parsed<T, E>(
     what: &'static str,
     parse: fn(&str) -> Result<T, E>,
 ) -> Result<T> {
-    parse(&r.get::<_, String>(column)?).map_err(|_| Error::Damaged(what))
+    parse(&r.get::<String>(column)?).map_err(|_| Error::Damaged(what))
 }
 
 fn channels(text: &str) -> Result<Vec<Channel>> {
@@ -336,6 +326,8 @@ pub(crate) const fn channel_word(channel: Channel) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use rusqlite::Connection;
+
     use super::*;
 
     const SHARED: &str = "nguyễn thị mẫu";
@@ -381,9 +373,10 @@ mod tests {
 
     fn registered(db: &mut Connection) -> Keyring {
         crate::sqlite::migrate(db, crate::sqlite::Area::Core).unwrap();
-        db.execute_batch("INSERT INTO ledger_head VALUES (1, 0, 0, 0)").unwrap();
+        db.execute_batch("INSERT INTO ledger_head VALUES (1, 0, 0, 0, 0)").unwrap();
         let keys = Keyring::new(&[9; 32]).unwrap();
-        write::insert_system(db, &keys, &system(), &["Nguyễn Thị Mẫu".into()]).unwrap();
+        write::insert_system(&mut Tx::from(&*db), &keys, &system(), &["Nguyễn Thị Mẫu".into()])
+            .unwrap();
         keys
     }
 
@@ -392,7 +385,7 @@ mod tests {
         let path = std::env::temp_dir().join(format!("dancu-policy-{}.db", std::process::id()));
         let mut db = Connection::open(&path).unwrap();
         let keys = registered(&mut db);
-        let read = snapshot(&db, &keys, Moment(0)).unwrap();
+        let read = snapshot(&mut Tx::from(&db), &keys, Moment(0)).unwrap();
         let shared = &read.by_id(SystemId(3)).unwrap().shared_officers[0];
         assert_eq!((shared.value.as_str(), shared.account), (SHARED, AccountId(7)));
         drop(db);
@@ -409,17 +402,17 @@ mod tests {
         let mut db = Connection::open_in_memory().unwrap();
         registered(&mut db);
         let id = SystemId(3);
-        write::set_system_state(&db, id, ConnectionState::Suspended).unwrap();
-        write::set_system_state(&db, id, ConnectionState::Closed).unwrap();
+        write::set_system_state(&mut Tx::from(&db), id, ConnectionState::Suspended).unwrap();
+        write::set_system_state(&mut Tx::from(&db), id, ConnectionState::Closed).unwrap();
         for state in [ConnectionState::Live, ConnectionState::Suspended, ConnectionState::Closed] {
-            let again = write::set_system_state(&db, id, state);
+            let again = write::set_system_state(&mut Tx::from(&db), id, state);
             assert!(matches!(again, Err(Error::Final(_))), "{state:?}");
         }
         let id = AccountId(7);
-        write::set_account_state(&db, id, AccountState::Locked).unwrap();
-        write::set_account_state(&db, id, AccountState::Revoked).unwrap();
+        write::set_account_state(&mut Tx::from(&db), id, AccountState::Locked).unwrap();
+        write::set_account_state(&mut Tx::from(&db), id, AccountState::Revoked).unwrap();
         for state in [AccountState::Live, AccountState::Locked, AccountState::Revoked] {
-            let again = write::set_account_state(&db, id, state);
+            let again = write::set_account_state(&mut Tx::from(&db), id, state);
             assert!(matches!(again, Err(Error::Final(_))), "{state:?}");
         }
     }

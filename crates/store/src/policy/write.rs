@@ -7,15 +7,16 @@ use dancu_domain::registration::{
     SharedOfficer, System,
 };
 use dancu_domain::service::Window;
-use rusqlite::{Connection, params};
 
 use super::{AccessRecord, AccountRecord, OauthRecord, SoapRecord, aad, channel_word};
+use crate::engine::Tx;
 use crate::error::{Error, Result};
 use crate::keys::{Key, Keyring, Purpose, random};
+use crate::values;
 
 /// Registers a whole system: its own ids and those of its parts are kept as given.
-pub fn insert_system(db: &Connection, keys: &Keyring, s: &System, names: &[String]) -> Result<()> {
-    let key = keys.get_or_make(db, Purpose::Policy, 0)?;
+pub fn insert_system(tx: &mut Tx<'_>, keys: &Keyring, s: &System, names: &[String]) -> Result<()> {
+    let key = keys.get_or_make(tx, Purpose::Policy, 0)?;
     let access = AccessRecord {
         soap: s.soap.as_ref().map(|a| SoapRecord {
             user: a.user.clone(),
@@ -34,11 +35,11 @@ pub fn insert_system(db: &Connection, keys: &Keyring, s: &System, names: &[Strin
     let plain = postcard::to_stdvec(&access).map_err(|_| Error::Damaged("system.access"))?;
     let sealed = key.seal.seal(nonce()?, &aad("system", s.id.0), &plain)?;
     let exceptions: Vec<&str> = s.channel_exceptions.iter().map(|c| channel_word(*c)).collect();
-    db.execute(
+    tx.execute(
         "INSERT INTO system (id, code, unit, user_group, state, channel_exceptions, request_ids, \
          verify_shape, lgsp_shape, credential_version, access) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
-        params![
+        values![
             s.id.0,
             s.code.as_str(),
             s.unit.as_str(),
@@ -52,26 +53,26 @@ pub fn insert_system(db: &Connection, keys: &Keyring, s: &System, names: &[Strin
             sealed
         ],
     )?;
-    s.plans.iter().try_for_each(|p| insert_plan(db, s.id, p))?;
-    s.services.iter().flatten().try_for_each(|g| insert_grant(db, s.id, g))?;
+    s.plans.iter().try_for_each(|p| insert_plan(tx, s.id, p))?;
+    s.services.iter().flatten().try_for_each(|g| insert_grant(tx, s.id, g))?;
     for (i, account) in s.accounts.iter().enumerate() {
         let name = names.get(i).map_or("", String::as_str);
-        insert_account(db, keys, s.id, account, name)?;
+        insert_account(tx, keys, s.id, account, name)?;
     }
-    s.shared_officers.iter().try_for_each(|shared| insert_shared(db, &key, s.id, shared))?;
-    s.procedures.values().try_for_each(|p| insert_procedure(db, s.id, p))
+    s.shared_officers.iter().try_for_each(|shared| insert_shared(tx, &key, s.id, shared))?;
+    s.procedures.values().try_for_each(|p| insert_procedure(tx, s.id, p))
 }
 
-fn insert_shared(db: &Connection, key: &Key, system: SystemId, s: &SharedOfficer) -> Result<()> {
+fn insert_shared(tx: &mut Tx<'_>, key: &Key, system: SystemId, s: &SharedOfficer) -> Result<()> {
     // The value may be a person's name or id.
     let aad = aad("shared_officer", s.account.0);
     let digest = key.digest16(&[b"shared_officer", s.value.as_bytes()]);
-    db.execute(
+    tx.execute(
         "INSERT INTO shared_officer (system, digest, sealed, account, until_day) \
          VALUES ($1, $2, $3, $4, $5)",
-        params![
+        values![
             system.0,
-            &digest[..],
+            digest,
             key.seal.seal(nonce()?, &aad, s.value.as_bytes())?,
             s.account.0,
             s.until.to_string()
@@ -80,18 +81,18 @@ fn insert_shared(db: &Connection, key: &Key, system: SystemId, s: &SharedOfficer
     Ok(())
 }
 
-fn insert_grant(db: &Connection, system: SystemId, g: &ServiceGrant) -> Result<()> {
-    db.execute(
+fn insert_grant(tx: &mut Tx<'_>, system: SystemId, g: &ServiceGrant) -> Result<()> {
+    tx.execute(
         "INSERT INTO service_grant (system, service, ma_tich_hop, fields) \
          VALUES ($1, $2, $3, $4)",
-        params![system.0, g.service as u8, g.ma_tich_hop, g.fields.bits()],
+        values![system.0, g.service as u8, g.ma_tich_hop, g.fields.bits()],
     )?;
     for window in [Window::InHours, Window::OffHours] {
         if let Some(Line { id, daily, .. }) = g.line(window) {
-            db.execute(
+            tx.execute(
                 "INSERT INTO line (id, system, service, off_hours, daily) \
                  VALUES ($1, $2, $3, $4, $5)",
-                params![id.0, system.0, g.service as u8, window as u8, daily],
+                values![id.0, system.0, g.service as u8, window as u8, daily],
             )?;
         }
     }
@@ -99,13 +100,13 @@ fn insert_grant(db: &Connection, system: SystemId, g: &ServiceGrant) -> Result<(
 }
 
 fn insert_account(
-    db: &Connection,
+    tx: &mut Tx<'_>,
     keys: &Keyring,
     system: SystemId,
     a: &Account,
     full_name: &str,
 ) -> Result<()> {
-    let key = keys.get_or_make(db, Purpose::Policy, 0)?;
+    let key = keys.get_or_make(tx, Purpose::Policy, 0)?;
     let personal = AccountRecord {
         login: a.login.clone(),
         officer_code: a.officer_code.clone(),
@@ -114,10 +115,10 @@ fn insert_account(
     };
     let plain = postcard::to_stdvec(&personal).map_err(|_| Error::Damaged("account"))?;
     let sealed = key.seal.seal(nonce()?, &aad("account", a.id.0), &plain)?;
-    db.execute(
+    tx.execute(
         "INSERT INTO account (id, system, kind, state, daily, services, valid_from, valid_to, \
          plan, sealed) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-        params![
+        values![
             a.id.0,
             system.0,
             a.kind as u8,
@@ -133,11 +134,11 @@ fn insert_account(
     Ok(())
 }
 
-fn insert_procedure(db: &Connection, system: SystemId, p: &Procedure) -> Result<()> {
-    db.execute(
+fn insert_procedure(tx: &mut Tx<'_>, system: SystemId, p: &Procedure) -> Result<()> {
+    tx.execute(
         "INSERT INTO procedure (system, code, purpose, services, fields, valid_from, valid_to, \
          case_required) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-        params![
+        values![
             system.0,
             p.code.as_str(),
             p.purpose.as_ref().map(dancu_domain::ids::Purpose::as_str),
@@ -151,11 +152,11 @@ fn insert_procedure(db: &Connection, system: SystemId, p: &Procedure) -> Result<
     Ok(())
 }
 
-fn insert_plan(db: &Connection, system: SystemId, p: &Plan) -> Result<()> {
-    db.execute(
+fn insert_plan(tx: &mut Tx<'_>, system: SystemId, p: &Plan) -> Result<()> {
+    tx.execute(
         "INSERT INTO plan (id, system, services, in_hours, off_hours, own_count, valid_from, \
          valid_to) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-        params![
+        values![
             p.id.0,
             system.0,
             p.services.0,
@@ -171,11 +172,11 @@ fn insert_plan(db: &Connection, system: SystemId, p: &Plan) -> Result<()> {
 
 /// Grants a temporary raise of a line (D8): in force at once, ends by itself. Who granted it and
 /// why belongs into the act's entry.
-pub fn insert_raise(db: &Connection, line: LineId, raise: Raise) -> Result<()> {
-    db.execute(
+pub fn insert_raise(tx: &mut Tx<'_>, line: LineId, raise: Raise) -> Result<()> {
+    tx.execute(
         "INSERT INTO raise (line, extra, approved_at, from_at, to_at) \
          VALUES ($1, $2, $3, $4, $5)",
-        params![line.0, raise.extra, raise.approved_at.0, raise.from.0, raise.to.0],
+        values![line.0, raise.extra, raise.approved_at.0, raise.from.0, raise.to.0],
     )?;
     Ok(())
 }
@@ -184,9 +185,9 @@ pub fn insert_raise(db: &Connection, line: LineId, raise: Raise) -> Result<()> {
 ///
 /// # Errors
 /// [`Error::Final`] where it is closed or there is none: the act is undone with it.
-pub fn set_system_state(db: &Connection, system: SystemId, state: ConnectionState) -> Result<()> {
+pub fn set_system_state(tx: &mut Tx<'_>, system: SystemId, state: ConnectionState) -> Result<()> {
     let sql = "UPDATE system SET state = $1 WHERE id = $2 AND state <> $3";
-    let changed = db.execute(sql, params![state as u8, system.0, ConnectionState::Closed as u8])?;
+    let changed = tx.execute(sql, values![state as u8, system.0, ConnectionState::Closed as u8])?;
     if changed == 1 { Ok(()) } else { Err(Error::Final("kết nối đã đóng (closed)")) }
 }
 
@@ -194,21 +195,21 @@ pub fn set_system_state(db: &Connection, system: SystemId, state: ConnectionStat
 ///
 /// # Errors
 /// [`Error::Final`] where it is revoked or there is none: the act is undone with it.
-pub fn set_account_state(db: &Connection, account: AccountId, state: AccountState) -> Result<()> {
+pub fn set_account_state(tx: &mut Tx<'_>, account: AccountId, state: AccountState) -> Result<()> {
     let sql = "UPDATE account SET state = $1 WHERE id = $2 AND state <> $3";
-    let changed = db.execute(sql, params![state as u8, account.0, AccountState::Revoked as u8])?;
+    let changed = tx.execute(sql, values![state as u8, account.0, AccountState::Revoked as u8])?;
     if changed == 1 { Ok(()) } else { Err(Error::Final("tài khoản đã thu hồi (revoked)")) }
 }
 
 /// The highest row ids in use: systems, lines, accounts, plans.
-pub fn highest_ids(db: &Connection) -> Result<(SystemId, LineId, AccountId, PlanId)> {
+pub fn highest_ids(tx: &mut Tx<'_>) -> Result<(SystemId, LineId, AccountId, PlanId)> {
     let sql = "SELECT (SELECT COALESCE(MAX(id), 0) FROM system), \
                (SELECT COALESCE(MAX(id), 0) FROM line), \
                (SELECT COALESCE(MAX(id), 0) FROM account), \
                (SELECT COALESCE(MAX(id), 0) FROM plan)";
-    Ok(db.query_row(sql, [], |r| {
+    tx.one(sql, &[], |r| {
         Ok((SystemId(r.get(0)?), LineId(r.get(1)?), AccountId(r.get(2)?), PlanId(r.get(3)?)))
-    })?)
+    })
 }
 
 fn nonce() -> Result<[u8; 12]> {

@@ -1,17 +1,20 @@
-//! Bulk loading of the registry: records in order, keys sorted, into a new file that takes the
-//! place of an empty one only when it is complete and on disk.
+//! Bulk loading of the registry: records in order, keys sorted. SQLite gets a new file that takes
+//! the place of an empty one only when it is complete and on disk; PostgreSQL one transaction.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use dancu_domain::ids::PersonalId;
 use dancu_domain::person::{Household, Person};
-use rusqlite::{Connection, params};
+use rusqlite::Connection;
 
 use super::{KeyKind, digest, record_aad};
+use crate::engine::{Db, Mode};
 use crate::error::{Error, Result};
 use crate::keys::{Key, Keyring, Purpose, random};
+use crate::readers::Place;
 use crate::sqlite::{self, Area};
+use crate::values;
 
 /// Digests held in memory before they are sorted and written: 4 Mi × 25 bytes = 100 MiB.
 const DIGESTS_MAX: usize = 4 << 20;
@@ -65,25 +68,30 @@ impl Sealer {
     }
 }
 
+/// Rows that are gathered before they are written.
+const ROWS_AT_ONCE: usize = 4_096;
+/// A load of millions pauses and takes its time; nobody waits for its locks.
+const LIMITS: &str = "SET LOCAL statement_timeout = 0; \
+    SET LOCAL idle_in_transaction_session_timeout = 0";
+
 /// Writes a registry.
 pub struct Loader {
-    db: Connection,
-    target: PathBuf,
-    temporary: PathBuf,
+    db: Db,
+    /// The file that is written and the one whose place it takes.
+    files: Option<(PathBuf, PathBuf)>,
+    persons: Vec<(i64, Vec<u8>)>,
+    households: Vec<(i64, Vec<u8>)>,
     digests: Vec<([u8; 16], u8, i64)>,
-    persons: u64,
+    count: u64,
     sealer: Sealer,
 }
 
 impl Loader {
-    /// Starts a new registry beside the present one, which must be empty.
-    pub fn start(dir: &Path, keys: &Keyring) -> Result<Self> {
-        let key = |purpose| keys.get(purpose, 0).ok_or(Error::Damaged("registry key"));
-        let (data, blind) = (key(Purpose::Data)?, key(Purpose::Blind)?);
-        let target = dir.join(Area::Registry.file());
-        let temporary = dir.join("registry.db.new");
-        for leftover in ["registry.db.new", "registry.db.new-journal"] {
-            let _ = std::fs::remove_file(dir.join(leftover));
+    /// Starts a new registry beside the present file.
+    pub(super) fn into_file(target: &Path, keys: &Keyring) -> Result<Self> {
+        let temporary = target.with_extension("db.new");
+        for leftover in [temporary.clone(), target.with_extension("db.new-journal")] {
+            let _ = std::fs::remove_file(leftover);
         }
         let mut db = Connection::open(&temporary)?;
         // The file takes its place only when complete: a crash leaves it behind, unused.
@@ -91,9 +99,22 @@ impl Loader {
         db.pragma_update(None, "synchronous", "OFF")?;
         db.pragma_update(None, "cache_size", -131_072)?;
         sqlite::migrate(&mut db, Area::Registry)?;
-        db.execute_batch("BEGIN")?;
-        let sealer = Sealer { data, blind };
-        Ok(Self { db, target, temporary, digests: vec![], persons: 0, sealer })
+        Self::start(db.into(), Some((temporary, target.to_owned())), keys)
+    }
+
+    /// Starts a load into the empty tables of a database.
+    pub(super) fn into_server(place: &Place, keys: &Keyring) -> Result<Self> {
+        let mut loader = Self::start(place.writer()?, None, keys)?;
+        loader.db.tx().batch(LIMITS)?;
+        Ok(loader)
+    }
+
+    fn start(mut db: Db, files: Option<(PathBuf, PathBuf)>, keys: &Keyring) -> Result<Self> {
+        let key = |purpose| keys.get(purpose, 0).ok_or(Error::Damaged("registry key"));
+        let sealer = Sealer { data: key(Purpose::Data)?, blind: key(Purpose::Blind)? };
+        db.begin(Mode::Write)?;
+        let (persons, households, digests) = (vec![], vec![], vec![]);
+        Ok(Self { db, files, persons, households, digests, count: 0, sealer })
     }
 
     /// To seal records for this loader.
@@ -102,62 +123,80 @@ impl Loader {
     }
 
     /// Adds a sealed citizen.
-    pub fn person(&mut self, sealed: &Sealed) -> Result<()> {
-        if self.persons >= RECORDS_PER_KEY {
+    pub fn person(&mut self, sealed: Sealed) -> Result<()> {
+        if self.count >= RECORDS_PER_KEY {
             return Err(Error::Damaged("too many records for one data key"));
         }
-        self.db
-            .prepare_cached("INSERT INTO person (id, key_number, sealed) VALUES ($1, 0, $2)")?
-            .execute(params![sealed.id, sealed.blob])?;
-        self.persons += 1;
+        self.count += 1;
         self.digests.extend(sealed.digests.iter().map(|(k, d)| (*d, *k, sealed.id)));
+        self.persons.push((sealed.id, sealed.blob));
+        if self.persons.len() >= ROWS_AT_ONCE {
+            write_records(&mut self.db, "person", &mut self.persons)?;
+        }
         if self.digests.len() >= DIGESTS_MAX { self.write_digests() } else { Ok(()) }
     }
 
     /// Adds a sealed household.
-    pub fn household(&mut self, sealed: &Sealed) -> Result<()> {
-        self.db
-            .prepare_cached("INSERT INTO household (id, key_number, sealed) VALUES ($1, 0, $2)")?
-            .execute(params![sealed.id, sealed.blob])?;
-        Ok(())
+    pub fn household(&mut self, sealed: Sealed) -> Result<()> {
+        self.households.push((sealed.id, sealed.blob));
+        if self.households.len() < ROWS_AT_ONCE {
+            return Ok(());
+        }
+        write_records(&mut self.db, "household", &mut self.households)
     }
 
     /// Remembers a fact of the load, such as its seed.
     pub fn fact(&mut self, name: &str, value: &str) -> Result<()> {
         let sql = "INSERT INTO registry_meta (name, value) VALUES ($1, $2)";
-        self.db.execute(sql, params![name, value])?;
+        self.db.tx().execute(sql, values![name, value])?;
         Ok(())
     }
 
-    /// Writes what is left, brings the file to disk and puts it in place.
+    /// Writes what is left and makes it durable; a file is put in place.
     pub fn finish(mut self) -> Result<u64> {
+        write_records(&mut self.db, "person", &mut self.persons)?;
+        write_records(&mut self.db, "household", &mut self.households)?;
         self.write_digests()?;
-        self.db.execute_batch("COMMIT")?;
-        self.db.pragma_update(None, "journal_mode", "WAL")?;
-        self.db.close().map_err(|(_, e)| Error::Engine(e))?;
-        std::fs::File::open(&self.temporary)?.sync_all()?;
-        for suffix in ["-wal", "-shm"] {
-            let mut name = self.target.clone().into_os_string();
-            name.push(suffix);
-            let _ = std::fs::remove_file(name);
+        self.db.commit()?;
+        if let (Db::Sqlite(db), Some((temporary, target))) = (self.db, self.files) {
+            put_in_place(db, &temporary, &target)?;
         }
-        std::fs::rename(&self.temporary, &self.target)?;
-        if let Some(dir) = self.target.parent() {
-            std::fs::File::open(dir)?.sync_all()?;
-        }
-        Ok(self.persons)
+        Ok(self.count)
     }
 
     fn write_digests(&mut self) -> Result<()> {
         self.digests.sort_unstable();
-        let mut statement = self.db.prepare_cached(
-            "INSERT INTO person_key (kind, epoch, digest, person) VALUES ($1, 0, $2, $3)",
-        )?;
-        for (digest, kind, person) in self.digests.drain(..) {
-            statement.execute(params![kind, digest, person])?;
-        }
+        let digests = &self.digests;
+        self.db.tx().load("person_key", "kind, epoch, digest, person", |take| {
+            digests.iter().try_for_each(|(d, kind, person)| take(values![kind, 0u32, d, person]))
+        })?;
+        self.digests.clear();
         Ok(())
     }
+}
+
+fn write_records(db: &mut Db, table: &str, records: &mut Vec<(i64, Vec<u8>)>) -> Result<()> {
+    db.tx().load(table, "id, key_number, sealed", |take| {
+        records.iter().try_for_each(|(id, sealed)| take(values![id, 0u32, sealed]))
+    })?;
+    records.clear();
+    Ok(())
+}
+
+fn put_in_place(db: Connection, temporary: &Path, target: &Path) -> Result<()> {
+    db.pragma_update(None, "journal_mode", "WAL")?;
+    db.close().map_err(|(_, e)| Error::from(e))?;
+    std::fs::File::open(temporary)?.sync_all()?;
+    for suffix in ["-wal", "-shm"] {
+        let mut name = target.to_owned().into_os_string();
+        name.push(suffix);
+        let _ = std::fs::remove_file(name);
+    }
+    std::fs::rename(temporary, target)?;
+    if let Some(dir) = target.parent() {
+        std::fs::File::open(dir)?.sync_all()?;
+    }
+    Ok(())
 }
 
 /// Row-level check of an import: whether a personal id was already seen in this load.

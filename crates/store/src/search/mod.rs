@@ -8,20 +8,22 @@
 //! the last entry that they cover; where the journal has another one there, because an older or a
 //! foreign file was put back, they are emptied and made anew.
 
+mod nodes;
 mod runs;
 
 use std::path::Path;
 use std::sync::Arc;
 
 use parking_lot::{Condvar, Mutex};
-use rusqlite::{Connection, OptionalExtension as _};
 
 use self::runs::{bind, find_in_runs, merge, new_run, write_chunk};
+use crate::engine::{Db, Settings, Tx};
 use crate::entries::{self, Pseudonyms, SearchKind};
 use crate::error::{Error, Result};
 use crate::keys::Keyring;
-use crate::readers::Readers;
+use crate::readers::{Place, Readers};
 use crate::sqlite::{self, Area};
+use crate::values;
 
 /// Bytes of one item: kind 1, digest 16, index 8.
 const ITEM: usize = 25;
@@ -135,35 +137,49 @@ impl Tail {
 pub struct Search {
     tail: Arc<Tail>,
     readers: Readers,
+    /// On PostgreSQL what is in no run is read from the journal, as other nodes write to it.
+    journal_keys: Option<Arc<Keyring>>,
     thread: Mutex<Option<std::thread::JoinHandle<()>>>,
 }
 
 impl Search {
     /// Opens the search file, takes in what the journal has beyond it, starts the indexer.
-    pub fn start(dir: &Path, core: &Connection, keys: &Keyring, tail: Arc<Tail>) -> Result<Self> {
+    pub fn start(dir: &Path, core: &mut Tx<'_>, keys: &Keyring, tail: Arc<Tail>) -> Result<Self> {
         let path = dir.join(Area::Search.file());
         let mut writer = sqlite::writer(&path)?;
         // Derived data: a commit need not reach the disk before the next does.
         writer.pragma_update(None, "synchronous", "NORMAL")?;
         writer.pragma_update(None, "wal_autocheckpoint", 4_000)?;
         sqlite::migrate(&mut writer, Area::Search)?;
-        let first = if let Some(end) = covered(core, &writer)? {
+        let mut writer = Db::from(writer);
+        let first = if let Some(end) = covered(core, &mut writer.tx())? {
             end
         } else {
-            empty(&mut writer)?;
+            writer.write(empty)?;
             0
         };
-        let journal = sqlite::reader(&dir.join(Area::Core.file()))?;
+        let journal = Db::from(sqlite::reader(&dir.join(Area::Core.file()))?);
         let mut indexer = Indexer { db: writer, journal, tail: tail.clone(), first };
         // Written as it comes: a journal of years does not fit into the memory.
         take_in(core, keys, &tail, first, || match tail.len() {
             0..RUN_ITEMS => Ok(()),
             _ => indexer.flush(),
         })?;
-        let readers = Readers::open(path)?;
+        let readers = Readers::open(Place::File(path))?;
         let thread =
             std::thread::Builder::new().name("indexer".into()).spawn(move || indexer.run())?;
-        Ok(Self { tail, readers, thread: Mutex::new(Some(thread)) })
+        Ok(Self { tail, readers, journal_keys: None, thread: Mutex::new(Some(thread)) })
+    }
+
+    /// Starts a node's indexer on PostgreSQL; one node at a time writes runs.
+    pub(crate) fn start_node(settings: &Settings, keys: Arc<Keyring>) -> Result<Self> {
+        let place = Place::Server(Box::new(settings.clone()));
+        let tail = Arc::new(Tail::default());
+        let indexer = nodes::Indexer::new(place.clone(), keys.clone(), tail.clone());
+        let readers = Readers::open(place)?;
+        let thread =
+            std::thread::Builder::new().name("indexer".into()).spawn(move || indexer.run())?;
+        Ok(Self { tail, readers, journal_keys: Some(keys), thread: Mutex::new(Some(thread)) })
     }
 
     /// Indexes of entries with a digest, rising, from an index on, at most `limit`.
@@ -174,17 +190,27 @@ impl Search {
         from: u64,
         limit: usize,
     ) -> Result<Vec<u64>> {
+        if let Some(keys) = &self.journal_keys {
+            return self
+                .readers
+                .read_state(|tx| nodes::find(tx, keys, kind as u8, digest, from, limit));
+        }
         // The tail is read first: what moves into a run meanwhile is then found twice, never lost.
         let mut found = self.tail.find(kind as u8, digest, from, limit);
-        found.extend(self.readers.read(|db| find_in_runs(db, kind as u8, digest, from, limit))?);
+        let in_runs =
+            self.readers.read_state(|tx| find_in_runs(tx, kind as u8, digest, from, limit))?;
+        found.extend(in_runs);
         found.sort_unstable();
         found.dedup();
         found.truncate(limit);
         Ok(found)
     }
 
-    /// Items waiting for a run.
+    /// Items waiting for a run; on PostgreSQL entries, of every node.
     pub fn tail_items(&self) -> u64 {
+        if self.journal_keys.is_some() {
+            return self.readers.read(nodes::waiting).unwrap_or(0);
+        }
         self.tail.len() as u64
     }
 
@@ -205,13 +231,13 @@ impl Drop for Search {
 }
 
 /// Puts the digests of entries that are in no run into the tail.
-pub(crate) fn catch_up(core: &Connection, keys: &Keyring, tail: &Tail, from: u64) -> Result<()> {
+pub(crate) fn catch_up(core: &mut Tx<'_>, keys: &Keyring, tail: &Tail, from: u64) -> Result<()> {
     take_in(core, keys, tail, from, || Ok(()))
 }
 
 /// The same, calling `then` after each entry.
 fn take_in(
-    core: &Connection,
+    core: &mut Tx<'_>,
     keys: &Keyring,
     tail: &Tail,
     from: u64,
@@ -229,45 +255,75 @@ fn take_in(
 }
 
 /// The journal index up to which the runs cover this journal; `None` = they were made from another.
-fn covered(core: &Connection, search: &Connection) -> Result<Option<u64>> {
-    let sql = "SELECT end_index, commitment FROM run_origin WHERE id = 1";
-    let origin: Option<(i64, Vec<u8>)> =
-        search.query_row(sql, [], |r| Ok((r.get(0)?, r.get(1)?))).optional()?;
-    let sql = "SELECT COALESCE(MAX(end_index), 0) FROM run";
-    let end: i64 = search.query_row(sql, [], |r| r.get(0))?;
+fn covered(core: &mut Tx<'_>, search: &mut Tx<'_>) -> Result<Option<u64>> {
+    let (end, origin) = origin(search)?;
     let agrees = match origin {
         None => end == 0,
         Some((of, commitment)) => {
-            let last = of.cast_unsigned().saturating_sub(1);
-            of == end && of > 0 && commitment_of(core, last)? == Some(commitment)
+            of == end && of > 0 && commitment_of(core, of - 1)? == Some(commitment)
         }
     };
-    Ok(agrees.then_some(end.cast_unsigned()))
+    Ok(agrees.then_some(end))
+}
+
+/// The end of the runs and the commitment of the entry before it.
+type Origin = (u64, Vec<u8>);
+
+/// Up to where the runs go, and the end and commitment that they are bound to.
+fn origin(search: &mut Tx<'_>) -> Result<(u64, Option<Origin>)> {
+    let sql = "SELECT end_index, commitment FROM run_origin WHERE id = 1";
+    let origin = search
+        .optional(sql, &[], |r| Ok((r.get::<i64>(0)?.cast_unsigned(), r.get::<Vec<u8>>(1)?)))?;
+    Ok((end_of_runs(search)?, origin))
+}
+
+/// The journal index after the last that a run covers.
+fn end_of_runs(search: &mut Tx<'_>) -> Result<u64> {
+    let sql = "SELECT COALESCE(MAX(end_index), 0) FROM run";
+    search.one(sql, &[], |r| Ok(r.get::<i64>(0)?.cast_unsigned()))
 }
 
 /// The commitment of an entry: 32 bytes that no other journal has at this index.
-fn commitment_of(core: &Connection, index: u64) -> Result<Option<Vec<u8>>> {
-    let mut statement = core.prepare_cached(
-        "SELECT first_idx, commitments FROM entry_chunk WHERE first_idx <= $1 \
-         ORDER BY first_idx DESC LIMIT 1",
-    )?;
-    let mut rows = statement.query([index.cast_signed()])?;
-    let Some(r) = rows.next()? else { return Ok(None) };
-    let first = r.get::<_, i64>(0)?.cast_unsigned();
-    let all = r.get_ref(1)?.as_blob().map_err(|_| Error::Damaged("commitments"))?;
-    let (each, _) = all.as_chunks::<32>();
-    Ok(each.get((index - first) as usize).map(|c| c.to_vec()))
+fn commitment_of(core: &mut Tx<'_>, index: u64) -> Result<Option<Vec<u8>>> {
+    let sql = "SELECT first_idx, commitments FROM entry_chunk WHERE first_idx <= $1 \
+               ORDER BY first_idx DESC LIMIT 1";
+    let found = core.optional(sql, values![index.cast_signed()], |r| {
+        let first = r.get::<i64>(0)?.cast_unsigned();
+        let (each, _) = r.get::<&[u8]>(1)?.as_chunks::<32>();
+        Ok(each.get((index - first) as usize).map(|c| c.to_vec()))
+    })?;
+    Ok(found.flatten())
 }
 
 /// Empties the runs.
-fn empty(search: &mut Connection) -> Result<()> {
-    tracing::warn!("search.db was not made from this journal: it is emptied and made anew");
-    let tx = search.transaction()?;
+fn empty(search: &mut Tx<'_>) -> Result<()> {
+    tracing::warn!("the search was not made from this journal: it is emptied and made anew");
     for sql in ["DELETE FROM run_chunk", "DELETE FROM run", "DELETE FROM run_origin"] {
-        tx.execute(sql, [])?;
+        search.execute(sql, &[])?;
     }
-    tx.commit()?;
     Ok(())
+}
+
+/// Writes items as a run, merges what is to be merged, and binds the runs to the journal.
+fn write_run(
+    tx: &mut Tx<'_>,
+    items: &[Key],
+    (first, end): (u64, u64),
+    commitment: &[u8],
+) -> Result<()> {
+    let mut sorted = items.to_vec();
+    sorted.sort_unstable();
+    let run = new_run(tx, 0, first, end, sorted.len() as i64)?;
+    let mut packed = Vec::with_capacity(CHUNK_ITEMS * ITEM);
+    for chunk in sorted.chunks(CHUNK_ITEMS) {
+        packed.clear();
+        for key in chunk {
+            packed.extend_from_slice(&bytes(key));
+        }
+        write_chunk(tx, run, &packed)?;
+    }
+    merge(tx)?;
+    bind(tx, end, commitment)
 }
 
 /// The digests that an entry is found by.
@@ -292,9 +348,9 @@ fn digests(
 }
 
 struct Indexer {
-    db: Connection,
+    db: Db,
     /// Of the journal, to bind the runs to it.
-    journal: Connection,
+    journal: Db,
     tail: Arc<Tail>,
     first: u64,
 }
@@ -342,23 +398,9 @@ impl Indexer {
         if items.is_empty() {
             return Ok(());
         }
-        let mut sorted = items.to_vec();
-        sorted.sort_unstable();
-        let tx = self.db.transaction()?;
-        let count = sorted.len() as i64;
-        let run = new_run(&tx, 0, self.first, end, count)?;
-        let mut packed = Vec::with_capacity(CHUNK_ITEMS * ITEM);
-        for chunk in sorted.chunks(CHUNK_ITEMS) {
-            packed.clear();
-            for key in chunk {
-                packed.extend_from_slice(&bytes(key));
-            }
-            write_chunk(&tx, run, &packed)?;
-        }
-        merge(&tx)?;
-        let commitment = commitment_of(&self.journal, end.saturating_sub(1))?;
-        bind(&tx, end, &commitment.ok_or(Error::Damaged("entry of a run"))?)?;
-        tx.commit()?;
+        let commitment = commitment_of(&mut self.journal.tx(), end.saturating_sub(1))?;
+        let commitment = commitment.ok_or(Error::Damaged("entry of a run"))?;
+        self.db.write(|tx| write_run(tx, items, (self.first, end), &commitment))?;
         self.first = end;
         self.tail.state.lock().writing = Arc::default();
         Ok(())
@@ -369,7 +411,7 @@ impl Indexer {
 mod tests {
     use std::sync::atomic::{AtomicU64, Ordering};
 
-    use rusqlite::params;
+    use rusqlite::{Connection, params};
 
     use super::runs::find_in_run;
     use super::*;
@@ -402,9 +444,10 @@ mod tests {
         let mut db = sqlite::writer(&path).unwrap();
         db.pragma_update(None, "synchronous", "OFF").unwrap();
         sqlite::migrate(&mut db, Area::Search).unwrap();
-        let readers = Readers::open(path).unwrap();
+        let db = Db::from(db);
+        let readers = Readers::open(Place::File(path)).unwrap();
         let tail = Arc::new(Tail::default());
-        let mut indexer = Indexer { db, journal: journal(600, 1), tail, first: 0 };
+        let mut indexer = Indexer { db, journal: journal(600, 1).into(), tail, first: 0 };
         let known = AtomicU64::new(0);
         std::thread::scope(|s| {
             for _ in 0..2 {
@@ -412,7 +455,7 @@ mod tests {
                     while known.load(Ordering::Acquire) < 600 {
                         let durable = known.load(Ordering::Acquire);
                         let found = readers
-                            .read(|db| find_in_runs(db, 1, &[7; 16], 0, usize::MAX))
+                            .read_state(|tx| find_in_runs(tx, 1, &[7; 16], 0, usize::MAX))
                             .unwrap();
                         assert!(found.len() as u64 >= durable, "{} of {durable}", found.len());
                     }
@@ -431,20 +474,22 @@ mod tests {
         let mut db = Connection::open_in_memory().unwrap();
         sqlite::migrate(&mut db, Area::Search).unwrap();
         let core = journal(100, 1);
-        assert_eq!(covered(&core, &db).unwrap(), Some(0));
+        let mut core_tx = Tx::from(&core);
+        assert_eq!(covered(&mut core_tx, &mut Tx::from(&db)).unwrap(), Some(0));
         let tail = Arc::new(Tail::default());
-        let mut indexer = Indexer { db, journal: journal(100, 1), tail, first: 0 };
+        let journal = journal(100, 1).into();
+        let mut indexer = Indexer { db: db.into(), journal, tail, first: 0 };
         indexer.write(&[key(1, &[7; 16], 59)], 60).unwrap();
         let mut db = indexer.db;
-        assert_eq!(covered(&core, &db).unwrap(), Some(60));
+        assert_eq!(covered(&mut core_tx, &mut db.tx()).unwrap(), Some(60));
         // An older journal, and one that went on differently.
         put_entries(&core, 59, 1);
-        assert_eq!(covered(&core, &db).unwrap(), None);
+        assert_eq!(covered(&mut core_tx, &mut db.tx()).unwrap(), None);
         put_entries(&core, 100, 2);
-        assert_eq!(covered(&core, &db).unwrap(), None);
-        empty(&mut db).unwrap();
-        assert_eq!(covered(&core, &db).unwrap(), Some(0));
-        assert!(find_in_runs(&db, 1, &[7; 16], 0, 10).unwrap().is_empty());
+        assert_eq!(covered(&mut core_tx, &mut db.tx()).unwrap(), None);
+        db.write(empty).unwrap();
+        assert_eq!(covered(&mut core_tx, &mut db.tx()).unwrap(), Some(0));
+        assert!(find_in_runs(&mut db.tx(), 1, &[7; 16], 0, 10).unwrap().is_empty());
     }
 
     #[test]
@@ -452,8 +497,8 @@ mod tests {
         let mut db = Connection::open_in_memory().unwrap();
         sqlite::migrate(&mut db, Area::Search).unwrap();
         let tail = Arc::new(Tail::default());
-        let journal = journal(20_000, 1);
-        let mut indexer = Indexer { db, journal, tail: tail.clone(), first: 0 };
+        let journal = journal(20_000, 1).into();
+        let mut indexer = Indexer { db: db.into(), journal, tail: tail.clone(), first: 0 };
         let digest = |i: u64| [(i % 7) as u8; 16];
         let mut next = 0u64;
         for round in 0..70u64 {
@@ -463,20 +508,16 @@ mod tests {
             tail.extend(&items, next);
             indexer.flush().unwrap();
         }
-        let levels: i64 = indexer
-            .db
-            .query_row("SELECT COUNT(DISTINCT level) FROM run", [], |r| r.get(0))
-            .unwrap();
-        assert!(levels >= 2);
-        let all: Vec<i64> = {
-            let mut s = indexer.db.prepare("SELECT id FROM run ORDER BY first_index").unwrap();
-            s.query_map([], |r| r.get(0)).unwrap().map(Result::unwrap).collect()
-        };
+        let mut tx = indexer.db.tx();
+        let sql = "SELECT COUNT(DISTINCT level) FROM run";
+        assert!(tx.one(sql, &[], |r| r.get::<i64>(0)).unwrap() >= 2);
+        let sql = "SELECT id FROM run ORDER BY first_index";
+        let all: Vec<i64> = tx.query(sql, &[], |r| r.get(0)).unwrap();
         for key in 0..7u64 {
             for from in [0, 100, 5_000] {
                 let mut found = vec![];
                 for run in &all {
-                    find_in_run(&indexer.db, *run, 3, &digest(key), from, usize::MAX, &mut found)
+                    find_in_run(&mut tx, *run, 3, &digest(key), from, usize::MAX, &mut found)
                         .unwrap();
                 }
                 let expected: Vec<u64> = (from..next).filter(|i| i % 7 == key).collect();

@@ -33,7 +33,7 @@ pub fn run(
     today: Date,
     progress: &dyn Fn(u64),
 ) -> anyhow::Result<Loader> {
-    let mut loader = Loader::start(store.dir(), store.keys())?;
+    let mut loader = store.registry().loader()?;
     loader.fact("imported", &today.to_string())?;
     loader.fact("persons", &checked.good().to_string())?;
     let (header, mut lines) = lines::open(file)?;
@@ -52,7 +52,7 @@ pub fn run(
         |batch| seal(&header, &sealer, checked, batch, today),
         |loaded| {
             for Loaded { person, member } in loaded? {
-                loader.person(&person)?;
+                loader.person(person)?;
                 persons += 1;
                 if let Some((member, number)) = member {
                     members.push(member);
@@ -130,7 +130,7 @@ fn households(
             number: number.into(),
             members: group.iter().map(|(_, id, role)| (*id, *role)).collect(),
         };
-        loader.household(&sealer.household(&household)?)?;
+        loader.household(sealer.household(&household)?)?;
     }
     Ok(())
 }

@@ -39,6 +39,7 @@ impl Folder {
             master_key: None,
             now: Moment(1_780_300_000_000),
             migrate: true,
+            database: None,
         };
         let store = Some(Store::open(&path, options).expect("store"));
         Self { path, store }

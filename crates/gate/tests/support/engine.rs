@@ -1,0 +1,103 @@
+//! Where the data of a world is: in its folder, or in a database of a PostgreSQL server that all
+//! tests of the process share.
+
+use std::path::Path;
+use std::sync::OnceLock;
+
+use dancu_domain::moment::Moment;
+use dancu_store::engine::{Db, Engine, Postgres, Settings, migrate};
+use dancu_testdb::{Options, Server};
+
+use crate::ENGINE;
+
+/// The place of one world's data.
+pub enum Place {
+    Folder,
+    Shared(dancu_testdb::Database),
+    /// A database of a server that the test stops, or of a way to it that the test cuts.
+    Url(String),
+}
+
+/// A server that keeps what it was told, as the program demands.
+fn server() -> &'static Server {
+    static SERVER: OnceLock<Server> = OnceLock::new();
+    SERVER.get_or_init(|| Server::start(&Options { durable: true, ..Options::default() }))
+}
+
+/// The machine's time, as its file system tells it.
+pub fn clock() -> Moment {
+    let path = std::env::temp_dir().join(format!("dancu-clock-{}", std::process::id()));
+    let file = std::fs::File::create(path).unwrap();
+    std::io::Write::write_all(&mut &file, b".").unwrap();
+    let written = file.metadata().unwrap().modified().unwrap();
+    let since = written.duration_since(std::time::SystemTime::UNIX_EPOCH).unwrap();
+    Moment(since.as_millis() as i64)
+}
+
+pub fn connect(url: &str) -> Db {
+    Postgres::connect(&Settings::new(url).unwrap()).unwrap().into()
+}
+
+/// Brings a database to the newest schema.
+pub fn fill(url: &str) -> Result<(), String> {
+    let mut db = connect(url);
+    migrate::AREAS
+        .into_iter()
+        .try_for_each(|area| migrate::migrate(&mut db, area).map(drop))
+        .map_err(|e| e.to_string())
+}
+
+impl Place {
+    pub fn new() -> Self {
+        match ENGINE {
+            Engine::Sqlite => Self::Folder,
+            Engine::Postgres => Self::Shared(server().database("gate", fill)),
+        }
+    }
+
+    fn url(&self) -> Option<String> {
+        match self {
+            Self::Folder => None,
+            Self::Shared(database) => Some(database.url()),
+            Self::Url(url) => Some(url.clone()),
+        }
+    }
+
+    /// The place as a store is told of it.
+    pub fn database(&self, clock: fn() -> Moment) -> Option<dancu_store::Database> {
+        let settings = Settings::new(&self.url()?).unwrap();
+        Some(dancu_store::Database { settings, nodes: 1, clock })
+    }
+
+    /// A connection of its own; SQLite to this file.
+    pub fn connect(&self, file: &Path) -> Db {
+        match self.url() {
+            None => dancu_store::sqlite::writer(file).unwrap().into(),
+            Some(url) => connect(&url),
+        }
+    }
+}
+
+/// SQL that lets each change of a kind fail in a table.
+pub fn fault_on(table: &str, change: &str) -> String {
+    match ENGINE {
+        Engine::Sqlite => format!(
+            "CREATE TRIGGER fault BEFORE {change} ON {table} \
+             BEGIN SELECT RAISE(ABORT, 'fault of the test'); END"
+        ),
+        Engine::Postgres => format!(
+            "CREATE OR REPLACE FUNCTION fault() RETURNS trigger LANGUAGE plpgsql AS \
+             $$ BEGIN RAISE EXCEPTION 'fault of the test'; END $$; \
+             CREATE TRIGGER fault BEFORE {change} ON {table} \
+             FOR EACH ROW EXECUTE FUNCTION fault()"
+        ),
+    }
+}
+
+/// SQL that ends it.
+pub fn no_fault_on(table: &str) -> String {
+    match ENGINE {
+        Engine::Sqlite => "DROP TRIGGER fault".into(),
+        Engine::Postgres => format!("DROP TRIGGER fault ON {table}"),
+    }
+}

@@ -1,0 +1,211 @@
+//! Opening a store: a data folder with SQLite, or a folder beside a PostgreSQL database.
+
+use std::fs::File;
+use std::io::{Read as _, Seek as _, Write as _};
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use dancu_domain::moment::Moment;
+use dancu_domain::profile::Profiles;
+use parking_lot::Mutex;
+use rustix::fs::FlockOperation;
+
+use crate::engine::checks::{Wanted, findings};
+use crate::engine::{Db, PoolSettings, Reads, Settings, migrate};
+use crate::error::{Error, Result};
+use crate::keys::{Keyring, Purpose, master_key};
+use crate::ledger::{self, Ledger, LedgerParts};
+use crate::readers::{Place, Readers};
+use crate::registry::Registry;
+use crate::requests::RequestMemory;
+use crate::search::{Search, Tail};
+use crate::sqlite::{self, Area};
+use crate::store::Store;
+
+/// How to open a data folder.
+pub struct OpenOptions {
+    /// The profile's versions.
+    pub profiles: Arc<Profiles>,
+    /// Master key from the environment, 64 hex digits; else the folder's file.
+    pub master_key: Option<String>,
+    /// The product's time: keys of this year are made ready.
+    pub now: Moment,
+    /// Whether a new or older schema is migrated; otherwise it is refused.
+    pub migrate: bool,
+    /// Where the data is; none = in the folder, with SQLite.
+    pub database: Option<Database>,
+}
+
+/// A PostgreSQL database that holds the data. The folder then keeps the lock and the master key.
+pub struct Database {
+    /// How to reach it.
+    pub settings: Settings,
+    /// Processes on this database: with more than one, a standby must confirm each commit.
+    pub nodes: u32,
+    /// The machine's clock, compared with the database's.
+    pub clock: fn() -> Moment,
+}
+
+impl Store {
+    /// Opens a folder and its database, makes what is missing, loads counts, keys and remembered
+    /// requests.
+    ///
+    /// # Errors
+    /// Among others [`Error::InUse`], [`Error::Schema`], [`Error::MasterKey`], and
+    /// [`Error::Unfit`] for a server that does not keep what it was told.
+    pub fn open(dir: &Path, options: OpenOptions) -> Result<Self> {
+        // Nobody but the account that makes the folder gets into it.
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
+        let lock = lock(dir)?;
+        match &options.database {
+            None => on_file(dir, lock, options),
+            Some(_) => on_server(dir, lock, options),
+        }
+    }
+}
+
+fn on_file(dir: &Path, lock: File, options: OpenOptions) -> Result<Store> {
+    let core = dir.join(Area::Core.file());
+    let master = master_key(dir, options.master_key.as_deref(), core.exists())?;
+    let place = Place::File(core.clone());
+    let mut db = place.writer()?;
+    schema(&mut db, Area::Core, options.migrate)?;
+    sqlite::migrate(&mut sqlite::writer(&dir.join(Area::Registry.file()))?, Area::Registry)?;
+    let keys = Arc::new(Keyring::new(&master)?);
+    ready(&mut db, &keys, options.now)?;
+    let tail = Arc::new(Tail::default());
+    let search = Search::start(dir, &mut db.tx(), &keys, tail.clone())?;
+    let requests = Arc::new(RequestMemory::default());
+    let parts = parts(&options, &keys, &requests, Some(tail));
+    let (ledger, headers) = Ledger::start(db, parts)?;
+    Ok(Store {
+        registry: Registry::open(dir, keys.clone()),
+        readers: Readers::open(place.clone())?,
+        reads: None,
+        core: place,
+        checkpoint: Some(Mutex::new((sqlite::writer(&core)?, 0))),
+        dir: dir.to_owned(),
+        _lock: lock,
+        keys,
+        ledger,
+        requests,
+        search,
+        profiles: options.profiles,
+        used_headers: Mutex::new(headers),
+        stopped: false.into(),
+    })
+}
+
+fn on_server(dir: &Path, lock: File, options: OpenOptions) -> Result<Store> {
+    let Some(database) = &options.database else { return on_file(dir, lock, options) };
+    let settings = &database.settings;
+    let place = Place::Server(Box::new(settings.clone()));
+    let mut db = place.writer()?;
+    fit(&mut db, database)?;
+    for area in migrate::AREAS {
+        schema(&mut db, area, options.migrate)?;
+    }
+    let sql = "SELECT COUNT(*) FROM crypto_key";
+    let has_data = db.tx().one(sql, &[], |r| Ok(r.get::<i64>(0)? > 0))?;
+    let master = master_key(dir, options.master_key.as_deref(), has_data)?;
+    let keys = Arc::new(Keyring::new(&master)?);
+    ready(&mut db, &keys, options.now)?;
+    let requests = Arc::new(RequestMemory::default());
+    let (ledger, headers) = Ledger::start(db, parts(&options, &keys, &requests, None))?;
+    Ok(Store {
+        registry: Registry::on_server(settings, keys.clone())?,
+        readers: Readers::open(place.clone())?,
+        reads: Some(Reads::new(
+            settings.clone(),
+            PoolSettings { connections: 2, ..<_>::default() },
+        )),
+        core: place,
+        checkpoint: None,
+        dir: dir.to_owned(),
+        _lock: lock,
+        search: Search::start_node(settings, keys.clone())?,
+        keys,
+        ledger,
+        requests,
+        profiles: options.profiles,
+        used_headers: Mutex::new(headers),
+        stopped: false.into(),
+    })
+}
+
+fn parts(
+    options: &OpenOptions,
+    keys: &Arc<Keyring>,
+    requests: &Arc<RequestMemory>,
+    tail: Option<Arc<Tail>>,
+) -> LedgerParts {
+    let profiles = options.profiles.clone();
+    let clock = options.database.as_ref().map(|d| d.clock);
+    LedgerParts { keys: keys.clone(), profiles, requests: requests.clone(), tail, clock }
+}
+
+/// The version that this program needs, reached by migration or refused.
+fn schema(db: &mut Db, area: Area, may_migrate: bool) -> Result<()> {
+    if may_migrate { migrate::migrate(db, area).map(drop) } else { migrate::check(db, area) }
+}
+
+/// Refuses a server that does not keep what it was told; warns of the rest.
+fn fit(db: &mut Db, database: &Database) -> Result<()> {
+    let wanted = Wanted { nodes: database.nodes };
+    let found = db.read(|tx| findings(tx, wanted, database.clock))?;
+    let mut refused = vec![];
+    for finding in found {
+        if finding.refuses {
+            refused.push(format!("{} ({}): {}", finding.vi, finding.en, finding.mend));
+        } else {
+            tracing::warn!(id = finding.id, mend = finding.mend, "database.{}", finding.en);
+        }
+    }
+    if refused.is_empty() { Ok(()) } else { Err(Error::Unfit(refused.join("; "))) }
+}
+
+/// Head and keys, made where they are missing, while no other node makes any.
+fn ready(db: &mut Db, keys: &Keyring, now: Moment) -> Result<()> {
+    let year = u32::from(now.viet_nam_date().year().unsigned_abs());
+    let made = db.write(|tx| {
+        ledger::lock(tx)?;
+        keys.load(tx)?;
+        for (purpose, period) in [
+            (Purpose::Pseudonym, year),
+            // Ready before New Year, so that no first question of the year waits.
+            (Purpose::Pseudonym, year + 1),
+            (Purpose::Data, 0),
+            (Purpose::Blind, 0),
+            (Purpose::Policy, 0),
+            (Purpose::Token, 0),
+            (Purpose::Request, 0),
+            (Purpose::Log, 0),
+        ] {
+            keys.get_or_make(tx, purpose, period)?;
+        }
+        Ok(())
+    });
+    made?;
+    keys.committed();
+    Ok(())
+}
+
+/// Takes the folder for this process; the file names the holder.
+fn lock(dir: &Path) -> Result<File> {
+    let mut file = File::options()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(dir.join("LOCK"))?;
+    if rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
+        let mut holder = String::new();
+        let _ = file.read_to_string(&mut holder);
+        return Err(Error::InUse(holder.trim().to_owned()));
+    }
+    file.set_len(0)?;
+    file.rewind()?;
+    writeln!(file, "{}", std::process::id())?;
+    Ok(file)
+}
