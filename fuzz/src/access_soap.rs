@@ -35,6 +35,7 @@ pub fn run(data: &[u8]) {
         authorization: if is_signed { signed.as_deref() } else { authorization },
         x_road_client,
         path,
+        certificate: None,
     };
     let result = authenticate(&SNAPSHOT, &headers, NOW);
     if let (true, Some(timestamp)) = (is_signed, timestamp) {

@@ -6,14 +6,15 @@ use arbitrary::{Result, Unstructured};
 use dancu_access::AuthFailure;
 use dancu_access::token::{Claims, mint, verify};
 use dancu_domain::ids::SystemId;
+use dancu_store::engine::Tx;
 use dancu_store::keys::{Key, Keyring, Purpose};
+use dancu_store::sqlite::{Area, migrate};
 
 static KEY: LazyLock<Arc<Key>> = LazyLock::new(|| {
-    let db = rusqlite::Connection::open_in_memory().expect("a database");
-    let table = "CREATE TABLE crypto_key (purpose TEXT, period INTEGER, wrapped BLOB)";
-    db.execute_batch(table).expect("a table");
+    let mut db = rusqlite::Connection::open_in_memory().expect("a database");
+    migrate(&mut db, Area::Core).expect("a schema");
     let keys = Keyring::new(&[7; 32]).expect("a keyring");
-    keys.get_or_make(&db, Purpose::Token, 0).expect("a key")
+    keys.get_or_make(&mut Tx::from(&db), Purpose::Token, 0).expect("a key")
 });
 
 /// Reads a token; then makes one and changes it.
@@ -33,6 +34,7 @@ fn made(u: &mut Unstructured<'_>) -> Result<()> {
         system: SystemId(u.arbitrary()?),
         credential_version: u.arbitrary()?,
         expires_at: u.arbitrary()?,
+        certificate: u.arbitrary()?,
     };
     let now = u.arbitrary()?;
     let token = mint(&KEY, claims, u.arbitrary()?);

@@ -8,8 +8,7 @@ use dancu_domain::moment::Moment;
 use dancu_domain::person::Person;
 use dancu_domain::refusal::Reason;
 use dancu_domain::registration::{
-    AccountList, ConnectionState, Group, OauthAccess, RequestIdMode, Secret, ServiceGrant,
-    SoapAccess, System, VerifyShape,
+    Certificates, ConnectionState, Group, OauthAccess, Secret, ServiceGrant, SoapAccess, System,
 };
 use dancu_domain::service::{Field, FieldSet, Service};
 use dancu_gate::query::{
@@ -42,20 +41,9 @@ pub fn system(public_keys: Vec<String>) -> System {
         })
     });
     System {
-        id: SystemId(1),
-        code: SystemCode::parse("ONESTOP").expect("a code"),
-        unit: UnitCode::parse("H26.001").expect("a code"),
-        group: Group::State,
         state: ConnectionState::Live,
-        channel_exceptions: vec![],
         services,
-        procedures: std::iter::empty().collect(),
-        accounts: AccountList::new(vec![]),
-        plans: vec![],
-        shared_officers: vec![],
-        request_ids: RequestIdMode::Strict,
-        verify_shape: VerifyShape::Both,
-        lgsp_shape: None,
+        certificates: Certificates::OFF,
         soap: Some(SoapAccess {
             user: USER.to_owned(),
             secrets: secret(),
@@ -65,7 +53,12 @@ pub fn system(public_keys: Vec<String>) -> System {
             x_road_client: Some("VN/GOV/H26/onestop".to_owned()),
         }),
         oauth: Some(OauthAccess { client_id: USER.to_owned(), secrets: secret(), public_keys }),
-        credential_version: 1,
+        ..System::new(
+            SystemId(1),
+            SystemCode::parse("ONESTOP").expect("a code"),
+            UnitCode::parse("H26.001").expect("a code"),
+            Group::State,
+        )
     }
 }
 
@@ -82,7 +75,10 @@ pub fn answers(person: &Person) -> Vec<Answer> {
         Answer::Match { precision, alive: Some(person.vital.alive()), claims },
         Answer::Citizen { precision, citizen: Box::new(shown(FieldSet::ALL)) },
         Answer::Household { precision, household: None },
-        Answer::Household { precision, household: Some(DisclosedHousehold { number, size: members.len(), members }) },
+        Answer::Household {
+            precision,
+            household: Some(DisclosedHousehold { number, size: members.len(), members }),
+        },
         Answer::Checked { precision: Precision::Day, result: ClaimResult::Match },
         Answer::Blood { precision: Precision::Day, group: person.blood },
     ]

@@ -34,6 +34,7 @@ from lxml import etree
 NS_REQUEST = "http://dancuquocgia.bca"
 NS_REQUEST_OLD = "http://gtel.vn/qldc"
 NS_ANSWER = "http://www.mic.gov.vn/dancu/1.0"
+JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 NS_SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
 DEMO_CLOCK = "2026-03-02T09:00:00+07:00"
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
@@ -424,14 +425,35 @@ class Schemas:
 
 def token_request(demo: Demo, client_id: str, secret: str, *, how: str = "basic",
                   grant: str = "client_credentials") -> requests.Response:
-    """Asks the token endpoint by client_secret_basic or client_secret_post."""
+    """Asks the token endpoint by client_secret_basic (basic), client_secret_post (post) or
+    private_key_jwt (assertion; the secret is then what `client_assertion` made)."""
     form = {"grant_type": grant}
     auth = (client_id, secret) if how == "basic" else None
     if how == "post":
         form |= {"client_id": client_id, "client_secret": secret}
+    if how == "assertion":
+        form |= {"client_assertion_type": JWT_BEARER, "client_assertion": secret}
     with requests.Session() as session:
         session.trust_env = False
         return session.post(f"{demo.base_url}/oauth/token", data=form, auth=auth, timeout=30)
+
+
+def client_assertion(oauth: dict, audience: str, *, life_s: int = 60, **claims: str) -> str:
+    """A JWT of the client for private_key_jwt (RFC 7523), signed with its Ed25519 key."""
+    now = int(time.time())
+    body = {"iss": oauth["clientId"], "sub": oauth["clientId"], "aud": audience,
+            "jti": uuid.uuid4().hex, "iat": now, "exp": now + life_s} | claims
+    parts = [base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=")
+             for part in ({"alg": "EdDSA", "typ": "JWT"}, body)]
+    signed = b".".join(parts)
+    with tempfile.TemporaryDirectory() as folder:
+        key, data = pathlib.Path(folder, "key.pem"), pathlib.Path(folder, "data")
+        key.write_text(oauth["privateKeyPem"])
+        data.write_bytes(signed)
+        signature = subprocess.run(
+            ["openssl", "pkeyutl", "-sign", "-rawin", "-inkey", str(key), "-in", str(data)],
+            capture_output=True, check=True).stdout
+    return b".".join([signed, base64.urlsafe_b64encode(signature).rstrip(b"=")]).decode()
 
 
 class Rest:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 
 import schemathesis
@@ -32,3 +33,10 @@ def map_body(context, body):
             body |= {"procedureCode": known["procedureCode"], "account": known["account"],
                      "caseCode": known["caseCode"]}
     return body
+
+
+@schemathesis.serializer("text/csv", "application/x-ndjson")
+def lines(context, value):
+    """Files of batches: a text as it is, anything else as one line."""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text.encode(errors="replace")

@@ -109,6 +109,28 @@ $checks = [
         ]);
         same(true, $answer->KhopDuLieu);
     },
+    'a list is asked for, made and read' => function () use ($call, $person) {
+        $nobody = ['SoDinhDanh' => null, 'HoVaTen' => null, 'NgayThangNamSinh' => null];
+        $ask = fn (string $operation, array $changes) =>
+            $call('BIG', $operation, 'citizen.list', $person, $changes + $nobody);
+        $list = $ask('CungCapDanhSachTheoNhomMau', ['NhomMau' => '03']);
+        $job = ['MaCongViec' => $list->CongViec->MaCongViec];
+        for ($tries = 0; ; $tries++) {
+            $now = $ask('GetRequestStatus', $job)->CongViec->TrangThai;
+            if ($now === 'HOAN_THANH') {
+                break;
+            }
+            if ($tries >= 300) {
+                throw new RuntimeException($now);
+            }
+            usleep(100_000);
+        }
+        $page = $ask('GetResultDetailAsRecords', $job + ['SoBanGhi' => 5]);
+        same(5, count($page->CongDan));
+        same('03', $page->CongDan[0]->NhomMau);
+        $file = $ask('GetResultDetailAsFile', $job);
+        same('row,result,', substr($file->NoiDung, 0, 11));
+    },
     'a refusal is a fault with rule and correlation id' => function () use ($call, $client, $person) {
         try {
             $call('VERIFYONLY', 'TraCuuThongTinCongDan', 'citizen.lookup', $person);

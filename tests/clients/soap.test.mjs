@@ -117,3 +117,21 @@ test('a wrong secret is 401', async () => {
     .then(() => assert.fail('was answered'), (reason) => reason);
   assert.equal(error.response.status, 401);
 });
+
+test('a list is asked for, made and read', async () => {
+  const nobody = { SoDinhDanh: null, HoVaTen: null, NgayThangNamSinh: null };
+  const ask = async (operation, changes) =>
+    (await call('BIG', operation, 'citizen.list', person, { ...nobody, ...changes })).answer;
+  const { CongViec } = await ask('CungCapDanhSachTheoNhomMau', { NhomMau: '03' });
+  const job = { MaCongViec: CongViec.MaCongViec };
+  for (let tries = 0; ; tries += 1) {
+    const now = await ask('GetRequestStatus', job);
+    if (now.CongViec.TrangThai === 'HOAN_THANH') break;
+    assert.ok(tries < 300, now.CongViec.TrangThai);
+    await new Promise((done) => { setTimeout(done, 100); });
+  }
+  const page = await ask('GetResultDetailAsRecords', { ...job, SoBanGhi: 5 });
+  const found = [page.CongDan].flat();
+  assert.equal(found.length, 5);
+  assert.ok(found.every((one) => String(one.NhomMau) === '03'));
+});

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+
 import pytest
-from dancu_client import Rest, Server, Soap, instant, set_clock, subject
+from dancu_client import Rest, Server, Soap, binary, instant, set_clock, subject
 
 DAY = "2026-03-02"
 NEXT = "2026-03-03"
@@ -213,6 +215,30 @@ def test_the_off_hours_total_ends_at_1000(demo):
     assert night.rest.usage()["offHoursTotal"]["used"] == 1000
     move(demo, at(NEXT, "07:00:00"))
     assert night.rest.usage()["offHoursTotal"]["used"] == 0
+
+
+def test_the_off_hours_total_refuses_while_the_line_has_room(own_server, demo, person):
+    """A raise adds to its line, not to the total of all lines (D4)."""
+    own_server.stop()
+    act = ["operate", "raise", "--data", str(own_server.data), "--system", "NIGHT", "--service",
+           "citizen.verify", "--window", "offHours", "--extra", "500", "--reason", "cao điểm",
+           "--by", "Lê Mẫu"]
+    done = subprocess.run([str(binary()), *act], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    again = Server.start(own_server.data, clock=at(DAY, "18:00:00"))
+    try:
+        night = Rest(again.demo, "NIGHT")
+        for asked in range(1000):
+            answer = night.verify(person)
+            assert answer.status_code == 200, (asked, answer.text[:400])
+        told = refused(night.verify(person), 429, "D4")
+        assert told["code"] == "012"
+        assert night.line(VERIFY, "offHours")["left"] == 100
+        total = night.usage()["offHoursTotal"]
+        assert total == {"cap": 1000, "used": 1000}
+        refused(night.lookup(person), 429, "D4")
+    finally:
+        again.stop()
 
 
 def test_no_form_grants_more_than_1000_off_hours(demo):

@@ -12,6 +12,7 @@ use parking_lot::Mutex;
 use serde::Deserialize;
 
 use crate::AuthFailure;
+use crate::certificate::{self, Fingerprint};
 use crate::soap::{FRESH_MS, sha256_16};
 
 /// Longest life of a client assertion, ms (RFC 7523 leaves it to the server).
@@ -32,6 +33,8 @@ pub struct ClientProof<'a> {
     pub client_secret: Option<&'a str>,
     /// client_assertion of the form.
     pub assertion: Option<&'a str>,
+    /// The verified client certificate, where one was shown.
+    pub certificate: Option<&'a Fingerprint>,
 }
 
 /// Checks clients; remembers used assertions until the machine's clock could not go back to them.
@@ -59,7 +62,7 @@ impl Clients {
         now: i64,
     ) -> Result<Arc<System>, AuthFailure> {
         if let Some(assertion) = proof.assertion {
-            return self.by_assertion(snapshot, assertion, audience, now);
+            return self.by_assertion(snapshot, (assertion, proof.certificate), audience, now);
         }
         let (id, secret) = match (proof.authorization, proof.client_id, proof.client_secret) {
             (Some(header), _, _) => basic(header).ok_or(AuthFailure::Malformed)?,
@@ -76,7 +79,7 @@ impl Clients {
             right |= constant_time::verify_slices_are_equal(&a, &b).is_ok();
         }
         match (system, access, right) {
-            (Some(system), Some(_), true) => Ok(system.clone()),
+            (Some(system), Some(_), true) => with_certificate(system, proof.certificate),
             _ => Err(AuthFailure::Wrong),
         }
     }
@@ -84,7 +87,7 @@ impl Clients {
     fn by_assertion(
         &self,
         snapshot: &Snapshot,
-        assertion: &str,
+        (assertion, shown): (&str, Option<&Fingerprint>),
         audience: &[String],
         now: i64,
     ) -> Result<Arc<System>, AuthFailure> {
@@ -94,6 +97,8 @@ impl Clients {
         let system = snapshot.by_client_id(&claimed.claims.sub).ok_or(AuthFailure::Wrong)?;
         let access = system.oauth.as_ref().ok_or(AuthFailure::Wrong)?;
         let claims = verified(access, assertion, algorithm, audience)?;
+        // Before the assertion is used up: a thief without the certificate spoils nothing.
+        let system = with_certificate(system, shown)?;
         let expires = claims.exp.checked_mul(1000).ok_or(AuthFailure::Wrong)?;
         if expires <= now {
             return Err(AuthFailure::Stale);
@@ -108,8 +113,17 @@ impl Clients {
         if used.len() >= ASSERTIONS_MAX || used.insert(mark, until).is_some() {
             return Err(AuthFailure::Replayed);
         }
-        Ok(system.clone())
+        Ok(system)
     }
+}
+
+/// The system that proved itself by its secret, where its certificate agrees.
+fn with_certificate(
+    system: &Arc<System>,
+    shown: Option<&Fingerprint>,
+) -> Result<Arc<System>, AuthFailure> {
+    let admitted = certificate::admits(&system.certificates, shown);
+    admitted.then(|| system.clone()).ok_or(AuthFailure::ForeignCertificate)
 }
 
 fn verified(
@@ -172,9 +186,7 @@ pub fn form_decoded(text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use dancu_domain::ids::{SystemCode, SystemId, UnitCode};
-    use dancu_domain::registration::{
-        AccountList, ConnectionState, Group, RequestIdMode, VerifyShape,
-    };
+    use dancu_domain::registration::{CertificateMode, Certificates, Group};
     use jsonwebtoken::{EncodingKey, Header, encode};
     use serde::Serialize;
 
@@ -198,42 +210,44 @@ mod tests {
         exp: i64,
     }
 
-    fn snapshot() -> Snapshot {
+    fn snapshot(certificates: Certificates) -> Snapshot {
         Snapshot::new(
             1,
             vec![System {
-                id: SystemId(1),
-                code: SystemCode::parse("MAU").unwrap(),
-                unit: UnitCode::parse("H26.001").unwrap(),
-                group: Group::State,
-                state: ConnectionState::Live,
-                channel_exceptions: vec![],
-                services: Default::default(),
-                procedures: std::iter::empty().collect(),
-                accounts: AccountList::new(vec![]),
-                plans: vec![],
-                shared_officers: vec![],
-                request_ids: RequestIdMode::Strict,
-                verify_shape: VerifyShape::Both,
-                lgsp_shape: None,
-                soap: None,
+                certificates,
                 oauth: Some(OauthAccess {
                     client_id: "mau".into(),
                     secrets: vec![],
                     public_keys: vec![PUBLIC.into()],
                 }),
-                credential_version: 1,
+                ..System::new(
+                    SystemId(1),
+                    SystemCode::parse("MAU").unwrap(),
+                    UnitCode::parse("H26.001").unwrap(),
+                    Group::State,
+                )
             }],
         )
     }
 
     fn asked(clients: &Clients, exp: i64, now: i64) -> Result<(), AuthFailure> {
+        asked_with(clients, &snapshot(Certificates::OFF), None, exp, now)
+    }
+
+    fn asked_with(
+        clients: &Clients,
+        snapshot: &Snapshot,
+        certificate: Option<&Fingerprint>,
+        exp: i64,
+        now: i64,
+    ) -> Result<(), AuthFailure> {
         let made = Made { iss: "mau", sub: "mau", aud: "https://x/oauth/token", jti: "1", exp };
         let key = EncodingKey::from_ed_pem(PRIVATE.as_bytes()).unwrap();
         let assertion = encode(&Header::new(Algorithm::EdDSA), &made, &key).unwrap();
-        let proof = ClientProof { assertion: Some(&assertion), ..ClientProof::default() };
+        let assertion = Some(assertion.as_str());
+        let proof = ClientProof { assertion, certificate, ..ClientProof::default() };
         let audience = ["https://x/oauth/token".to_owned()];
-        clients.authenticate(&snapshot(), &proof, &audience, now).map(|_| ())
+        clients.authenticate(snapshot, &proof, &audience, now).map(|_| ())
     }
 
     #[test]
@@ -247,6 +261,20 @@ mod tests {
         }
         // The machine's clock went back meanwhile.
         assert_eq!(asked(&clients, exp, NOW + 59_000), Err(AuthFailure::Replayed));
+    }
+
+    #[test]
+    fn a_stolen_assertion_without_the_certificate_is_not_used_up() {
+        let registered = Certificates { mode: CertificateMode::Required, sha256: vec![[1; 32]] };
+        let of = |shown: Option<&Fingerprint>, clients: &Clients| {
+            let snapshot = snapshot(registered.clone());
+            asked_with(clients, &snapshot, shown, NOW / 1000 + 60, NOW)
+        };
+        let clients = Clients::default();
+        for wrong in [None, Some(&[2; 32])] {
+            assert_eq!(of(wrong, &clients), Err(AuthFailure::ForeignCertificate));
+        }
+        assert_eq!(of(Some(&[1; 32]), &clients), Ok(()));
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! **access**: who is asking. So far the machine half: the SOAP header, access tokens, client
-//! authentication. People (accounts, sessions, factors) come with the portal.
+//! authentication, client certificates. People (accounts, sessions, factors) come with the portal.
 //!
 //! It knows credentials and the machine's clock as an argument; it knows no counts and no rules.
 //!
 //! **Invariant:** a wrong credential and an unknown one cost the same and look the same.
 
+pub mod certificate;
 pub mod client;
 pub mod soap;
 pub mod token;
@@ -34,6 +35,9 @@ pub enum AuthFailure {
     /// `X-Road-Client` is not the registered subsystem.
     #[error("foreign subsystem")]
     ForeignSubsystem,
+    /// The client certificate is missing or not a registered one.
+    #[error("foreign certificate")]
+    ForeignCertificate,
 }
 
 impl AuthFailure {
@@ -42,7 +46,9 @@ impl AuthFailure {
         match self {
             Self::Missing => "Thiếu thông tin xác thực.",
             Self::Malformed => "Thông tin xác thực sai định dạng.",
-            Self::Wrong | Self::ForeignSubsystem => "Thông tin xác thực không đúng.",
+            Self::Wrong | Self::ForeignSubsystem | Self::ForeignCertificate => {
+                "Thông tin xác thực không đúng."
+            }
             Self::Stale => "Thông tin xác thực đã hết hạn hoặc đồng hồ máy gửi bị lệch.",
             Self::Replayed => "Thông tin xác thực đã dùng cho một nội dung khác.",
             Self::Unavailable => "Hệ thống tạm thời chưa xác thực được, hãy gửi lại sau ít giây.",
@@ -54,7 +60,9 @@ impl AuthFailure {
         match self {
             Self::Missing => "Credentials are missing.",
             Self::Malformed => "Credentials cannot be read.",
-            Self::Wrong | Self::ForeignSubsystem => "Credentials are wrong.",
+            Self::Wrong | Self::ForeignSubsystem | Self::ForeignCertificate => {
+                "Credentials are wrong."
+            }
             Self::Stale => "Credentials are stale, or the sender's clock is off.",
             Self::Replayed => "Credentials were used with another body.",
             Self::Unavailable => "Credentials cannot be checked at the moment; try again shortly.",

@@ -12,6 +12,7 @@ use dancu_domain::registration::{Snapshot, SoapAccess, System};
 use parking_lot::Mutex;
 
 use crate::AuthFailure;
+use crate::certificate::{self, Fingerprint};
 
 /// Timestamps may be this far from the machine's clock, ms.
 pub const FRESH_MS: i64 = 5 * 60 * 1000;
@@ -35,6 +36,8 @@ pub struct SoapHeaders<'a> {
     pub x_road_client: Option<&'a str>,
     /// Path of the request.
     pub path: &'a str,
+    /// The verified client certificate, where one was shown.
+    pub certificate: Option<&'a Fingerprint>,
 }
 
 /// A header that proved its system.
@@ -66,17 +69,25 @@ pub fn authenticate(
     let (Some(system), Some(access), true) = (system, access, right) else {
         return Err(AuthFailure::Wrong);
     };
+    // Before anything is told of the rest: a right secret without the certificate looks wrong.
+    if !certificate::admits(&system.certificates, h.certificate) {
+        return Err(AuthFailure::ForeignCertificate);
+    }
     if (now - ms).abs() > FRESH_MS {
         return Err(AuthFailure::Stale);
     }
-    // A sender that names its subsystem must name the registered one.
-    if let (Some(registered), Some(sent)) = (&access.x_road_client, h.x_road_client)
-        && registered != sent
-    {
-        return Err(AuthFailure::ForeignSubsystem);
-    }
+    check_subsystem(access, h.x_road_client)?;
     let triple = sha256_16(&[user.as_bytes(), b":", timestamp.as_bytes(), b":", hash.as_bytes()]);
     Ok(SoapProof { system: system.clone(), triple, until: ms + FRESH_MS })
+}
+
+/// A sender that names its subsystem (`X-Road-Client`) must name the registered one, however it
+/// proved itself.
+pub fn check_subsystem(access: &SoapAccess, sent: Option<&str>) -> Result<(), AuthFailure> {
+    match (access.x_road_client.as_deref(), sent) {
+        (Some(registered), Some(sent)) if registered != sent => Err(AuthFailure::ForeignSubsystem),
+        _ => Ok(()),
+    }
 }
 
 /// Every string that the client may have hashed as `service_url`, without an early way out.
@@ -203,7 +214,8 @@ impl Shard {
     fn sweep(&mut self, now: i64) {
         if now - self.swept_at >= 1_000 {
             self.swept_at = now;
-            self.used.retain(|_, (_, until)| *until >= now - FRESH_MS);
+            // Whoever comes later is refused for the age of the header itself.
+            self.used.retain(|_, (_, until)| *until >= now);
         }
     }
 }

@@ -1,4 +1,7 @@
 //! Access tokens of the OAuth client-credentials grant: opaque to clients, checked by one MAC.
+//!
+//! A token that was issued over a client certificate is bound to it (RFC 8705, `cnf` with
+//! `x5t#S256`): whoever steals it without the certificate's key has nothing.
 
 use aws_lc_rs::constant_time;
 use base64::Engine as _;
@@ -7,11 +10,17 @@ use dancu_domain::ids::SystemId;
 use dancu_store::keys::Key;
 
 use crate::AuthFailure;
+use crate::certificate::Fingerprint;
 
 /// Life of a token, seconds.
 pub const TOKEN_SECONDS: u32 = 3_600;
+/// A token for whoever holds it, and one that is bound to a certificate. The prefix is part of
+/// what the MAC covers: neither can be made into the other.
 const PREFIX: &str = "dcu1.";
+const BOUND_PREFIX: &str = "dcu2.";
 const BODY: usize = 4 + 4 + 8 + 8;
+const BOUND_BODY: usize = BODY + 32;
+const MAC: usize = 16;
 
 /// What a token proves.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -22,35 +31,54 @@ pub struct Claims {
     pub credential_version: u32,
     /// Machine clock, ms.
     pub expires_at: i64,
+    /// The certificate that it is bound to; `None`: whoever holds it may use it.
+    pub certificate: Option<Fingerprint>,
+}
+
+impl Claims {
+    /// Whether a caller with this certificate, or with none, may use the token.
+    pub fn admit(&self, shown: Option<&Fingerprint>) -> bool {
+        self.certificate.is_none() || self.certificate.as_ref() == shown
+    }
 }
 
 /// Makes a token. `nonce` is random.
 pub fn mint(key: &Key, claims: Claims, nonce: [u8; 8]) -> String {
-    let mut bytes = Vec::with_capacity(BODY + 16);
+    let prefix = if claims.certificate.is_some() { BOUND_PREFIX } else { PREFIX };
+    let mut bytes = Vec::with_capacity(BOUND_BODY + MAC);
     bytes.extend_from_slice(&claims.system.0.to_be_bytes());
     bytes.extend_from_slice(&claims.credential_version.to_be_bytes());
     bytes.extend_from_slice(&claims.expires_at.to_be_bytes());
     bytes.extend_from_slice(&nonce);
-    let mac = key.digest16(&[PREFIX.as_bytes(), &bytes]);
+    bytes.extend_from_slice(claims.certificate.as_ref().map_or(&[], |c| &c[..]));
+    let mac = key.digest16(&[prefix.as_bytes(), &bytes]);
     bytes.extend_from_slice(&mac);
-    format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes))
+    format!("{prefix}{}", URL_SAFE_NO_PAD.encode(bytes))
 }
 
-/// Checks a token. `now` is the machine's clock, ms.
+/// Checks a token. `now` is the machine's clock, ms. Whose certificate was shown is for the caller
+/// to compare: [`Claims::admit`].
 pub fn verify(key: &Key, token: &str, now: i64) -> Result<Claims, AuthFailure> {
-    let text = token.strip_prefix(PREFIX).ok_or(AuthFailure::Malformed)?;
-    let mut bytes = [0; BODY + 16];
+    let plain = token.strip_prefix(PREFIX).map(|text| (PREFIX, BODY, text));
+    let bound = || token.strip_prefix(BOUND_PREFIX).map(|text| (BOUND_PREFIX, BOUND_BODY, text));
+    let (prefix, length, text) = plain.or_else(bound).ok_or(AuthFailure::Malformed)?;
+    let mut bytes = [0; BOUND_BODY + MAC];
     let n = URL_SAFE_NO_PAD.decode_slice(text, &mut bytes).map_err(|_| AuthFailure::Malformed)?;
-    if n != bytes.len() {
+    if n != length + MAC {
         return Err(AuthFailure::Malformed);
     }
-    let (body, mac) = bytes.split_at(BODY);
-    let expected = key.digest16(&[PREFIX.as_bytes(), body]);
+    let (body, mac) = bytes[..n].split_at(length);
+    let expected = key.digest16(&[prefix.as_bytes(), body]);
     constant_time::verify_slices_are_equal(&expected, mac).map_err(|_| AuthFailure::Wrong)?;
     let u32_at = |i: usize| u32::from_be_bytes([body[i], body[i + 1], body[i + 2], body[i + 3]]);
     let expires_at = (i64::from(u32_at(8)) << 32) | i64::from(u32_at(12));
     if expires_at <= now {
         return Err(AuthFailure::Stale);
     }
-    Ok(Claims { system: SystemId(u32_at(0)), credential_version: u32_at(4), expires_at })
+    Ok(Claims {
+        system: SystemId(u32_at(0)),
+        credential_version: u32_at(4),
+        expires_at,
+        certificate: body[BODY..].try_into().ok(),
+    })
 }

@@ -98,7 +98,7 @@ impl fmt::Display for OldId {
 }
 
 /// The id a question is asked by.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub enum SubjectId {
     /// By personal identification number.
     Personal(PersonalId),

@@ -14,6 +14,7 @@ pub mod ids;
 pub mod lines;
 pub mod moment;
 pub mod name;
+pub mod outlook;
 pub mod pace;
 pub mod person;
 pub mod profile;

@@ -6,6 +6,7 @@
 //! [`Lines::begin`] can be taken back until [`Lines::durable`], because a commit may fail.
 
 mod exceedance;
+mod locks;
 mod undo;
 
 use std::collections::VecDeque;
@@ -18,6 +19,7 @@ use crate::profile::{LockEnds, LockScope, Profile};
 use crate::refusal::{Reason, Refusal};
 use crate::registration::{LineLimit, Raise};
 use crate::service::Window;
+use locks::Locks;
 use undo::Undo;
 
 /// One decided question, ready to be counted.
@@ -135,7 +137,7 @@ pub struct Lines {
     accounts: HashMap<(AccountId, DutyDay), u32>,
     plans: HashMap<(PlanId, DutyDay), u32>,
     off_hours: HashMap<(SystemId, DutyDay), u32>,
-    locks: HashMap<LineId, LineLock>,
+    locks: Locks,
     /// What takes back each change that is not durable yet, oldest first.
     undo: VecDeque<Undo>,
     /// Changes of each batch before the current one that is not durable yet.
@@ -170,7 +172,7 @@ impl Lines {
                     lines.plans.insert((id, day), used);
                 }
                 Row::Lock(id, Some(lock)) => {
-                    lines.locks.insert(id, lock);
+                    lines.locks.set(id, Some(lock));
                 }
                 Row::Lock(..) => {}
             }
@@ -196,11 +198,8 @@ impl Lines {
                 Row::Plan(id, day, used) => {
                     self.plans.insert((id, day), used);
                 }
-                Row::Lock(id, Some(lock)) => {
-                    self.locks.insert(id, lock);
-                }
-                Row::Lock(id, None) => {
-                    self.locks.remove(&id);
+                Row::Lock(id, lock) => {
+                    self.locks.set(id, lock);
                 }
             }
         }
@@ -240,8 +239,7 @@ impl Lines {
 
     /// What would be refused now without counting anything: the gate's look before the registry.
     pub fn peek(&self, profile: &Profile, i: &Intent) -> Option<Reason> {
-        let own_ended = self.lock_ended(i);
-        let lock = self.find_lock(i.system, i.line, i.at, |line| own_ended && line == i.line);
+        let lock = self.locks.in_force(i.system, i.line, i.at, self.lock_ended(i));
         if let Some(lock) = lock {
             return Some(lock.reason());
         }
@@ -273,35 +271,23 @@ impl Lines {
 
     /// The lock on a line, ended or not.
     pub fn lock(&self, line: LineId) -> Option<LineLock> {
-        self.locks.get(&line).copied()
+        self.locks.get(line)
+    }
+
+    /// Locks in force at an instant: those of one line, those of a whole connection.
+    pub fn locks_in_force(&self, at: Moment) -> (u64, u64) {
+        self.locks.count(at)
     }
 
     /// The lock in force on a line or on its whole system at an instant.
     pub fn lock_in_force(&self, system: SystemId, line: LineId, at: Moment) -> Option<LineLock> {
-        self.find_lock(system, line, at, |_| false)
-    }
-
-    fn find_lock(
-        &self,
-        system: SystemId,
-        line: LineId,
-        at: Moment,
-        skip: impl Fn(LineId) -> bool,
-    ) -> Option<LineLock> {
-        let holds = |id: LineId, l: &LineLock| l.until.is_none_or(|u| at < u) && !skip(id);
-        let own = self.locks.get(&line).filter(|l| holds(line, l));
-        own.copied().or_else(|| {
-            let whole = |(id, l): &(&LineId, &LineLock)| {
-                l.connection && l.system == system && holds(**id, l)
-            };
-            self.locks.iter().find(whole).map(|(_, l)| *l)
-        })
+        self.locks.in_force(system, line, at, false)
     }
 
     /// An approved raise ends the line's lock when it comes into force (D3, D8).
     pub fn raise_granted(&mut self, line: LineId, raise: &Raise) {
         let begins = raise.begins();
-        if let Some(lock) = self.locks.get(&line).copied()
+        if let Some(lock) = self.locks.get(line)
             && raise.is_raise()
             && raise.approved_at > lock.since
         {
@@ -317,10 +303,10 @@ impl Lines {
             .locks
             .iter()
             .filter(|(id, l)| {
-                (**id == line || (l.connection && l.system == system))
+                (*id == line || (l.connection && l.system == system))
                     && l.until.is_none_or(|u| at < u)
             })
-            .map(|(id, _)| *id)
+            .map(|(id, _)| id)
             .collect();
         for id in &causes {
             self.set_lock(*id, None);
@@ -338,7 +324,7 @@ impl Lines {
 
     /// Whether a raise approved after the lock has begun (D3: "an approved raise" ends it).
     fn lock_ended(&self, i: &Intent) -> bool {
-        let lock = self.locks.get(&i.line);
+        let lock = self.locks.get(i.line);
         lock.is_some_and(|l| {
             l.until.is_some_and(|u| i.at >= u)
                 || i.limit.raise_approved.is_some_and(|approved| approved > l.since)
@@ -446,10 +432,7 @@ impl Lines {
     }
 
     fn set_lock(&mut self, line: LineId, lock: Option<LineLock>) {
-        let old = match lock {
-            Some(lock) => self.locks.insert(line, lock),
-            None => self.locks.remove(&line),
-        };
+        let old = self.locks.set(line, lock);
         self.undo.push_back(Undo::Lock(line, old));
     }
 

@@ -11,7 +11,8 @@ mod units;
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use unicode_normalization::{UnicodeNormalization, is_nfc};
 
 use units::{Unit, Words, breaks, each_unit, is_letter, is_mark, is_precomposed, placed};
@@ -114,6 +115,19 @@ impl NameQuery {
             apart.clear();
         }
         Self { text, fold, apart }
+    }
+}
+
+/// As it was spelled: a question that waits is sealed and read again.
+impl Serialize for NameQuery {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.text)
+    }
+}
+
+impl<'de> Deserialize<'de> for NameQuery {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::parse(&String::deserialize(deserializer)?).map_err(D::Error::custom)
     }
 }
 

@@ -1,5 +1,6 @@
 //! A person of the registry: the record that is sealed, and its parts.
 
+use std::fmt;
 use std::sync::LazyLock;
 
 use jiff::civil::Date;
@@ -10,9 +11,15 @@ use crate::ids::{OldId, PersonalId};
 use crate::name::FullName;
 use crate::service::Field;
 
+/// Longest house, street and hamlet of an address, characters: what a record may hold, a caller may
+/// ask about. The longest of the forms' fields; the longest on paper forms is about 120.
+pub const DETAIL_MAX: usize = 250;
+/// Longest household number, characters: twice the longest that is printed on household books.
+pub const HOUSEHOLD_NUMBER_MAX: usize = 40;
+
 /// The part of a record that every question compares: the first fields of [`Person`], in its
 /// order, so that a verification need not decode the rest.
-#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Deserialize)]
 pub struct PersonKeys {
     /// Số định danh cá nhân.
     pub personal_id: PersonalId,
@@ -28,7 +35,7 @@ pub struct PersonKeys {
 
 /// One citizen's record. Everything here is personal data and leaves the store sealed. The first
 /// five fields are those of [`PersonKeys`] and keep that order.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Person {
     /// Số định danh cá nhân.
     pub personal_id: PersonalId,
@@ -225,7 +232,7 @@ impl Dataset {
 }
 
 /// An address. A commune code means nothing without its dataset.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Address {
     /// Mã tỉnh, thành phố: 1-99 (two digits on the wire); 0 = abroad or unknown.
     pub province: u8,
@@ -240,7 +247,7 @@ pub struct Address {
 }
 
 /// A relative as written in a person's record.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Relative {
     /// Họ tên.
     pub full_name: FullName,
@@ -253,7 +260,7 @@ pub struct Relative {
 }
 
 /// A person's place in a household.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HouseholdRef {
     /// Key of the household in the registry.
     pub key: u64,
@@ -333,7 +340,7 @@ impl HouseholdRole {
 }
 
 /// A household as the registry keeps it: the head first.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Household {
     /// Key in the registry.
     pub key: u64,
@@ -384,6 +391,18 @@ impl Sources {
     }
 }
 
+/// What a record holds never stands in debug output.
+macro_rules! redacted {
+    ($($name:ident),*) => {$(
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(concat!(stringify!($name), "(***)"))
+            }
+        }
+    )*};
+}
+redacted!(PersonKeys, Person, Address, Relative, HouseholdRef, Household);
+
 /// Whether the list of peoples (QĐ 121-TCTK/PPCĐ) has the code.
 pub const fn is_ethnicity(code: u8) -> bool {
     matches!(code, 1..=55 | 99)
@@ -397,6 +416,26 @@ pub const fn is_religion(code: u8) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn debug_output_of_a_record_tells_nothing() {
+        let detail = "Số 17, đường Hoa Ban".to_owned();
+        let (country, dataset) = (Country::VN, Dataset::Y2026);
+        let home = Address { province: 1, commune: 4, detail, country, dataset };
+        assert_eq!(format!("{home:?}"), "Address(***)");
+        let relative = Relative {
+            full_name: FullName::parse("Nguyễn Văn Mẫu").unwrap(),
+            personal_id: None,
+            old_id: None,
+            nationality: country,
+        };
+        assert_eq!(format!("{relative:?}"), "Relative(***)");
+        let (number, role) = ("HK-0001".to_owned(), HouseholdRole::Child);
+        let place = HouseholdRef { key: 7, number: number.clone(), role, head: relative };
+        assert_eq!(format!("{:?}", Some(place)), "Some(HouseholdRef(***))");
+        let household = Household { key: 7, number, members: vec![] };
+        assert_eq!(format!("{household:?}"), "Household(***)");
+    }
 
     #[test]
     fn roles_without_a_name_pass_through() {

@@ -62,6 +62,10 @@ pub enum Reason {
     CannotJournal = 26,
     /// The body is larger than allowed.
     TooLarge = 27,
+    /// Too many jobs of the system are not over yet, or kept.
+    JobsOpen = 28,
+    /// The file of a job has too many rows or bytes.
+    JobTooLarge = 29,
 }
 
 /// What a refusal looks like on the wire.
@@ -257,6 +261,14 @@ texts! {
         "Nội dung yêu cầu lớn hơn mức cho phép.",
         "The body is larger than allowed.",
         "Giữ nội dung yêu cầu trong 64 KiB.";
+    JobsOpen: D5, Count, "021",
+        "Hệ thống đang có quá nhiều lô chưa xong hoặc chưa xóa.",
+        "Too many jobs of this system are not over, or kept.",
+        "Chờ một lô xong, hủy hoặc xóa lô không còn cần, rồi gửi lại với cùng mã yêu cầu.";
+    JobTooLarge: A3, TooLarge, "022",
+        "Tệp của lô lớn hơn mức cho phép.",
+        "The file of the job is larger than allowed.",
+        "Mỗi lô tối đa 1.000.000 dòng và 512 MiB; chia tệp thành nhiều lô.";
 }
 
 impl Reason {

@@ -10,7 +10,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 pub use self::account::{Account, AccountKind, AccountList, AccountState};
-pub use crate::credentials::{OauthAccess, Secret, SoapAccess};
+pub use crate::credentials::{CertificateMode, Certificates, OauthAccess, Secret, SoapAccess};
 use crate::ids::{
     AccountId, LineId, PlanId, ProcedureCode, Purpose, SystemCode, SystemId, UnitCode,
 };
@@ -302,11 +302,38 @@ pub struct System {
     pub soap: Option<SoapAccess>,
     /// OAuth client, where registered.
     pub oauth: Option<OauthAccess>,
-    /// A digest of the credentials: tokens name it and die when it changes.
+    /// Client certificates, which stand beside the secrets.
+    pub certificates: Certificates,
+    /// Version of the credentials: tokens name it and die when it changes.
     pub credential_version: u32,
 }
 
 impl System {
+    /// A system as it begins: being prepared, nothing granted, no way in (A4). It will have to
+    /// show a registered client certificate.
+    pub fn new(id: SystemId, code: SystemCode, unit: UnitCode, group: Group) -> Self {
+        Self {
+            id,
+            code,
+            unit,
+            group,
+            state: ConnectionState::Preparing,
+            channel_exceptions: vec![],
+            services: Default::default(),
+            procedures: HashMap::new(),
+            accounts: AccountList::new(vec![]),
+            plans: vec![],
+            shared_officers: vec![],
+            request_ids: RequestIdMode::Strict,
+            verify_shape: VerifyShape::Both,
+            lgsp_shape: None,
+            soap: None,
+            oauth: None,
+            certificates: Certificates::default(),
+            credential_version: 1,
+        }
+    }
+
     /// The registered service.
     pub fn service(&self, service: Service) -> Option<&ServiceGrant> {
         self.services[service.index()].as_ref()

@@ -14,7 +14,7 @@ use dancu_domain::profile::{DEFAULT_PROFILE, Profile, Profiles};
 use dancu_domain::refusal::{Kind, Reason};
 use dancu_domain::registration::{
     Account, AccountKind, AccountList, AccountState, Channel, ConnectionState, DateRange, Group,
-    Line, Plan, Procedure, Raise, RequestIdMode, ServiceGrant, SharedOfficer, System, VerifyShape,
+    Line, Plan, Procedure, Raise, ServiceGrant, SharedOfficer, System,
 };
 use dancu_domain::service::{Field, FieldSet, Service, ServiceSet, Window};
 use jiff::civil::{Date, date};
@@ -118,12 +118,7 @@ fn system() -> System {
     services[Service::CitizenLookup.index()] =
         Some(grant(Service::CitizenLookup, 20, &[Window::InHours]));
     System {
-        id: SystemId(1),
-        code: SystemCode::parse("ONESTOP").unwrap(),
-        unit: UnitCode::parse("H26.001").unwrap(),
-        group: Group::State,
         state: ConnectionState::Live,
-        channel_exceptions: vec![],
         services,
         procedures: hashbrown::HashMap::from([
             procedure("1.004194", |_| ()),
@@ -146,12 +141,12 @@ fn system() -> System {
             account: PORTAL,
             until: date(2026, 3, 15),
         }],
-        request_ids: RequestIdMode::Strict,
-        verify_shape: VerifyShape::Both,
-        lgsp_shape: None,
-        soap: None,
-        oauth: None,
-        credential_version: 1,
+        ..System::new(
+            SystemId(1),
+            SystemCode::parse("ONESTOP").unwrap(),
+            UnitCode::parse("H26.001").unwrap(),
+            Group::State,
+        )
     }
 }
 

@@ -18,7 +18,7 @@ use dancu_domain::profile::{DEFAULT_PROFILE, LockEnds, LockScope, Profile, Profi
 use dancu_domain::refusal::Reason;
 use dancu_domain::registration::{
     Account, AccountKind, AccountList, AccountState, Channel, ConnectionState, DateRange, Group,
-    Line, Procedure, Raise, RequestIdMode, ServiceGrant, System, VerifyShape,
+    Line, Procedure, Raise, ServiceGrant, System,
 };
 use dancu_domain::service::{FieldSet, Service, ServiceSet, Window};
 use oracle::{Ask, Oracle, Verdict};
@@ -122,23 +122,16 @@ fn system(id: u32, counts: &[(u32, u32); 3], dailies: &[u32]) -> System {
         case_required: false,
     };
     System {
-        id: SystemId(id),
-        code: SystemCode::parse(&format!("SYS{id}")).unwrap(),
-        unit: UnitCode::parse("H26.001").unwrap(),
-        group: Group::State,
         state: ConnectionState::Live,
-        channel_exceptions: vec![],
         services,
         procedures: hashbrown::HashMap::from([(code, procedure)]),
         accounts: AccountList::new(accounts.collect()),
-        plans: vec![],
-        shared_officers: vec![],
-        request_ids: RequestIdMode::Strict,
-        verify_shape: VerifyShape::Both,
-        lgsp_shape: None,
-        soap: None,
-        oauth: None,
-        credential_version: 1,
+        ..System::new(
+            SystemId(id),
+            SystemCode::parse(&format!("SYS{id}")).unwrap(),
+            UnitCode::parse("H26.001").unwrap(),
+            Group::State,
+        )
     }
 }
 

@@ -44,7 +44,7 @@ pub async fn answer(
         let claims = if claims.is_empty() {
             vec![]
         } else {
-            compare_all(registry, &record.person()?, claims).await?
+            compare_all(registry, &record.person()?, claims, &mut delivered).await?
         };
         let alive = fields.contains(Field::VitalStatus).then(|| record.keys.vital.alive());
         let answer = Answer::Match { precision, alive, claims };
@@ -64,7 +64,7 @@ pub async fn answer(
             // Kinds that are not granted are not looked at.
             let kinds: Vec<_> =
                 kinds.iter().copied().filter(|k| fields.contains(k.field())).collect();
-            let result = related(registry, &person, &kinds, other).await?;
+            let result = related(registry, &person, &kinds, other, &mut delivered).await?;
             Answer::Checked { precision, result }
         }
         Ask::Residence(asked) => {
@@ -143,10 +143,11 @@ async fn compare_all(
     registry: &Registry,
     person: &Person,
     claims: &[Claim],
+    delivered: &mut Vec<SubjectId>,
 ) -> dancu_store::Result<Vec<(Field, ClaimResult)>> {
     let mut compared = Vec::with_capacity(claims.len());
     for claim in claims {
-        compared.push((claim.field, compare(registry, person, claim).await?));
+        compared.push((claim.field, compare(registry, person, claim, delivered).await?));
     }
     Ok(compared)
 }
@@ -155,6 +156,7 @@ async fn compare(
     registry: &Registry,
     p: &Person,
     claim: &Claim,
+    delivered: &mut Vec<SubjectId>,
 ) -> dancu_store::Result<ClaimResult> {
     use dancu_domain::person::{BloodGroup, MaritalStatus, Sex};
     let role = p.household.as_ref().map(|h| h.role);
@@ -186,7 +188,9 @@ async fn compare(
             known_equal(p.blood != BloodGroup::Unknown, *b == p.blood)
         }
         (field, ClaimValue::Address(asked)) => place(address_of(p, field), asked),
-        (field, ClaimValue::Relative(other)) => relative(registry, p, field, other).await?,
+        (field, ClaimValue::Relative(other)) => {
+            relative(registry, p, field, other, delivered).await?
+        }
         (Field::HouseholdRole, ClaimValue::Role(r)) => {
             known_equal(role.is_some(), role == Some(*r))
         }
@@ -257,10 +261,11 @@ async fn related(
     person: &Person,
     kinds: &[Relation],
     other: &RelativeQuery,
+    delivered: &mut Vec<SubjectId>,
 ) -> dancu_store::Result<ClaimResult> {
     let mut best = ClaimResult::Unknown;
     for kind in kinds {
-        match relative(registry, person, kind.field(), other).await? {
+        match relative(registry, person, kind.field(), other, delivered).await? {
             ClaimResult::Match => return Ok(ClaimResult::Match),
             ClaimResult::Mismatch => best = ClaimResult::Mismatch,
             ClaimResult::Unknown => {}
@@ -270,7 +275,8 @@ async fn related(
 }
 
 /// Everything stated about the relative must agree. An id or birth date that the record does not
-/// carry is looked for in the relative's own record; if it is nowhere, the result is unknown.
+/// carry is looked for in the relative's own record; if it is nowhere, the result is unknown. Whose
+/// record is looked into is told about, so it joins `delivered`.
 ///
 /// Who has no spouse or guardian on record has none: marriage and guardianship exist by being
 /// registered. Parents and heads of households exist without, so theirs is unknown.
@@ -279,6 +285,7 @@ async fn relative(
     person: &Person,
     field: Field,
     asked: &RelativeQuery,
+    delivered: &mut Vec<SubjectId>,
 ) -> dancu_store::Result<ClaimResult> {
     let Some(record) = relative_of(person, field) else {
         return Ok(match field {
@@ -294,6 +301,12 @@ async fn relative(
         Some(id) if needs_own => registry.look_up(id).await?,
         _ => None,
     };
+    if let Some(own) = &own {
+        let id = SubjectId::Personal(own.keys.personal_id);
+        if !delivered.contains(&id) {
+            delivered.push(id);
+        }
+    }
     let mut result = ClaimResult::Match;
     let mut also = |known: Option<bool>| match known {
         Some(false) => result = ClaimResult::Mismatch,

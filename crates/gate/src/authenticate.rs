@@ -4,14 +4,24 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use dancu_access::certificate::{self, Fingerprint};
 use dancu_access::soap::{self, SoapHeaders, SoapProof};
 use dancu_access::{AuthFailure, client, token};
 use dancu_domain::moment::Moment;
 use dancu_domain::registration::{Snapshot, System};
 use dancu_journal::{Act, Body};
 use dancu_store::keys::random;
+use dancu_store::requests::HeaderUse;
 
-use crate::path::{Gate, UsedHeader};
+use crate::path::{Caller, Gate, UsedHeader};
+use crate::query::Reply;
+
+impl UsedHeader {
+    /// As the ledger takes it.
+    pub(crate) fn of_draft(self) -> HeaderUse {
+        HeaderUse { triple: self.triple, until: self.until, may_reuse: self.may_reuse }
+    }
+}
 
 impl Gate {
     /// What is registered at the policy epoch in force: a revocation is in force for whoever
@@ -43,14 +53,33 @@ impl Gate {
         machine_now: i64,
     ) -> Result<UsedHeader, AuthFailure> {
         let body = self.keyed(&body);
-        self.used.use_once(proof, body, source, machine_now)?;
-        Ok(UsedHeader { triple: proof.triple, until: proof.until, body })
+        let access = proof.system.soap.as_ref();
+        let may_reuse = access.is_some_and(|a| a.reuse_from.contains(&source));
+        // What is journaled binds, whatever this node was sent: settling compares once more.
+        match self.store.requests().bound_elsewhere(&proof.triple) {
+            Some(bound) if bound != body && !may_reuse => return Err(AuthFailure::Replayed),
+            Some(_) => {}
+            None => self.used.use_once(proof, body, source, machine_now)?,
+        }
+        Ok(UsedHeader { triple: proof.triple, until: proof.until, body, may_reuse })
     }
 
-    /// 1c. A bearer token.
+    /// 1b, once more after settling: a reply that could not be journaled because another node had
+    /// journaled the header with another body meanwhile.
+    pub fn unless_replayed(&self, caller: &Caller, reply: Reply) -> Result<Reply, AuthFailure> {
+        let header = caller.header.filter(|h| !h.may_reuse && reply.journal_index.is_none());
+        let bound = header.and_then(|h| self.store.requests().bound_elsewhere(&h.triple));
+        match header.zip(bound) {
+            Some((header, bound)) if bound != header.body => Err(AuthFailure::Replayed),
+            _ => Ok(reply),
+        }
+    }
+
+    /// 1c. A bearer token, and the verified client certificate where one was shown.
     pub async fn authenticate_bearer(
         &self,
         authorization: Option<&str>,
+        shown: Option<&Fingerprint>,
         at: Moment,
         machine_now: i64,
     ) -> Result<Arc<System>, AuthFailure> {
@@ -60,10 +89,16 @@ impl Gate {
             return Err(AuthFailure::Malformed);
         }
         let claims = token::verify(&self.token_key, text.trim(), machine_now)?;
+        if !claims.admit(shown) {
+            return Err(AuthFailure::ForeignCertificate);
+        }
         let snapshot = self.registered(at).await?;
         let system = snapshot.by_id(claims.system).ok_or(AuthFailure::Wrong)?;
         if system.credential_version != claims.credential_version {
             return Err(AuthFailure::Wrong);
+        }
+        if !certificate::admits(&system.certificates, shown) {
+            return Err(AuthFailure::ForeignCertificate);
         }
         Ok(system.clone())
     }
@@ -81,28 +116,35 @@ impl Gate {
     }
 
     /// The token endpoint: a token and its life in seconds, once its entry is durable (F1): who
-    /// connects, from where and when. Systems that are not live get one too, so that they can read
+    /// connects, from where and when, and by which certificate the token is bound. Systems that are not live get one too, so that they can read
     /// why they are refused.
     pub async fn issue_token(
         &self,
         system: &System,
+        shown: Option<&Fingerprint>,
         source: IpAddr,
         at: Moment,
         machine_now: i64,
     ) -> dancu_store::Result<(String, u32)> {
         let mut nonce = [0; 8];
         random(&mut nonce)?;
+        let certificate = certificate::binding(&system.certificates, shown);
+        let source = source.to_canonical();
         let issued = Body::Act(Act {
             kind: "token.issued".into(),
             actor: system.code.as_str().to_owned(),
             system: system.id.0,
-            detail: source.to_canonical().to_string(),
+            detail: match certificate {
+                Some(bound) => format!("{source} x5t#S256={}", certificate::text(&bound)),
+                None => source.to_string(),
+            },
         });
         self.store.ledger().note(at, move |_| Ok(issued)).await?;
         let claims = token::Claims {
             system: system.id,
             credential_version: system.credential_version,
             expires_at: machine_now + i64::from(token::TOKEN_SECONDS) * 1000,
+            certificate,
         };
         Ok((token::mint(&self.token_key, claims, nonce), token::TOKEN_SECONDS))
     }

@@ -4,12 +4,9 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 
-use dancu_access::AuthFailure;
 use dancu_domain::moment::{MINUTE_MS, Moment};
 use dancu_journal::Aggregate;
 use parking_lot::Mutex;
-
-use crate::path::Protocol;
 
 /// Sources told apart within a minute; further ones share the entry of "many sources".
 const SOURCES_MAX: usize = 1_000;
@@ -28,23 +25,14 @@ pub enum Cause {
     Shed = 4,
     /// Unreadable before anybody was authenticated.
     Unreadable = 5,
+    /// Refused to an authenticated system faster than refusals are journaled one by one.
+    Refusals = 6,
 }
 
 impl Cause {
-    /// The cause of a failed bearer token or SOAP header.
-    pub fn of(failure: AuthFailure, soap: bool) -> Self {
-        match (failure, soap) {
-            (_, true) => Self::SoapHeader,
-            (_, false) => Self::Token,
-        }
-    }
-
-    /// The cause of a credential that is no longer good.
-    pub(crate) const fn of_protocol(protocol: Protocol) -> Self {
-        match protocol {
-            Protocol::Soap => Self::SoapHeader,
-            _ => Self::Token,
-        }
+    /// The cause of a credential that is not, or no longer, good: a SOAP header, else a token.
+    pub const fn of(soap_header: bool) -> Self {
+        if soap_header { Self::SoapHeader } else { Self::Token }
     }
 }
 

@@ -35,7 +35,7 @@ impl Gate {
         let known = snapshot.by_id(caller.system);
         let known = known.filter(|s| s.credential_version == caller.credential_version);
         if known.is_none() {
-            let cause = Cause::of_protocol(caller.protocol);
+            let cause = Cause::of(caller.header.is_some());
             self.failures.note(caller.arrival, caller.source, cause);
         }
         known

@@ -9,11 +9,13 @@ mod answer;
 mod authenticate;
 mod draft;
 mod failures;
+pub mod jobs;
 mod known;
 mod pace;
 pub mod path;
 pub mod query;
 mod refuse;
+mod round;
 mod ruling;
 
 pub use path::{Caller, Gate, UsedHeader};

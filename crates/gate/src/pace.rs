@@ -1,6 +1,5 @@
-//! The paces of all accounts (D7).
+//! The paces of all accounts (D7), and of what is refused to a system.
 
-use dancu_domain::ids::AccountId;
 use dancu_domain::moment::Moment;
 use dancu_domain::pace::PaceState;
 use dancu_domain::profile::Pace;
@@ -15,12 +14,18 @@ const KEPT: usize = 4_096;
 /// A part of more accounts than that is looked through once in this time, ms.
 const SWEEP_MS: i64 = 1_000;
 
-/// Pace by account.
+/// How fast one system's refusals are journaled one by one: 200 a second are more than the counters
+/// of a province send, and 10 GB a day of journal at most. What comes faster is refused by D7 and
+/// journaled as one aggregate a minute, so that a client that repeats a refused question cannot
+/// fill the disk of all.
+pub(crate) const REFUSALS: Pace = Pace { burst: 10_000, per_minute: 12_000, persons_per_minute: 0 };
+
+/// Pace by the row id of accounts, or of systems.
 pub(crate) struct Paces(Vec<Mutex<Shard>>);
 
 #[derive(Default)]
 struct Shard {
-    accounts: HashMap<AccountId, PaceState>,
+    accounts: HashMap<u32, PaceState>,
     /// When idle ones were last dropped.
     swept_at: Moment,
 }
@@ -35,12 +40,12 @@ impl Paces {
     /// Admits or refuses a request of an account about a person.
     pub(crate) fn admit(
         &self,
-        account: AccountId,
+        account: u32,
         pace: Pace,
         at: Moment,
         person: u64,
     ) -> Result<(), Refusal> {
-        let mut shard = self.0[account.0 as usize % SHARDS].lock();
+        let mut shard = self.0[account as usize % SHARDS].lock();
         shard.sweep(at);
         shard.accounts.entry(account).or_default().admit(pace, at, person)
     }
@@ -71,7 +76,7 @@ mod tests {
         let mut shard = Shard::default();
         let start = Moment(1_772_416_800_000);
         for n in 0..KEPT as u32 + 100 {
-            let state = shard.accounts.entry(AccountId(n)).or_default();
+            let state = shard.accounts.entry(n).or_default();
             state.admit(PLAN, start, 1).unwrap();
         }
         let looked = (0..3_000).filter(|ms| shard.sweep(start.plus_ms(*ms))).count();

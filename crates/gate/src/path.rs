@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use arc_swap::ArcSwap;
 use dancu_access::client;
@@ -17,15 +18,15 @@ use dancu_domain::service::{FieldSet, Service};
 use dancu_store::Store;
 use dancu_store::entries::Pseudonyms;
 use dancu_store::keys::{Key, Purpose, random};
-use dancu_store::ledger::{Decided, Draft, Settled, Verdict};
-use dancu_store::requests::InFlight;
+use dancu_store::ledger::{Settled, Verdict};
 
 use crate::answer::{self, Answered};
-use crate::draft::{DraftParts, asked_fields};
+use crate::draft::asked_fields;
 pub use crate::failures::Cause;
 use crate::failures::Failures;
 use crate::pace::Paces;
 use crate::query::{CorrelationId, Denied, Query, Reply, Usage};
+use crate::round::{Asked, Earlier, Manner, Round, draft_of};
 use crate::ruling::{Ruling, decide_with_second_name, granted_fields, told_fields};
 
 /// Times a query is decided again because the policy changed meanwhile, or the registry has to be
@@ -72,6 +73,8 @@ pub struct UsedHeader {
     pub until: i64,
     /// Keyed digest of the body.
     pub body: [u8; 16],
+    /// Whether its sender may use it with several bodies.
+    pub may_reuse: bool,
 }
 
 /// The gate over a store.
@@ -86,8 +89,11 @@ pub struct Gate {
     /// Held by whoever loads the snapshot; the others wait.
     pub(crate) loading: tokio::sync::Mutex<()>,
     paces: Paces,
-    request_key: Arc<Key>,
+    pub(crate) refusals: Paces,
+    pub(crate) request_key: Arc<Key>,
     pub(crate) token_key: Arc<Key>,
+    /// Questions asked by callers that wait: jobs yield to them.
+    pub(crate) asked: AtomicU64,
 }
 
 impl Gate {
@@ -109,8 +115,10 @@ impl Gate {
             failures: Failures::default(),
             loading: tokio::sync::Mutex::default(),
             paces: Paces::default(),
+            refusals: Paces::default(),
             request_key: key(Purpose::Request)?,
             token_key: key(Purpose::Token)?,
+            asked: AtomicU64::new(0),
             store,
         })
     }
@@ -131,25 +139,39 @@ impl Gate {
 
     /// Answers or refuses one question. The reply exists only after its entry is durable.
     pub async fn ask(&self, caller: &Caller, query: &Query) -> Reply {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        self.ask_as(caller, query, Manner::Waiting).await.unwrap_or_else(|_| unavailable())
+    }
+
+    /// The same for any manner; the error is what holds a question of a job.
+    pub(crate) async fn ask_as(
+        &self,
+        caller: &Caller,
+        query: &Query,
+        manner: Manner,
+    ) -> Result<Reply, Reason> {
         let body = self.keyed(&query.body);
         let Some(key) = self.request_key_of(caller, query, &body) else {
-            return unavailable();
+            return Ok(unavailable());
         };
         // Two in flight with one id: one waits for the other.
         let guard = Arc::new(self.store.requests().enter(key).await);
-        let mut state = Round { guard, body, paced: false, read_anyway: false };
+        let mut state = Round { guard, body, manner, held: None, paced: false, read_anyway: false };
         for _ in 0..ROUNDS_MAX {
             match self.round(caller, query, key, &mut state).await {
-                Ok(Some(reply)) => return reply,
+                Ok(Some(reply)) => return Ok(reply),
                 Ok(None) => {}
                 Err(error) => {
                     tracing::error!(error = %error, "gate.ask could not be journaled");
                     break;
                 }
             }
+            if let Some(reason) = state.held {
+                return Err(reason);
+            }
         }
         self.failures.note(caller.arrival, caller.source, Cause::Shed);
-        unavailable()
+        Ok(unavailable())
     }
 
     /// One round; `None` = decide again over a newer snapshot, or with the registry read.
@@ -168,6 +190,13 @@ impl Gate {
 
         // 2. Decide: what the law says before anything is read.
         let decision = self.decide(caller, query, key, profile, system, state).await?;
+        if let Some(reason) = state.held_by(&decision) {
+            state.held = Some(reason);
+            return Ok(None);
+        }
+        if let Some(reply) = self.flood(caller, decision.refused.is_some() || decision.locked) {
+            return Ok(Some(reply));
+        }
 
         // 3. Answer from the registry, unless the decision is a refusal or there is no room.
         let reads = decision.intent.is_some_and(|i| !i.unread);
@@ -181,6 +210,7 @@ impl Gate {
             &decision,
             answered.as_ref(),
             &pseudonyms,
+            state.manner,
         );
         let settled = match self.store.ledger().submit(draft).await? {
             Verdict::Settled(settled) => settled,
@@ -188,10 +218,15 @@ impl Gate {
                 state.read_anyway = true;
                 return Ok(None);
             }
+            Verdict::Held(reason) => {
+                state.held = Some(reason);
+                return Ok(None);
+            }
             Verdict::Stale => {
                 Box::pin(self.reload(caller.arrival)).await?;
                 return Ok(None);
             }
+            Verdict::Replayed => return Ok(Some(unavailable())), // `unless_replayed` tells it
         };
 
         // 5. Reply: a late refusal drops the answer.
@@ -218,7 +253,7 @@ impl Gate {
         // 2a. A request id names one body for 24 hours.
         d.answered = self.store.requests().answered(&key);
         let repeat = match self.earlier(profile, caller, &state.body, key, d.answered).await? {
-            Earlier::None => false,
+            Earlier::None => matches!(state.manner, Manner::Job { known: true }),
             Earlier::SameBody => true,
             Earlier::OtherBody => {
                 d.account = system.accounts.find(query.officer.as_str()).map(|a| a.id);
@@ -253,10 +288,10 @@ impl Gate {
 
         // 2c. Locks of the line: a locked line is refused before the pace is looked at.
         let hopeless = self.store.ledger().lines(|lines| lines.peek(profile, &intent));
-        let locked = matches!(hopeless, Some(Reason::LineLocked | Reason::ConnectionLocked));
+        d.locked = matches!(hopeless, Some(Reason::LineLocked | Reason::ConnectionLocked));
 
         // 2d. Pace (D7), once per question.
-        if !state.paced && !locked {
+        if !state.paced && !d.locked {
             if let Err(refusal) = self.pace(profile, grant.account, caller, query) {
                 d.usage = Some(self.usage_of(&intent));
                 d.refused = Some(refusal);
@@ -300,7 +335,7 @@ impl Gate {
             SubjectId::Personal(id) => id.number(),
             SubjectId::Old(id) => (1 << 63) | u64::from(id.number()),
         };
-        self.paces.admit(account.id, profile.pace_of(account.kind), caller.arrival, person)
+        self.paces.admit(account.id.0, profile.pace_of(account.kind), caller.arrival, person)
     }
 
     // 3. Answer --------------------------------------------------------------------------------
@@ -390,74 +425,6 @@ impl Gate {
     }
 }
 
-/// One question with its caller.
-struct Asked<'a> {
-    caller: &'a Caller,
-    query: &'a Query,
-    key: [u8; 16],
-    body: [u8; 16],
-    system: &'a System,
-    guard: &'a Arc<InFlight>,
-}
-
-/// What goes to the ledger.
-fn draft_of(
-    asked: &Asked<'_>,
-    epoch: u64,
-    d: &Ruling,
-    answered: Option<&Answered>,
-    pseudonyms: &Pseudonyms,
-) -> Draft {
-    let parts = DraftParts {
-        caller: asked.caller,
-        system: asked.system,
-        query: asked.query,
-        body: asked.body,
-        account: d.account,
-        duty: d.duty,
-        purpose: &d.purpose,
-        asked: d.asked,
-        told: d.fields,
-        intent: d.intent.as_ref(),
-        plan: d.plan,
-        answer: answered.map(|a| &a.answer),
-        delivered: answered.map_or(&[], |a| &a.delivered),
-    };
-    let (entry, search) = parts.build(pseudonyms);
-    let decided = match (d.refused, d.intent) {
-        (Some(refusal), _) => Decided::Refused(refusal),
-        (None, Some(intent)) => Decided::Count(intent),
-        (None, None) => Decided::Refused(Reason::InvalidInput.into()),
-    };
-    Draft {
-        query: entry,
-        arrival: asked.caller.arrival,
-        epoch,
-        decided,
-        request_key: asked.key,
-        answered: d.answered,
-        header: asked.caller.header.map(|h| (h.triple, h.until)),
-        guard: Some(asked.guard.clone()),
-        search,
-    }
-}
-
-/// What one question carries from round to round.
-struct Round {
-    /// Held by the ledger too: a caller that leaves frees the id only when its entry is settled.
-    guard: Arc<InFlight>,
-    /// Keyed digest of the body.
-    body: [u8; 16],
-    paced: bool,
-    read_anyway: bool,
-}
-
-enum Earlier {
-    None,
-    SameBody,
-    OtherBody,
-}
-
 pub(crate) fn correlation(settled: &Settled) -> CorrelationId {
     let mut id = [0; 16];
     id[..8].copy_from_slice(&settled.index.to_be_bytes());
@@ -466,7 +433,7 @@ pub(crate) fn correlation(settled: &Settled) -> CorrelationId {
 }
 
 /// 503: it cannot be journaled, so nothing is answered (F1).
-pub(crate) fn unavailable() -> Reply {
+pub fn unavailable() -> Reply {
     let mut id = [0xff; 16];
     // Without randomness the id stays all ones: it names no entry either way.
     let _ = random(&mut id[8..]);

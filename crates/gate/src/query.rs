@@ -13,6 +13,7 @@ use dancu_domain::person::{
 };
 use dancu_domain::refusal::{Reason, Refusal};
 use dancu_domain::service::{Field, FieldSet, Service};
+use serde::{Deserialize, Serialize};
 
 /// One question of an authenticated system: the common head and what is asked.
 #[derive(Clone, Debug)]
@@ -44,7 +45,7 @@ pub struct Query {
 }
 
 /// The three keys of a citizen. All must agree.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Subject {
     /// Số định danh or số CMND.
     pub id: SubjectId,
@@ -55,7 +56,7 @@ pub struct Subject {
 }
 
 /// What is asked about the subject.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub enum Ask {
     /// Exists and matches, with claims about fields.
     Verify(Vec<Claim>),
@@ -104,7 +105,7 @@ impl Relation {
 }
 
 /// A relative as a caller describes one: the name, and what else is known.
-#[derive(Clone, Debug)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct RelativeQuery {
     /// Họ tên.
     pub name: NameQuery,
@@ -119,7 +120,7 @@ pub struct RelativeQuery {
 }
 
 /// An address as a caller claims it: empty parts are not compared.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AddressQuery {
     /// Province code; 0 = not stated.
     pub province: u8,
@@ -145,7 +146,7 @@ impl AddressQuery {
 }
 
 /// A claim about one field of the subject.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Claim {
     /// Which field.
     pub field: Field,
@@ -154,7 +155,7 @@ pub struct Claim {
 }
 
 /// The value of a claim, by kind of field.
-#[derive(Clone, Debug)]
+#[derive(Clone, Serialize, Deserialize)]
 pub enum ClaimValue {
     /// personalId, oldId.
     Id(SubjectId),
@@ -185,7 +186,7 @@ pub enum ClaimValue {
 }
 
 /// How a claim compares with the record.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum ClaimResult {
     /// Khớp.
     Match,
@@ -207,7 +208,7 @@ impl ClaimResult {
 }
 
 /// What the registry says, already cut to what is granted.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub enum Answer {
     /// No such citizen, or the three keys do not agree. Never says which.
     NoMatch,
@@ -251,11 +252,51 @@ pub enum Answer {
 }
 
 /// A record with the fields that may be shown. The record never leaves the gate without its set.
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct Disclosed {
     person: Person,
     fields: FieldSet,
     old_id_asked: Option<OldId>,
+}
+
+/// What is asked and answered about a person never stands in debug output; its kind does.
+macro_rules! redacted {
+    ($($name:ident),*) => {$(
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(concat!(stringify!($name), "(***)"))
+            }
+        }
+    )*};
+}
+redacted!(RelativeQuery, AddressQuery, ClaimValue, DisclosedHousehold);
+
+impl std::fmt::Debug for Ask {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Verify(claims) => return f.debug_tuple("Verify").field(claims).finish(),
+            Self::Lookup => "Lookup",
+            Self::Household => "Household",
+            Self::Relation(kinds, _) => return write!(f, "Relation({kinds:?}, ***)"),
+            Self::Residence(_) => "Residence(***)",
+            Self::Marital(_) => "Marital(***)",
+            Self::Vital(_) => "Vital(***)",
+            Self::BloodGroup => "BloodGroup",
+        })
+    }
+}
+
+impl std::fmt::Debug for Answer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::NoMatch => "NoMatch",
+            Self::Match { .. } => "Match(***)",
+            Self::Citizen { .. } => "Citizen(***)",
+            Self::Household { .. } => "Household(***)",
+            Self::Checked { .. } => "Checked(***)",
+            Self::Blood { .. } => "Blood(***)",
+        })
+    }
 }
 
 impl std::fmt::Debug for Disclosed {
@@ -347,7 +388,7 @@ impl Disclosed {
 }
 
 /// A household as it may be shown.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct DisclosedHousehold {
     /// Số hộ, if granted.
     pub number: Option<String>,

@@ -7,12 +7,27 @@ use dancu_store::ledger::{Decided, Draft, Verdict};
 
 use crate::draft;
 use crate::failures::Cause;
+use crate::pace::REFUSALS;
 use crate::path::{Caller, Gate, ROUNDS_MAX, correlation, unavailable};
 use crate::query::{CorrelationId, Denied, Reply, Unreadable};
 
 impl Gate {
+    /// The reply to a refusal that comes too fast to be journaled by itself (D7, F1): it is counted
+    /// in the minute's aggregate. Refusals that count towards a lock (D3) never come here.
+    pub(crate) fn flood(&self, caller: &Caller, is_refusal: bool) -> Option<Reply> {
+        if !is_refusal {
+            return None;
+        }
+        let refusal = self.refusals.admit(caller.system.0, REFUSALS, caller.arrival, 0).err()?;
+        self.failures.note(caller.arrival, caller.source, Cause::Refusals);
+        Some(Reply { result: Err(Denied { refusal, errors: vec![] }), ..unavailable() })
+    }
+
     /// Refuses a question that could not be read, and journals it.
     pub async fn refuse_unreadable(&self, caller: &Caller, u: &Unreadable) -> Reply {
+        if let Some(reply) = self.flood(caller, true) {
+            return reply;
+        }
         for _ in 0..ROUNDS_MAX {
             match self.round_unreadable(caller, u).await {
                 Ok(Some(reply)) => return reply,
@@ -51,7 +66,7 @@ impl Gate {
             decided: Decided::Refused(refusal),
             request_key: [0; 16],
             answered: None,
-            header: caller.header.map(|h| (h.triple, h.until)),
+            header: caller.header.map(|h| Box::new(h.of_draft())),
             guard: None,
             search,
         };
@@ -62,7 +77,9 @@ impl Gate {
                 usage,
                 result: Err(Denied { refusal, errors: u.errors.clone() }),
             })),
-            Verdict::ReadFirst | Verdict::Stale => {
+            // `unless_replayed` tells it to the caller.
+            Verdict::Replayed => Ok(Some(unavailable())),
+            Verdict::ReadFirst | Verdict::Stale | Verdict::Held(_) => {
                 Box::pin(self.reload(caller.arrival)).await?;
                 Ok(None)
             }

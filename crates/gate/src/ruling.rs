@@ -63,6 +63,8 @@ pub(crate) struct Ruling {
     pub(crate) plan: u32,
     pub(crate) intent: Option<Intent>,
     pub(crate) refused: Option<Refusal>,
+    /// The line is locked, as far as this node knows (D3).
+    pub(crate) locked: bool,
     pub(crate) usage: Option<Usage>,
 }
 
@@ -78,6 +80,7 @@ impl Ruling {
             fields: FieldSet::EMPTY,
             plan: 0,
             intent: None,
+            locked: false,
             refused: None,
             usage: None,
         }

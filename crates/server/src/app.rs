@@ -8,6 +8,7 @@ use dancu_gate::query::CorrelationId;
 
 use crate::clock::Clock;
 use crate::handlers::reads::Reads;
+use crate::jobs::Jobs;
 
 /// The running program.
 pub struct App {
@@ -17,6 +18,8 @@ pub struct App {
     pub clock: Clock,
     /// What systems ask beside their questions.
     pub reads: Reads,
+    /// Jobs that this node runs.
+    pub jobs: Jobs,
     /// `http://127.0.0.1:8080`, as callers reach it.
     pub base_url: String,
     /// Rendered once: OpenAPI document, its page, WSDL.
@@ -49,10 +52,12 @@ impl App {
             wsdl: dancu_wire::soap::wsdl(&base_url),
             openapi,
         };
+        gate.store().ledger().measure(crate::clock::steady);
         Self {
             gate,
             clock,
             reads: Reads::default(),
+            jobs: Jobs::default(),
             base_url,
             documents,
             ready: AtomicBool::new(false),

@@ -1,12 +1,13 @@
 //! Background work of a serving process: checkpoints, aggregates of failures, forgetting.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use dancu_domain::moment::Moment;
 use dancu_journal::Body;
 use dancu_store::Store;
 
-use crate::app::Shared;
+use crate::app::{App, Shared};
 
 /// How often WAL pages are looked at: 16 MiB are written in 0.7 s at 5,000 entries a second.
 const CHECKPOINT_EVERY: Duration = Duration::from_millis(500);
@@ -15,10 +16,21 @@ const FAILURES_EVERY: Duration = Duration::from_secs(5);
 /// How often old requests are forgotten and keys of a new year made ready.
 const HOUSEKEEPING_EVERY: Duration = Duration::from_mins(10);
 
+/// Preparing takes milliseconds: whoever takes a minute is gone.
+const PREPARE_LEASE_MS: i64 = 60_000;
+
+/// Looks of [`STOP_SEEN`] after which the anchor is written: each second, which is what an older
+/// copy may lack unseen after a kill.
+const LOOKS_PER_ANCHOR: u32 = 5;
+/// How soon the anchor's thread sees that the process stops, which waits for it.
+const STOP_SEEN: Duration = Duration::from_millis(200);
+
 /// Starts what runs beside the queries; it ends with the process.
 pub fn start(app: &Shared) {
     let store: Arc<Store> = app.gate.store().clone();
     let weak = Arc::downgrade(&store);
+    crate::jobs::start(app);
+    keep_anchor(Arc::downgrade(app));
     drop(store);
     tokio::task::spawn_blocking(move || {
         let wait = parking_lot::Mutex::new(());
@@ -58,8 +70,43 @@ pub fn start(app: &Shared) {
                     }
                 }
             }
-            if let Err(error) = store.prepare_year(now).await {
-                tracing::warn!(error = %error, "store.prepare_year failed");
+            if let Err(error) = prepare(store, now).await {
+                tracing::warn!(error = %error, "store could not be prepared for what comes");
+            }
+        }
+    });
+}
+
+/// Makes keys of a new year and partitions of a new month; one node at a time does it.
+async fn prepare(store: &Store, now: Moment) -> dancu_store::Result<()> {
+    let Some(lease) = store.leases().acquire("prepare", PREPARE_LEASE_MS)? else { return Ok(()) };
+    store.prepare_month(now)?;
+    store.prepare_year(now).await?;
+    lease.release()
+}
+
+/// Writes the anchor; in a thread of its own, as it may lie on another disk. A database that fell
+/// behind it takes no more entries: then the centre says that it is not ready.
+fn keep_anchor(app: Weak<App>) {
+    tokio::task::spawn_blocking(move || {
+        let wait = parking_lot::Mutex::new(());
+        for look in 1u32.. {
+            let mut guard = wait.lock();
+            let _ = parking_lot::Condvar::new().wait_for(&mut guard, STOP_SEEN);
+            let Some(app) = app.upgrade() else { return };
+            if app.gate.store().is_stopped() {
+                return;
+            }
+            if !look.is_multiple_of(LOOKS_PER_ANCHOR) {
+                continue;
+            }
+            match app.gate.store().refresh_anchor() {
+                Ok(()) => {}
+                Err(error @ dancu_store::Error::OlderCopy(_)) => {
+                    tracing::error!(error = %error, "the database fell behind its anchor");
+                    app.set_ready(false);
+                }
+                Err(error) => tracing::warn!(error = %error, "the anchor could not be written"),
             }
         }
     });
@@ -67,7 +114,7 @@ pub fn start(app: &Shared) {
 
 /// Journals the aggregates of minutes that are over; `None` = all of them, at the end. What cannot
 /// be journaled is kept and tried again.
-pub async fn journal_failures(app: &Shared, now: Option<dancu_domain::moment::Moment>) {
+pub async fn journal_failures(app: &Shared, now: Option<Moment>) {
     let mut lost = None;
     for aggregate in app.gate.failures.take(now) {
         if lost.is_none() {
@@ -88,14 +135,12 @@ pub async fn journal_failures(app: &Shared, now: Option<dancu_domain::moment::Mo
 mod tests {
     use std::net::IpAddr;
 
-    use dancu_domain::moment::Moment;
     use dancu_domain::profile::{DEFAULT_PROFILE, Profiles};
     use dancu_gate::Gate;
     use dancu_gate::path::Cause;
     use dancu_store::OpenOptions;
 
     use super::*;
-    use crate::app::App;
     use crate::clock::Clock;
     use crate::handlers::operations;
 
@@ -104,7 +149,7 @@ mod tests {
     fn app(dir: &std::path::Path) -> Shared {
         let options = OpenOptions {
             profiles: Arc::new(Profiles::parse(DEFAULT_PROFILE).unwrap()),
-            master_key: None,
+            master_key: <_>::default(),
             now: NOW,
             migrate: true,
             database: None,

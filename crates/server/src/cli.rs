@@ -8,12 +8,13 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 use dancu_domain::moment::Moment;
+use dancu_store::anchor::Anchoring;
 use dancu_store::{OpenOptions, Store};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::clock::machine_ms;
 use crate::config::{self, Config};
-use crate::{demo, doctor, operate, population, serve, telemetry};
+use crate::{backup, demo, doctor, keys, operate, population, serve, telemetry};
 
 /// Nền tảng kết nối, chia sẻ và khai thác Cơ sở dữ liệu quốc gia về dân cư.
 #[derive(Parser)]
@@ -51,6 +52,15 @@ enum Command {
         #[command(subcommand)]
         command: operate::Command,
     },
+    /// Khóa: liệt kê, xoay khóa khi đang phục vụ (keys and their rotation).
+    Keys {
+        #[command(subcommand)]
+        command: keys::Command,
+    },
+    /// Sao lưu khi đang phục vụ, kiểm tra bản sao lưu (online backup and its check).
+    Backup(backup::Args),
+    /// Khôi phục bản sao lưu, chấp nhận bản dữ liệu cũ (restore; accept an older copy).
+    Restore(backup::RestoreArgs),
     /// Dân số giả: sinh, nhập, xuất, thống kê (synthetic population).
     Population {
         #[command(subcommand)]
@@ -68,9 +78,9 @@ enum ConfigCommand {
 enum PopulationCommand {
     /// Sinh dân số giả vào một thư mục dữ liệu trống.
     Generate {
-        /// Thư mục dữ liệu.
-        #[arg(long, default_value = "dancu-data")]
-        data: PathBuf,
+        /// Nơi có dữ liệu.
+        #[command(flatten)]
+        place: DataArgs,
         /// Số người.
         #[arg(long, default_value_t = 100_000)]
         population: u64,
@@ -83,9 +93,9 @@ enum PopulationCommand {
     },
     /// Nhập CSV (thường hoặc zstd) vào một thư mục dữ liệu trống.
     Import {
-        /// Thư mục dữ liệu.
-        #[arg(long, default_value = "dancu-data")]
-        data: PathBuf,
+        /// Nơi có dữ liệu.
+        #[command(flatten)]
+        place: DataArgs,
         /// Tệp CSV.
         file: PathBuf,
         /// Nạp dòng đúng, liệt kê dòng sai.
@@ -97,21 +107,49 @@ enum PopulationCommand {
     },
     /// Xuất mọi người ra CSV (đuôi .zst: nén).
     Export {
-        /// Thư mục dữ liệu.
-        #[arg(long, default_value = "dancu-data")]
-        data: PathBuf,
+        /// Nơi có dữ liệu.
+        #[command(flatten)]
+        place: DataArgs,
         /// Tệp CSV.
         file: PathBuf,
     },
     /// Thống kê dân số đã nạp.
     Stats {
-        /// Thư mục dữ liệu.
-        #[arg(long, default_value = "dancu-data")]
-        data: PathBuf,
+        /// Nơi có dữ liệu.
+        #[command(flatten)]
+        place: DataArgs,
         /// In kết quả cho máy đọc.
         #[arg(long)]
         json: bool,
     },
+}
+
+/// Where a command finds its data: a folder, or what a configuration file says.
+#[derive(clap::Args, Default)]
+pub struct DataArgs {
+    /// Tệp cấu hình TOML của trung tâm: thư mục, cơ sở dữ liệu và quy định lấy theo tệp này.
+    #[arg(long)]
+    config: Option<PathBuf>,
+    /// Thư mục dữ liệu; bỏ trống: theo tệp cấu hình, hoặc dancu-data.
+    #[arg(long)]
+    data: Option<PathBuf>,
+}
+
+impl DataArgs {
+    /// The configuration that they name, with their folder in it.
+    pub fn configuration(&self) -> anyhow::Result<Config> {
+        let mut config = self.config.as_deref().map_or_else(Config::without_file, Config::read)?;
+        if let Some(data) = &self.data {
+            config.data.clone_from(data);
+        }
+        Ok(config)
+    }
+
+    /// Opens the data.
+    fn open(&self, migrate: bool) -> anyhow::Result<Store> {
+        let config = self.configuration()?;
+        open(&config.data, &config, migrate)
+    }
 }
 
 /// Reads the command line and runs.
@@ -155,22 +193,41 @@ fn command(command: Command, config: &Config) -> anyhow::Result<ExitCode> {
         }
         Command::Doctor(args) => doctor::run(&args),
         Command::Operate { command } => operate::run(&command),
+        Command::Keys { command } => keys::run(&command),
+        Command::Backup(args) => backup::run(&args),
+        Command::Restore(args) => backup::restore(&args),
         Command::Population { command } => population_command(command),
     }
 }
 
 /// Opens a data folder with the shipped or configured regulation profile.
 pub fn open(data: &std::path::Path, config: &Config, migrate: bool) -> anyhow::Result<Store> {
+    open_anchored(data, config, migrate, false)
+}
+
+/// Opens an older copy of the data, to be accepted.
+pub fn open_copy(config: &Config) -> anyhow::Result<Store> {
+    open_anchored(&config.data, config, false, true)
+}
+
+fn open_anchored(
+    data: &std::path::Path,
+    config: &Config,
+    migrate: bool,
+    accept: bool,
+) -> anyhow::Result<Store> {
     let profiles = Arc::new(config::profiles(config.regulation.as_deref())?);
-    Store::open(
+    let anchoring = Anchoring { path: config.anchor.clone(), accept };
+    Store::open_anchored(
         data,
         OpenOptions {
             profiles,
-            master_key: std::env::var(dancu_store::keys::MASTER_KEY_VARIABLE).ok(),
+            master_key: config.keys.source()?,
             now: Moment(machine_ms()),
             migrate,
-            database: None,
+            database: config.database.open()?,
         },
+        &anchoring,
     )
     .with_context(|| format!("không mở được thư mục dữ liệu {} (data folder)", data.display()))
 }
@@ -178,8 +235,8 @@ pub fn open(data: &std::path::Path, config: &Config, migrate: bool) -> anyhow::R
 fn population_command(command: PopulationCommand) -> anyhow::Result<ExitCode> {
     let today = Moment(machine_ms()).viet_nam_date();
     match command {
-        PopulationCommand::Generate { data, population: persons, seed, json } => {
-            let store = open(&data, &Config::default(), true)?;
+        PopulationCommand::Generate { place, population: persons, seed, json } => {
+            let store = place.open(true)?;
             let bar = progress_bar(persons);
             let spec = dancu_world::PopulationSpec { seed, persons, today };
             let started = crate::clock::steady();
@@ -194,8 +251,8 @@ fn population_command(command: PopulationCommand) -> anyhow::Result<ExitCode> {
             }
             Ok(ExitCode::SUCCESS)
         }
-        PopulationCommand::Import { data, file, skip_bad, json } => {
-            let store = open(&data, &Config::default(), true)?;
+        PopulationCommand::Import { place, file, skip_bad, json } => {
+            let store = place.open(true)?;
             let bar = progress_spinner();
             let report = population::import::run(&store, &file, today, skip_bad, &|n| {
                 bar.set_position(n);
@@ -205,8 +262,8 @@ fn population_command(command: PopulationCommand) -> anyhow::Result<ExitCode> {
             print!("{}", if json { report.json() + "\n" } else { report.to_string() });
             Ok(ExitCode::from(u8::from(!report.is_clean())))
         }
-        PopulationCommand::Export { data, file } => {
-            let store = open(&data, &Config::default(), false)?;
+        PopulationCommand::Export { place, file } => {
+            let store = place.open(false)?;
             let bar = progress_bar(store.registry().count()?);
             let n = population::export::run(&store, &file, &|n| bar.set_position(n))?;
             bar.finish_and_clear();
@@ -214,8 +271,8 @@ fn population_command(command: PopulationCommand) -> anyhow::Result<ExitCode> {
             println!("Đã xuất {n} người ra {} (exported).", file.display());
             Ok(ExitCode::SUCCESS)
         }
-        PopulationCommand::Stats { data, json } => {
-            let store = open(&data, &Config::default(), false)?;
+        PopulationCommand::Stats { place, json } => {
+            let store = place.open(false)?;
             let stats = population::stats::run(&store, today)?;
             store.stop();
             print!(

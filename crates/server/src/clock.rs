@@ -18,7 +18,7 @@ const TOLERATED_BACK_MS: i64 = 1_000;
 /// the other has caught up: a clock that was set back by ten minutes after 100.
 const SLOWER: i64 = 10;
 /// A centre does not start where the machine's clock is behind the last entry by more than this.
-const BEHIND_MAX_MS: i64 = HOUR_MS;
+pub const BEHIND_MAX_MS: i64 = HOUR_MS;
 /// A sandbox clock is moved to moments before 2200-01-01 in Viet Nam. Counts and paces are exact
 /// for half a century after it.
 pub const LATEST: Moment = Moment(7_258_093_200_000);
@@ -80,6 +80,19 @@ impl Clock {
         let last = store.last_at();
         close_enough(machine_ms(), last)?;
         Ok(Self::new(0, last, false))
+    }
+
+    /// The clock of a process that serves a sandbox's data: as `dancu demo` moved it. It is not
+    /// moved while several nodes serve, which would each have to follow at once.
+    ///
+    /// # Errors
+    /// The data is no sandbox's: real people are not served by a moved clock.
+    pub fn of_sandbox(store: &Store) -> anyhow::Result<Self> {
+        let offset = store.meta(OFFSET)?.and_then(|text| text.parse().ok());
+        let Some(offset) = offset else {
+            bail!("sandbox = true, nhưng đây không phải dữ liệu của `dancu demo` (no sandbox's)");
+        };
+        Ok(Self::new(offset, store.last_at(), false))
     }
 
     /// Now. Where the machine's clock went back, time goes on with the steady clock, a little

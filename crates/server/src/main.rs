@@ -5,12 +5,16 @@
 
 mod app;
 mod background;
+mod backup;
 mod cli;
 mod clock;
 mod config;
+mod control;
 mod demo;
 mod doctor;
 mod handlers;
+mod jobs;
+mod keys;
 mod operate;
 mod population;
 mod proxy;

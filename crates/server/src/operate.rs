@@ -1,9 +1,11 @@
-//! `dancu operate`: named acts of the operator on a folder that is not being served: temporary
-//! raises (D8), lifting a lock (D3), states of connections and accounts (B3, E3). Each is one
-//! transaction with its journal entry. The operator's desk of a running centre comes with the
-//! portal.
+//! `dancu operate`: named acts of the operator: temporary raises (D8), lifting a lock (D3), states
+//! of connections and accounts (B3, E3). Each is one transaction with its journal entry. Where a
+//! process serves the folder it carries the act out (`control`), in force for the next query;
+//! otherwise the command opens the data itself, on PostgreSQL beside the nodes and with a folder
+//! of its own. The operator's desk comes with the portal.
 
-use std::path::PathBuf;
+mod certificates;
+
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail, ensure};
@@ -17,14 +19,15 @@ use dancu_store::{Store, policy};
 
 use crate::cli;
 use crate::clock::{Clock, machine_ms};
-use crate::config::Config;
+use crate::control::{self, Door};
 use crate::handlers::sandbox::OFFSET;
 
 /// Longest raise: a quarter, after which the count itself is reviewed (B9).
 const RAISE_DAYS_MAX: u32 = 92;
 
-/// Acts of the operator.
-#[derive(clap::Subcommand)]
+/// Acts of the operator; the body of `POST /operate`.
+#[derive(clap::Subcommand, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub enum Command {
     /// Tăng tạm thời số lượt của một dòng (D8); trên 2 lần phải có hai người duyệt.
     Raise {
@@ -65,17 +68,25 @@ pub enum Command {
         #[arg(long, value_parser = ["live", "suspended", "locked", "revoked"])]
         state: String,
     },
+    /// Chứng thư khách của một hệ thống (mutual TLS): thêm, bỏ, có bắt buộc hay không.
+    Certificates {
+        /// Chung.
+        #[command(flatten)]
+        who: WhoArgs,
+        /// Thay đổi.
+        #[command(flatten)]
+        change: certificates::Change,
+    },
 }
 
 /// Who acts on what, and why.
-#[derive(clap::Args)]
+#[derive(clap::Args, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct WhoArgs {
-    /// Tệp cấu hình TOML của trung tâm: thư mục dữ liệu và con số của quy định lấy theo tệp này.
-    #[arg(long)]
-    config: Option<PathBuf>,
-    /// Thư mục dữ liệu, không đang phục vụ; bỏ trống: theo tệp cấu hình, hoặc dancu-data.
-    #[arg(long)]
-    data: Option<PathBuf>,
+    /// Nơi có dữ liệu, đang phục vụ hay không.
+    #[command(flatten)]
+    #[serde(skip)]
+    place: cli::DataArgs,
     /// Mã hệ thống.
     #[arg(long)]
     system: String,
@@ -88,7 +99,8 @@ pub struct WhoArgs {
 }
 
 /// A line and who acts on it.
-#[derive(clap::Args)]
+#[derive(clap::Args, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct LineArgs {
     #[command(flatten)]
     who: WhoArgs,
@@ -100,26 +112,40 @@ pub struct LineArgs {
     window: String,
 }
 
-/// Carries one act out.
+/// Carries one act out, by the process that serves the folder or alone.
 pub fn run(command: &Command) -> anyhow::Result<ExitCode> {
-    let who = match command {
-        Command::Raise { line, .. } | Command::Lift { line } => &line.who,
-        Command::Connection { who, .. } | Command::Account { who, .. } => who,
+    let who = Who::of(command.who())?;
+    let config = who.args.place.configuration()?;
+    let asked = serde_json::to_value(command)?;
+    let index = match control::door(&config, ("POST", "/operate"), Some(&asked))? {
+        Door::Served(answer) => answer["index"].as_u64().context("trả lời lạ (odd answer)")?,
+        Door::Alone(store) => {
+            let now = now(&store)?;
+            let done = crate::serve::runtime()?.block_on(carry_out(&store, now, command));
+            store.stop();
+            done?
+        }
     };
-    let who = Who::of(who)?;
-    let config = match &who.args.config {
-        Some(path) => Config::read(path)?,
-        None => Config::without_file()?,
-    };
-    let data = who.args.data.as_ref().unwrap_or(&config.data);
-    let store = cli::open(data, &config, false)?;
-    let now = now(&store)?;
-    let snapshot = store.snapshot(now)?;
-    let runtime = crate::serve::runtime()?;
-    let index = runtime.block_on(act(&store, &snapshot, now, &who, command));
-    store.stop();
-    println!("Đã thực hiện, mục nhật ký #{} (done, journal entry).", index?);
+    println!("Đã thực hiện, mục nhật ký #{index} (done, journal entry).");
     Ok(ExitCode::SUCCESS)
+}
+
+/// Carries one act out and gives the index of its entry.
+pub async fn carry_out(store: &Store, now: Moment, command: &Command) -> anyhow::Result<u64> {
+    let who = Who::of(command.who())?;
+    let snapshot = store.snapshot(now)?;
+    act(store, &snapshot, now, &who, command).await
+}
+
+impl Command {
+    fn who(&self) -> &WhoArgs {
+        match self {
+            Self::Raise { line, .. } | Self::Lift { line } => &line.who,
+            Self::Connection { who, .. }
+            | Self::Account { who, .. }
+            | Self::Certificates { who, .. } => who,
+        }
+    }
 }
 
 /// Who acts and why, as it is journaled.
@@ -148,7 +174,7 @@ impl<'a> Who<'a> {
 }
 
 /// The product's time: a sandbox folder goes on with its own clock.
-fn now(store: &Store) -> anyhow::Result<Moment> {
+pub fn now(store: &Store) -> anyhow::Result<Moment> {
     match store.meta(OFFSET)?.and_then(|t| t.parse::<i64>().ok()) {
         Some(offset) => Ok(Moment(machine_ms() + offset).max(store.last_at())),
         None => Ok(Clock::of_centre(store)?.now()),
@@ -169,6 +195,9 @@ async fn act(
             raise(store, system, now, (who, line), (*extra, *days)).await
         }
         Command::Lift { line } => lift(store, system, now, who, line).await,
+        Command::Certificates { change, .. } => {
+            certificates::set(store, system, now, who, change).await
+        }
         Command::Connection { state, .. } => {
             let state = match state.as_str() {
                 "live" => ConnectionState::Live,
@@ -278,8 +307,7 @@ mod tests {
 
     fn args(by: &[&str]) -> WhoArgs {
         WhoArgs {
-            config: None,
-            data: None,
+            place: cli::DataArgs::default(),
             system: "ONESTOP".into(),
             reason: " cao điểm ".into(),
             by: by.iter().map(|&name| name.to_owned()).collect(),

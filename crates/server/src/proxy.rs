@@ -134,38 +134,50 @@ struct Hop {
     secure: bool,
 }
 
-/// All values of a header as one list, split at commas outside quotes.
-fn list(headers: &HeaderMap, name: &str) -> Vec<String> {
+/// All values of a header as one list.
+fn list<'a>(
+    headers: &'a HeaderMap,
+    name: &str,
+    split: impl Fn(&'a str) -> Vec<&'a str>,
+) -> Vec<&'a str> {
     let mut out = vec![];
     for value in headers.get_all(name) {
-        let Ok(value) = value.to_str() else { return vec![String::new()] };
-        out.extend(split(value, ',').into_iter().map(|item| item.trim().to_owned()));
+        let Ok(value) = value.to_str() else { return vec![""] };
+        out.extend(split(value).into_iter().map(str::trim));
     }
     out
 }
 
-/// Splits at a mark outside quotes.
-fn split(text: &str, mark: char) -> Vec<&str> {
+/// At every comma: what X-Forwarded-* holds knows no quotes.
+fn at_commas(text: &str) -> Vec<&str> {
+    text.split(',').collect()
+}
+
+/// At a mark outside quotes. A quote that does not end began in what the caller itself wrote, and
+/// would swallow the hop that the proxy added: then every mark splits.
+fn outside_quotes(text: &str, mark: char) -> Vec<&str> {
     let (mut quoted, mut escaped) = (false, false);
-    text.split(|c: char| {
-        if escaped {
-            escaped = false;
-            return false;
-        }
-        match c {
-            '\\' if quoted => escaped = true,
-            '"' => quoted = !quoted,
-            _ => {}
-        }
-        c == mark && !quoted
-    })
-    .collect()
+    let parts = text
+        .split(|c: char| {
+            if escaped {
+                escaped = false;
+                return false;
+            }
+            match c {
+                '\\' if quoted => escaped = true,
+                '"' => quoted = !quoted,
+                _ => {}
+            }
+            c == mark && !quoted
+        })
+        .collect();
+    if quoted { text.split(mark).collect() } else { parts }
 }
 
 /// X-Forwarded-For; X-Forwarded-Proto is either one word for all hops or one for each.
 fn x_forwarded(headers: &HeaderMap) -> Vec<Hop> {
-    let protocols = list(headers, "x-forwarded-proto");
-    let hops = list(headers, "x-forwarded-for");
+    let protocols = list(headers, "x-forwarded-proto", at_commas);
+    let hops = list(headers, "x-forwarded-for", at_commas);
     let each = protocols.len() == hops.len();
     let last = protocols.last().is_some_and(|p| p.eq_ignore_ascii_case("https"));
     hops.iter()
@@ -179,11 +191,11 @@ fn x_forwarded(headers: &HeaderMap) -> Vec<Hop> {
 
 /// Forwarded (RFC 7239): `for=192.0.2.43;proto=https, for="[2001:db8::1]:4711"`.
 fn forwarded(headers: &HeaderMap) -> Vec<Hop> {
-    list(headers, "forwarded")
+    list(headers, "forwarded", |value| outside_quotes(value, ','))
         .iter()
         .map(|element| {
             let mut hop = Hop { address: None, secure: false };
-            for pair in split(element, ';') {
+            for pair in outside_quotes(element, ';') {
                 let Some((name, value)) = pair.split_once('=') else { continue };
                 let value = value.trim().trim_matches('"');
                 match name.trim() {
@@ -281,6 +293,9 @@ mod tests {
         assert_eq!(seen(XForwardedFor, &[]).0, "10.0.0.1:5000");
         let two = [("x-forwarded-for", "1.2.3.4"), ("x-forwarded-for", "198.51.100.4")];
         assert_eq!(seen(XForwardedFor, &two).0, "198.51.100.4:0");
+        // A quote that the caller wrote swallows nothing.
+        assert_eq!(caller("\", 198.51.100.4"), "198.51.100.4:0");
+        assert_eq!(caller("\", 198.51.100.4, 10.3.0.1"), "198.51.100.4:0");
         // The other header is the caller's own text.
         assert_eq!(seen(XForwardedFor, &[("forwarded", "for=1.2.3.4")]).0, "10.0.0.1:5000");
     }
@@ -309,6 +324,8 @@ mod tests {
         assert_eq!(caller("for=unknown").0, "10.0.0.1:5000");
         assert_eq!(caller("proto=https").0, "10.0.0.1:5000");
         assert_eq!(caller("for=\"198.51.100.4").0, "198.51.100.4:0");
+        assert_eq!(caller("for=\"x, for=198.51.100.4").0, "198.51.100.4:0");
+        assert_eq!(caller("for=1.2.3.4;host=\", for=198.51.100.4").0, "198.51.100.4:0");
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use axum::Router;
 
 use crate::app::Shared;
-use crate::handlers::{docs, lgsp, oauth, operations, own, rest, sandbox, soap};
+use crate::handlers::{batches, docs, lgsp, oauth, operations, own, rest, sandbox, soap};
 use crate::telemetry::requests::Routes as _;
 
 /// All routes of the centre.
@@ -19,6 +19,15 @@ pub fn router(app: Shared) -> Router {
         .post("/api/v1/citizens/lookup", rest::lookup)
         .post("/api/v1/households/lookup", rest::household)
         .post("/api/v1/relations/verify", rest::relation)
+        // Connected systems, batches inside a plan.
+        .post("/api/v1/batches", batches::submit)
+        .get("/api/v1/batches", batches::list)
+        .get("/api/v1/batches/{id}", batches::status)
+        .delete("/api/v1/batches/{id}", batches::cancel)
+        .get("/api/v1/batches/{id}/results", batches::results)
+        .get("/api/v1/batches/{id}/results.csv", batches::results_csv)
+        .get("/api/v1/batches/{id}/results.ndjson", batches::results_ndjson)
+        .get("/api/v1/batches/{id}/errors", batches::errors)
         // Connected systems, JSON of provincial platforms.
         .post("/lgsp/v1/{operation}", lgsp::post)
         .get("/api/v1/usage", own::usage)

@@ -23,14 +23,14 @@ use crate::proxy::Proxies;
 use crate::tls::config::{HttpConfig, TlsConfig};
 use crate::tls::connection::{self, Door, Drain};
 use crate::tls::{Tls, counts};
-use crate::{background, cli, routes};
+use crate::{background, cli, control, jobs, keys, routes};
 
 /// Connections that may wait to be accepted.
 const BACKLOG: u32 = 4_096;
 /// Queries under way may take this long to finish after a signal.
 const DRAIN: Duration = Duration::from_secs(10);
 /// Files that the process needs beside its connections: databases, logs, certificates.
-const OTHER_FILES: u64 = 256;
+pub const OTHER_FILES: u64 = 256;
 /// Pause where a connection cannot be accepted: for want of files or memory, which others free.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -84,7 +84,8 @@ pub fn run(config: &Config) -> anyhow::Result<ExitCode> {
     let front = Front::open(config.listen, &config.http, &config.tls, &config.data)?;
     let store = Arc::new(cli::open(&config.data, config, false)?);
     runtime()?.block_on(async {
-        let clock = Clock::of_centre(&store)?;
+        let clock =
+            if config.sandbox { Clock::of_sandbox(&store) } else { Clock::of_centre(&store) }?;
         let now = clock.now();
         store.prepare_year(now).await?;
         let gate = Gate::open(store.clone(), now)?;
@@ -158,6 +159,8 @@ pub async fn until_signal_through(
     signals: Signals,
 ) -> anyhow::Result<()> {
     background::start(&app);
+    keys::work::start(&app);
+    let control = control::start(&app)?;
     let stopping = app.clone();
     let Signals { mut terminate, mut interrupt, hangup } = signals;
     let stop = async move {
@@ -172,6 +175,8 @@ pub async fn until_signal_through(
     if let Some(fresh) = fresh {
         fresh.abort();
     }
+    drop(control);
+    jobs::stopped(&app).await;
     background::journal_failures(&app, None).await;
     // The store ends before the runtime does: background work waits for it.
     let store = app.gate.store().clone();

@@ -32,6 +32,7 @@ const SERVER: &str = "dancu";
 const HEAVY: &[(&str, &[&str])] = &[
     ("rusqlite", &["dancu-store"]),
     ("tokio-postgres", &["dancu-store"]),
+    ("cryptoki", &["dancu-store"]),
     ("deadpool-postgres", &["dancu-store"]),
     ("axum", &[SERVER, "dancu-bench"]),
     ("hyper", &[SERVER, "dancu-bench"]),

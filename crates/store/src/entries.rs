@@ -7,11 +7,12 @@ use dancu_domain::moment::Moment;
 use dancu_journal::{Entry, Subject, commit};
 use hashbrown::HashMap;
 use parking_lot::RwLock;
+use zeroize::Zeroizing;
 
 use crate::NONCE_BYTES;
 use crate::engine::{Row, Tx};
 use crate::error::{Error, Result};
-use crate::keys::{Key, Keyring, Purpose};
+use crate::keys::{Key, Keyring, MONTHS, Purpose, random};
 use crate::values;
 
 /// Entries that one page of a read returns at most.
@@ -48,6 +49,8 @@ pub struct Chunk {
     pub entries: u32,
     /// Month of their keys, yyyymm.
     pub month: u32,
+    /// Which key of the month sealed them: 0 is its first.
+    pub key_number: u32,
     /// `SHA-256(salt ‖ entry)` of each, 32 bytes after 32 bytes.
     pub commitments: Vec<u8>,
     /// Nonce and sealed bytes: each entry with its length in front (4 bytes, big-endian).
@@ -57,6 +60,10 @@ pub struct Chunk {
 /// Keys of a month.
 struct MonthKeys {
     month: u32,
+    /// Number of the newest key of the month.
+    number: u32,
+    /// The keyring's version when they were looked up.
+    version: u64,
     data: Arc<Key>,
     secret: Arc<Key>,
 }
@@ -86,18 +93,24 @@ impl Sealer {
 
     /// Whether the keys of a month are there; otherwise [`Sealer::make_keys`] makes them.
     pub fn has_keys(&mut self, month: u32) -> bool {
-        if self.month.as_ref().is_some_and(|m| m.month == month) {
+        let version = self.keys.version();
+        if self.month.as_ref().is_some_and(|m| m.month == month && m.version == version) {
             return true;
         }
-        let data = self.keys.get(Purpose::Journal, month);
-        let secret = self.keys.get(Purpose::Salt, month);
-        self.month = data.zip(secret).map(|(data, secret)| MonthKeys { month, data, secret });
+        self.month = self.look_up(month, version);
         self.month.is_some()
+    }
+
+    fn look_up(&self, month: u32, version: u64) -> Option<MonthKeys> {
+        let period = self.keys.newest_of_month(month)?;
+        let data = self.keys.get(Purpose::Journal, period)?;
+        let secret = self.keys.get(Purpose::Salt, month)?;
+        Some(MonthKeys { month, number: period / MONTHS, version, data, secret })
     }
 
     /// Makes the keys of a month; they stay when the caller's transaction is committed.
     pub fn make_keys(&self, tx: &mut Tx<'_>, month: u32) -> Result<()> {
-        self.keys.get_or_make(tx, Purpose::Journal, month)?;
+        self.keys.month_key(tx, month)?;
         self.keys.get_or_make(tx, Purpose::Salt, month)?;
         Ok(())
     }
@@ -113,7 +126,10 @@ impl Sealer {
         if !self.has_keys(month) {
             return Err(Error::Crypto("month key"));
         }
-        let full = |c: &Chunk| c.month != month || c.entries as usize == CHUNK_ENTRIES;
+        let number = self.month.as_ref().map_or(0, |m| m.number);
+        let full = |c: &Chunk| {
+            (c.month, c.key_number) != (month, number) || c.entries as usize == CHUNK_ENTRIES
+        };
         if self.open.as_ref().is_some_and(|(c, _)| full(c)) {
             self.seal()?;
         }
@@ -125,7 +141,8 @@ impl Sealer {
                 sealed.extend_from_slice(&nonce()?);
                 let commitments = Vec::with_capacity(32 * CHUNK_ENTRIES);
                 let first = entry.index;
-                let chunk = Chunk { first, entries: 0, month, commitments, sealed };
+                let chunk =
+                    Chunk { first, entries: 0, month, key_number: number, commitments, sealed };
                 empty.insert((chunk, keys.data.clone()))
             }
         };
@@ -170,19 +187,43 @@ fn chunk_aad(chunk: &Chunk) -> [u8; 24] {
 }
 
 impl Chunk {
-    fn of_row(r: &Row<'_>) -> Result<Self> {
+    pub(crate) fn of_row(r: &Row<'_>) -> Result<Self> {
         Ok(Self {
             first: r.get::<i64>(0)?.cast_unsigned(),
             entries: r.get(1)?,
             month: r.get(2)?,
             commitments: r.get(3)?,
             sealed: r.get(4)?,
+            key_number: r.get(5)?,
         })
+    }
+
+    /// Period of the key that sealed it.
+    pub fn period(&self) -> u32 {
+        self.key_number * MONTHS + self.month
+    }
+
+    /// The same entries sealed by another key of their month. Salts and commitments stay: they
+    /// hang on the month and were told.
+    pub(crate) fn sealed_by(mut self, keys: &Keyring, period: u32) -> Result<Self> {
+        let key = |n| keys.get(Purpose::Journal, n).ok_or(Error::Damaged(MISSING_KEY));
+        let (old, new) = (key(self.period())?, key(period)?);
+        let aad = chunk_aad(&self);
+        let plain = Zeroizing::new(old.seal.open(&aad, &mut self.sealed)?.to_vec());
+        let mut sealed = Vec::with_capacity(plain.len() + NONCE_BYTES + 16);
+        let mut nonce = [0; NONCE_BYTES];
+        random(&mut nonce)?;
+        sealed.extend_from_slice(&nonce);
+        sealed.extend_from_slice(&plain);
+        self.key_number = period / MONTHS;
+        new.seal.seal_after_nonce(&chunk_aad(&self), &mut sealed)?;
+        self.sealed = sealed;
+        Ok(self)
     }
 
     /// Opens the entries from an index on, each checked against its commitment.
     pub fn open(mut self, keys: &Keyring, from: u64) -> Result<Vec<Entry>> {
-        let data = keys.get(Purpose::Journal, self.month).ok_or(Error::Damaged(MISSING_KEY))?;
+        let data = keys.get(Purpose::Journal, self.period()).ok_or(Error::Damaged(MISSING_KEY))?;
         let secret = keys.get(Purpose::Salt, self.month).ok_or(Error::Damaged(MISSING_KEY))?;
         let aad = chunk_aad(&self);
         let mut rest = data.seal.open(&aad, &mut self.sealed)?;
@@ -217,28 +258,42 @@ impl Chunk {
 /// Reads one entry.
 pub fn read(tx: &mut Tx<'_>, keys: &Keyring, index: u64) -> Result<Option<Entry>> {
     let Some(chunk) = chunk_of(tx, index)? else { return Ok(None) };
-    Ok(chunk.open(keys, index)?.into_iter().next())
+    Ok(opened(tx, keys, chunk, index)?.into_iter().next())
+}
+
+/// Opens a chunk that was read before. Where its key is gone it was sealed anew meanwhile, by a
+/// rotation that has ended: it is read once more.
+fn opened(tx: &mut Tx<'_>, keys: &Keyring, chunk: Chunk, from: u64) -> Result<Vec<Entry>> {
+    let first = chunk.first;
+    match chunk.open(keys, from) {
+        Err(Error::Damaged(MISSING_KEY)) => {
+            keys.load(tx)?;
+            let again = chunk_of(tx, first)?.filter(|c| c.first == first);
+            again.ok_or(Error::Damaged("entry_chunk"))?.open(keys, from)
+        }
+        done => done,
+    }
 }
 
 /// The chunk that holds an index, or would hold it.
 fn chunk_of(tx: &mut Tx<'_>, index: u64) -> Result<Option<Chunk>> {
-    let sql = "SELECT first_idx, entries, month, commitments, sealed FROM entry_chunk \
-               WHERE first_idx <= $1 ORDER BY first_idx DESC LIMIT 1";
+    let sql = "SELECT first_idx, entries, month, commitments, sealed, key_number \
+               FROM entry_chunk WHERE first_idx <= $1 ORDER BY first_idx DESC LIMIT 1";
     tx.optional(sql, values![index.cast_signed()], Chunk::of_row)
 }
 
 /// Reads the entries of rising indexes; what is not there is left out.
 pub fn read_many(tx: &mut Tx<'_>, keys: &Keyring, indexes: &[u64]) -> Result<Vec<Entry>> {
     let mut found = Vec::with_capacity(indexes.len());
-    let mut opened: std::iter::Peekable<std::vec::IntoIter<Entry>> = vec![].into_iter().peekable();
+    let mut at_hand: std::iter::Peekable<std::vec::IntoIter<Entry>> = vec![].into_iter().peekable();
     for index in indexes {
-        while opened.next_if(|e| e.index < *index).is_some() {}
-        if opened.peek().is_none()
+        while at_hand.next_if(|e| e.index < *index).is_some() {}
+        if at_hand.peek().is_none()
             && let Some(chunk) = chunk_of(tx, *index)?
         {
-            opened = chunk.open(keys, *index)?.into_iter().peekable();
+            at_hand = opened(tx, keys, chunk, *index)?.into_iter().peekable();
         }
-        found.extend(opened.next_if(|e| e.index == *index));
+        found.extend(at_hand.next_if(|e| e.index == *index));
     }
     Ok(found)
 }
@@ -253,7 +308,7 @@ pub fn scan(
     from: u64,
     mut each: impl FnMut(Entry) -> Result<bool>,
 ) -> Result<()> {
-    let sql = "SELECT first_idx, entries, month, commitments, sealed FROM entry_chunk \
+    let sql = "SELECT first_idx, entries, month, commitments, sealed, key_number FROM entry_chunk \
                WHERE first_idx >= COALESCE((SELECT MAX(first_idx) FROM entry_chunk \
                WHERE first_idx <= $1), 0) ORDER BY first_idx LIMIT $2";
     let mut next = from;
@@ -262,7 +317,7 @@ pub fn scan(
         let last = page.len() < SCAN_CHUNKS as usize;
         for chunk in page {
             let end = chunk.first + u64::from(chunk.entries);
-            for entry in chunk.open(keys, next)? {
+            for entry in opened(tx, keys, chunk, next)? {
                 if !each(entry)? {
                     return Ok(());
                 }

@@ -44,6 +44,16 @@ pub enum Error {
     /// A final state does not end: a closed connection, a revoked account.
     #[error("trạng thái cuối cùng, không đổi được nữa: {0}")]
     Final(&'static str),
+    /// A backup could not be made, read or restored. The text says why and what to do.
+    #[error("sao lưu: {0}")]
+    Backup(String),
+    /// The data is an older copy, or one that was not restored to its end: it is not served as if
+    /// nothing had happened. The text says what was found and the way out.
+    #[error("bản dữ liệu cũ (an older copy): {0}")]
+    OlderCopy(String),
+    /// A rotation of keys cannot begin or go on. The text says why.
+    #[error("xoay khóa (rotation): {0}")]
+    Rotation(String),
     /// The ledger cannot take more now, or could not commit: nothing was journaled.
     #[error("không ghi được nhật ký: {0}")]
     Unavailable(&'static str),

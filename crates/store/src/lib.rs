@@ -10,16 +10,23 @@
 //! **Invariant:** SQL is one text for both engines: `$1…$n` in order, types by the words of
 //! [`sqlite::for_sqlite`].
 
+pub mod anchor;
+pub mod backup;
 pub mod engine;
 pub mod entries;
 mod error;
+pub mod inspect;
+pub mod jobs;
 pub mod keys;
+pub mod lease;
 pub mod ledger;
+mod month;
 mod open;
 pub mod policy;
 mod readers;
 pub mod registry;
 pub mod requests;
+pub mod rotation;
 pub mod search;
 pub mod sqlite;
 mod store;

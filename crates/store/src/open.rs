@@ -11,11 +11,15 @@ use dancu_domain::profile::Profiles;
 use parking_lot::Mutex;
 use rustix::fs::FlockOperation;
 
-use crate::engine::checks::{Wanted, findings};
-use crate::engine::{Db, PoolSettings, Reads, Settings, migrate};
+use crate::anchor::{self, Anchoring};
+use crate::backup;
+use crate::engine::checks::{Report, Wanted, examine, pooler};
+use crate::engine::{Db, PoolSettings, Postgres, Reads, Settings, migrate};
 use crate::error::{Error, Result};
-use crate::keys::{Keyring, Purpose, master_key};
+use crate::keys::{Keyring, MasterSource, Purpose};
+use crate::lease::Leases;
 use crate::ledger::{self, Ledger, LedgerParts};
+use crate::month;
 use crate::readers::{Place, Readers};
 use crate::registry::Registry;
 use crate::requests::RequestMemory;
@@ -28,7 +32,7 @@ pub struct OpenOptions {
     /// The profile's versions.
     pub profiles: Arc<Profiles>,
     /// Master key from the environment, 64 hex digits; else the folder's file.
-    pub master_key: Option<String>,
+    pub master_key: MasterSource,
     /// The product's time: keys of this year are made ready.
     pub now: Moment,
     /// Whether a new or older schema is migrated; otherwise it is refused.
@@ -45,6 +49,43 @@ pub struct Database {
     pub nodes: u32,
     /// The machine's clock, compared with the database's.
     pub clock: fn() -> Moment,
+    /// Connections for look-ups.
+    pub pool: PoolSettings,
+}
+
+/// Connections of a node beside its pool: ledger, leases and indexer, two of a question's other
+/// reads, and those that read journal, search and registry in longer statements.
+const OTHER_CONNECTIONS: u32 = 14;
+
+impl Database {
+    /// Looks at the server, as every start and `doctor` do: the one that takes writes, or, where
+    /// none does, any that answers.
+    pub fn examine(&self) -> Result<Report> {
+        let pool = u32::try_from(self.pool.connections).unwrap_or(u32::MAX);
+        let connections = pool.saturating_add(OTHER_CONNECTIONS);
+        let wanted = Wanted { nodes: self.nodes, connections };
+        let settings = self.reachable();
+        let mut db = Db::from(Postgres::connect(&settings)?);
+        let mut report = db.read(|tx| examine(tx, wanted, self.clock))?;
+        report.findings.extend(pooler(&settings)?);
+        Ok(report)
+    }
+
+    /// Whether every part of the schema is as this program needs it.
+    ///
+    /// # Errors
+    /// [`Error::Schema`] names the first that is not.
+    pub fn check_schema(&self) -> Result<()> {
+        let mut db = Db::from(Postgres::connect(&self.reachable())?);
+        migrate::AREAS.into_iter().try_for_each(|area| migrate::check(&mut db, area))
+    }
+
+    fn reachable(&self) -> Settings {
+        match Postgres::connect(&self.settings) {
+            Ok(_) => self.settings.clone(),
+            Err(_) => self.settings.clone().any_server(),
+        }
+    }
 }
 
 impl Store {
@@ -55,24 +96,34 @@ impl Store {
     /// Among others [`Error::InUse`], [`Error::Schema`], [`Error::MasterKey`], and
     /// [`Error::Unfit`] for a server that does not keep what it was told.
     pub fn open(dir: &Path, options: OpenOptions) -> Result<Self> {
+        Self::open_anchored(dir, options, &Anchoring::default())
+    }
+
+    /// The same with an anchor elsewhere than in the folder, or to accept an older copy.
+    ///
+    /// # Errors
+    /// Also [`Error::OlderCopy`], as [`Store::open`] with the anchor in the folder.
+    pub fn open_anchored(dir: &Path, options: OpenOptions, anchoring: &Anchoring) -> Result<Self> {
         // Nobody but the account that makes the folder gets into it.
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
         let lock = lock(dir)?;
-        match &options.database {
+        backup::unfinished(dir)?;
+        let store = match &options.database {
             None => on_file(dir, lock, options),
             Some(_) => on_server(dir, lock, options),
-        }
+        }?;
+        store.hold(&anchoring.path_in(dir), anchoring.accept)?;
+        Ok(store)
     }
 }
 
 fn on_file(dir: &Path, lock: File, options: OpenOptions) -> Result<Store> {
     let core = dir.join(Area::Core.file());
-    let master = master_key(dir, options.master_key.as_deref(), core.exists())?;
+    let keys = Arc::new(Keyring::open(dir, &options.master_key, core.exists())?);
     let place = Place::File(core.clone());
     let mut db = place.writer()?;
     schema(&mut db, Area::Core, options.migrate)?;
     sqlite::migrate(&mut sqlite::writer(&dir.join(Area::Registry.file()))?, Area::Registry)?;
-    let keys = Arc::new(Keyring::new(&master)?);
     ready(&mut db, &keys, options.now)?;
     let tail = Arc::new(Tail::default());
     let search = Search::start(dir, &mut db.tx(), &keys, tail.clone())?;
@@ -83,6 +134,7 @@ fn on_file(dir: &Path, lock: File, options: OpenOptions) -> Result<Store> {
         registry: Registry::open(dir, keys.clone()),
         readers: Readers::open(place.clone())?,
         reads: None,
+        leases: Leases::new(place.clone()),
         core: place,
         checkpoint: Some(Mutex::new((sqlite::writer(&core)?, 0))),
         dir: dir.to_owned(),
@@ -93,6 +145,8 @@ fn on_file(dir: &Path, lock: File, options: OpenOptions) -> Result<Store> {
         search,
         profiles: options.profiles,
         used_headers: Mutex::new(headers),
+        anchor: std::sync::OnceLock::new(),
+        copy: Mutex::new(None),
         stopped: false.into(),
     })
 }
@@ -102,24 +156,22 @@ fn on_server(dir: &Path, lock: File, options: OpenOptions) -> Result<Store> {
     let settings = &database.settings;
     let place = Place::Server(Box::new(settings.clone()));
     let mut db = place.writer()?;
-    fit(&mut db, database)?;
+    fit(database)?;
     for area in migrate::AREAS {
         schema(&mut db, area, options.migrate)?;
     }
     let sql = "SELECT COUNT(*) FROM crypto_key";
     let has_data = db.tx().one(sql, &[], |r| Ok(r.get::<i64>(0)? > 0))?;
-    let master = master_key(dir, options.master_key.as_deref(), has_data)?;
-    let keys = Arc::new(Keyring::new(&master)?);
-    ready(&mut db, &keys, options.now)?;
+    let keys = Keyring::open(dir, &options.master_key, has_data).map_err(of_another_node)?;
+    let keys = Arc::new(keys);
+    ready(&mut db, &keys, options.now).map_err(of_another_node)?;
     let requests = Arc::new(RequestMemory::default());
     let (ledger, headers) = Ledger::start(db, parts(&options, &keys, &requests, None))?;
     Ok(Store {
-        registry: Registry::on_server(settings, keys.clone())?,
+        registry: Registry::on_server(settings, database.pool, keys.clone())?,
         readers: Readers::open(place.clone())?,
-        reads: Some(Reads::new(
-            settings.clone(),
-            PoolSettings { connections: 2, ..<_>::default() },
-        )),
+        reads: Some(Reads::new(settings.clone(), PoolSettings { connections: 2, ..database.pool })),
+        leases: Leases::new(place.clone()),
         core: place,
         checkpoint: None,
         dir: dir.to_owned(),
@@ -130,6 +182,8 @@ fn on_server(dir: &Path, lock: File, options: OpenOptions) -> Result<Store> {
         requests,
         profiles: options.profiles,
         used_headers: Mutex::new(headers),
+        anchor: std::sync::OnceLock::new(),
+        copy: Mutex::new(None),
         stopped: false.into(),
     })
 }
@@ -151,11 +205,9 @@ fn schema(db: &mut Db, area: Area, may_migrate: bool) -> Result<()> {
 }
 
 /// Refuses a server that does not keep what it was told; warns of the rest.
-fn fit(db: &mut Db, database: &Database) -> Result<()> {
-    let wanted = Wanted { nodes: database.nodes };
-    let found = db.read(|tx| findings(tx, wanted, database.clock))?;
+fn fit(database: &Database) -> Result<()> {
     let mut refused = vec![];
-    for finding in found {
+    for finding in database.examine()?.findings {
         if finding.refuses {
             refused.push(format!("{} ({}): {}", finding.vi, finding.en, finding.mend));
         } else {
@@ -165,12 +217,26 @@ fn fit(db: &mut Db, database: &Database) -> Result<()> {
     if refused.is_empty() { Ok(()) } else { Err(Error::Unfit(refused.join("; "))) }
 }
 
+/// Says of a missing or wrong master key what it means on a database of several nodes.
+fn of_another_node(error: Error) -> Error {
+    match error {
+        Error::MasterKey(text) => Error::MasterKey(format!(
+            "{text}. Mọi nút của một cơ sở dữ liệu dùng cùng một khóa chủ: chép master.key của \
+             nút đã chạy vào thư mục này, quyền 0600 (all nodes of a database share one master \
+             key: copy master.key of a node that runs into this folder)"
+        )),
+        other => other,
+    }
+}
+
 /// Head and keys, made where they are missing, while no other node makes any.
 fn ready(db: &mut Db, keys: &Keyring, now: Moment) -> Result<()> {
     let year = u32::from(now.viet_nam_date().year().unsigned_abs());
     let made = db.write(|tx| {
         ledger::lock(tx)?;
         keys.load(tx)?;
+        keys.adopt(tx, now)?;
+        anchor::make_origin(tx)?;
         for (purpose, period) in [
             (Purpose::Pseudonym, year),
             // Ready before New Year, so that no first question of the year waits.
@@ -181,10 +247,12 @@ fn ready(db: &mut Db, keys: &Keyring, now: Moment) -> Result<()> {
             (Purpose::Token, 0),
             (Purpose::Request, 0),
             (Purpose::Log, 0),
+            (Purpose::Backup, 0),
         ] {
-            keys.get_or_make(tx, purpose, period)?;
+            keys.ensure(tx, purpose, period)?;
         }
-        Ok(())
+        // So that no first entry of a month makes its partition.
+        month::this_and_next(now).into_iter().try_for_each(|m| month::make_ready(tx, m))
     });
     made?;
     keys.committed();
@@ -192,7 +260,7 @@ fn ready(db: &mut Db, keys: &Keyring, now: Moment) -> Result<()> {
 }
 
 /// Takes the folder for this process; the file names the holder.
-fn lock(dir: &Path) -> Result<File> {
+pub(crate) fn lock(dir: &Path) -> Result<File> {
     let mut file = File::options()
         .read(true)
         .write(true)

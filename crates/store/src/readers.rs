@@ -73,9 +73,7 @@ impl Readers {
     fn with<T>(&self, read: impl FnOnce(&mut Db) -> Result<T>) -> Result<T> {
         let mut lent = self.lend()?;
         let Some(db) = &mut lent.db else { return Err(Error::Unavailable("no reader")) };
-        if db.is_lost() {
-            db.reconnect()?;
-        }
+        db.refresh()?;
         read(db)
     }
 

@@ -78,8 +78,32 @@ fn take<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
     Some(*head)
 }
 
+/// A SOAP header triple that a question used up.
+#[derive(Clone, Copy, Debug)]
+pub struct HeaderUse {
+    /// Digest of (user, timestamp, hash).
+    pub triple: [u8; 16],
+    /// Until when (machine clock, ms) the triple counts as used.
+    pub until: i64,
+    /// Whether its sender may use it with several bodies (timestamps of whole seconds).
+    pub may_reuse: bool,
+}
+
+/// Triples that other nodes journaled, each with the body that it is bound to.
+#[derive(Default)]
+struct Headers {
+    bound: HashMap<[u8; 16], ([u8; 16], i64)>,
+    swept_at: i64,
+}
+
+/// How often triples that are stale by now are forgotten, ms.
+const SWEEP_MS: i64 = 1_000;
+/// They are kept this much longer, because nodes' clocks differ.
+const SKEW_MS: i64 = 10_000;
+
 /// Which requests were answered, and which are being decided.
 pub struct RequestMemory {
+    headers: Mutex<Headers>,
     answered: Vec<Mutex<HashTable<(u64, u64)>>>,
     in_flight: Vec<Mutex<HashMap<[u8; 16], Arc<Notify>>>>,
 }
@@ -87,6 +111,7 @@ pub struct RequestMemory {
 impl Default for RequestMemory {
     fn default() -> Self {
         Self {
+            headers: Mutex::default(),
             answered: (0..SHARDS).map(|_| Mutex::new(HashTable::new())).collect(),
             in_flight: (0..SHARDS).map(|_| Mutex::new(HashMap::new())).collect(),
         }
@@ -110,6 +135,24 @@ impl RequestMemory {
     pub fn answered(&self, key: &[u8; 16]) -> Option<u64> {
         let mark = fingerprint(key);
         self.answered[shard(key)].lock().find(mark, |(m, _)| *m == mark).map(|(_, i)| *i)
+    }
+
+    /// Takes over the SOAP headers that other nodes journaled, in the order of the journal: the
+    /// first body binds a triple. `now` is the machine's clock, ms.
+    pub(crate) fn bind<'a>(&self, items: impl Iterator<Item = &'a RequestItem>, now: i64) {
+        let mut headers = self.headers.lock();
+        for item in items.filter(|i| i.header != [0; 16]) {
+            headers.bound.entry(item.header).or_insert((item.body, item.header_until));
+        }
+        if now - headers.swept_at >= SWEEP_MS {
+            headers.swept_at = now;
+            headers.bound.retain(|_, (_, until)| *until >= now - SKEW_MS);
+        }
+    }
+
+    /// The body that another node journaled with a SOAP header triple.
+    pub fn bound_elsewhere(&self, triple: &[u8; 16]) -> Option<[u8; 16]> {
+        self.headers.lock().bound.get(triple).map(|(body, _)| *body)
     }
 
     /// Forgets what was journaled before an index.
@@ -252,6 +295,26 @@ mod tests {
         assert_eq!(bytes.len(), 35 + 35 + 24);
         assert_eq!(RequestItem::unpack(6, &bytes).collect::<Vec<_>>(), [bare, item]);
         assert_eq!(RequestItem::unpack(6, &bytes[..bytes.len() - 1]).collect::<Vec<_>>(), [bare]);
+    }
+
+    #[test]
+    fn the_first_body_binds_a_header_until_it_is_stale() {
+        let memory = RequestMemory::default();
+        let item = |body, header_until| RequestItem {
+            index: 1,
+            answered: false,
+            key: [0; 16],
+            body: [body; 16],
+            header: [9; 16],
+            header_until,
+        };
+        memory.bind([item(1, 50_000), item(2, 50_000)].iter(), 0);
+        assert_eq!(memory.bound_elsewhere(&[9; 16]), Some([1; 16]));
+        assert_eq!(memory.bound_elsewhere(&[0; 16]), None);
+        memory.bind([].iter(), 50_000 + SKEW_MS);
+        assert!(memory.bound_elsewhere(&[9; 16]).is_some());
+        memory.bind([].iter(), 50_000 + SKEW_MS + SWEEP_MS);
+        assert!(memory.bound_elsewhere(&[9; 16]).is_none());
     }
 
     #[tokio::test]

@@ -16,7 +16,9 @@ use crate::engine::{Reads, Tx};
 use crate::entries::{self, MISSING_KEY, Pseudonyms, SearchKind};
 use crate::error::{Error, Result};
 use crate::keys::{Keyring, Purpose};
+use crate::lease::Leases;
 use crate::ledger::{CHECKPOINT_ENTRIES, Ledger};
+use crate::month;
 use crate::readers::{Place, Readers};
 use crate::registry::Registry;
 use crate::requests::{BATCH_OF, RequestItem, RequestMemory, item_of};
@@ -37,10 +39,15 @@ pub struct Store {
     pub(crate) readers: Readers,
     /// On PostgreSQL: reads of questions.
     pub(crate) reads: Option<Reads>,
+    pub(crate) leases: Arc<Leases>,
     /// On SQLite: connection of the checkpoints, and the journal's head at the last one.
     pub(crate) checkpoint: Option<Mutex<(Connection, u64)>>,
     pub(crate) profiles: Arc<Profiles>,
     pub(crate) used_headers: Mutex<Vec<RequestItem>>,
+    /// The anchor that this store keeps.
+    pub(crate) anchor: std::sync::OnceLock<crate::anchor::Holder>,
+    /// An older copy that was opened to be accepted.
+    pub(crate) copy: Mutex<Option<crate::anchor::Holder>>,
     pub(crate) stopped: std::sync::atomic::AtomicBool,
 }
 
@@ -68,6 +75,11 @@ impl Store {
     /// Requests of the last 24 hours.
     pub fn requests(&self) -> &Arc<RequestMemory> {
         &self.requests
+    }
+
+    /// Leases for work that one node at a time does.
+    pub fn leases(&self) -> &Arc<Leases> {
+        &self.leases
     }
 
     /// The profile's versions.
@@ -119,6 +131,16 @@ impl Store {
             })
             .await?;
         Ok(())
+    }
+
+    /// Makes the journal's partitions of a moment's month and the next on PostgreSQL, so that no
+    /// first entry of a month has to; cheap when they are. Waits for the database.
+    pub fn prepare_month(&self, at: Moment) -> Result<()> {
+        let Place::Server(_) = &self.core else { return Ok(()) };
+        let mut db = self.core.writer()?;
+        month::this_and_next(at)
+            .into_iter()
+            .try_for_each(|month| db.write(|tx| month::make_ready(tx, month)))
     }
 
     /// One journal entry.
@@ -217,6 +239,25 @@ impl Store {
     /// Forgets requests that no decision needs any more, in memory and in the file; at most
     /// [`FORGET_BATCHES`] batches a call, so that no commit waits long. Returns how many went.
     pub async fn forget_old(&self, now: Moment) -> Result<usize> {
+        let gone = match self.leases.acquire("forget", FORGET_LEASE_MS)? {
+            Some(lease) => {
+                let gone = self.delete_old(now).await;
+                lease.release()?;
+                gone?
+            }
+            // Another node is at it.
+            None => 0,
+        };
+        // Without any batch nothing before the head is needed; the head is read first, since the
+        // next batch may come meanwhile.
+        let head = self.ledger.next_index();
+        let sql = "SELECT MIN(first_idx) FROM request_batch";
+        let first: Option<i64> = self.read(|tx| tx.one(sql, &[], |r| r.get(0)))?;
+        self.requests.forget_before(first.map_or(head, i64::cast_unsigned));
+        Ok(gone)
+    }
+
+    async fn delete_old(&self, now: Moment) -> Result<usize> {
         let keep = self.profiles.at(now).remember_requests_ms;
         let oldest = now.plus_ms(-keep).0;
         let gone = Arc::new(std::sync::atomic::AtomicUsize::new(0));
@@ -233,11 +274,6 @@ impl Store {
                 Ok(())
             })
             .await?;
-        let sql = "SELECT MIN(first_idx) FROM request_batch";
-        let first: Option<i64> = self.read(|tx| tx.one(sql, &[], |r| r.get(0)))?;
-        if let Some(first) = first {
-            self.requests.forget_before(first.cast_unsigned());
-        }
         Ok(gone.load(std::sync::atomic::Ordering::Relaxed))
     }
 
@@ -289,6 +325,9 @@ impl Store {
     pub fn stop(&self) {
         self.stopped.store(true, std::sync::atomic::Ordering::Release);
         self.ledger.stop();
+        if let Err(error) = self.refresh_anchor() {
+            tracing::warn!(error = %error, "the anchor could not be written");
+        }
         self.search.stop();
         if let Some(checkpoint) = &self.checkpoint {
             let checkpoint = checkpoint.lock();
@@ -306,6 +345,9 @@ impl Store {
         }
     }
 }
+
+/// A deletion takes milliseconds: whoever takes a minute is gone.
+const FORGET_LEASE_MS: i64 = 60_000;
 
 /// Batches of old requests deleted in one transaction: about 2 ms of work for the writer.
 pub const FORGET_BATCHES: usize = 500;

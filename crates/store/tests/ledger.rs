@@ -40,7 +40,13 @@ impl Drop for Folder {
 
 fn open(dir: &Path) -> Arc<Store> {
     let profiles = Arc::new(Profiles::parse(DEFAULT_PROFILE).unwrap());
-    let options = OpenOptions { profiles, master_key: None, now: BEGIN, migrate: true };
+    let options = OpenOptions {
+        profiles,
+        master_key: <_>::default(),
+        now: BEGIN,
+        migrate: true,
+        database: None,
+    };
     Arc::new(Store::open(dir, options).unwrap())
 }
 
@@ -70,6 +76,7 @@ fn draft(store: &Store, n: u64, count: u32) -> Draft {
         epoch: store.ledger().epoch(),
         decided: Decided::Count(intent),
         request_key,
+        answered: None,
         header: None,
         guard: None,
         search: vec![],

@@ -187,6 +187,28 @@ impl Server {
         self.pg_ctl(&["-l", &log, "-w", "-t", "60", "start"]);
     }
 
+    /// A standby of this server, which must run with [`Options::tcp`]: from now on each commit
+    /// waits until it is on the standby's disk too. Once promoted it waits for nobody.
+    ///
+    /// # Panics
+    /// The standby does not follow within a minute.
+    #[must_use]
+    pub fn synchronous_standby(&self) -> Self {
+        let standby_of = Some(self.port);
+        let options = Options { durable: true, tcp: true, standby_of, ..Options::default() };
+        let standby = Self::start(&options);
+        self.sql("postgres", "ALTER SYSTEM SET synchronous_standby_names = 'ANY 1 (*)'");
+        self.sql("postgres", "SELECT pg_reload_conf()");
+        let state = "SELECT COUNT(*) FROM pg_stat_replication WHERE sync_state = 'quorum'";
+        for _ in 0..1_200 {
+            if self.sql("postgres", state) == "1" {
+                return standby;
+            }
+            self.sql("postgres", "SELECT pg_sleep(0.05)");
+        }
+        panic!("the standby does not follow: {}", standby.log());
+    }
+
     /// Makes a standby the primary.
     pub fn promote(&self) {
         self.pg_ctl(&["-w", "promote"]);

@@ -22,6 +22,8 @@
 //! assert!(dancu_wire::soap::wsdl("https://dancu.example").contains(operation.name()));
 //! ```
 
+pub mod batch;
+pub mod body;
 pub mod lgsp;
 pub mod rest;
 pub mod soap;

@@ -5,6 +5,7 @@
 use std::time::Instant;
 
 use dancu_domain::ids::SubjectId;
+use dancu_domain::person::{DETAIL_MAX, HOUSEHOLD_NUMBER_MAX};
 use dancu_domain::refusal::Reason;
 use dancu_domain::service::{Field, Service};
 use dancu_gate::query::{Ask, ClaimValue, Query, Relation, Unreadable};
@@ -275,6 +276,22 @@ fn bad_bodies() {
     let large = vec![b' '; 64 * 1024 + 1];
     let refused = parse(Endpoint::Verify, &large, TODAY).unwrap_err();
     assert_eq!(refused.reason, Some(Reason::TooLarge));
+}
+
+/// What a record may hold may be asked about; SOAP takes the same.
+#[test]
+fn the_longest_detail_and_household_number_on_record_can_be_claimed() {
+    for (field, longest, claim) in [
+        ("origin.detail", DETAIL_MAX, r#"{"origin":{"detail":"?"}}"#),
+        ("householdNumber", HOUSEHOLD_NUMBER_MAX, r#"{"householdNumber":"?"}"#),
+    ] {
+        let of = |n: usize| with_claims(&claim.replace('?', &"ố".repeat(n)));
+        assert!(verify(&of(longest)).is_ok(), "{field}");
+        let path = format!("claims.{field}");
+        assert_eq!(wrong(Endpoint::Verify, of(longest + 1).as_bytes()), [path]);
+        let told = verify(&of(longest + 1)).unwrap_err().errors.remove(0).message_vi;
+        assert!(told.contains(&format!("1-{longest} ký tự")), "{told}");
+    }
 }
 
 #[test]

@@ -237,7 +237,12 @@ fn problems_of_the_http_layer() {
     for kind in HttpProblem::ALL {
         let rendered = http_problem(kind, Some(ID));
         let problem = json_of(&rendered);
-        assert_eq!(problem["type"], "about:blank");
+        // The pace of a system beside its questions is a matter of D7; the others are of HTTP.
+        let (page, rule) = match kind {
+            HttpProblem::TooOften => ("/docs/errors#D7", json!("D7")),
+            _ => ("about:blank", Value::Null),
+        };
+        assert_eq!((&problem["type"], &problem["ruleId"]), (&json!(page), &rule));
         assert_eq!(problem["status"], kind.status());
         assert_eq!(problem["correlationId"], HEX);
         assert_eq!(rendered.www_authenticate.is_some(), kind == HttpProblem::Unauthorized);

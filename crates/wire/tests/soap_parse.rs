@@ -5,7 +5,7 @@
 mod soap_support;
 
 use dancu_domain::ids::SubjectId;
-use dancu_domain::person::{Dataset, MaritalStatus};
+use dancu_domain::person::{DETAIL_MAX, Dataset, MaritalStatus};
 use dancu_domain::refusal::Reason;
 use dancu_domain::service::Service;
 use dancu_gate::query::Ask;
@@ -262,6 +262,10 @@ fn addresses_are_read_by_their_list() {
         let errors = address(bad, &[]).unwrap_err();
         assert!(errors.iter().any(|e| e.field == field), "{bad} {errors:?}");
     }
+    let detail = |n: usize| format!("<ChiTiet>{}</ChiTiet>", "ố".repeat(n));
+    assert!(address(&detail(DETAIL_MAX), &[]).is_ok());
+    let errors = address(&detail(DETAIL_MAX + 1), &[]).unwrap_err();
+    assert!(errors[0].message_vi.contains(&format!("{DETAIL_MAX} ký tự")), "{errors:?}");
 }
 
 #[test]
@@ -494,7 +498,7 @@ fn what_can_be_read_is_kept_for_the_journal() {
 }
 
 #[test]
-fn lists_and_jobs_are_known_and_not_offered() {
+fn lists_and_jobs_are_known_and_no_questions() {
     for operation in ["CungCapDanhSachTheoDoTuoi", "GetRequestStatus"] {
         let unread = read(envelope(operation, "<MaYeuCau>yc-9</MaYeuCau>")).unwrap_err();
         assert_eq!(unread.operation, Some(Operation::List));

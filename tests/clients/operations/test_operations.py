@@ -48,6 +48,10 @@ def scrape(url: str) -> dict[str, float]:
     return samples
 
 
+def of_all(samples: dict[str, float], name: str) -> float:
+    return sum(v for k, v in samples.items() if k.startswith(f"{name}{{"))
+
+
 def answers(samples: dict[str, float], route: str, status: str) -> float:
     return sum(v for k, v in samples.items() if k.startswith("dancu_http_requests_total{")
                and f'route="{route}"' in k and f'status="{status}"' in k)
@@ -105,9 +109,47 @@ def test_gauges_tell_the_state(demo):
     live = sum(1 for s in demo.data["systems"] if s["state"] == "live")
     assert samples['dancu_registered_systems{state="live"}'] == live
     assert samples["dancu_lines{}"] > 0
-    assert samples["dancu_lines_near_count{}"] >= samples["dancu_lines_used_up{}"]
+    assert of_all(samples, "dancu_lines_near_count") >= samples["dancu_lines_used_up{}"]
+    assert samples["dancu_ledger_queued{}"] >= 0
+    assert samples["dancu_ledger_batches_failed_total{}"] == 0
+    for scope in ("line", "connection"):
+        assert samples[f'dancu_locks_in_force{{scope="{scope}"}}'] >= 0
     assert samples["process_resident_memory_bytes{}"] > 10 << 20
     assert samples["process_open_fds{}"] < samples["process_max_fds{}"]
+
+
+def test_commits_are_counted_with_their_size_and_time(own_server):
+    demo, rest = own_server.demo, Rest(own_server.demo, "BIG")
+    before, person = scrape(demo.base_url), demo.plain()
+    for _ in range(20):
+        assert rest.verify(person).status_code == 200
+    after = scrape(demo.base_url)
+    more = lambda name: after[name] - before[name]
+    batches = more("dancu_ledger_batch_entries_count{}")
+    # One after the other: a batch each. The token's entry is an act, not a batch.
+    assert batches == more("dancu_ledger_batch_entries_sum{}") == 20
+    assert more("dancu_ledger_commit_seconds_count{}") == batches
+    assert 0 < more("dancu_ledger_commit_seconds_sum{}") < 20
+    buckets = [v for k, v in after.items() if k.startswith("dancu_ledger_commit_seconds_bucket{")]
+    assert buckets == sorted(buckets)
+    assert buckets[-1] == after["dancu_ledger_commit_seconds_count{}"]
+
+
+def test_a_locked_line_is_counted(own_server):
+    demo, rest = own_server.demo, Rest(own_server.demo, "SMALL")
+    person, lock = demo.plain(), 'dancu_locks_in_force{scope="line"}'
+    assert scrape(demo.base_url)[lock] == 0
+    for _ in range(rest.line("citizen.lookup")["left"] + 1):
+        rest.lookup(person)
+    moved = requests.put(f"{demo.base_url}/sandbox/clock", timeout=10,
+                         json={"now": "2026-03-02T09:20:00+07:00"})
+    assert moved.status_code == 200
+    for _ in range(102):  # after the grace: the next above the tolerance locks (D3)
+        rest.lookup(person)
+    assert rest.line("citizen.lookup")["locked"]
+    samples = scrape(demo.base_url)
+    assert samples[lock] == 1 and samples["dancu_lines_locked{}"] == 1
+    assert samples['dancu_locks_in_force{scope="connection"}'] == 0
 
 
 def test_a_line_used_up_is_a_number_without_a_name(own_server):
@@ -116,7 +158,8 @@ def test_a_line_used_up_is_a_number_without_a_name(own_server):
     for _ in range(rest.line("citizen.verify")["left"]):
         assert rest.verify(person).status_code == 200
     after = scrape(demo.base_url)
-    for name in ("dancu_lines_near_count{}", "dancu_lines_used_up{}"):
+    near = 'dancu_lines_near_count{service="citizen.verify"}'
+    for name in (near, "dancu_lines_used_up{}"):
         assert after[name] == before[name] + 1
     assert len(after) == len(before) and "SMALL" not in str(after)
 
@@ -266,6 +309,32 @@ def test_signals_are_heard_as_soon_as_it_says_that_it_serves(tmp_path):
             assert requests.get(f"{url}/readyz", timeout=10).status_code == 200
             process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0, first.name
+
+
+def test_bad_use_ends_with_2_and_touches_nothing(tmp_path):
+    data = tmp_path / "data"
+    for wrong in ([], ["nonsense"], ["serve"], ["demo", "--data", str(data), "--population", "5"],
+                  ["demo", "--data", str(data), "--clock", "hôm qua"],
+                  ["demo", "--data", str(data), "--clock", "2200-01-01T00:00:00+07:00"],
+                  ["population", "generate", "--data", str(data), "--population", "many"],
+                  ["operate", "lift", "--data", str(data)]):
+        told = run(*wrong)
+        assert told.returncode == 2 and told.stderr, (wrong, told.returncode, told.stderr)
+    assert not data.exists()
+
+
+def test_a_centre_has_no_sandbox_clock(tmp_path):
+    command, url = centre(tmp_path)
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                               stderr=subprocess.DEVNULL)
+    try:
+        wait_until_ready(process, url)
+        answer = requests.put(f"{url}/sandbox/clock", timeout=10,
+                              json={"now": "2199-01-01T00:00:00+07:00"})
+        assert answer.status_code == 404, answer.text
+    finally:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
 
 
 # --- configuration and doctor --------------------------------------------------------------------

@@ -69,10 +69,15 @@ impl LedgerSide {
         let profiles = Arc::new(Profiles::parse(DEFAULT_PROFILE)?);
         let options = OpenOptions {
             profiles: profiles.clone(),
-            master_key: None,
+            master_key: <_>::default(),
             now: BEGIN,
             migrate: true,
-            database: settings.clone().map(|settings| Database { settings, nodes: 1, clock }),
+            database: settings.clone().map(|settings| Database {
+                settings,
+                nodes: 1,
+                clock,
+                pool: <_>::default(),
+            }),
         };
         let store = Arc::new(Store::open(dir, options)?);
         let db = Mutex::new(match settings {

@@ -51,7 +51,9 @@ impl Lines {
                 Undo::Account(key, old) => restore(&mut self.accounts, key, old),
                 Undo::Plan(key, old) => restore(&mut self.plans, key, old),
                 Undo::OffHours(key, old) => restore(&mut self.off_hours, key, old),
-                Undo::Lock(key, old) => restore(&mut self.locks, key, old),
+                Undo::Lock(key, old) => {
+                    self.locks.set(key, old);
+                }
             }
         }
     }
@@ -79,7 +81,7 @@ impl Lines {
                 }
                 Undo::Account((id, day), _) => Row::Account(id, day, self.accounts[&(id, day)]),
                 Undo::Plan((id, day), _) => Row::Plan(id, day, self.plans[&(id, day)]),
-                Undo::Lock(id, _) => Row::Lock(id, self.locks.get(&id).copied()),
+                Undo::Lock(id, _) => Row::Lock(id, self.locks.get(id)),
                 Undo::OffHours(..) => continue,
             });
         }

@@ -5,10 +5,12 @@ use std::net::IpAddr;
 use dancu_access::AuthFailure;
 use dancu_access::soap::SoapProof;
 use dancu_domain::refusal::Reason;
+use dancu_domain::registration::{CertificateMode, Certificates};
 use dancu_domain::service::{Field, FieldSet};
 use dancu_gate::query::{FieldError, Unreadable};
 use dancu_gate::{Caller, UsedHeader};
 use dancu_journal::{Act, Body};
+use dancu_store::policy::write;
 
 use crate::support::*;
 
@@ -24,12 +26,13 @@ async fn world() -> TestWorld {
 async fn token(world: &TestWorld) -> dancu_store::Result<String> {
     let snapshot = world.gate().snapshot();
     let system = snapshot.by_id(SYSTEM.id()).unwrap();
-    let issued = world.gate().issue_token(system, SOURCE, world.now(), MACHINE).await;
+    let issued = world.gate().issue_token(system, None, SOURCE, world.now(), MACHINE).await;
     issued.map(|(token, _)| format!("Bearer {token}"))
 }
 
 async fn shown(world: &TestWorld, token: &str) -> Result<u32, AuthFailure> {
-    let proved = world.gate().authenticate_bearer(Some(token), world.now(), MACHINE + 1).await;
+    let proved =
+        world.gate().authenticate_bearer(Some(token), None, world.now(), MACHINE + 1).await;
     proved.map(|s| s.id.0)
 }
 
@@ -71,6 +74,55 @@ async fn rule_e3_tokens_of_old_credentials_end_with_the_act() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_token_issued_over_a_certificate_is_useless_without_it() {
+    let (ours, other) = ([1; 32], [2; 32]);
+    let certificates = Certificates { mode: CertificateMode::Required, sha256: vec![ours, other] };
+    let spec = SystemSpec { certificates, ..SystemSpec::verify(10, 10) };
+    let world = TestWorld::build().with_system(spec).start().await;
+    let gate = world.gate();
+    let now = world.now();
+    let issue = async |shown: Option<&[u8; 32]>| {
+        let snapshot = gate.snapshot();
+        let system = snapshot.by_id(SYSTEM.id()).unwrap();
+        let (token, _) = gate.issue_token(system, shown, SOURCE, now, MACHINE).await.unwrap();
+        format!("Bearer {token}")
+    };
+    let used = async |token: &str, shown: Option<&[u8; 32]>| {
+        let proved = gate.authenticate_bearer(Some(token), shown, now, MACHINE + 1).await;
+        proved.map(|s| s.id.0)
+    };
+    let bound = issue(Some(&ours)).await;
+    assert_eq!(used(&bound, Some(&ours)).await, Ok(SYSTEM.0));
+    // The other one is registered too, and yet not the one that the token was issued over.
+    for wrong in [None, Some(&other), Some(&[3; 32])] {
+        assert_eq!(used(&bound, wrong).await, Err(AuthFailure::ForeignCertificate));
+    }
+    let entries = world.entries();
+    let Body::Act(act) = &entries.last().unwrap().body else { panic!("no act") };
+    assert_eq!(act.detail, format!("10.1.2.3 x5t#S256={}", "01".repeat(32)));
+    // A token of nobody's certificate does not help where one has to be shown.
+    let loose = issue(None).await;
+    assert_eq!(used(&loose, None).await, Err(AuthFailure::ForeignCertificate));
+    assert_eq!(used(&loose, Some(&ours)).await, Ok(SYSTEM.0));
+    // One kind of token cannot be made into the other.
+    let text = bound.replace("dcu2.", "dcu1.");
+    assert_eq!(used(&text, Some(&ours)).await, Err(AuthFailure::Malformed));
+    // New registrations end the tokens of the old ones, also for the certificate that stays.
+    let keys = world.store().keys().clone();
+    let renewed = Certificates { mode: CertificateMode::Optional, sha256: vec![ours] };
+    let act = world.store().ledger().act(now, move |tx, _| {
+        write::set_certificates(tx, &keys, SYSTEM.id(), &renewed)?;
+        let (kind, actor) = ("system.certificates".into(), "thử nghiệm".into());
+        Ok(Body::Act(Act { kind, actor, system: 1, detail: String::new() }))
+    });
+    act.await.unwrap();
+    assert_eq!(used(&bound, Some(&ours)).await, Err(AuthFailure::Wrong));
+    let fresh = issue(None).await;
+    assert_eq!(used(&fresh, None).await, Ok(SYSTEM.0));
+    assert_eq!(used(&fresh, Some(&other)).await, Err(AuthFailure::ForeignCertificate));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn many_callers_after_an_act_see_it() {
     let world = world().await;
     let token = token(&world).await.unwrap();
@@ -82,7 +134,8 @@ async fn many_callers_after_an_act_see_it() {
             .map(|_| {
                 let (gate, token) = (gate.clone(), token.clone());
                 tokio::spawn(async move {
-                    let proved = gate.authenticate_bearer(Some(&token), now, MACHINE + 1).await;
+                    let proved =
+                        gate.authenticate_bearer(Some(&token), None, now, MACHINE + 1).await;
                     proved.map(|_| gate.snapshot().epoch)
                 })
             })

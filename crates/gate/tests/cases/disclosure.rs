@@ -1,9 +1,14 @@
 //! A refusal tells nothing about the person: not by its text, its counts, nor by what was read.
 
+use dancu_domain::ids::SubjectId;
+use dancu_domain::person::{Country, Dataset, MaritalStatus};
 use dancu_domain::refusal::Reason;
 use dancu_domain::registration::ConnectionState;
 use dancu_domain::service::{Field, FieldSet, Service, Window};
-use dancu_gate::query::{Answer, Ask, Claim, ClaimValue, CorrelationId, Query, Reply};
+use dancu_gate::query::{
+    AddressQuery, Answer, Ask, Claim, ClaimResult, ClaimValue, CorrelationId, DisclosedHousehold,
+    Query, Relation, RelativeQuery, Reply,
+};
 
 use crate::support::*;
 
@@ -126,4 +131,90 @@ async fn a_refusal_can_be_asked_about_by_its_own_system_only() {
     assert!(gate.refusal(SYSTEM.id(), guessed).unwrap().is_none());
     let answered = world.ask_verify(&SYSTEM.plan(), &world.people[0]).await;
     assert!(gate.refusal(SYSTEM.id(), answered.correlation).unwrap().is_none());
+}
+
+/// A relative's birth date stands in the relative's own record only: who learns whether it agrees
+/// was told about the relative, and is found by the relative too (F3).
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rule_f3_a_relative_whose_own_record_answers_is_named() {
+    let world = TestWorld::build().with_system(SystemSpec::default()).start().await;
+    let account = SYSTEM.plan();
+    let child = world.person(|p| p.father.as_ref().is_some_and(|f| f.personal_id.is_some()));
+    let father = child.father.as_ref().unwrap();
+    let own = world.by_id(father.personal_id.unwrap());
+    let id = SubjectId::Personal(own.personal_id);
+    let plain = relative(father);
+    let dated = RelativeQuery { birth: Some(own.birth), ..plain.clone() };
+    let wrong = RelativeQuery { birth: Some(child.birth), ..plain.clone() };
+    let claimed = |other: &RelativeQuery| {
+        let value = ClaimValue::Relative(Box::new(other.clone()));
+        Ask::Verify(vec![Claim { field: Field::Father, value }; 2])
+    };
+    let checked = |other: &RelativeQuery| {
+        Ask::Relation(vec![Relation::Mother, Relation::Father], Box::new(other.clone()))
+    };
+    let mut expected = vec![];
+    for (ask, told, result) in [
+        (claimed(&plain), false, ClaimResult::Match),
+        (checked(&plain), false, ClaimResult::Match),
+        (claimed(&dated), true, ClaimResult::Match),
+        (checked(&dated), true, ClaimResult::Match),
+        (claimed(&wrong), true, ClaimResult::Mismatch),
+    ] {
+        let query = world.query(&account, by_personal_id(child), ask);
+        let reply = world.ask(&account, &query).await;
+        match &reply.result {
+            Ok(Answer::Match { claims, .. }) => assert!(claims.iter().all(|c| c.1 == result)),
+            Ok(Answer::Checked { result: found, .. }) => assert_eq!(*found, result),
+            other => panic!("{other:?}"),
+        }
+        let entry = world.last_query();
+        assert_eq!(entry.subjects.len(), if told { 2 } else { 1 });
+        assert!(entry.subjects.iter().all(|s| s.delivered));
+        assert_eq!(entry.counted, 1);
+        if told {
+            expected.push(reply.journal_index.unwrap());
+        }
+    }
+    let found = world.store().entries_about(id, 10).unwrap();
+    assert_eq!(found.iter().map(|e| e.index).collect::<Vec<_>>(), expected);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn debug_output_of_questions_and_answers_tells_nothing_of_the_person() {
+    let world = TestWorld::build().with_system(SystemSpec::default()).start().await;
+    let account = SYSTEM.plan();
+    let address = AddressQuery {
+        province: 1,
+        district: 0,
+        commune: 4,
+        detail: Some("Số 17, đường Hoa Ban".into()),
+        country: Some(Country::VN),
+        dataset: Dataset::Y2026,
+    };
+    let claims = [
+        (Field::Religion, ClaimValue::Code(13)),
+        (Field::HouseholdNumber, ClaimValue::Text("HK-0001".into())),
+        (Field::MaritalStatus, ClaimValue::Marital(MaritalStatus::Married)),
+        (Field::PermanentResidence, ClaimValue::Address(address.clone())),
+    ];
+    let claims = claims.map(|(field, value)| Claim { field, value }).to_vec();
+    for ask in [
+        Ask::Verify(claims),
+        Ask::Residence(address),
+        Ask::Marital(MaritalStatus::Married),
+        Ask::Vital(2),
+    ] {
+        let query = world.query(&account, by_personal_id(&world.people[0]), ask);
+        let shown = format!("{:?} {:?}", query.ask, query.subject);
+        for value in ["Hoa Ban", "HK-0001", "Married", "13", "(2)", "province", "VN"] {
+            assert!(!shown.contains(value), "{value} in {shown}");
+        }
+    }
+    let number = Some("HK-0001".to_owned());
+    let household = DisclosedHousehold { number, members: vec![], size: 3 };
+    assert_eq!(format!("{household:?}"), "DisclosedHousehold(***)");
+    let query = world.query(&account, by_personal_id(&world.people[0]), Ask::BloodGroup);
+    let answer = world.ask(&account, &query).await.result;
+    assert_eq!(format!("{answer:?}"), "Ok(Blood(***))");
 }

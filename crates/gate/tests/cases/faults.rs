@@ -73,6 +73,37 @@ async fn a_failed_commit_answers_nothing_and_counts_nothing() {
     assert_eq!(reply.usage.unwrap().remaining, 8);
 }
 
+/// A client that repeats a refused question cannot fill the journal; the others go on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rule_d7_refusals_in_a_flood_are_journaled_together() {
+    let specs = (SystemSpec::verify(10, 10), SystemSpec::verify(10, 10));
+    let world = TestWorld::build().with_system(specs.0).with_system(specs.1).start().await;
+    let (person, revoked) = (&world.people[0], SYSTEM.revoked());
+    for _ in 0..20 {
+        let asked = (0..500).map(|_| world.ask_verify(&revoked, person));
+        for reply in futures_util::future::join_all(asked).await {
+            assert_eq!(reason(&reply), Some(Reason::AccountUnknown));
+            assert!(reply.journal_index.is_some());
+        }
+    }
+    let next = world.store().ledger().next_index();
+    let shed = world.ask_verify(&SYSTEM.revoked(), person).await;
+    assert_eq!((reason(&shed), shed.journal_index), (Some(Reason::PaceRequests), None));
+    assert_eq!(shed.result.unwrap_err().refusal.retry_after_s, Some(1));
+    assert_eq!(world.store().ledger().next_index(), next);
+    let aggregate = world.gate().failures.take(None);
+    let [aggregate] = &aggregate[..] else { panic!("{aggregate:?}") };
+    assert_eq!((aggregate.cause, aggregate.count), (Cause::Refusals as u8, 1));
+    // What is in order is answered, to the same system and to another.
+    for system in [SYSTEM, TestSystem(2)] {
+        assert_eq!(reason(&world.ask_verify(&system.plan(), person).await), None);
+    }
+    assert_eq!(
+        reason(&world.ask_verify(&TestSystem(2).revoked(), person).await),
+        Some(Reason::AccountUnknown)
+    );
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_failed_act_changes_nothing() {
     let world = TestWorld::build().with_system(SystemSpec::verify(10, 10)).start().await;

@@ -7,6 +7,8 @@ mod disclosure;
 mod durability;
 mod faults;
 mod fields;
+mod jobs;
+mod lists;
 mod policy;
 mod requests;
 mod search;

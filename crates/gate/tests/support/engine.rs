@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use dancu_domain::moment::Moment;
-use dancu_store::engine::{Db, Engine, Postgres, Settings, migrate};
+use dancu_store::engine::{Db, Engine, PoolSettings, Postgres, Settings, migrate};
 use dancu_testdb::{Options, Server};
 
 use crate::ENGINE;
@@ -66,7 +66,16 @@ impl Place {
     /// The place as a store is told of it.
     pub fn database(&self, clock: fn() -> Moment) -> Option<dancu_store::Database> {
         let settings = Settings::new(&self.url()?).unwrap();
-        Some(dancu_store::Database { settings, nodes: 1, clock })
+        Some(dancu_store::Database { settings, nodes: 1, clock, pool: self.pool() })
+    }
+
+    /// Look-ups give up soon, so that a test of a full pool need not wait.
+    fn pool(&self) -> PoolSettings {
+        let wait = std::time::Duration::from_millis(800);
+        match self {
+            Self::Url(_) => PoolSettings { connections: 2, under_way: 4, wait },
+            _ => PoolSettings::default(),
+        }
     }
 
     /// A connection of its own; SQLite to this file.

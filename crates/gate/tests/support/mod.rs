@@ -152,7 +152,7 @@ impl TestWorld {
     pub fn options(&self) -> OpenOptions {
         OpenOptions {
             profiles: self.profiles.clone(),
-            master_key: None,
+            master_key: <_>::default(),
             now: self.now(),
             migrate: true,
             database: self.place.database(engine::clock),

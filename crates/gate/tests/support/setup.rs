@@ -10,8 +10,8 @@ use dancu_domain::lines::Lines;
 use dancu_domain::moment::Moment;
 use dancu_domain::profile::{DEFAULT_PROFILE, Profiles};
 use dancu_domain::registration::{
-    Account, AccountKind, AccountList, AccountState, ConnectionState, DateRange, Group, Line, Plan,
-    Procedure, Raise, RequestIdMode, ServiceGrant, System, VerifyShape,
+    Account, AccountKind, AccountList, AccountState, Certificates, ConnectionState, DateRange,
+    Group, Line, Plan, Procedure, Raise, RequestIdMode, ServiceGrant, System,
 };
 use dancu_domain::service::{FieldSet, Service, ServiceSet};
 use dancu_store::Store;
@@ -40,6 +40,8 @@ pub struct SystemSpec {
     pub own_count: Option<u32>,
     /// Whether the procedure needs a case code.
     pub case_required: bool,
+    /// Client certificates.
+    pub certificates: Certificates,
 }
 
 impl Default for SystemSpec {
@@ -54,6 +56,7 @@ impl Default for SystemSpec {
             request_ids: RequestIdMode::Strict,
             own_count: None,
             case_required: false,
+            certificates: Certificates::OFF,
         }
     }
 }
@@ -105,23 +108,19 @@ impl SystemSpec {
             valid: DateRange::default(),
         };
         System {
-            id: SystemId(number),
-            code: SystemCode::parse(&format!("SYSTEM{number}")).unwrap(),
-            unit: UnitCode::parse(&format!("H26.{number:03}")).unwrap(),
-            group: Group::State,
             state: self.state,
-            channel_exceptions: vec![],
             services,
             procedures: self.procedures(granted).into_iter().collect(),
             accounts: AccountList::new(accounts),
             plans: vec![plan],
-            shared_officers: vec![],
             request_ids: self.request_ids,
-            verify_shape: VerifyShape::Both,
-            lgsp_shape: None,
-            soap: None,
-            oauth: None,
-            credential_version: 1,
+            certificates: self.certificates.clone(),
+            ..System::new(
+                SystemId(number),
+                SystemCode::parse(&format!("SYSTEM{number}")).unwrap(),
+                UnitCode::parse(&format!("H26.{number:03}")).unwrap(),
+                Group::State,
+            )
         }
     }
 

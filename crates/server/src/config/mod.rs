@@ -4,6 +4,7 @@
 //! its variable follow from it. To add a key: a line there, its use, and, where a value can be
 //! wrong, a line in [`Config::wrong`].
 
+pub mod database;
 mod example;
 pub mod keys;
 mod read;
@@ -17,8 +18,10 @@ use anyhow::Context as _;
 use dancu_domain::profile::{DEFAULT_PROFILE, Profiles};
 use serde::{Deserialize, Serialize};
 
+pub use self::database::Database;
 pub use self::example::render as example;
 use self::keys::{Row, Section, section};
+use crate::keys::config::KeysConfig;
 use crate::proxy::Network;
 use crate::tls::config::{HttpConfig, TlsConfig, TlsMode};
 
@@ -34,13 +37,28 @@ section! {
             "Address and port to listen on. Plain HTTP opens on loopback only, unless \
              http.plainHttp says otherwise.";
         base_url = "baseUrl": Option<String> = None, "\"https://dancu.example.vn\"",
-            "URL mà các hệ thống kết nối dùng để gọi, không có dấu / ở cuối; bỏ trống: http:// và \
-             địa chỉ trên. Nó nằm trong WSDL, OpenAPI và trong token.",
-            "URL by which connected systems call, without a slash at its end; not set: http:// \
-             and the address above. It stands in the WSDL, in OpenAPI and in tokens.";
+            "URL mà các hệ thống kết nối dùng để gọi, không có dấu / ở cuối; bỏ trống: địa \
+             chỉ trên, với https:// khi tls.mode khác off. Nó nằm trong WSDL, OpenAPI và là đối \
+             tượng (aud) mà khẳng định của máy khách phải nêu.",
+            "URL by which connected systems call, without a slash at its end; not set: the \
+             address above, with https:// unless tls.mode is off. It stands in the WSDL and in \
+             OpenAPI, and is the audience that client assertions have to name.";
         regulation = "regulation": Option<PathBuf> = None, "\"/etc/dancu/regulation.toml\"",
             "Tệp con số của quy định; bỏ trống: bản đi kèm chương trình.",
             "Regulation profile; not set: the one that ships with the program.";
+        anchor = "anchor": Option<PathBuf> = None, "\"/mnt/other/dancu.anchor\"",
+            "Tệp neo: nhật ký đã đến đâu, để nhận ra một bản dữ liệu cũ. Nên để ở đĩa khác; bỏ \
+             trống: head.anchor trong thư mục dữ liệu.",
+            "The anchor: how far the journal has come, so that an older copy of the data is \
+             recognised. Better on another disk; not set: head.anchor in the data folder.";
+        sandbox = "sandbox": bool = false, "",
+            "true: phục vụ dữ liệu của môi trường thử do `dancu demo` lập, theo đồng hồ đã dời của \
+             nó. Người trong đó đều là giả. false: từ chối dữ liệu như vậy.",
+            "true: serve a sandbox's data that `dancu demo` made, by its moved clock. Everybody in \
+             it is made up. false: such data is refused.";
+        database = "database": Database = Database::default(), "",
+            "Cơ sở dữ liệu: SQLite trong thư mục dữ liệu, hoặc PostgreSQL cho nhiều nút.",
+            "The database: SQLite in the data folder, or PostgreSQL for several nodes.";
         log = "log": Log = Log::default(), "",
             "Nhật ký kỹ thuật ra stderr, không có dữ liệu cá nhân.",
             "Technical log on stderr, without personal data.";
@@ -53,6 +71,9 @@ section! {
         tls = "tls": TlsConfig = TlsConfig::default(), "",
             "Chứng thư của chương trình và của bên gọi.",
             "Certificates of the program and of its callers.";
+        keys = "keys": KeysConfig = KeysConfig::default(), "",
+            "Thiết bị PKCS#11 giữ khóa chủ; không có thì khóa chủ ở tệp.",
+            "PKCS#11 device that holds the master key; without one the key is in a file.";
     }
 }
 
@@ -97,15 +118,17 @@ pub enum LogFormat {
 }
 
 /// The keys above the first table, and the tables: both are keys of [`Config`].
-const TOP: (&[Row], &[Row]) = Config::ROWS.split_at(4);
+const TOP: (&[Row], &[Row]) = Config::ROWS.split_at(6);
 
 /// Every section, in the order of the example; the first one has no name.
 const SECTIONS: &[Section] = &[
     Section { name: "", vi: "", en: "", rows: TOP.0 },
-    table(TOP.1[0], Log::ROWS),
-    table(TOP.1[1], Metrics::ROWS),
-    table(TOP.1[2], HttpConfig::ROWS),
-    table(TOP.1[3], TlsConfig::ROWS),
+    table(TOP.1[0], Database::ROWS),
+    table(TOP.1[1], Log::ROWS),
+    table(TOP.1[2], Metrics::ROWS),
+    table(TOP.1[3], HttpConfig::ROWS),
+    table(TOP.1[4], TlsConfig::ROWS),
+    table(TOP.1[5], KeysConfig::ROWS),
 ];
 
 const fn table((name, _, vi, en): Row, rows: &'static [Row]) -> Section {
@@ -120,12 +143,14 @@ impl Config {
         read::parse(&text, &variables()).with_context(|| path.display().to_string())
     }
 
-    /// Defaults with what the environment says of logs and metrics: for commands that read no
-    /// file.
+    /// Defaults with what the environment says of database, logs and metrics: for commands that
+    /// read no file.
     pub fn without_file() -> anyhow::Result<Self> {
         let mut variables = variables();
         variables.retain(|(name, _)| {
-            name.starts_with("DANCU_LOG_") || name.starts_with("DANCU_METRICS_")
+            ["DANCU_DATABASE_", "DANCU_KEYS_", "DANCU_LOG_", "DANCU_METRICS_"]
+                .iter()
+                .any(|p| name.starts_with(p))
         });
         Ok(read::parse("", &variables)?)
     }
@@ -150,6 +175,8 @@ impl Config {
         if let Err(error) = profiles(self.regulation.as_deref()) {
             out.push(("regulation".to_owned(), format!("{error:#}")));
         }
+        let database = self.database.wrong().into_iter();
+        out.extend(database.map(|(key, text)| (format!("database.{key}"), text)));
         if let Err(error) = crate::telemetry::log::filter(&self.log.level) {
             out.push(("log.level".to_owned(), error.to_string()));
         }

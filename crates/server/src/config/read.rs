@@ -11,9 +11,15 @@ use toml::{Spanned, Table, Value};
 use super::keys::Section;
 use super::{Config, SECTIONS, example};
 
-/// Variables that are no keys: the master key never stands in a file, `DANCU_LOG` is short for
-/// `DANCU_LOG_LEVEL` and wins over it.
-pub const OTHER_VARIABLES: &[&str] = &[dancu_store::keys::MASTER_KEY_VARIABLE, "DANCU_LOG"];
+/// Variables that are no keys: the master key and the database's password never stand in a file,
+/// `DANCU_LOG` is short for `DANCU_LOG_LEVEL` and wins over it.
+pub const OTHER_VARIABLES: &[&str] = &[
+    dancu_store::keys::MASTER_KEY_VARIABLE,
+    dancu_store::keys::MASTER_KEY_NEXT_VARIABLE,
+    crate::keys::config::PIN_VARIABLE,
+    super::database::PASSWORD_VARIABLE,
+    "DANCU_LOG",
+];
 /// A variable that is this near to one of ours is a slip of the pen, not somebody else's.
 const SLIP: usize = 2;
 

@@ -87,10 +87,14 @@ fn every_field_is_a_documented_key() {
     let mut read: Vec<String> = vec![];
     for field in fields::<Config>() {
         match field {
+            "database" => {
+                read.extend(fields::<Database>().iter().map(|f| format!("database.{f}")));
+            }
             "log" => read.extend(fields::<Log>().iter().map(|f| format!("log.{f}"))),
             "metrics" => read.extend(fields::<Metrics>().iter().map(|f| format!("metrics.{f}"))),
             "http" => read.extend(fields::<HttpConfig>().iter().map(|f| format!("http.{f}"))),
             "tls" => read.extend(fields::<TlsConfig>().iter().map(|f| format!("tls.{f}"))),
+            "keys" => read.extend(fields::<KeysConfig>().iter().map(|f| format!("keys.{f}"))),
             field => read.push(field.to_owned()),
         }
     }
@@ -162,6 +166,33 @@ fn broken_texts_are_told_with_their_line() {
     assert_eq!(found.len(), 1, "{found:?}");
     let found = errors("regulation = \"no-such-file.toml\"\n[log]\nlevel = \"=no\"\n", &[]);
     assert_eq!(found.len(), 2, "{found:?}");
+}
+
+#[test]
+fn a_database_is_told_without_its_password() {
+    let url = "postgresql://dancu:matkhau@10.0.0.1,10.0.0.2:5433/dancu";
+    let file = "[database]\nnodes = 3\nconnectTimeoutMs = 700\n";
+    let config = read(file, &[("DANCU_DATABASE_URL", url), ("DANCU_DATABASE_POOLER", "true")]);
+    let database = config.database.open().unwrap().unwrap();
+    assert_eq!((database.nodes, database.settings.prepared_statements), (3, false));
+    assert!(!format!("{config:?}").contains("matkhau"));
+    assert!(!config.database.is_set() || config.database.open().is_ok());
+    assert!(Config::default().database.open().unwrap().is_none());
+    for (text, key) in [
+        ("url = \"mysql://matkhau@x/y\"", "database.url"),
+        ("nodes = 0", "database.nodes"),
+        ("connections = 100000", "database.connections"),
+        ("lockTimeoutMs = 0", "database.lockTimeoutMs"),
+        ("url = \"postgres://a/b\"\nclientKey = \"a.key\"", "database.clientKey"),
+        (
+            "url = \"postgres://a/b\"\nclientKey = \"a\"\nclientCertificate = \"a\"",
+            "database.clientKey",
+        ),
+    ] {
+        let found = errors(&format!("[database]\n{text}\n"), &[]);
+        assert_eq!(found.len(), 1, "{text}: {found:?}");
+        assert!(found[0].1.contains(key) && !found[0].1.contains("matkhau"), "{found:?}");
+    }
 }
 
 #[test]

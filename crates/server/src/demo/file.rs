@@ -14,6 +14,7 @@ use dancu_store::keys::Purpose;
 use dancu_world::{PopulationSpec, block, block_count, showcase};
 use serde_json::{Value, json};
 
+use super::client_key;
 use crate::app::App;
 
 /// Blocks of the population that further citizens are taken from, spread over all of it.
@@ -55,13 +56,15 @@ pub fn write(app: &App, spec: &PopulationSpec) -> anyhow::Result<Vec<Person>> {
             people.push(record.person()?);
         }
     }
+    let systems =
+        snapshot.systems().iter().map(|s| system(s)).collect::<anyhow::Result<Vec<_>>>()?;
     let text = serde_json::to_vec_pretty(&json!({
         "baseUrl": app.base_url,
         "soapUrl": format!("{}/soap/dancu", app.base_url),
         "clock": app.clock.now().rfc3339(),
         "logOrigin": LOG_ORIGIN,
         "logVkey": log_key(store)?,
-        "systems": snapshot.systems().iter().map(|s| system(s)).collect::<Vec<_>>(),
+        "systems": systems,
         "people": [],
         "citizens": people.iter().map(citizen).collect::<Vec<_>>(),
     }))?;
@@ -105,7 +108,7 @@ fn sample(spec: &PopulationSpec) -> Vec<PersonalId> {
         .collect()
 }
 
-fn system(s: &System) -> Value {
+fn system(s: &System) -> anyhow::Result<Value> {
     let secret = |secrets: &[dancu_domain::registration::Secret]| {
         secrets.first().map(|x| String::from_utf8_lossy(&x.0).into_owned())
     };
@@ -139,7 +142,17 @@ fn system(s: &System) -> Value {
             "services": p.services.iter().map(Service::code).collect::<Vec<_>>(),
         })
     });
-    json!({
+    let oauth = s.oauth.as_ref().map(|access| -> anyhow::Result<Value> {
+        let mut oauth = json!({
+            "clientId": access.client_id,
+            "clientSecret": secret(&access.secrets),
+        });
+        if let Some(key) = client_key::private(access)? {
+            oauth["privateKeyPem"] = json!(key);
+        }
+        Ok(oauth)
+    });
+    Ok(json!({
         "systemCode": s.code.as_str(),
         "unitCode": s.unit.as_str(),
         "group": s.group as u8,
@@ -150,15 +163,12 @@ fn system(s: &System) -> Value {
             "serviceUrl": a.service_urls.first(),
         })),
         "lgsp": { "shape": s.lgsp_shape },
-        "oauth": s.oauth.as_ref().map(|a| json!({
-            "clientId": a.client_id,
-            "clientSecret": secret(&a.secrets),
-        })),
+        "oauth": oauth.transpose()?,
         "accounts": accounts.collect::<Vec<_>>(),
         "sharedOfficers": s.shared_officers.iter().map(|x| &x.value).collect::<Vec<_>>(),
         "procedures": procedures.collect::<Vec<_>>(),
         "services": services.collect::<Vec<_>>(),
-    })
+    }))
 }
 
 fn citizen(p: &Person) -> Value {

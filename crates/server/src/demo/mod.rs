@@ -1,5 +1,6 @@
 //! `dancu demo`: the whole product on synthetic people, from one command.
 
+mod client_key;
 mod file;
 mod seed;
 mod systems;
@@ -65,7 +66,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::from(2));
     }
     println!("SANDBOX - dữ liệu giả: mọi người trong đây đều do máy sinh, đầu số 099.");
-    let config = Config { data: args.data.clone(), ..Config::default() };
+    let config = Config { data: args.data.clone(), ..Config::without_file()? };
     let store = Arc::new(cli::open(&args.data, &config, true)?);
     let clock = clock(&store, wanted)?;
     let code = serve::runtime()?.block_on(serve_demo(args, &store, clock));

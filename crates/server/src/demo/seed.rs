@@ -6,14 +6,15 @@ use dancu_domain::ids::{
 };
 use dancu_domain::moment::Moment;
 use dancu_domain::registration::{
-    Account, AccountKind, AccountList, AccountState, DateRange, Line, OauthAccess, Plan, Procedure,
-    RequestIdMode, Secret, ServiceGrant, SharedOfficer, SoapAccess, System, VerifyShape,
+    Account, AccountKind, AccountList, AccountState, Certificates, DateRange, Line, OauthAccess,
+    Plan, Procedure, Secret, ServiceGrant, SharedOfficer, SoapAccess, System,
 };
 use dancu_domain::service::{FieldSet, Service, ServiceSet};
 use dancu_journal::{Act, Body};
 use dancu_store::{Store, policy};
 use dancu_world::names::officer_name;
 
+use super::client_key;
 use super::systems::{Template, templates};
 
 /// Procedure code, purpose, services; codes as the national portal writes them.
@@ -64,7 +65,6 @@ impl Ids {
     fn system(&mut self, t: &Template) -> anyhow::Result<(System, Vec<String>)> {
         self.system += 1;
         self.plan += 1;
-        let id = SystemId(self.system);
         let plan = PlanId(self.plan);
         let services = ServiceSet::of(&t.lines.iter().map(|l| l.0).collect::<Vec<_>>());
         let (accounts, names) = self.accounts(t, services, plan)?;
@@ -77,11 +77,9 @@ impl Ids {
             })
             .into_iter()
             .collect();
+        let client_secret = secret()?;
+        let key = t.key_pair.then(|| client_key::public(&client_secret)).transpose()?;
         let system = System {
-            id,
-            code: SystemCode::parse(t.code)?,
-            unit: UnitCode::parse(t.unit)?,
-            group: t.group,
             state: t.state,
             channel_exceptions: t.exceptions.to_vec(),
             services: self.services(t),
@@ -95,8 +93,6 @@ impl Ids {
                 valid: DateRange::default(),
             }],
             shared_officers,
-            request_ids: RequestIdMode::Strict,
-            verify_shape: VerifyShape::Both,
             lgsp_shape: t.lgsp.map(|shape| shape.name().to_owned()),
             soap: Some(SoapAccess {
                 user: format!("{}_SOAP", t.code),
@@ -108,10 +104,17 @@ impl Ids {
             }),
             oauth: Some(OauthAccess {
                 client_id: t.code.to_ascii_lowercase(),
-                secrets: vec![secret()?],
-                public_keys: vec![],
+                secrets: vec![client_secret],
+                public_keys: key.into_iter().collect(),
             }),
-            credential_version: 1,
+            // The demo serves plain HTTP on loopback, where nobody can show a certificate.
+            certificates: Certificates::OFF,
+            ..System::new(
+                SystemId(self.system),
+                SystemCode::parse(t.code)?,
+                UnitCode::parse(t.unit)?,
+                t.group,
+            )
         };
         Ok((system, names))
     }

@@ -24,6 +24,8 @@ pub struct Template {
     pub officer_daily: u32,
     /// Shape of the provincial JSON answers; `None`: that interface is refused (A2).
     pub lgsp: Option<Shape>,
+    /// Whether its client has a key pair as well (private_key_jwt).
+    pub key_pair: bool,
 }
 
 /// Keys of a citizen, and what a plain verify may say.
@@ -51,6 +53,7 @@ pub fn templates() -> Vec<Template> {
         fields,
         officer_daily: 30,
         lgsp: Some(Shape::Envelope),
+        key_pair: false,
     };
     let verify = Service::CitizenVerify;
     let lookup = Service::CitizenLookup;
@@ -72,6 +75,7 @@ pub fn templates() -> Vec<Template> {
             // A2: banks use portals and written requests; the API needs an approval.
             exceptions: &[Channel::Api],
             lgsp: Some(Shape::Soap),
+            key_pair: true,
             ..state("BANK", "B01.001", vec![(verify, 500, 200)], KEYS)
         },
         Template {

@@ -1,16 +1,12 @@
 //! The server's certificate: readable, fitting its key and names, valid, and for how long.
 
-use dancu_domain::moment::Moment;
+use dancu_domain::moment::{DAY_MS, Moment};
 
 use super::{Check, State};
 use crate::clock::machine_ms;
 use crate::config::Config;
 use crate::tls;
 use crate::tls::config::TlsMode;
-
-/// With less than this left the certificate should be renewed.
-const RENEW_MS: i64 = 21 * DAY_MS;
-const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 
 const CERTIFICATES: [&str; 3] = [
     "certificates",
@@ -29,7 +25,7 @@ pub fn check(config: &Config) -> Check {
             let found = format!("{}, đến {until}, còn {days} ngày (days left)", facts.subject);
             let state = match facts.until_ms - now {
                 ..=0 => State::Fail,
-                1..RENEW_MS => State::Warn,
+                1..tls::WARN_MS => State::Warn,
                 _ => State::Ok,
             };
             Check::new(CERTIFICATES, state, found)

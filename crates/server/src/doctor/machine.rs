@@ -8,6 +8,7 @@ use dancu_domain::moment::Moment;
 use super::{Check, State};
 use crate::clock::machine_ms;
 use crate::config;
+use crate::serve::OTHER_FILES;
 use crate::telemetry::process;
 
 /// Before this the machine's clock is surely wrong: 2026-01-01 UTC.
@@ -16,8 +17,6 @@ const CLOCK_FLOOR_MS: i64 = 1_767_225_600_000;
 const SYNCHRONIZED: &str = "/run/systemd/timesync/synchronized";
 /// Memory below which a centre should not start: four times the idle demo, in bytes.
 const MEMORY_BYTES: u64 = 512 << 20;
-/// Files that a centre needs beside its connections: databases, logs, certificates.
-const OTHER_FILES: u64 = 256;
 
 const CLOCK: [&str; 3] = [
     "clock",

@@ -4,6 +4,7 @@
 //! a function in the file of its subject and a line in [`all`].
 
 mod certificates;
+mod databases;
 mod folder;
 mod machine;
 mod store;
@@ -24,7 +25,7 @@ pub struct Args {
     /// Thư mục dữ liệu, thay cho thư mục trong cấu hình.
     #[arg(long)]
     data: Option<PathBuf>,
-    /// Mở mọi mục nhật ký thay vì 1.000 mục cuối.
+    /// Mở mọi mục nhật ký thay vì 1.000 mục cuối, đọc hết các tệp dữ liệu lớn.
     #[arg(long)]
     full: bool,
     /// In kết quả cho máy đọc.
@@ -124,6 +125,7 @@ fn all(config: &Config, args: &Args) -> Vec<Check> {
         folder::modes(&config.data),
         folder::log_files(&config.data),
     ];
+    checks.extend(databases::checks(&config.data, args.full));
     let (opened, served) = store::checks(config, args.full);
     checks.extend(opened);
     checks.extend([

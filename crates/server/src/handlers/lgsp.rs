@@ -1,11 +1,11 @@
 //! Provincial JSON at /lgsp/v1/{operation}: the SOAP operations behind a bearer token, answered
 //! in the shape that the system is registered with.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::{ConnectInfo, Path, State};
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
 use axum::http::{HeaderMap, header};
 use axum::response::Response;
 use dancu_domain::refusal::Reason;
@@ -13,10 +13,12 @@ use dancu_domain::registration::{Channel, System};
 use dancu_gate::Caller;
 use dancu_gate::path::Protocol;
 use dancu_gate::query::{Reply, Unreadable};
+use dancu_wire::body::is_json;
 use dancu_wire::lgsp::{self, Shape};
 use dancu_wire::rest::{self, HttpProblem, Rendered};
 use dancu_wire::soap::Reading;
 
+use super::peer::Peer;
 use super::rest::authenticated;
 use super::{BodyError, read_body, reply_headers, text};
 use crate::app::{App, Shared};
@@ -24,8 +26,8 @@ use crate::app::{App, Shared};
 /// `POST /lgsp/v1/{operation}`.
 pub async fn post(
     State(app): State<Shared>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    Path(operation): Path<String>,
+    peer: Peer,
+    operation: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
@@ -43,11 +45,13 @@ pub async fn post(
         credential_version: system.credential_version,
         header: None,
     };
+    // A path that is no text names no operation.
+    let operation = operation.map_or_else(|_| String::new(), |Path(operation)| operation);
     let Some(shape) = Shape::of(system.lgsp_shape.as_deref()) else {
         return shapeless(&app, &caller, &lgsp::no_shape(&operation)).await;
     };
     let request = Request { app: &app, caller, operation, system, shape };
-    if !lgsp::is_json(text(&headers, header::CONTENT_TYPE)) {
+    if !is_json(text(&headers, header::CONTENT_TYPE)) {
         return request.refuse(HttpProblem::UnsupportedMediaType, None).await;
     }
     match read_body(body).await {

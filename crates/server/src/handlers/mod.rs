@@ -1,14 +1,17 @@
 //! One handler per file: request, authentication, gate, response.
 
+pub mod batches;
 pub mod docs;
 pub mod lgsp;
 pub mod oauth;
 pub mod operations;
 pub mod own;
+pub mod peer;
 pub mod reads;
 pub mod rest;
 pub mod sandbox;
 pub mod soap;
+mod soap_jobs;
 
 use axum::body::{Body, to_bytes};
 use axum::http::header::AsHeaderName;

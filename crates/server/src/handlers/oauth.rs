@@ -1,9 +1,7 @@
 //! `POST /oauth/token`: client credentials (RFC 6749, RFC 7523).
 
-use std::net::SocketAddr;
-
 use axum::body::Body;
-use axum::extract::{ConnectInfo, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::Response;
 use dancu_access::AuthFailure;
@@ -11,6 +9,7 @@ use dancu_access::client::{ClientProof, JWT_BEARER};
 use dancu_gate::path::Cause;
 use dancu_wire::rest::{HttpProblem, OauthError, TokenView};
 
+use super::peer::Peer;
 use super::{BodyError, problem, read_body, respond, text};
 use crate::app::Shared;
 use crate::clock::machine_ms;
@@ -28,7 +27,7 @@ struct Form {
 /// reason can be read.
 pub async fn post(
     State(app): State<Shared>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    peer: Peer,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
@@ -55,12 +54,16 @@ pub async fn post(
         client_id: form.client_id.as_deref(),
         client_secret: form.client_secret.as_deref(),
         assertion: form.client_assertion.as_deref(),
+        certificate: peer.shown(),
     };
     let audience = [format!("{}/oauth/token", app.base_url), app.base_url.clone()];
     let gate = &app.gate;
     let system = match gate.authenticate_client(&proof, &audience, arrival, machine_ms()).await {
         Ok(system) => system,
-        Err(AuthFailure::Unavailable) => return problem(HttpProblem::Unavailable),
+        Err(AuthFailure::Unavailable) => {
+            gate.failures.note(arrival, peer.ip(), Cause::Shed);
+            return problem(HttpProblem::Unavailable);
+        }
         Err(_) => {
             gate.failures.note(arrival, peer.ip(), Cause::Client);
             return respond(OauthError::InvalidClient.render());
@@ -69,7 +72,7 @@ pub async fn post(
     if let Err(response) = app.reads.admit(system.id, arrival) {
         return response;
     }
-    match gate.issue_token(&system, peer.ip(), arrival, machine_ms()).await {
+    match gate.issue_token(&system, peer.shown(), peer.ip(), arrival, machine_ms()).await {
         Ok((token, seconds)) => respond(TokenView::bearer(token, seconds).render()),
         Err(error) => {
             tracing::error!(error = %error, "gate.issue_token could not be journaled");

@@ -5,11 +5,10 @@
 //! population is shared or used here - the journal itself is told without personal data. An entry
 //! per read would let a reader fill the journal, which grows by every look at it.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::extract::rejection::PathRejection;
-use axum::extract::{ConnectInfo, Path, RawQuery, State};
+use axum::extract::{Path, RawQuery, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use dancu_domain::ids::AccountId;
@@ -25,6 +24,7 @@ use dancu_wire::rest::{
     parse_from, public_reason,
 };
 
+use super::peer::Peer;
 use super::rest::authenticated;
 use super::{problem, respond};
 use crate::app::{App, Shared, loose_correlation};
@@ -33,11 +33,7 @@ use crate::app::{App, Shared, loose_correlation};
 const PAGE: usize = 500;
 
 /// `GET /api/v1/usage`.
-pub async fn usage(
-    State(app): State<Shared>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    headers: HeaderMap,
-) -> Response {
+pub async fn usage(State(app): State<Shared>, peer: Peer, headers: HeaderMap) -> Response {
     match admitted(&app, peer, &headers).await {
         Ok(system) => respond(view(&app, &system).render()),
         Err(response) => response,
@@ -45,11 +41,7 @@ pub async fn usage(
 }
 
 /// The system that reads about itself, if it may now.
-async fn admitted(
-    app: &App,
-    peer: SocketAddr,
-    headers: &HeaderMap,
-) -> Result<Arc<System>, Response> {
+async fn admitted(app: &App, peer: Peer, headers: &HeaderMap) -> Result<Arc<System>, Response> {
     let now = app.clock.now();
     let system = authenticated(app, peer, headers, now).await?;
     app.reads.admit(system.id, now)?;
@@ -108,7 +100,7 @@ fn view(app: &App, system: &System) -> UsageView {
 /// `GET /api/v1/refusals/{correlationId}`.
 pub async fn refusal(
     State(app): State<Shared>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    peer: Peer,
     id: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
 ) -> Response {
@@ -148,7 +140,7 @@ fn refused(entry: &Entry, correlation: CorrelationId) -> Option<RefusalView> {
 /// `GET /api/v1/journal?from=N`.
 pub async fn journal(
     State(app): State<Shared>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    peer: Peer,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {

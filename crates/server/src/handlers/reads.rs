@@ -1,6 +1,6 @@
 //! Protection from what a system does beside its questions: reading about itself, asking for
-//! tokens. The rule on pace (D7) stands for accounts and questions; this only keeps one system
-//! from slowing the others down.
+//! tokens. The rule on pace (D7) has figures for accounts and their questions; the pace of a system
+//! beside them is ours, so that none slows the others down.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -39,7 +39,7 @@ impl Default for Reads {
 }
 
 impl Reads {
-    /// Admits a request of a system, or says with 429 when to come again.
+    /// Admits a request of a system, or says with 429 (D7) when to come again.
     #[expect(clippy::result_large_err, reason = "the error is the answer, sent as it is")]
     pub fn admit(&self, system: SystemId, at: Moment) -> Result<(), Response> {
         let mut pace = self.pace.lock();

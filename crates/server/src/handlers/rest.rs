@@ -1,10 +1,9 @@
 //! The four questions of REST.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::{ConnectInfo, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::Response;
 use bytes::Bytes;
@@ -15,8 +14,10 @@ use dancu_domain::registration::{Channel, System};
 use dancu_gate::Caller;
 use dancu_gate::path::{Cause, Protocol};
 use dancu_gate::query::{FieldError, Reply, Unreadable};
+use dancu_wire::body::is_json;
 use dancu_wire::rest::{self, Endpoint, HttpProblem};
 
+use super::peer::Peer;
 use super::{BodyError, problem, read_body, respond, text};
 use crate::app::{App, Shared};
 use crate::clock::machine_ms;
@@ -26,7 +27,7 @@ macro_rules! endpoint {
         $(#[$doc])*
         pub async fn $name(
             State(app): State<Shared>,
-            ConnectInfo(peer): ConnectInfo<SocketAddr>,
+            peer: Peer,
             headers: HeaderMap,
             body: Body,
         ) -> Response {
@@ -48,7 +49,7 @@ endpoint! {
 async fn ask(
     app: &App,
     endpoint: Endpoint,
-    peer: SocketAddr,
+    peer: Peer,
     headers: &HeaderMap,
     body: Body,
 ) -> Response {
@@ -66,7 +67,7 @@ async fn ask(
         credential_version: system.credential_version,
         header: None,
     };
-    if !is_json(headers) {
+    if !is_json(text(headers, header::CONTENT_TYPE)) {
         return refuse(app, &caller, endpoint, None, HttpProblem::UnsupportedMediaType).await;
     }
     let body = match read_body(body).await {
@@ -98,7 +99,7 @@ pub async fn answer(
     }
 }
 
-fn denied(reply: &Reply) -> rest::Rendered {
+pub(super) fn denied(reply: &Reply) -> rest::Rendered {
     match &reply.result {
         Err(why) => rest::denied(why, reply.correlation, reply.usage, reply.journal_index),
         Ok(_) => rest::http_problem(HttpProblem::Internal, Some(reply.correlation)),
@@ -132,32 +133,25 @@ async fn refuse(
     respond(rendered)
 }
 
-/// The system behind a bearer token; failures are counted for the journal.
+/// The system behind a bearer token and its client certificate; failures are counted for the
+/// journal.
 pub async fn authenticated(
     app: &App,
-    peer: SocketAddr,
+    peer: Peer,
     headers: &HeaderMap,
     arrival: Moment,
 ) -> Result<Arc<System>, Response> {
     let authorization = text(headers, header::AUTHORIZATION);
-    match app.gate.authenticate_bearer(authorization, arrival, machine_ms()).await {
+    let proved = app.gate.authenticate_bearer(authorization, peer.shown(), arrival, machine_ms());
+    match proved.await {
         Ok(system) => Ok(system),
-        Err(AuthFailure::Unavailable) => Err(problem(HttpProblem::Unavailable)),
-        Err(failure) => {
-            let cause = Cause::of(failure, false);
-            app.gate.failures.note(arrival, peer.ip(), cause);
+        Err(AuthFailure::Unavailable) => {
+            app.gate.failures.note(arrival, peer.ip(), Cause::Shed);
+            Err(problem(HttpProblem::Unavailable))
+        }
+        Err(_) => {
+            app.gate.failures.note(arrival, peer.ip(), Cause::Token);
             Err(problem(HttpProblem::Unauthorized))
         }
     }
-}
-
-fn is_json(headers: &HeaderMap) -> bool {
-    let Some(value) = text(headers, header::CONTENT_TYPE) else { return false };
-    let (kind, parameters) = value.split_once(';').unwrap_or((value, ""));
-    let charset = parameters.split(';').find_map(|p| {
-        let (name, value) = p.split_once('=')?;
-        name.trim().eq_ignore_ascii_case("charset").then(|| value.trim().trim_matches('"'))
-    });
-    kind.trim().eq_ignore_ascii_case("application/json")
-        && charset.is_none_or(|c| c.eq_ignore_ascii_case("utf-8"))
 }

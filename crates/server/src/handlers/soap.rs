@@ -1,49 +1,46 @@
 //! SOAP 1.1 at /soap/dancu: existing clients are served unchanged (H1).
 
-use std::net::SocketAddr;
+use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::{ConnectInfo, RawQuery, State};
+use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::Response;
 use bytes::Bytes;
 use dancu_access::AuthFailure;
-use dancu_access::soap::{SoapHeaders, SoapProof};
+use dancu_access::soap::{SoapHeaders, SoapProof, check_subsystem};
 use dancu_domain::moment::Moment;
-use dancu_domain::refusal::Reason;
-use dancu_domain::registration::Channel;
+use dancu_domain::registration::{Channel, System};
 use dancu_gate::path::{Cause, Protocol};
 use dancu_gate::query::{FieldError, Reply, Unreadable};
 use dancu_gate::{Caller, UsedHeader};
 use dancu_wire::rest::HttpProblem;
 use dancu_wire::soap::{self, SoapAnswer, SoapUnreadable};
 
-use super::{BodyError, problem, read_body, reply_headers, text};
+use super::peer::Peer;
+use super::{BodyError, problem, read_body, reply_headers, soap_jobs, text};
 use crate::app::{App, Shared, loose_correlation};
 use crate::clock::machine_ms;
 
 /// `POST /soap/dancu`.
 pub async fn post(
     State(app): State<Shared>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    peer: Peer,
     uri: Uri,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
     let arrival = app.clock.now();
-    let parts = SoapHeaders {
-        timestamp: text(&headers, "timestamp"),
-        authorization: text(&headers, header::AUTHORIZATION),
-        x_road_client: text(&headers, "x-road-client"),
-        path: uri.path(),
-    };
     let machine_now = machine_ms();
-    let proof = match app.gate.authenticate_soap(&parts, arrival, machine_now).await {
-        Ok(proof) => proof,
-        Err(failure) => return unauthenticated(&app, peer, arrival, failure),
+    let (system, proof) = match proved(&app, peer, &uri, &headers, (arrival, machine_now)).await {
+        Ok(proved) => proved,
+        Err(failure) => {
+            let cause = Cause::of(!by_token(&headers));
+            return unauthenticated(&app, peer, arrival, failure, cause);
+        }
     };
     let content_type = text(&headers, header::CONTENT_TYPE);
-    let request = Request { peer, arrival, proof, machine_now };
+    let request = Request { peer, arrival, system, proof, machine_now };
     if !is_xml(content_type) {
         return refuse(&app, &request, &other_media_type(), Some(415)).await;
     }
@@ -58,14 +55,51 @@ pub async fn post(
     };
     match answer(&app, &request, content_type, &body).await {
         Ok((answer, reply)) => respond(answer, Some(&reply)),
-        Err(failure) => unauthenticated(&app, peer, arrival, failure),
+        Err(failure) => unauthenticated(&app, peer, arrival, failure, Cause::SoapHeader),
     }
 }
 
+/// Who asks: by the header with the hash, or by a token of `/oauth/token` as provincial gateways
+/// send it. Both are compared with the client certificate.
+async fn proved(
+    app: &App,
+    peer: Peer,
+    uri: &Uri,
+    headers: &HeaderMap,
+    (arrival, machine_now): (Moment, i64),
+) -> Result<(Arc<System>, Option<SoapProof>), AuthFailure> {
+    let authorization = text(headers, header::AUTHORIZATION);
+    if by_token(headers) {
+        let gate = &app.gate;
+        let system = gate.authenticate_bearer(authorization, peer.shown(), arrival, machine_now);
+        let system = system.await?;
+        if let Some(access) = &system.soap {
+            check_subsystem(access, text(headers, "x-road-client"))?;
+        }
+        return Ok((system, None));
+    }
+    let parts = SoapHeaders {
+        timestamp: text(headers, "timestamp"),
+        authorization,
+        x_road_client: text(headers, "x-road-client"),
+        path: uri.path(),
+        certificate: peer.shown(),
+    };
+    let proof = app.gate.authenticate_soap(&parts, arrival, machine_now).await?;
+    Ok((proof.system.clone(), Some(proof)))
+}
+
+fn by_token(headers: &HeaderMap) -> bool {
+    let scheme = text(headers, header::AUTHORIZATION).and_then(|value| value.split(' ').next());
+    scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer"))
+}
+
 struct Request {
-    peer: SocketAddr,
+    peer: Peer,
     arrival: Moment,
-    proof: SoapProof,
+    system: Arc<System>,
+    /// The header to be used up by the body; `None` with a token.
+    proof: Option<SoapProof>,
     machine_now: i64,
 }
 
@@ -73,41 +107,57 @@ impl Request {
     /// The caller with the header that this body used up; `None` where no body was read.
     fn caller(&self, header: Option<UsedHeader>) -> Caller {
         Caller {
-            system: self.proof.system.id,
+            system: self.system.id,
             protocol: Protocol::Soap,
             channel: Channel::Api,
             source: self.peer.ip(),
             arrival: self.arrival,
-            credential_version: self.proof.system.credential_version,
+            credential_version: self.system.credential_version,
             header,
         }
     }
 
     /// A used triple with another body is refused as not authenticated.
-    fn use_header(&self, app: &App, body: [u8; 16]) -> Result<UsedHeader, AuthFailure> {
-        app.gate.use_header(&self.proof, body, self.peer.ip(), self.machine_now)
+    fn use_header(&self, app: &App, body: [u8; 16]) -> Result<Option<UsedHeader>, AuthFailure> {
+        let proof = self.proof.as_ref();
+        let used = proof.map(|p| app.gate.use_header(p, body, self.peer.ip(), self.machine_now));
+        used.transpose()
     }
 }
 
 async fn answer(
-    app: &App,
+    app: &Shared,
     request: &Request,
     content_type: Option<&str>,
     body: &Bytes,
 ) -> Result<(SoapAnswer, Reply), AuthFailure> {
-    let system = &request.proof.system;
+    let system = &*request.system;
     let logins = app.gate.store().profiles().at(request.arrival).accounts.logins();
     let reading = soap::Reading { today: request.arrival.viet_nam_date(), logins };
-    Ok(match soap::parse(body, content_type, system, reading) {
+    Ok(match soap::parse(body, content_type, system, reading.clone()) {
         Ok(call) => {
             let used = request.use_header(app, call.query.body)?;
-            let reply = app.gate.ask(&request.caller(Some(used)), &call.query).await;
+            let caller = request.caller(used);
+            let reply = app.gate.ask(&caller, &call.query).await;
+            let reply = app.gate.unless_replayed(&caller, reply)?;
             (soap::render(&call, system, &reply), reply)
         }
-        Err(unread) => {
+        Err(mut unread) => {
+            if unread.operation == Some(soap::Operation::List) {
+                match soap::parse_job(body, content_type, system, reading) {
+                    Ok(call) => {
+                        let caller = request.caller(request.use_header(app, call.body)?);
+                        // Boxed: the future of a question is not made larger by it.
+                        let told = Box::pin(soap_jobs::answer(app, &caller, system, &call)).await;
+                        return Ok((told.0, app.gate.unless_replayed(&caller, told.1)?));
+                    }
+                    Err(why) => unread = why,
+                }
+            }
             let used = request.use_header(app, raw_digest(body))?;
-            let caller = request.caller(Some(used));
+            let caller = request.caller(used);
             let reply = app.gate.refuse_unreadable(&caller, &unread.unreadable).await;
+            let reply = app.gate.unless_replayed(&caller, reply)?;
             (soap::render_unreadable(&unread, &reply), reply)
         }
     })
@@ -153,24 +203,28 @@ fn broken_body() -> SoapUnreadable {
 
 /// Nothing is wrong with the caller: nobody can be authenticated at the moment.
 fn unavailable() -> Response {
-    let reply = Reply {
-        correlation: loose_correlation(),
-        journal_index: None,
-        usage: None,
-        result: Err(Reason::CannotJournal.into()),
-    };
+    let reply = dancu_gate::path::unavailable();
     respond(soap::render_unreadable(&broken_body(), &reply), Some(&reply))
 }
 
-fn unauthenticated(app: &App, peer: SocketAddr, arrival: Moment, failure: AuthFailure) -> Response {
+fn unauthenticated(
+    app: &App,
+    peer: Peer,
+    arrival: Moment,
+    failure: AuthFailure,
+    cause: Cause,
+) -> Response {
     if failure == AuthFailure::Unavailable {
+        app.gate.failures.note(arrival, peer.ip(), Cause::Shed);
         return unavailable();
     }
-    app.gate.failures.note(arrival, peer.ip(), Cause::of(failure, true));
+    app.gate.failures.note(arrival, peer.ip(), cause);
     let id = loose_correlation();
     let mut response = respond(soap::unauthenticated(failure.message_vi(), Some(&id)), None);
-    let challenge = HeaderValue::from_static("Basic realm=\"dancu\"");
-    response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+    for challenge in ["Basic realm=\"dancu\"", "Bearer realm=\"dancu\""] {
+        let challenge = HeaderValue::from_static(challenge);
+        response.headers_mut().append(header::WWW_AUTHENTICATE, challenge);
+    }
     response
 }
 

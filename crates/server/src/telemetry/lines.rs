@@ -2,13 +2,14 @@
 //! No line, system or account is named.
 
 use dancu_domain::registration::ConnectionState;
+use dancu_domain::service::Service;
 
 use crate::app::App;
 
 /// Lines looked at while the counts are held: settling waits for some microseconds at most.
 const CHUNK: usize = 256;
 /// From this share of the day's count on a line is near it, in percent.
-const NEAR_PERCENT: u64 = 95;
+const NEAR_PERCENT: u64 = 80;
 
 /// Figures over all connections.
 #[derive(Default, PartialEq, Eq, Debug)]
@@ -19,8 +20,11 @@ pub struct LineFigures {
     pub lines: u64,
     /// Lines with a lock in force, of their own or of the whole connection.
     pub locked: u64,
-    /// Lines at [`NEAR_PERCENT`] of the day's count or more, also those used up.
-    pub near: u64,
+    /// Locks in force: of one line each, of a whole connection each.
+    pub locks: (u64, u64),
+    /// Lines at [`NEAR_PERCENT`] of the day's count or more, also those used up, by service: the
+    /// twelve services are the only names that are told.
+    pub near: [u64; Service::ALL.len()],
     /// Lines with nothing left today.
     pub used_up: u64,
 }
@@ -35,21 +39,24 @@ impl LineFigures {
         let lines: Vec<_> = snapshot
             .systems()
             .iter()
-            .flat_map(|s| s.services.iter().flatten())
-            .flat_map(|grant| grant.lines.iter().flatten())
-            .map(|line| (line.id, u64::from(line.limit(now).count)))
+            .flat_map(|s| s.services.iter().flatten().map(|grant| (s.id, grant)))
+            .flat_map(|(system, grant)| {
+                let service = grant.service.index();
+                grant.lines.iter().flatten().map(move |line| (system, service, line))
+            })
+            .map(|(s, service, line)| (s, service, line.id, u64::from(line.limit(now).count)))
             .collect();
         figures.lines = lines.len() as u64;
+        figures.locks = store.ledger().lines(|counts| counts.locks_in_force(now));
         for chunk in lines.chunks(CHUNK) {
             store.ledger().lines(|counts| {
-                for (line, count) in chunk {
-                    let lock = counts.lock(*line);
-                    let holds = lock.is_some_and(|l| l.until.is_none_or(|until| now < until));
-                    figures.locked += u64::from(holds);
+                for (system, service, line, count) in chunk {
+                    let lock = counts.lock_in_force(*system, *line, now);
+                    figures.locked += u64::from(lock.is_some());
                     let used = u64::from(counts.line_day(*line, day).used);
                     // A line without a count is never used: it is not near it either.
                     let near = *count > 0 && used * 100 >= count * NEAR_PERCENT;
-                    figures.near += u64::from(near);
+                    figures.near[*service] += u64::from(near);
                     figures.used_up += u64::from(*count > 0 && used >= *count);
                 }
             });

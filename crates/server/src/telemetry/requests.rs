@@ -14,7 +14,7 @@ use axum::Router;
 use axum::extract::Request;
 use axum::handler::Handler;
 use axum::response::Response;
-use axum::routing::{get, post, put};
+use axum::routing::{delete, get, post, put};
 use parking_lot::RwLock;
 
 use crate::clock::steady;
@@ -94,6 +94,8 @@ pub trait Routes<S>: Sized {
     fn get<H: Handler<T, S>, T: 'static>(self, path: &'static str, handler: H) -> Self;
     /// `POST` on a path.
     fn post<H: Handler<T, S>, T: 'static>(self, path: &'static str, handler: H) -> Self;
+    /// `DELETE` on a path.
+    fn delete<H: Handler<T, S>, T: 'static>(self, path: &'static str, handler: H) -> Self;
     /// `PUT` on a path.
     fn put<H: Handler<T, S>, T: 'static>(self, path: &'static str, handler: H) -> Self;
     /// Paths that do not exist, counted together.
@@ -109,6 +111,10 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> for Router<S> {
 
     fn post<H: Handler<T, S>, T: 'static>(self, path: &'static str, handler: H) -> Self {
         self.route(path, post(Timed::new("POST", path, handler)))
+    }
+
+    fn delete<H: Handler<T, S>, T: 'static>(self, path: &'static str, handler: H) -> Self {
+        self.route(path, delete(Timed::new("DELETE", path, handler)))
     }
 
     fn put<H: Handler<T, S>, T: 'static>(self, path: &'static str, handler: H) -> Self {

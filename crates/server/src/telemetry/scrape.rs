@@ -6,6 +6,8 @@
 use std::fmt::{Display, Write as _};
 
 use dancu_domain::moment::Moment;
+use dancu_domain::service::Service;
+use dancu_store::ledger::figures::HistogramCounts;
 
 use super::lines::LineFigures;
 use super::process;
@@ -24,19 +26,24 @@ pub const CATALOGUE: &[(&str, &str, &str)] = &[
     ("dancu_http_requests_under_way", "gauge", "Requests taken up and not answered yet."),
     ("dancu_connections_accepted_total", "counter", "Network connections accepted."),
     ("dancu_connections_open", "gauge", "Network connections open now."),
-    ("dancu_connections_cut_total", "counter", "Network connections closed for slowness."),
+    ("dancu_connections_cut_total", "counter", "Network connections closed, by cause."),
     ("dancu_tls_handshakes_total", "counter", "TLS handshakes by how they ended."),
     ("dancu_tls_reloads_total", "counter", "New certificate files, taken or refused."),
     ("dancu_tls_certificate_until_seconds", "gauge", "End of the certificate; 0 without TLS."),
     ("dancu_journal_entries_total", "counter", "Entries in the journal."),
+    ("dancu_ledger_queued", "gauge", "Questions and acts that wait for the next commit."),
+    ("dancu_ledger_batch_entries", "histogram", "Entries of each durable batch."),
+    ("dancu_ledger_commit_seconds", "histogram", "Time to write and commit a batch."),
+    ("dancu_ledger_batches_failed_total", "counter", "Batches that could not be committed."),
     ("dancu_policy_epoch", "gauge", "Epoch of what is registered."),
     ("dancu_search_tail_items", "gauge", "Journal items not yet in a search run."),
     ("dancu_requests_remembered", "gauge", "Answered request ids that are remembered."),
     ("dancu_registry_citizens", "gauge", "Citizens in the registry."),
     ("dancu_registered_systems", "gauge", "Registered systems by state of their connection."),
     ("dancu_lines", "gauge", "Registered lines."),
-    ("dancu_lines_locked", "gauge", "Locks in force."),
-    ("dancu_lines_near_count", "gauge", "Lines at 95 % of the day's count or more."),
+    ("dancu_lines_locked", "gauge", "Lines that a lock stops."),
+    ("dancu_locks_in_force", "gauge", "Locks by what they stop: a line or its connection."),
+    ("dancu_lines_near_count", "gauge", "Lines at 80 % of the day's count or more, by service."),
     ("dancu_lines_used_up", "gauge", "Lines whose count of the day is used up."),
     ("dancu_clock_ahead_seconds", "gauge", "Product clock ahead of the machine's."),
     ("dancu_data_file_bytes", "gauge", "Size of the database files."),
@@ -47,6 +54,9 @@ pub const CATALOGUE: &[(&str, &str, &str)] = &[
     ("process_max_fds", "gauge", "Limit of open files and sockets."),
     ("process_threads", "gauge", "Threads."),
 ];
+
+/// Microseconds in a second.
+const MICROS: f64 = 1e6;
 
 /// The text of a scrape.
 pub fn render(app: &App) -> String {
@@ -83,17 +93,14 @@ fn routes(page: &mut Page) {
     }
     page.head("dancu_http_request_seconds");
     for f in &figures {
-        let mut sum = 0;
-        for bucket in 0..BUCKETS {
-            sum += f.in_bucket(bucket);
-            let bound = BOUNDS_US.get(bucket);
-            let bound = bound.map_or("+Inf".to_owned(), |us| (*us as f64 / 1e6).to_string());
-            let labels = [("method", f.method), ("route", f.path), ("le", &bound)];
-            page.row("dancu_http_request_seconds_bucket", &labels, sum);
-        }
+        let below = BOUNDS_US.iter().enumerate().map(|(n, us)| (*us, f.in_bucket(n)));
+        let counts = HistogramCounts {
+            below: below.collect(),
+            above: f.in_bucket(BUCKETS - 1),
+            sum: f.micros,
+        };
         let labels = [("method", f.method), ("route", f.path)];
-        page.row("dancu_http_request_seconds_sum", &labels, f.micros as f64 / 1e6);
-        page.row("dancu_http_request_seconds_count", &labels, sum);
+        page.histogram("dancu_http_request_seconds", &labels, &counts, MICROS);
     }
     page.one("dancu_http_requests_under_way", requests::under_way());
 }
@@ -106,7 +113,11 @@ fn front(page: &mut Page) {
     page.by(
         "dancu_connections_cut_total",
         "cause",
-        &[("slowHeader", counts.cut_slow), ("idle", counts.closed_idle)],
+        &[
+            ("slowHeader", counts.cut_slow),
+            ("idle", counts.closed_idle),
+            ("certificate", counts.closed_certificate),
+        ],
     );
     page.by(
         "dancu_tls_handshakes_total",
@@ -130,6 +141,13 @@ fn front(page: &mut Page) {
 fn store(page: &mut Page, app: &App) {
     let store = app.gate.store();
     page.one("dancu_journal_entries_total", store.ledger().next_index());
+    let ledger = store.ledger().figures();
+    page.one("dancu_ledger_queued", ledger.queued);
+    page.head("dancu_ledger_batch_entries");
+    page.histogram("dancu_ledger_batch_entries", &[], &ledger.sizes, 1.0);
+    page.head("dancu_ledger_commit_seconds");
+    page.histogram("dancu_ledger_commit_seconds", &[], &ledger.commit_us, MICROS);
+    page.one("dancu_ledger_batches_failed_total", ledger.failed);
     page.one("dancu_policy_epoch", store.ledger().epoch());
     page.one("dancu_search_tail_items", store.tail_items());
     page.one("dancu_requests_remembered", store.requests().len());
@@ -143,7 +161,11 @@ fn lines(page: &mut Page, figures: &LineFigures) {
     page.by("dancu_registered_systems", "state", &figures.systems);
     page.one("dancu_lines", figures.lines);
     page.one("dancu_lines_locked", figures.locked);
-    page.one("dancu_lines_near_count", figures.near);
+    let (line, connection) = figures.locks;
+    let scopes = [("line", line), ("connection", connection)];
+    page.by("dancu_locks_in_force", "scope", &scopes);
+    let near = Service::ALL.map(|service| (service.code(), figures.near[service.index()]));
+    page.by("dancu_lines_near_count", "service", &near);
     page.one("dancu_lines_used_up", figures.used_up);
 }
 
@@ -180,6 +202,26 @@ impl Page {
         }
     }
 
+    /// The rows of a histogram whose values are counted in `1 / units` of what is shown.
+    fn histogram(
+        &mut self,
+        name: &str,
+        labels: &[(&str, &str)],
+        counts: &HistogramCounts,
+        units: f64,
+    ) {
+        let (bucket, mut sum) = (format!("{name}_bucket"), 0);
+        let last = [(None, counts.above)];
+        for (bound, n) in counts.below.iter().map(|(bound, n)| (Some(*bound), *n)).chain(last) {
+            sum += n;
+            let le = bound.map_or("+Inf".to_owned(), |b| (b as f64 / units).to_string());
+            let labels = [labels, &[("le", &le)]].concat();
+            self.row(&bucket, &labels, sum);
+        }
+        self.row(&format!("{name}_sum"), labels, counts.sum as f64 / units);
+        self.row(&format!("{name}_count"), labels, sum);
+    }
+
     /// A figure that this system may not tell.
     fn some(&mut self, name: &str, value: Option<impl Display>) {
         if let Some(value) = value {
@@ -198,7 +240,12 @@ mod tests {
     fn named(text: &str) -> BTreeSet<&str> {
         text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
             .filter(|w| ["dancu_", "process_"].iter().any(|start| w.starts_with(start)))
-            .map(|w| w.strip_suffix("_bucket").unwrap_or(w))
+            .map(|w| {
+                let of_histogram = ["_bucket", "_sum", "_count"];
+                let base = of_histogram.iter().find_map(|end| w.strip_suffix(end));
+                let kind = |name: &str| CATALOGUE.iter().find(|row| row.0 == name).map(|r| r.1);
+                base.filter(|name| kind(name) == Some("histogram")).unwrap_or(w)
+            })
             .collect()
     }
 
@@ -225,6 +272,18 @@ mod tests {
         let expected = "# HELP dancu_registered_systems Registered systems by state of their \
                         connection.\n# TYPE dancu_registered_systems gauge\n\
                         dancu_registered_systems{state=\"live\"} 2\n";
+        assert_eq!(page.0, expected);
+    }
+
+    #[test]
+    fn a_histogram_counts_upwards() {
+        let counts = HistogramCounts { below: vec![(500, 2), (1_000_000, 3)], above: 1, sum: 7 };
+        let mut page = Page(String::new());
+        page.histogram("h", &[("route", "/a")], &counts, MICROS);
+        let expected = "h_bucket{route=\"/a\",le=\"0.0005\"} 2\n\
+                        h_bucket{route=\"/a\",le=\"1\"} 5\n\
+                        h_bucket{route=\"/a\",le=\"+Inf\"} 6\n\
+                        h_sum{route=\"/a\"} 0.000007\nh_count{route=\"/a\"} 6\n";
         assert_eq!(page.0, expected);
     }
 }

@@ -8,7 +8,7 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow};
-use dancu_domain::moment::Moment;
+use dancu_domain::moment::{DAY_MS, Moment};
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
     KeyUsagePurpose,
@@ -18,7 +18,6 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use super::material::{chain, check_names, facts};
 
-const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 /// The authority lives ten years: clients install it by hand.
 const AUTHORITY_MS: i64 = 3_650 * DAY_MS;
 /// The server's certificate lives 90 days, as those of public authorities do.
@@ -81,8 +80,10 @@ fn authority(folder: &Path, now: i64) -> anyhow::Result<CertificateDer<'static>>
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     period(&mut params, now, AUTHORITY_MS);
     let ca = params.self_signed(&key)?;
-    write(&path, &(ca.pem() + &key.serialize_pem()))?;
+    // What clients trust stands there before the authority does: a start that was cut off between
+    // the two makes both anew.
     write(&folder.join(CA), &ca.pem())?;
+    write(&path, &(ca.pem() + &key.serialize_pem()))?;
     tracing::info!(path = %folder.join(CA).display(), "tls: development CA made");
     Ok(ca.der().clone())
 }

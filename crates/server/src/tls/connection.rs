@@ -3,12 +3,11 @@
 //! A request pays for neither clock nor timer: the watch looks at what moved since it last looked,
 //! a few times a minute. So a header is cut between one and one and a half times its limit.
 
-use std::convert::Infallible;
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -19,6 +18,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use rustls::pki_types::CertificateDer;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
@@ -27,7 +27,7 @@ use tower_service::Service as _;
 use super::client::ClientCertificate;
 use super::config::HttpConfig;
 use super::{Tls, counts};
-use crate::clock::steady;
+use crate::clock::{machine_ms, steady};
 use crate::proxy::Proxies;
 
 /// What all connections of a listener share.
@@ -69,13 +69,15 @@ impl Drain {
 pub async fn serve(door: &Door, stream: TcpStream, peer: SocketAddr) {
     let trusted = door.proxies.trusts(peer.ip());
     let Some(tls) = &door.tls else {
-        let caller = Caller { peer, trusted, secure: false, certificate: None };
+        let caller = Caller { peer, trusted, secure: false, certificate: None, shown: None };
         return drive(door, stream, caller).await;
     };
     let begun = door.drain.told.notified();
     if door.drain.has_begun() {
         return;
     }
+    // Before the handshake: a look that comes meanwhile is one that this connection has not seen.
+    let looks = AtomicU64::new(tls.looks());
     let handshake = tokio::time::timeout(tls.handshake_limit(), tls.acceptor().accept(stream));
     let stream = tokio::select! {
         biased;
@@ -88,23 +90,49 @@ pub async fn serve(door: &Door, stream: TcpStream, peer: SocketAddr) {
         () = begun => return,
     };
     counts::handshakes();
-    let shown = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first());
+    let chain = stream.get_ref().1.peer_certificates().unwrap_or_default();
     // A proxy's certificate is its own, not its callers'.
-    let certificate = shown.filter(|_| !trusted).and_then(|c| ClientCertificate::of_der(c));
-    let caller = Caller { peer, trusted, secure: true, certificate };
+    let certificate = chain.first().filter(|_| !trusted).and_then(|c| ClientCertificate::of_der(c));
+    let chain: Vec<_> = chain.iter().map(|c| c.clone().into_owned()).collect();
+    let shown = (!chain.is_empty()).then_some(Shown { tls, chain, looks });
+    let caller = Caller { peer, trusted, secure: true, certificate, shown };
     // Boxed: the state of a TLS stream would make the task of every plain connection larger.
     Box::pin(drive(door, stream, caller)).await;
 }
 
 /// Who is at the other end.
-struct Caller {
+struct Caller<'a> {
     peer: SocketAddr,
     trusted: bool,
     secure: bool,
     certificate: Option<ClientCertificate>,
+    shown: Option<Shown<'a>>,
 }
 
-impl Caller {
+/// The chain that the handshake verified, and when it was verified last.
+struct Shown<'a> {
+    tls: &'a Tls,
+    chain: Vec<CertificateDer<'static>>,
+    looks: AtomicU64,
+}
+
+impl Shown<'_> {
+    /// Whether it is still good. It is verified once after each look at the files: a certificate
+    /// that was revoked or has ended is not used for longer than `reloadSeconds`.
+    fn holds(&self) -> bool {
+        let looks = self.tls.looks();
+        if self.looks.load(Ordering::Relaxed) == looks {
+            return true;
+        }
+        let good = self.tls.still_admits(&self.chain, machine_ms());
+        if good {
+            self.looks.store(looks, Ordering::Relaxed);
+        }
+        good
+    }
+}
+
+impl Caller<'_> {
     /// Puts address and certificate into the request's extensions; whether it came by TLS.
     fn enter(&self, door: &Door, request: &mut Request<Incoming>) -> bool {
         if !self.trusted {
@@ -124,20 +152,28 @@ impl Caller {
 }
 
 /// Answers requests; watches that headers come in time and that nothing stays open for nothing.
-async fn drive<T: AsyncRead + AsyncWrite + Unpin>(door: &Door, stream: T, caller: Caller) {
+async fn drive<T: AsyncRead + AsyncWrite + Unpin>(door: &Door, stream: T, caller: Caller<'_>) {
     let pulse = Pulse::new();
     let (pulse, caller) = (&pulse, &caller);
     let service = service_fn(move |mut request: Request<Incoming>| {
         pulse.asked();
-        let secure = caller.enter(door, &mut request);
-        let answer = door.router.clone().call(request);
+        let ended = caller.shown.as_ref().is_some_and(|shown| !shown.holds());
+        let asked = (!ended).then(|| {
+            let secure = caller.enter(door, &mut request);
+            (secure, door.router.clone().call(request))
+        });
         async move {
-            let mut response = answer.await?;
+            let Some((secure, answer)) = asked else {
+                counts::closed_certificate();
+                // Without an answer, as a handshake with it would end now.
+                return Err(io::Error::from(io::ErrorKind::ConnectionAborted));
+            };
+            let Ok(mut response) = answer.await;
             pulse.answered();
             if let (true, Some(hsts)) = (secure, &door.hsts) {
                 response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, hsts.clone());
             }
-            Ok::<_, Infallible>(response)
+            Ok(response)
         }
     });
     let mut connection = pin!(

@@ -13,6 +13,8 @@ pub struct Counts {
     pub cut_slow: u64,
     /// Connections closed because nothing was asked for too long.
     pub closed_idle: u64,
+    /// Connections closed because the client's certificate ended or was revoked meanwhile.
+    pub closed_certificate: u64,
     /// Handshakes that ended well.
     pub handshakes: u64,
     /// Handshakes that took too long.
@@ -58,6 +60,7 @@ counters!(
     open,
     cut_slow,
     closed_idle,
+    closed_certificate,
     handshakes,
     handshakes_late,
     handshakes_incompatible,

@@ -59,6 +59,8 @@ pub struct Facts {
 pub struct Material {
     /// For rustls.
     pub server: Arc<ServerConfig>,
+    /// What client certificates are held against; `None`: they are not asked for.
+    pub clients: Option<Arc<dyn ClientCertVerifier>>,
     /// The server's certificate.
     pub facts: Facts,
     /// Whether a revocation list is past its next update.
@@ -88,7 +90,7 @@ pub fn load(config: &TlsConfig, files: &Files, now: i64) -> anyhow::Result<Mater
             files.key.display()
         ),
     })?;
-    let mut stale_list = false;
+    let (mut stale_list, mut clients) = (false, None);
     let builder = ServerConfig::builder_with_provider(provider.clone())
         .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?;
     let builder = if config.client_certificates == ClientsMode::Off {
@@ -96,6 +98,7 @@ pub fn load(config: &TlsConfig, files: &Files, now: i64) -> anyhow::Result<Mater
     } else {
         let (verifier, stale) = verifier(config, files, provider, now)?;
         stale_list = stale;
+        clients = Some(verifier.clone());
         builder.with_client_cert_verifier(verifier)
     };
     let mut server = builder.with_cert_resolver(Arc::new(SingleCertAndKey::from(certified)));
@@ -105,7 +108,7 @@ pub fn load(config: &TlsConfig, files: &Files, now: i64) -> anyhow::Result<Mater
         server.session_storage = Arc::new(NoServerSessionStorage {});
         server.send_tls13_tickets = 0;
     }
-    Ok(Material { server: Arc::new(server), facts, stale_list })
+    Ok(Material { server: Arc::new(server), clients, facts, stale_list })
 }
 
 fn verifier(

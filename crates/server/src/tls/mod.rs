@@ -12,11 +12,13 @@ mod tests;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use dancu_domain::moment::Moment;
+use dancu_domain::moment::{DAY_MS, Moment};
 use parking_lot::{Mutex, RwLock};
+use rustls::pki_types::{CertificateDer, UnixTime};
 use tokio::signal::unix::Signal;
 use tokio_rustls::TlsAcceptor;
 
@@ -26,15 +28,18 @@ use crate::clock::machine_ms;
 
 /// Name of the development CA's folder in the data folder.
 pub const FOLDER: &str = "tls";
-/// With less than this left, the log says each day that the certificate has to be renewed.
-const WARN_MS: i64 = 21 * DAY_MS;
-const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
+/// With less than this left, the log says each day that the certificate has to be renewed, and so
+/// does `doctor`.
+pub const WARN_MS: i64 = 21 * DAY_MS;
 
-/// Certificates in use; new connections take the newest, open ones keep theirs.
+/// Certificates in use; new connections take the newest, open ones keep the server's. A client's is
+/// verified again after each look, so that a revoked or ended one closes its connection.
 pub struct Tls {
     config: TlsConfig,
     folder: PathBuf,
     current: RwLock<Material>,
+    /// How often the files were looked at: after each look open connections are verified again.
+    looks: AtomicU64,
     seen: Mutex<Seen>,
 }
 
@@ -66,6 +71,7 @@ impl Tls {
             config: config.clone(),
             folder,
             current: RwLock::new(material),
+            looks: AtomicU64::new(0),
             seen: Mutex::new(Seen { stamps, warned_ms: 0 }),
         };
         tls.warn(now);
@@ -75,6 +81,20 @@ impl Tls {
     /// For the next handshake.
     pub fn acceptor(&self) -> TlsAcceptor {
         TlsAcceptor::from(self.current.read().server.clone())
+    }
+
+    /// How often the files were looked at. What was verified before the last look may have ended.
+    pub fn looks(&self) -> u64 {
+        self.looks.load(Ordering::Acquire)
+    }
+
+    /// Whether a client's chain is still good: by the trust anchors and revocation lists in use,
+    /// and by its dates at `now`, ms.
+    pub fn still_admits(&self, chain: &[CertificateDer<'_>], now: i64) -> bool {
+        let Some(clients) = self.current.read().clients.clone() else { return true };
+        let Some((leaf, intermediates)) = chain.split_first() else { return true };
+        let now = UnixTime::since_unix_epoch(Duration::from_millis(now.max(0).unsigned_abs()));
+        clients.verify_client_cert(leaf, intermediates, now).is_ok()
     }
 
     /// The server's certificate in use.
@@ -130,6 +150,7 @@ impl Tls {
                 );
             }
         }
+        self.looks.fetch_add(1, Ordering::Release);
         self.warn(now);
     }
 

@@ -157,6 +157,26 @@ fn a_configuration_that_does_not_fit_together_names_the_key() {
     }
 }
 
+#[test]
+fn a_client_certificate_is_held_against_what_is_in_use_now() {
+    let scratch = Scratch::new("admits");
+    let (tls, _, _) = with_client(&scratch);
+    let anchors = scratch.0.join("anchors.crt");
+    let chain = material::chain(&anchors).unwrap();
+    let (now, before) = (machine_ms(), tls.looks());
+    assert!(tls.still_admits(&chain, now));
+    assert!(!tls.still_admits(&chain, i64::MAX), "it has ended by then");
+    // Its authority is not trusted any more.
+    std::fs::write(&anchors, own("h27").0.pem()).unwrap();
+    assert!(tls.still_admits(&chain, now), "nobody looked yet");
+    tls.look(true, now);
+    assert!(tls.looks() > before && !tls.still_admits(&chain, now));
+    // A file that cannot be read leaves what is in use.
+    std::fs::write(&anchors, "-----BEGIN").unwrap();
+    tls.look(true, now);
+    assert!(!tls.still_admits(&chain, now));
+}
+
 // --- what handlers are told ----------------------------------------------------------------------
 
 async fn told(

@@ -4,11 +4,15 @@ CREATE TABLE meta (
     name TEXT NOT NULL PRIMARY KEY,
     value TEXT NOT NULL
 ) @CLUSTERED@;
--- Keys by purpose and period, wrapped by the master key.
+-- Keys by purpose and period, wrapped by the master key that is named; a retired key's wrapped
+-- bytes are gone.
 CREATE TABLE crypto_key (
     purpose TEXT NOT NULL,
     period INTEGER NOT NULL,
     wrapped @BYTES@ NOT NULL,
+    master TEXT,
+    made_at BIGINT,
+    retired_at BIGINT,
     PRIMARY KEY (purpose, period)
 ) @CLUSTERED@;
 
@@ -29,6 +33,13 @@ CREATE TABLE ledger_batch (
     first_idx BIGINT NOT NULL,
     changes @BYTES@ NOT NULL
 );
+-- Who does work that one node at a time may do, and until when by the database's clock. SQLite has
+-- one node and leaves it empty.
+CREATE TABLE lease (
+    name TEXT NOT NULL PRIMARY KEY,
+    holder @BYTES@ NOT NULL,
+    until_at BIGINT NOT NULL
+) @CLUSTERED@;
 -- The journal (T46 art. 8), append-only: entries of one commit and month, sealed together;
 -- commitments = SHA-256(salt, entry) of each.
 CREATE TABLE entry_chunk (
@@ -36,7 +47,8 @@ CREATE TABLE entry_chunk (
     entries INTEGER NOT NULL,
     month INTEGER NOT NULL,
     commitments @BYTES@ NOT NULL,
-    sealed @BYTES@ NOT NULL
+    sealed @BYTES@ NOT NULL,
+    key_number INTEGER NOT NULL DEFAULT 0
 );
 -- Request ids and used SOAP headers of a batch, packed; kept 24 hours.
 CREATE TABLE request_batch (
@@ -161,4 +173,54 @@ CREATE TABLE plan (
     own_count BIGINT,
     valid_from TEXT,
     valid_to TEXT
+);
+
+-- Jobs (D5): many questions inside an approved plan. The head (who asks, for which procedure and
+-- case) stands sealed; holder and lease_until name the node that works on it.
+CREATE TABLE job (
+    id @BYTES@ NOT NULL PRIMARY KEY,
+    system BIGINT NOT NULL,
+    state INTEGER NOT NULL,
+    reason INTEGER NOT NULL,
+    until_at BIGINT,
+    request @BYTES@ NOT NULL,
+    body @BYTES@ NOT NULL,
+    head @BYTES@ NOT NULL,
+    row_count BIGINT NOT NULL,
+    items BIGINT NOT NULL,
+    bad BIGINT NOT NULL,
+    matched BIGINT NOT NULL,
+    no_match BIGINT NOT NULL,
+    refused BIGINT NOT NULL,
+    scan BIGINT NOT NULL,
+    submitted_at BIGINT NOT NULL,
+    started_at BIGINT,
+    changed_at BIGINT NOT NULL,
+    ended_at BIGINT,
+    journal_index BIGINT NOT NULL,
+    journal_from BIGINT NOT NULL,
+    holder @BYTES@ NOT NULL,
+    lease_until BIGINT NOT NULL
+) @CLUSTERED@;
+CREATE INDEX job_of_system ON job (system, submitted_at);
+-- Rows of a job, some hundred sealed together: 1 to be asked, 2 results, 3 not readable. Deleted 7
+-- days after the job's end.
+CREATE TABLE job_part (
+    job @BYTES@ NOT NULL,
+    kind INTEGER NOT NULL,
+    first_row BIGINT NOT NULL,
+    last_row BIGINT NOT NULL,
+    sealed @BYTES@ NOT NULL,
+    PRIMARY KEY (job, kind, first_row)
+);
+-- The rotation of keys under way, at most one.
+CREATE TABLE key_rotation (
+    id INTEGER NOT NULL PRIMARY KEY,
+    kind TEXT NOT NULL,
+    old_period INTEGER NOT NULL,
+    new_period INTEGER NOT NULL,
+    next_row BIGINT NOT NULL,
+    upto BIGINT NOT NULL,
+    done BIGINT NOT NULL,
+    started_at BIGINT NOT NULL
 );

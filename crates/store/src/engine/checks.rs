@@ -3,7 +3,7 @@
 
 use dancu_domain::moment::Moment;
 
-use super::{Engine, Row, Tx};
+use super::{Engine, Postgres, Row, Settings, Tx};
 use crate::error::Result;
 
 /// Oldest server that is served, as `server_version_num` says it.
@@ -11,12 +11,24 @@ const OLDEST: i64 = 150_000;
 /// Milliseconds by which the database's clock may differ from the machine's (a node that is
 /// further off answers 503).
 pub const CLOCK_MAX_MS: i64 = 2_000;
+/// The database's clock, ms since 1970 UTC, as an expression of PostgreSQL.
+pub(crate) const NOW: &str = "CAST(floor(extract(epoch FROM clock_timestamp()) * 1000) AS BIGINT)";
 
 /// What a server is asked to be.
 #[derive(Clone, Copy, Debug)]
 pub struct Wanted {
     /// Nodes on this database: with more than one, a standby must confirm each commit.
     pub nodes: u32,
+    /// Connections that this node is going to make.
+    pub connections: u32,
+}
+
+/// What was found out about a server.
+pub struct Report {
+    /// What it is, for people: version, clock, free connections.
+    pub told: String,
+    /// What is not as it should be; empty = fit to serve.
+    pub findings: Vec<Finding>,
 }
 
 /// Something that is not as it should be.
@@ -41,31 +53,59 @@ pub fn clock_offset(tx: &mut Tx<'_>, mut machine: impl FnMut() -> Moment) -> Res
     if tx.engine() == Engine::Sqlite {
         return Ok(0);
     }
-    let sql = "SELECT CAST(floor(extract(epoch FROM clock_timestamp()) * 1000) AS BIGINT)";
+    let sql = format!("SELECT {NOW}");
     // The first time prepares the statement; only the second one is measured.
-    tx.one(sql, &[], |r| r.get::<i64>(0))?;
+    tx.one(&sql, &[], |r| r.get::<i64>(0))?;
     let before = machine().0;
-    let there: i64 = tx.one(sql, &[], |r| r.get(0))?;
+    let there: i64 = tx.one(&sql, &[], |r| r.get(0))?;
     let after = machine().0;
     Ok(there - (before + (after - before) / 2))
 }
 
-/// Everything about the server that is not as it should be; empty = fit to serve. SQLite has
-/// nothing to be found: its settings are made at each opening.
-pub fn findings(
-    tx: &mut Tx<'_>,
-    wanted: Wanted,
-    machine: impl FnMut() -> Moment,
-) -> Result<Vec<Finding>> {
+/// Looks at a server. SQLite has nothing to be found: its settings are made at each opening.
+pub fn examine(tx: &mut Tx<'_>, wanted: Wanted, machine: impl FnMut() -> Moment) -> Result<Report> {
     if tx.engine() == Engine::Sqlite {
-        return Ok(vec![]);
+        return Ok(Report { told: "SQLite".to_owned(), findings: vec![] });
     }
-    let mut found = clock(clock_offset(tx, machine)?);
+    let offset = clock_offset(tx, machine)?;
+    let mut findings = clock(offset);
     let server = tx.one(FACTS, &[], Server::read)?;
-    found.extend(server.durability());
-    found.extend(server.standbys(wanted));
-    found.extend(server.service());
-    Ok(found)
+    findings.extend(server.durability());
+    findings.extend(server.standbys(wanted));
+    findings.extend(server.service());
+    findings.extend(server.room(wanted));
+    let (major, minor) = (server.version / 10_000, server.version % 10_000);
+    let free = server.free_connections;
+    let told = format!(
+        "PostgreSQL {major}.{minor}, {free} kết nối trống, đồng hồ lệch {offset} ms (free \
+         connections, clock difference)"
+    );
+    Ok(Report { told, findings })
+}
+
+/// What stands between this program and the server where each transaction gets another server
+/// connection: then statements must not be prepared per connection.
+pub fn pooler(settings: &Settings) -> Result<Option<Finding>> {
+    if !settings.prepared_statements {
+        return Ok(None);
+    }
+    // Each statement goes unnamed, so that this look itself works through a pooler.
+    let mut unnamed = settings.clone();
+    unnamed.prepared_statements = false;
+    let (mut one, mut two) = (Postgres::connect(&unnamed)?, Postgres::connect(&unnamed)?);
+    let pid = |db: &mut Postgres| {
+        Tx::from(db).one("SELECT CAST(pg_backend_pid() AS BIGINT)", &[], |r| r.get::<i64>(0))
+    };
+    // What the first gave back at the end of its transaction, the second was given.
+    Ok((pid(&mut one)? == pid(&mut two)?).then(|| {
+        refuses(
+            "pooler",
+            "kết nối đi qua bộ gộp kết nối theo giao dịch, còn câu lệnh thì chuẩn bị theo kết nối",
+            "the connection goes through a pooler of transactions, and statements are prepared \
+             per connection",
+            "database.pooler = true",
+        )
+    }))
 }
 
 /// Checks one after another in [`Server::read`].
@@ -75,7 +115,12 @@ const FACTS: &str = "SELECT CAST(current_setting('server_version_num') AS BIGINT
      pg_is_in_recovery(), current_setting('default_transaction_read_only'), \
      current_setting('synchronous_standby_names'), current_setting('data_checksums'), \
      EXISTS (SELECT 1 FROM pg_stat_ssl WHERE pid = pg_backend_pid() AND ssl), \
-     COALESCE(host(inet_server_addr()) IN ('127.0.0.1', '::1'), TRUE)";
+     COALESCE(host(inet_server_addr()) IN ('127.0.0.1', '::1'), TRUE), \
+     CAST(current_setting('max_connections') AS BIGINT) - \
+     CAST(current_setting('superuser_reserved_connections') AS BIGINT) - \
+     (SELECT CAST(SUM(numbackends) AS BIGINT) FROM pg_stat_database), \
+     (SELECT COUNT(*) FROM pg_stat_replication \
+     WHERE sync_state IN ('sync', 'quorum') OR sync_state IS NULL)";
 
 #[expect(clippy::struct_excessive_bools, reason = "facts of a server, each looked at by itself")]
 struct Server {
@@ -90,6 +135,9 @@ struct Server {
     checksums: bool,
     encrypted: bool,
     near: bool,
+    free_connections: i64,
+    /// Standbys that may confirm commits; those whose state this user may not see included.
+    standbys: i64,
 }
 
 impl Server {
@@ -107,6 +155,8 @@ impl Server {
             checksums: on(8)?,
             encrypted: r.get(9)?,
             near: r.get(10)?,
+            free_connections: r.get(11)?,
+            standbys: r.get(12)?,
         })
     }
 
@@ -167,8 +217,27 @@ impl Server {
                 "synchronous_commit does not wait for the standby's disk",
                 "ALTER SYSTEM SET synchronous_commit = on; SELECT pg_reload_conf();",
             ));
+        } else if self.standbys == 0 {
+            found.push(warns(
+                "standby",
+                "máy dự phòng đồng bộ chưa kết nối: mọi lần ghi nhật ký đều chờ nó",
+                "no synchronous standby is connected: every commit waits for one",
+                "SELECT * FROM pg_stat_replication; (primary_conninfo of the standby)",
+            ));
         }
         found
+    }
+
+    fn room(&self, wanted: Wanted) -> Option<Finding> {
+        let (free, wanted) = (self.free_connections, i64::from(wanted.connections));
+        (free < wanted).then(|| {
+            warns(
+                "connections",
+                &format!("còn {free} kết nối trống, nút này cần tới {wanted}"),
+                &format!("{free} connections are free, this node makes up to {wanted}"),
+                "ALTER SYSTEM SET max_connections = ...; (restart), database.connections",
+            )
+        })
     }
 
     fn service(&self) -> Vec<Finding> {

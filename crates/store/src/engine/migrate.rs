@@ -7,7 +7,7 @@
 //! file `….postgresql.sql`, run right after it.
 
 use super::fault::{Fault, Kind};
-use super::{Db, Engine, Tx};
+use super::{Db, Tx};
 use crate::error::{Error, Result};
 use crate::sqlite::{self, Area};
 use crate::values;
@@ -19,23 +19,42 @@ const LOCK: i64 = 0x64_61_6e_63_75;
 /// A step may rewrite a large table, and another node may be at it: one hour.
 const LIMITS: &str = "SET LOCAL statement_timeout = '1h'; SET LOCAL lock_timeout = '1h'";
 
-/// One step: the text of both engines, and what PostgreSQL needs besides.
-type Step = (&'static str, &'static str);
+/// One step of an area.
+struct Step {
+    /// The text of both engines.
+    both: &'static str,
+    /// What PostgreSQL needs besides.
+    besides: &'static str,
+    /// Whether programs that do not know the step go on beside those that do: it only adds tables,
+    /// or columns that have a default, and what they wrote means the same as before. After any
+    /// other step they journal nothing any more and do not start.
+    compatible: bool,
+}
 
 const fn steps(area: Area) -> &'static [Step] {
     match area {
         Area::Core => &[
-            (
-                include_str!("../../migrations/core/0001_init.sql"),
-                include_str!("../../migrations/core/0001_init.postgresql.sql"),
-            ),
-            (include_str!("../../migrations/core/0002_nodes.sql"), ""),
+            Step {
+                both: include_str!("../../migrations/core/0001_init.sql"),
+                besides: include_str!("../../migrations/core/0001_init.postgresql.sql"),
+                compatible: false,
+            },
+            Step {
+                both: include_str!("../../migrations/core/0002_nodes.sql"),
+                besides: include_str!("../../migrations/core/0002_nodes.postgresql.sql"),
+                compatible: false,
+            },
         ],
-        Area::Registry => &[(include_str!("../../migrations/registry/0001_init.sql"), "")],
-        Area::Search => &[(
-            include_str!("../../migrations/search/0001_init.sql"),
-            include_str!("../../migrations/search/0001_init.postgresql.sql"),
-        )],
+        Area::Registry => &[Step {
+            both: include_str!("../../migrations/registry/0001_init.sql"),
+            besides: "",
+            compatible: false,
+        }],
+        Area::Search => &[Step {
+            both: include_str!("../../migrations/search/0001_init.sql"),
+            besides: include_str!("../../migrations/search/0001_init.postgresql.sql"),
+            compatible: false,
+        }],
     }
 }
 
@@ -59,64 +78,105 @@ const fn word(area: Area) -> &'static str {
     }
 }
 
-/// Brings an area to the version this program needs, one transaction per step; several nodes may
-/// do so at once. Returns the version found.
+/// Brings an area to the version this program needs, one transaction per step, also beside nodes
+/// that serve; several may do so at once. Returns the version found.
+///
+/// # Errors
+/// [`Error::Schema`]: the database is newer, and not by compatible steps alone.
 pub fn migrate(db: &mut Db, area: Area) -> Result<u32> {
     if let Db::Sqlite(db) = db {
         return sqlite::migrate(db, area);
     }
+    if steps(area).len() != area.version() as usize {
+        return Err(Fault::new(Kind::Other, "migration", "steps differ between engines").into());
+    }
     let found = version(db, area)?;
-    while db.write(|tx| step(tx, area))? {}
+    migrate_by(db, area, steps(area))?;
     Ok(found)
+}
+
+fn migrate_by(db: &mut Db, area: Area, steps: &[Step]) -> Result<()> {
+    while db.write(|tx| step(tx, area, steps))? {}
+    Ok(())
 }
 
 /// The version of an area; 0 = new.
 pub fn version(db: &mut Db, area: Area) -> Result<u32> {
+    Ok(found(db, area)?.version)
+}
+
+/// Refuses a database that is older than this program needs, or newer by a step with which it does
+/// not fit.
+pub fn check(db: &mut Db, area: Area) -> Result<()> {
+    found(db, area)?.fits(area, area.version())
+}
+
+/// What stands in `schema_version`.
+#[derive(Clone, Copy, Default)]
+struct Found {
+    /// The newest step that was run.
+    version: u32,
+    /// The newest step with which older programs do not fit: who knows less does not serve.
+    oldest: u32,
+}
+
+impl Found {
+    fn fits(self, area: Area, wanted: u32) -> Result<()> {
+        if self.version == wanted || (self.version > wanted && self.oldest <= wanted) {
+            return Ok(());
+        }
+        Err(Error::Schema { file: area.file(), found: self.version, wanted })
+    }
+}
+
+fn found(db: &mut Db, area: Area) -> Result<Found> {
     match db {
-        Db::Sqlite(db) => sqlite::version(db),
+        Db::Sqlite(db) => {
+            let version = sqlite::version(db)?;
+            Ok(Found { version, oldest: version })
+        }
         Db::Postgres(_) => db.read(|tx| {
             let sql = "SELECT to_regclass('schema_version') IS NOT NULL";
-            if tx.one(sql, &[], |r| r.get(0))? { stored(tx, area) } else { Ok(0) }
+            if tx.one(sql, &[], |r| r.get(0))? { stored(tx, area) } else { Ok(Found::default()) }
         }),
     }
 }
 
-/// Refuses a database whose version is not the one that this program needs.
-pub fn check(db: &mut Db, area: Area) -> Result<()> {
-    let found = version(db, area)?;
-    if found == area.version() {
-        return Ok(());
-    }
-    Err(Error::Schema { file: area.file(), found, wanted: area.version() })
-}
-
 /// Runs the next step of an area; false = there is none left.
-fn step(tx: &mut Tx<'_>, area: Area) -> Result<bool> {
-    if tx.engine() != Engine::Postgres || steps(area).len() != area.version() as usize {
-        return Err(Fault::new(Kind::Other, "migration", "steps differ between engines").into());
-    }
+fn step(tx: &mut Tx<'_>, area: Area, steps: &[Step]) -> Result<bool> {
     tx.batch(&format!("{LIMITS}; SELECT pg_advisory_xact_lock({LOCK})"))?;
     tx.batch(
-        "CREATE TABLE IF NOT EXISTS schema_version \
-         (area TEXT NOT NULL PRIMARY KEY, version INTEGER NOT NULL)",
+        "CREATE TABLE IF NOT EXISTS schema_version (area TEXT NOT NULL PRIMARY KEY, \
+         version INTEGER NOT NULL, oldest INTEGER NOT NULL)",
     )?;
     // Another node may have run it while this one waited for the lock.
     let found = stored(tx, area)?;
-    if found > area.version() {
-        return Err(Error::Schema { file: area.file(), found, wanted: area.version() });
+    let Some(step) = steps.get(found.version as usize) else {
+        found.fits(area, steps.len() as u32)?;
+        return Ok(false);
+    };
+    if area == Area::Core && found.version > 0 && !step.compatible {
+        // Transactions of nodes that do not know the step end first; the next ones see that they
+        // do not fit any more.
+        tx.batch("LOCK TABLE ledger_head IN EXCLUSIVE MODE")?;
     }
-    let Some((both, besides)) = steps(area).get(found as usize) else { return Ok(false) };
-    tx.batch(&sqlite::for_postgresql(both))?;
-    tx.batch(besides)?;
+    tx.batch(&sqlite::for_postgresql(step.both))?;
+    tx.batch(step.besides)?;
+    let version = found.version + 1;
+    let oldest = if step.compatible { found.oldest } else { version };
     tx.execute(
-        "INSERT INTO schema_version (area, version) VALUES ($1, $2) \
-         ON CONFLICT (area) DO UPDATE SET version = excluded.version",
-        values![word(area), found + 1],
+        "INSERT INTO schema_version (area, version, oldest) VALUES ($1, $2, $3) \
+         ON CONFLICT (area) DO UPDATE SET version = excluded.version, oldest = excluded.oldest",
+        values![word(area), version, oldest],
     )?;
     Ok(true)
 }
 
-fn stored(tx: &mut Tx<'_>, area: Area) -> Result<u32> {
-    let sql = "SELECT version FROM schema_version WHERE area = $1";
-    Ok(tx.optional(sql, values![word(area)], |r| r.get(0))?.unwrap_or(0))
+fn stored(tx: &mut Tx<'_>, area: Area) -> Result<Found> {
+    let sql = "SELECT version, oldest FROM schema_version WHERE area = $1";
+    let read = |r: &super::Row<'_>| Ok(Found { version: r.get(0)?, oldest: r.get(1)? });
+    Ok(tx.optional(sql, values![word(area)], read)?.unwrap_or_default())
 }
+
+#[cfg(test)]
+mod tests;

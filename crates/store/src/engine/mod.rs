@@ -144,6 +144,14 @@ impl Db {
         }
     }
 
+    /// Makes sure, before it is used again, that the connection was not lost meanwhile.
+    pub fn refresh(&mut self) -> Result<()> {
+        match self {
+            Self::Sqlite(_) => Ok(()),
+            Self::Postgres(db) => Ok(db.hear()?),
+        }
+    }
+
     /// Connects anew with the same settings. SQLite's connection stays as it is.
     pub fn reconnect(&mut self) -> Result<()> {
         match self {

@@ -31,6 +31,8 @@ pub(super) struct Committer {
     broken: AtomicBool,
     /// The last try to commit failed.
     failing: AtomicBool,
+    /// A thread of the ledger ended by a panic: nothing is journaled any more.
+    dead: AtomicBool,
 }
 
 /// Where the first stage leaves a batch for the second.
@@ -53,6 +55,7 @@ impl Committer {
             changed: Condvar::new(),
             broken: AtomicBool::new(false),
             failing: AtomicBool::new(false),
+            dead: AtomicBool::new(false),
         }
     }
 
@@ -82,6 +85,7 @@ impl Committer {
 
     /// A thread of the ledger died: what was handed over is dropped, and nothing more is taken.
     pub(super) fn abandon(&self) {
+        self.dead.store(true, Ordering::Release);
         self.set_broken();
         let dropped = {
             let mut slot = self.slot.lock();
@@ -110,10 +114,14 @@ impl Committer {
         slot.next.is_none() && !slot.busy
     }
 
-    /// Hands a batch to the thread of the second stage.
+    /// Hands a batch to the thread of the second stage; fails it where that thread is gone.
     pub(super) fn hand_over(&self, prepared: Prepared) {
         let mut slot = self.slot.lock();
-        self.changed.wait_while(&mut slot, |s| s.next.is_some());
+        self.changed.wait_while(&mut slot, |s| s.next.is_some() && !s.stopped);
+        if slot.stopped {
+            drop(slot);
+            return self.fail(prepared);
+        }
         slot.next = Some(prepared);
         self.changed.notify_all();
     }
@@ -132,13 +140,15 @@ impl Committer {
     /// Says that the memory is ahead of the disk: it has to go back.
     pub(super) fn set_ahead(&self) {
         self.broken.store(true, Ordering::Release);
-        // The first stage may sleep until somebody asks: it is to try again by itself.
+        // The first stage may sleep until somebody asks: it is to try again by itself. The lock
+        // waits until it really sleeps where it has just looked.
+        drop(self.shared.queue.lock());
         self.shared.work.notify_one();
     }
 
-    /// Whether the last try to commit failed.
+    /// Whether the last try to commit failed, or none will be made any more.
     pub(super) fn is_failing(&self) -> bool {
-        self.failing.load(Ordering::Acquire)
+        self.failing.load(Ordering::Acquire) || self.dead.load(Ordering::Acquire)
     }
 
     /// Tries whether a commit succeeds again, by storing the head as it is.
@@ -164,6 +174,7 @@ impl Committer {
             return self.fail(prepared);
         }
         let mut db = self.db.lock();
+        let began = self.shared.figures.begin();
         if let Err(error) = write(&mut db, &prepared) {
             tracing::error!(error = %error, "ledger.batch could not be committed");
             db.rollback();
@@ -174,14 +185,16 @@ impl Committer {
                 return self.fail(prepared);
             }
         }
+        self.shared.figures.committed(began);
         self.make_known(prepared);
         self.finish_checkpoint(&db);
     }
 
     /// A batch is durable: memory and callers learn of it.
     pub(super) fn make_known(&self, prepared: Prepared) {
-        let Prepared { after, effects, replies, .. } = prepared;
+        let Prepared { before, after, effects, replies, .. } = prepared;
         self.well();
+        self.shared.figures.durable(after.next_index.saturating_sub(before.next_index));
         self.shared.lines.write().durable();
         for item in effects.requests.iter().filter(|r| r.answered) {
             self.requests.remember(&item.key, item.index);
@@ -200,6 +213,7 @@ impl Committer {
 
     /// Tells callers that nothing was journaled.
     pub(super) fn refuse(&self, waiters: impl Iterator<Item = super::Waiter>) {
+        self.shared.figures.failed();
         self.reply(waiters.map(|w| (w, Err(Error::Unavailable("commit failed")))).collect());
     }
 
@@ -249,7 +263,8 @@ impl Committer {
                 // on: what was counted is read.
                 self.keys.load(tx)?;
                 let loaded = rows::load(tx, head.last_at, &parts.profiles)?;
-                crate::requests::load(tx, &self.requests, &parts.profiles, known)?;
+                let headers = crate::requests::load(tx, &self.requests, &parts.profiles, known)?;
+                parts.bind(&headers);
                 if let Some(tail) = &self.tail {
                     crate::search::catch_up(tx, &self.keys, tail, known)?;
                 }

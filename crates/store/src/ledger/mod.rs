@@ -9,6 +9,7 @@
 
 mod changes;
 mod commit;
+pub mod figures;
 mod nodes;
 mod prepare;
 mod rows;
@@ -27,7 +28,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::engine::{Db, Engine, Tx};
 use crate::error::{Error, Result};
 use crate::keys::Keyring;
-use crate::requests::{InFlight, RequestItem, RequestMemory};
+use crate::requests::{HeaderUse, InFlight, RequestItem, RequestMemory};
 use crate::search::Tail;
 
 /// Entries of one commit at most: 1,024 × ~0.6 KB keeps a batch below 1 MiB of WAL and a few ms.
@@ -67,8 +68,8 @@ pub struct Draft {
     /// What [`RequestMemory::answered`] said of the key when it was decided: where another node has
     /// answered meanwhile, it is decided again.
     pub answered: Option<u64>,
-    /// Digest of the SOAP header triple and until when it counts as used.
-    pub header: Option<([u8; 16], i64)>,
+    /// The SOAP header that the question used up; the body of `query` is what it is bound to.
+    pub header: Option<Box<HeaderUse>>,
     /// Holds the request id until the entry is settled, even if the caller leaves.
     pub guard: Option<Arc<InFlight>>,
     /// Digests by which the entry is found: system, account, case; subjects stand in the entry.
@@ -82,6 +83,8 @@ pub enum Decided {
     Refused(Refusal),
     /// To be counted.
     Count(Intent),
+    /// To be counted; where there is no room it is held instead of refused (jobs, D5).
+    Hold(Intent),
 }
 
 /// A journaled question.
@@ -102,11 +105,16 @@ pub struct Settled {
 pub enum Verdict {
     /// Journaled and durable.
     Settled(Settled),
+    /// There is no room for a question that may be held: nothing was counted or journaled.
+    Held(dancu_domain::refusal::Reason),
     /// There is room although the registry was not read: read it and submit again.
     ReadFirst,
     /// The policy changed since the snapshot, or another node answered the same request id: load
     /// what changed anew and decide again. Nothing was journaled.
     Stale,
+    /// Another node journaled the SOAP header with another body: its sender has proved nothing.
+    /// Nothing was journaled.
+    Replayed,
 }
 
 /// Where a caller waits.
@@ -159,6 +167,7 @@ struct Shared {
     head: std::sync::atomic::AtomicU64,
     /// A checkpoint has copied what there was: the writer copies the rest.
     checkpointed: std::sync::atomic::AtomicBool,
+    figures: figures::Counters,
 }
 
 /// The ledger's door: submit drafts, act, look at counts.
@@ -205,6 +214,15 @@ pub struct LedgerParts {
     pub clock: Option<fn() -> Moment>,
 }
 
+impl LedgerParts {
+    /// Takes over SOAP headers as they are loaded, the newest first.
+    fn bind(&self, headers: &[RequestItem]) {
+        if let Some(clock) = self.clock {
+            self.requests.bind(headers.iter().rev(), clock().0);
+        }
+    }
+}
+
 /// Makes the head where there is none and locks it for the transaction, in which nobody else then
 /// makes keys or entries.
 pub(crate) fn lock(tx: &mut Tx<'_>) -> Result<()> {
@@ -231,6 +249,7 @@ impl Ledger {
             epoch: head.policy_epoch.into(),
             head: head.next_index.into(),
             checkpointed: false.into(),
+            figures: figures::Counters::default(),
         });
         let committer = Arc::new(commit::Committer::new(db, shared.clone(), &parts));
         let writer = writer::Writer::new(committer.clone(), parts, shared.clone(), head, nodes);
@@ -282,6 +301,15 @@ impl Ledger {
         self.run(at, false, Box::new(move |db, _| change(db).map(Some))).await
     }
 
+    /// The same where only the change itself finds out whether there is anything to journal.
+    pub(crate) async fn attempt(
+        &self,
+        at: Moment,
+        change: impl FnOnce(&mut Tx<'_>) -> Result<Option<Body>> + Send + 'static,
+    ) -> Result<u64> {
+        self.run(at, false, Box::new(move |db, _| change(db))).await
+    }
+
     /// Runs a small write that nobody needs to hear of, such as forgetting what is out of date.
     pub async fn tidy(
         &self,
@@ -321,6 +349,17 @@ impl Ledger {
     /// The next journal index.
     pub fn next_index(&self) -> u64 {
         self.shared.head.load(std::sync::atomic::Ordering::Acquire)
+    }
+
+    /// Times commits by this steady clock from now on, for [`Ledger::figures`].
+    pub fn measure(&self, steady: fn() -> std::time::Instant) {
+        self.shared.figures.measure(steady);
+    }
+
+    /// What was counted since the start, and what waits now: for metrics.
+    pub fn figures(&self) -> figures::LedgerFigures {
+        let queued = self.shared.queue.lock().jobs.len();
+        self.shared.figures.figures(queued)
     }
 
     /// Takes no more work, finishes what waits, ends the thread.

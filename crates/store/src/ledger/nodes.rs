@@ -8,17 +8,20 @@
 //! COMMIT whose answer was lost. **Invariant:** memory is changed by what is committed, or by the
 //! one transaction under way, which can be taken back.
 
-use dancu_domain::moment::Moment;
+use dancu_domain::moment::{DAY_MS, HOUR_MS, Moment};
 
 use super::changes::Changes;
 use super::prepare::Prepared;
 use super::rows::{self, Head};
 use super::writer::Writer;
 use super::{ActFn, Draft, Verdict, Waiter};
-use crate::engine::checks::{CLOCK_MAX_MS, clock_offset};
+use crate::engine::checks::CLOCK_MAX_MS;
 use crate::engine::{Db, Kind, Mode, Tx, retry};
+use crate::entries::month_of;
 use crate::error::{Error, Result};
+use crate::month;
 use crate::requests::RequestItem;
+use crate::sqlite::Area;
 use crate::values;
 
 /// Transactions whose changes are kept for other nodes: at the 100 to 300 a second that a database
@@ -31,16 +34,20 @@ const TIDY_EVERY: u64 = 256;
 const ASK_TRIES: u32 = 50;
 const ASK_WAIT: std::time::Duration = std::time::Duration::from_millis(200);
 
-/// How often the machine's clock is compared with the database's, ms; sooner when it jumps.
-const CLOCK_EVERY_MS: i64 = 5_000;
-
-/// What the last comparison of the clocks said.
+/// What a node goes by beside its memory.
 #[derive(Default)]
-pub(super) struct ClockWatch {
-    /// The machine's time at it; none was made yet at 0.
-    at: i64,
-    /// Whether they were too far apart.
+pub(super) struct Watch {
+    /// Whether this machine's clock was too far off the database's.
     off: bool,
+    /// Day (UTC+7, since 1970) and month whose partition is known to be there.
+    day: i64,
+    month: u32,
+}
+
+/// Milliseconds by which the machine's clock is off the database's at the least: the database was
+/// asked somewhen between two looks at the machine's, and may have let this node wait for the head.
+fn off_by((before, after): (Moment, Moment), database_ms: i64) -> i64 {
+    (before.0 - database_ms).max(database_ms - after.0).max(0)
 }
 
 /// What the log of transactions tells of one: its changes and its request ids with first index.
@@ -83,6 +90,7 @@ impl Writer {
     fn finish_void(&mut self, db: &mut Db) {
         let keys = self.preparer.parts.keys.clone();
         if !keys.has_made() {
+            self.watch.month = 0;
             return db.rollback();
         }
         match db.commit() {
@@ -95,6 +103,7 @@ impl Writer {
         let before = prepared.before;
         self.preparer.head.generation = before.generation + 1;
         prepared.after = self.preparer.head;
+        let began = self.shared.figures.begin();
         let committed = self.preparer.random_id().and_then(|id| {
             let written = self.write_shared(db, &prepared, &id).and_then(|()| db.commit());
             self.settle_doubt(db, written, before.generation + 1, &id)
@@ -102,6 +111,7 @@ impl Writer {
         match committed {
             Ok(()) => {
                 self.preparer.parts.keys.committed();
+                self.shared.figures.committed(began);
                 self.committer.make_known(prepared);
             }
             Err(error) => {
@@ -202,7 +212,7 @@ impl Writer {
         let committer = self.committer.clone();
         let mut db = committer.db();
         let looked = db.read(|tx| {
-            let found = rows::head(tx)?;
+            let found = self.head(tx, false)?;
             self.catch_up(tx, found)
         });
         match looked {
@@ -217,7 +227,6 @@ impl Writer {
     /// Begins a transaction with the head locked, memory as the head says, and the keys of these
     /// arrivals' months.
     fn begin_shared(&mut self, db: &mut Db, arrivals: &[Moment]) -> Result<()> {
-        self.check_clock(db)?;
         let shared = self.shared.clone();
         let wait = |time| {
             let mut queue = shared.queue.lock();
@@ -227,9 +236,10 @@ impl Writer {
             db.rollback();
             db.begin(Mode::Write)?;
             let mut tx = db.tx();
-            let found = rows::lock_head(&mut tx)?;
+            let found = self.head(&mut tx, true)?;
             self.catch_up(&mut tx, found)?;
             for at in arrivals {
+                self.make_month_ready(&mut tx, *at)?;
                 if let Some(month) = self.preparer.missing_keys(*at) {
                     self.preparer.sealer.make_keys(&mut tx, month)?;
                 }
@@ -238,26 +248,43 @@ impl Writer {
         })
     }
 
-    /// Journals nothing while this machine's clock is more than 2 s off the database's: windows,
-    /// days and the order of time would not be those of the other nodes.
-    fn check_clock(&mut self, db: &mut Db) -> Result<()> {
-        let Some(clock) = self.preparer.parts.clock else { return Ok(()) };
-        let passed = clock().0 - self.watch.at;
-        if !(0..CLOCK_EVERY_MS).contains(&passed) {
-            if db.is_lost() {
-                db.reconnect()?;
+    /// Looks at the head. Nothing is journaled while this machine's clock is more than 2 s off the
+    /// database's: windows, days and the order of time would not be those of the other nodes. And
+    /// nothing once the schema was changed so that this program does not fit it any more.
+    fn head(&mut self, tx: &mut Tx<'_>, lock: bool) -> Result<Head> {
+        let before = self.preparer.parts.clock.map(|clock| clock());
+        let found = rows::head_of_nodes(tx, lock)?;
+        let after = self.preparer.parts.clock.map(|clock| clock());
+        let off = before.zip(after).map_or(0, |clock| off_by(clock, found.database_ms));
+        let was_off = std::mem::replace(&mut self.watch.off, off > CLOCK_MAX_MS);
+        if self.watch.off {
+            if !was_off {
+                tracing::error!(off_ms = off, "ledger.clock is off the database's");
             }
-            let offset = clock_offset(&mut db.tx(), clock)?;
-            self.watch = ClockWatch { at: clock().0, off: offset.abs() > CLOCK_MAX_MS };
-            if self.watch.off {
-                tracing::error!(offset, "ledger.clock is off the database's");
-            }
+            self.committer.set_broken();
+            return Err(Error::Unavailable("clock"));
         }
-        if !self.watch.off {
+        let wanted = Area::Core.version();
+        if found.oldest > wanted {
+            self.committer.set_broken();
+            return Err(Error::Schema { file: Area::Core.file(), found: found.oldest, wanted });
+        }
+        Ok(found.head)
+    }
+
+    /// Makes the partition of an entry's month where there is none. One look a day.
+    fn make_month_ready(&mut self, tx: &mut Tx<'_>, arrival: Moment) -> Result<()> {
+        let at = arrival.max(self.preparer.head.last_at);
+        let day = at.plus_ms(7 * HOUR_MS).0.div_euclid(DAY_MS);
+        if self.watch.month != 0 && day == self.watch.day {
             return Ok(());
         }
-        self.committer.set_broken();
-        Err(Error::Unavailable("clock"))
+        let month = month_of(at);
+        if month != self.watch.month {
+            month::make_ready(tx, month)?;
+        }
+        (self.watch.day, self.watch.month) = (day, month);
+        Ok(())
     }
 
     /// Takes over what other nodes committed since this node's last transaction.
@@ -283,11 +310,14 @@ impl Writer {
             if logged.iter().any(|(changes, _)| changes.keys) {
                 parts.keys.load(tx)?;
             }
-            for (_, items) in &logged {
-                let Some((first, items)) = items else { continue };
-                for item in RequestItem::unpack(*first, items).filter(|i| i.answered) {
-                    parts.requests.remember(&item.key, item.index);
-                }
+            let items = logged.iter().filter_map(|(_, items)| items.as_ref());
+            let items: Vec<RequestItem> =
+                items.flat_map(|(first, items)| RequestItem::unpack(*first, items)).collect();
+            for item in items.iter().filter(|i| i.answered) {
+                parts.requests.remember(&item.key, item.index);
+            }
+            if let Some(clock) = parts.clock {
+                parts.requests.bind(items.iter(), clock().0);
             }
             let rows = logged.into_iter().flat_map(|(changes, _)| changes.rows);
             self.shared.lines.write().take_over(rows);
@@ -295,7 +325,8 @@ impl Writer {
             // Too far behind, or another history was put back: everything is read.
             parts.keys.load(tx)?;
             let loaded = rows::load(tx, found.last_at, &parts.profiles)?;
-            crate::requests::load(tx, &parts.requests, &parts.profiles, 0)?;
+            let headers = crate::requests::load(tx, &parts.requests, &parts.profiles, 0)?;
+            parts.bind(&headers);
             *self.shared.lines.write() = loaded;
         }
         self.preparer.head = found;
@@ -343,6 +374,7 @@ impl Writer {
     /// relied on, what is durable is read before the next one.
     fn undo(&mut self, db: &mut Db, error: &Error) {
         db.rollback();
+        self.watch.month = 0;
         self.preparer.parts.keys.rolled_back();
         self.preparer.sealer.forget();
         self.shared.lines.write().rollback();
@@ -369,4 +401,18 @@ fn log(tx: &mut Tx<'_>, after: &Head, id: &[u8; 16], first: u64, changes: &[u8])
         tx.queue("DELETE FROM ledger_batch WHERE generation < $1", values![oldest])?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_for_the_head_is_no_difference_of_clocks() {
+        let asked = |before, after, database| off_by((Moment(before), Moment(after)), database);
+        assert_eq!(asked(1_000, 1_002, 1_001), 0);
+        assert_eq!(asked(1_000, 6_000, 1_001), 0);
+        assert_eq!(asked(1_000, 1_010, 4_010), 3_000, "the machine is behind");
+        assert_eq!(asked(4_010, 4_020, 1_010), 3_000, "the machine is ahead");
+    }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use dancu_domain::lines::{Event, Outcome, Row};
 use dancu_domain::moment::{DAY_MS, DutyDay, Moment};
+use dancu_domain::refusal::Reason;
 use dancu_journal::{Body, Decision, Entry};
 
 use super::rows::Head;
@@ -103,7 +104,9 @@ impl Preparer {
         for ((draft, waiter), outcome) in jobs.into_iter().zip(outcomes) {
             let verdict = match outcome {
                 Settling::Stale => Verdict::Stale,
+                Settling::Replayed => Verdict::Replayed,
                 Settling::ReadFirst => Verdict::ReadFirst,
+                Settling::Held(reason) => Verdict::Held(reason),
                 Settling::Done(outcome, account_used) => {
                     Verdict::Settled(self.journal(draft, outcome, account_used, &mut effects)?)
                 }
@@ -139,13 +142,21 @@ impl Preparer {
         lines.begin();
         jobs.iter()
             .map(|(draft, _)| {
+                if self.replays(draft) {
+                    return Settling::Replayed;
+                }
                 if draft.epoch != self.head.policy_epoch || self.answered_elsewhere(draft) {
                     return Settling::Stale;
                 }
                 match &draft.decided {
                     Decided::Refused(_) => Settling::Done(None, 0),
-                    Decided::Count(intent) => {
+                    Decided::Count(intent) | Decided::Hold(intent) => {
                         let profile = self.parts.profiles.at(intent.at);
+                        if matches!(draft.decided, Decided::Hold(_))
+                            && let Some(reason) = lines.peek(profile, intent)
+                        {
+                            return Settling::Held(reason);
+                        }
                         match lines.one(profile, intent) {
                             Outcome::ReadFirst => Settling::ReadFirst,
                             outcome => {
@@ -162,9 +173,18 @@ impl Preparer {
     /// Whether another node answered the draft's request id since it was decided.
     fn answered_elsewhere(&self, draft: &Draft) -> bool {
         self.nodes
-            && matches!(draft.decided, Decided::Count(_))
+            && matches!(draft.decided, Decided::Count(_) | Decided::Hold(_))
             && draft.request_key != [0; 16]
             && self.parts.requests.answered(&draft.request_key) != draft.answered
+    }
+
+    /// Whether another node journaled the draft's SOAP header with another body. Its own node knows
+    /// what it was used with there.
+    fn replays(&self, draft: &Draft) -> bool {
+        let header = draft.header.as_ref().filter(|h| self.nodes && !h.may_reuse);
+        header
+            .and_then(|h| self.parts.requests.bound_elsewhere(&h.triple))
+            .is_some_and(|body| body != draft.query.body)
     }
 
     /// Random bytes for a name that is used once.
@@ -199,7 +219,7 @@ impl Preparer {
         self.append(&entry)?;
         let zero = [0; 16];
         if (answered && draft.request_key != zero) || draft.header.is_some() {
-            let (header, header_until) = draft.header.unwrap_or((zero, 0));
+            let (header, header_until) = draft.header.map_or((zero, 0), |h| (h.triple, h.until));
             effects.requests.push(RequestItem {
                 index: entry.index,
                 answered,
@@ -241,7 +261,11 @@ impl Preparer {
 enum Settling {
     /// Decided over an older policy epoch.
     Stale,
+    /// Its SOAP header came with another body before.
+    Replayed,
     ReadFirst,
+    /// No room for what may be held.
+    Held(Reason),
     /// What became of it, and the account's count right after it.
     Done(Option<Outcome>, u32),
 }
@@ -250,7 +274,10 @@ enum Settling {
 fn fill(query: &mut dancu_journal::Query, decided: &Decided, outcome: Option<&Outcome>) {
     let refusal = match (decided, outcome) {
         (Decided::Refused(refusal), _) => Some(*refusal),
-        (Decided::Count(_), Some(Outcome::Refused { refusal, remaining, event })) => {
+        (
+            Decided::Count(_) | Decided::Hold(_),
+            Some(Outcome::Refused { refusal, remaining, event }),
+        ) => {
             query.features.line_left = *remaining;
             query.event = match event {
                 None => 0,
@@ -259,13 +286,16 @@ fn fill(query: &mut dancu_journal::Query, decided: &Decided, outcome: Option<&Ou
             };
             Some(*refusal)
         }
-        (Decided::Count(intent), Some(Outcome::Accepted { remaining, .. })) => {
+        (
+            Decided::Count(intent) | Decided::Hold(intent),
+            Some(Outcome::Accepted { remaining, .. }),
+        ) => {
             query.features.line_left = *remaining;
             query.decision = if intent.repeat { Decision::Repeat } else { Decision::Accepted };
             query.counted = if intent.repeat { 0 } else { intent.items };
             None
         }
-        (Decided::Count(_), _) => None,
+        (Decided::Count(_) | Decided::Hold(_), _) => None,
     };
     if let Some(refusal) = refusal {
         query.decision = Decision::Refused;
@@ -280,13 +310,14 @@ fn fill(query: &mut dancu_journal::Query, decided: &Decided, outcome: Option<&Ou
     }
 }
 
-/// Random bytes for nonces, drawn in blocks: one call to the generator per 512 entries.
+/// Random bytes for nonces, drawn in blocks of [`ENTROPY_BYTES`].
 struct Entropy {
     bytes: Vec<u8>,
     at: usize,
 }
 
-/// 4 KiB: a block serves about 200 entries.
+/// 4 KiB: an entry takes 8 bytes and a chunk of entries 12, so that one call to the generator
+/// serves 204 entries that are sealed alone, or 489 of full chunks.
 const ENTROPY_BYTES: usize = 4_096;
 
 impl Default for Entropy {

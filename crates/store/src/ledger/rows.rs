@@ -8,6 +8,7 @@ use dancu_domain::service::Window;
 
 use super::COUNT_DAYS_KEPT;
 use super::prepare::Prepared;
+use crate::engine::checks::NOW;
 use crate::engine::{Row, Tx};
 use crate::entries::Chunk;
 use crate::error::{Error, Result};
@@ -55,6 +56,28 @@ pub(super) fn lock_head(tx: &mut Tx<'_>) -> Result<Head> {
     tx.lock_row(HEAD, &[], read_head)?.ok_or(Error::Damaged("ledger_head"))
 }
 
+/// What a node finds when it looks at the head.
+pub(super) struct Found {
+    pub(super) head: Head,
+    /// The database's clock, ms.
+    pub(super) database_ms: i64,
+    /// Oldest version of this program's schema that may still write (`dancu migrate`).
+    pub(super) oldest: u32,
+}
+
+/// The head with the database's clock, in one round trip; locked until the transaction ends where
+/// it is going to write.
+pub(super) fn head_of_nodes(tx: &mut Tx<'_>, lock: bool) -> Result<Found> {
+    let sql = format!(
+        "SELECT next_index, last_at, policy_epoch, generation, {NOW}, \
+         (SELECT oldest FROM schema_version WHERE area = 'core') FROM ledger_head WHERE id = 1"
+    );
+    let read =
+        |r: &Row<'_>| Ok(Found { head: read_head(r)?, database_ms: r.get(4)?, oldest: r.get(5)? });
+    let found = if lock { tx.lock_row(&sql, &[], read) } else { tx.optional(&sql, &[], read) }?;
+    found.ok_or(Error::Damaged("ledger_head"))
+}
+
 pub(super) fn save_head(tx: &mut Tx<'_>, head: &Head) -> Result<()> {
     tx.queue(
         "UPDATE ledger_head SET next_index = $1, last_at = $2, policy_epoch = $3, \
@@ -72,9 +95,16 @@ pub(super) fn save_head(tx: &mut Tx<'_>, head: &Head) -> Result<()> {
 pub(super) fn append(tx: &mut Tx<'_>, chunks: &[Chunk]) -> Result<()> {
     for c in chunks {
         tx.queue(
-            "INSERT INTO entry_chunk (first_idx, entries, month, commitments, sealed) \
-             VALUES ($1, $2, $3, $4, $5)",
-            values![c.first.cast_signed(), c.entries, c.month, c.commitments, c.sealed],
+            "INSERT INTO entry_chunk (first_idx, entries, month, commitments, sealed, key_number) \
+             VALUES ($1, $2, $3, $4, $5, $6)",
+            values![
+                c.first.cast_signed(),
+                c.entries,
+                c.month,
+                c.commitments,
+                c.sealed,
+                c.key_number
+            ],
         )?;
     }
     Ok(())

@@ -8,7 +8,7 @@ use dancu_domain::moment::Moment;
 use parking_lot::MutexGuard;
 
 use super::commit::Committer;
-use super::nodes::ClockWatch;
+use super::nodes::Watch;
 use super::prepare::Preparer;
 use super::rows::{self, Head};
 use super::{
@@ -30,7 +30,7 @@ pub(super) struct Writer {
     pub(super) preparer: Preparer,
     /// Whether other nodes write to the same ledger.
     nodes: bool,
-    pub(super) watch: ClockWatch,
+    pub(super) watch: Watch,
 }
 
 impl Writer {
@@ -42,7 +42,7 @@ impl Writer {
         nodes: bool,
     ) -> Self {
         let preparer = Preparer::new(parts, shared.clone(), head, nodes);
-        Self { committer, shared, preparer, nodes, watch: ClockWatch::default() }
+        Self { committer, shared, preparer, nodes, watch: Watch::default() }
     }
 
     /// Works until the queue is stopped and empty; everything handed over is then durable.

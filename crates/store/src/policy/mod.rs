@@ -1,9 +1,9 @@
 //! What is registered: systems, grants, lines, raises, accounts, procedures, plans.
 
+mod access;
 pub mod write;
 
 use hashbrown::HashMap;
-use std::net::IpAddr;
 
 use dancu_domain::ids::{
     AccountId, LineId, Login, OfficerCode, PersonalId, PlanId, ProcedureCode, Purpose, SystemCode,
@@ -12,7 +12,7 @@ use dancu_domain::ids::{
 use dancu_domain::moment::Moment;
 use dancu_domain::registration::{
     Account, AccountKind, AccountList, AccountState, Channel, ConnectionState, DateRange, Group,
-    Line, OauthAccess, Plan, Procedure, Raise, RequestIdMode, Secret, ServiceGrant, SharedOfficer,
+    Line, OauthAccess, Plan, Procedure, Raise, RequestIdMode, ServiceGrant, SharedOfficer,
     Snapshot, SoapAccess, System, VerifyShape,
 };
 use dancu_domain::service::{FieldSet, Service, ServiceSet};
@@ -22,30 +22,6 @@ use crate::engine::{Row, Tx};
 use crate::error::{Error, Result};
 use crate::keys::{Key, Keyring, Purpose as KeyPurpose};
 use crate::values;
-
-/// Credentials of a system as they are sealed in `system.access`.
-#[derive(Serialize, Deserialize, Default)]
-pub(crate) struct AccessRecord {
-    pub(crate) soap: Option<SoapRecord>,
-    pub(crate) oauth: Option<OauthRecord>,
-}
-
-#[derive(Serialize, Deserialize)]
-pub(crate) struct SoapRecord {
-    pub(crate) user: String,
-    pub(crate) secrets: Vec<Vec<u8>>,
-    pub(crate) service_urls: Vec<String>,
-    pub(crate) hosts: Vec<String>,
-    pub(crate) reuse_from: Vec<IpAddr>,
-    pub(crate) x_road_client: Option<String>,
-}
-
-#[derive(Serialize, Deserialize)]
-pub(crate) struct OauthRecord {
-    pub(crate) client_id: String,
-    pub(crate) secrets: Vec<Vec<u8>>,
-    pub(crate) public_keys: Vec<String>,
-}
 
 /// The personal part of an account as it is sealed in `account.sealed`.
 #[derive(Serialize, Deserialize)]
@@ -82,8 +58,7 @@ pub fn snapshot(tx: &mut Tx<'_>, keys: &Keyring, oldest: Moment) -> Result<Snaps
         let id = SystemId(r.get(0)?);
         let mut sealed: Vec<u8> = r.get(10)?;
         let plain = key.seal.open(&aad("system", id.0), &mut sealed)?;
-        let access: AccessRecord =
-            postcard::from_bytes(plain).map_err(|_| Error::Damaged("system.access"))?;
+        let (access, certificates) = access::open(plain)?;
         systems.push(System {
             id,
             code: parsed(r, 1, "system.code", SystemCode::parse)?,
@@ -106,31 +81,13 @@ pub fn snapshot(tx: &mut Tx<'_>, keys: &Keyring, oldest: Moment) -> Result<Snaps
             },
             lgsp_shape: r.get(8)?,
             credential_version: r.get(9)?,
-            soap: access.soap.map(soap_access),
-            oauth: access.oauth.map(oauth_access),
+            soap: access.soap.map(SoapAccess::from),
+            oauth: access.oauth.map(OauthAccess::from),
+            certificates,
         });
         Ok(true)
     })?;
     Ok(Snapshot::new(epoch as u64, systems))
-}
-
-fn soap_access(r: SoapRecord) -> SoapAccess {
-    SoapAccess {
-        user: r.user,
-        secrets: r.secrets.into_iter().map(|s| Secret(s.into())).collect(),
-        service_urls: r.service_urls,
-        hosts: r.hosts,
-        reuse_from: r.reuse_from,
-        x_road_client: r.x_road_client,
-    }
-}
-
-fn oauth_access(r: OauthRecord) -> OauthAccess {
-    OauthAccess {
-        client_id: r.client_id,
-        secrets: r.secrets.into_iter().map(|s| Secret(s.into())).collect(),
-        public_keys: r.public_keys,
-    }
 }
 
 type BySystem<T> = HashMap<SystemId, Vec<T>>;
@@ -326,6 +283,7 @@ pub(crate) const fn channel_word(channel: Channel) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use dancu_domain::registration::{CertificateMode, Certificates};
     use rusqlite::Connection;
 
     use super::*;
@@ -347,27 +305,20 @@ mod tests {
             plan: None,
         };
         System {
-            id: SystemId(3),
-            code: SystemCode::parse("MAU").unwrap(),
-            unit: UnitCode::parse("H26.001").unwrap(),
-            group: Group::State,
             state: ConnectionState::Live,
-            channel_exceptions: vec![],
-            services: Default::default(),
-            procedures: hashbrown::HashMap::new(),
             accounts: AccountList::new(vec![account]),
-            plans: vec![],
             shared_officers: vec![SharedOfficer {
                 value: SHARED.into(),
                 account: AccountId(7),
                 until: "2027-12-31".parse().unwrap(),
             }],
-            request_ids: RequestIdMode::Strict,
-            verify_shape: VerifyShape::Both,
-            lgsp_shape: None,
-            soap: None,
-            oauth: None,
-            credential_version: 1,
+            certificates: Certificates { mode: CertificateMode::Required, sha256: vec![[7; 32]] },
+            ..System::new(
+                SystemId(3),
+                SystemCode::parse("MAU").unwrap(),
+                UnitCode::parse("H26.001").unwrap(),
+                Group::State,
+            )
         }
     }
 
@@ -395,6 +346,27 @@ mod tests {
             let found = bytes.windows(secret.len()).any(|w| w == secret.as_bytes());
             assert!(!found, "stands in clear");
         }
+    }
+
+    #[test]
+    fn changed_certificates_end_what_was_proved_before() {
+        let mut db = Connection::open_in_memory().unwrap();
+        let keys = registered(&mut db);
+        let read = |db: &Connection| {
+            let read = snapshot(&mut Tx::from(db), &keys, Moment(0)).unwrap();
+            let system = read.by_id(SystemId(3)).unwrap();
+            (system.certificates.clone(), system.credential_version)
+        };
+        assert_eq!(read(&db), (system().certificates, 1));
+        let two = Certificates { mode: CertificateMode::Optional, sha256: vec![[7; 32], [8; 32]] };
+        let set = |db: &Connection, id| {
+            write::set_certificates(&mut Tx::from(db), &keys, SystemId(id), &two)
+        };
+        set(&db, 3).unwrap();
+        assert_eq!(read(&db), (two.clone(), 2));
+        assert!(matches!(set(&db, 4), Err(Error::Final(_))), "no such system");
+        write::set_system_state(&mut Tx::from(&db), SystemId(3), ConnectionState::Closed).unwrap();
+        assert!(matches!(set(&db, 3), Err(Error::Final(_))), "a closed connection");
     }
 
     #[test]

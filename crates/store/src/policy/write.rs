@@ -3,12 +3,13 @@
 
 use dancu_domain::ids::{AccountId, LineId, PlanId, SystemId};
 use dancu_domain::registration::{
-    Account, AccountState, ConnectionState, Line, Plan, Procedure, Raise, ServiceGrant,
-    SharedOfficer, System,
+    Account, AccountState, Certificates, ConnectionState, Line, Plan, Procedure, Raise,
+    ServiceGrant, SharedOfficer, System,
 };
 use dancu_domain::service::Window;
 
-use super::{AccessRecord, AccountRecord, OauthRecord, SoapRecord, aad, channel_word};
+use super::access::{self, AccessRecord};
+use super::{AccountRecord, aad, channel_word};
 use crate::engine::Tx;
 use crate::error::{Error, Result};
 use crate::keys::{Key, Keyring, Purpose, random};
@@ -17,22 +18,7 @@ use crate::values;
 /// Registers a whole system: its own ids and those of its parts are kept as given.
 pub fn insert_system(tx: &mut Tx<'_>, keys: &Keyring, s: &System, names: &[String]) -> Result<()> {
     let key = keys.get_or_make(tx, Purpose::Policy, 0)?;
-    let access = AccessRecord {
-        soap: s.soap.as_ref().map(|a| SoapRecord {
-            user: a.user.clone(),
-            secrets: a.secrets.iter().map(|x| x.0.to_vec()).collect(),
-            service_urls: a.service_urls.clone(),
-            hosts: a.hosts.clone(),
-            reuse_from: a.reuse_from.clone(),
-            x_road_client: a.x_road_client.clone(),
-        }),
-        oauth: s.oauth.as_ref().map(|a| OauthRecord {
-            client_id: a.client_id.clone(),
-            secrets: a.secrets.iter().map(|x| x.0.to_vec()).collect(),
-            public_keys: a.public_keys.clone(),
-        }),
-    };
-    let plain = postcard::to_stdvec(&access).map_err(|_| Error::Damaged("system.access"))?;
+    let plain = access::close(&AccessRecord::from(s), &s.certificates)?;
     let sealed = key.seal.seal(nonce()?, &aad("system", s.id.0), &plain)?;
     let exceptions: Vec<&str> = s.channel_exceptions.iter().map(|c| channel_word(*c)).collect();
     tx.execute(
@@ -189,6 +175,34 @@ pub fn set_system_state(tx: &mut Tx<'_>, system: SystemId, state: ConnectionStat
     let sql = "UPDATE system SET state = $1 WHERE id = $2 AND state <> $3";
     let changed = tx.execute(sql, values![state as u8, system.0, ConnectionState::Closed as u8])?;
     if changed == 1 { Ok(()) } else { Err(Error::Final("kết nối đã đóng (closed)")) }
+}
+
+/// Registers the client certificates of a system. The version of its credentials is raised with
+/// them: who proved himself by what was registered before has to do so again (E3).
+///
+/// # Errors
+/// [`Error::Final`] where the connection is closed or there is none: the act is undone with it.
+pub fn set_certificates(
+    tx: &mut Tx<'_>,
+    keys: &Keyring,
+    system: SystemId,
+    certificates: &Certificates,
+) -> Result<()> {
+    let gone = || Error::Final("kết nối đã đóng (closed)");
+    let sql = "SELECT access FROM system WHERE id = $1 AND state <> $2";
+    let closed = ConnectionState::Closed as u8;
+    let found = tx.optional(sql, values![system.0, closed], |r| r.get::<Vec<u8>>(0))?;
+    let mut sealed = found.ok_or_else(gone)?;
+    let key = keys.get_or_make(tx, Purpose::Policy, 0)?;
+    let aad = aad("system", system.0);
+    let (record, _) = access::open(key.seal.open(&aad, &mut sealed)?)?;
+    let sealed = key.seal.seal(nonce()?, &aad, &access::close(&record, certificates)?)?;
+    // Versions stand in 32 bits; beyond half of them they begin anew.
+    let sql = "UPDATE system SET access = $1, credential_version = \
+               CASE WHEN credential_version < 2147483647 THEN credential_version + 1 ELSE 1 END \
+               WHERE id = $2";
+    let changed = tx.execute(sql, values![sealed, system.0])?;
+    if changed == 1 { Ok(()) } else { Err(gone()) }
 }
 
 /// Sets an account's state (E3). A revoked account stays revoked.

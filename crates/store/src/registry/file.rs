@@ -31,14 +31,25 @@ impl Readers {
         self.readers.iter().for_each(|r| *r.lock() = None);
     }
 
+    /// Ends the state that each connection holds, so that its next read sees the newest.
+    pub(super) fn refresh(&self) {
+        for slot in &self.readers {
+            let mut slot = slot.lock();
+            if slot.as_ref().is_some_and(|db| db.execute_batch("COMMIT; BEGIN").is_err()) {
+                *slot = None;
+            }
+        }
+    }
+
     /// Runs a read on a free connection. After an engine error the connection is opened anew, so
     /// that a database that was gone is found again without a restart.
     pub(super) fn with<T>(&self, read: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
         let mut slot = self.reader();
         if slot.is_none() {
             let db = sqlite::reader(&self.path)?;
-            // One read transaction for many reads: this process is the only writer, and a load
-            // closes every reader, so that no lock has to be taken for each read.
+            // One read transaction for many reads: this process is the only writer, a load closes
+            // every reader and a rotation of keys refreshes them, so that no lock has to be taken
+            // for each read.
             db.execute_batch("BEGIN")?;
             *slot = Some(db);
         }

@@ -8,7 +8,7 @@ use dancu_domain::ids::PersonalId;
 use dancu_domain::person::{Household, Person};
 use rusqlite::Connection;
 
-use super::{KeyKind, digest, record_aad};
+use super::{EPOCH, KeyKind, digest, record_aad};
 use crate::engine::{Db, Mode};
 use crate::error::{Error, Result};
 use crate::keys::{Key, Keyring, Purpose, random};
@@ -32,24 +32,39 @@ pub struct Sealed {
 #[derive(Clone)]
 pub struct Sealer {
     data: Arc<Key>,
+    /// Number of the data key.
+    number: u32,
     blind: Arc<Key>,
+}
+
+/// Every digest by which a citizen is found, with its kind.
+pub(crate) fn digests(blind: &Key, person: &Person) -> Vec<(u8, [u8; 16])> {
+    let mut digests = Vec::with_capacity(3);
+    let mut add = |kind: KeyKind, input: &[u8]| {
+        digests.push((kind as u8, digest(blind, kind, input)));
+    };
+    add(KeyKind::PersonalId, &person.personal_id.number().to_be_bytes());
+    for old in &person.old_ids {
+        add(KeyKind::OldId, &old.number().to_be_bytes());
+    }
+    let mut name = person.full_name.fold().into_bytes();
+    name.extend_from_slice(&person.birth.folded_key().to_be_bytes());
+    add(KeyKind::NameAndYear, &name);
+    digests
+}
+
+/// Seals a record under a data key.
+pub(crate) fn seal(data: &Key, number: u32, table: &str, id: i64, plain: &[u8]) -> Result<Vec<u8>> {
+    let mut nonce = [0; crate::NONCE_BYTES];
+    random(&mut nonce)?;
+    data.seal.seal(nonce, &record_aad(table, id, number), plain)
 }
 
 impl Sealer {
     /// Seals a citizen under its row id, 1 or more.
     pub fn person(&self, id: u64, person: &Person) -> Result<Sealed> {
         let id = id.cast_signed();
-        let mut digests = Vec::with_capacity(3);
-        let mut add = |kind: KeyKind, input: &[u8]| {
-            digests.push((kind as u8, digest(&self.blind, kind, input)));
-        };
-        add(KeyKind::PersonalId, &person.personal_id.number().to_be_bytes());
-        for old in &person.old_ids {
-            add(KeyKind::OldId, &old.number().to_be_bytes());
-        }
-        let mut name = person.full_name.fold().into_bytes();
-        name.extend_from_slice(&person.birth.folded_key().to_be_bytes());
-        add(KeyKind::NameAndYear, &name);
+        let digests = digests(&self.blind, person);
         let plain = postcard::to_stdvec(person).map_err(|_| Error::Damaged("person"))?;
         Ok(Sealed { id, blob: self.seal("person", id, &plain)?, digests })
     }
@@ -62,9 +77,7 @@ impl Sealer {
     }
 
     fn seal(&self, table: &str, id: i64, plain: &[u8]) -> Result<Vec<u8>> {
-        let mut nonce = [0; crate::NONCE_BYTES];
-        random(&mut nonce)?;
-        self.data.seal.seal(nonce, &record_aad(table, id, 0), plain)
+        seal(&self.data, self.number, table, id, plain)
     }
 }
 
@@ -84,6 +97,8 @@ pub struct Loader {
     digests: Vec<([u8; 16], u8, i64)>,
     count: u64,
     sealer: Sealer,
+    /// Epoch of the digests: the newest, complete with the load.
+    epoch: u32,
 }
 
 impl Loader {
@@ -110,11 +125,29 @@ impl Loader {
     }
 
     fn start(mut db: Db, files: Option<(PathBuf, PathBuf)>, keys: &Keyring) -> Result<Self> {
-        let key = |purpose| keys.get(purpose, 0).ok_or(Error::Damaged("registry key"));
-        let sealer = Sealer { data: key(Purpose::Data)?, blind: key(Purpose::Blind)? };
+        let newest = |purpose| {
+            let n = keys.newest(purpose)?;
+            Some((n, keys.get(purpose, n)?))
+        };
+        let missing = Error::Damaged("registry key");
+        let ((number, data), (epoch, blind)) =
+            newest(Purpose::Data).zip(newest(Purpose::Blind)).ok_or(missing)?;
+        let sealer = Sealer { data, number, blind };
         db.begin(Mode::Write)?;
         let (persons, households, digests) = (vec![], vec![], vec![]);
-        Ok(Self { db, files, persons, households, digests, count: 0, sealer })
+        let mut loader = Self { db, files, persons, households, digests, count: 0, sealer, epoch };
+        if epoch > 0 {
+            loader.replace_fact(EPOCH, &epoch.to_string())?;
+        }
+        Ok(loader)
+    }
+
+    /// A table on a server may hold the fact from before its rows were removed.
+    fn replace_fact(&mut self, name: &str, value: &str) -> Result<()> {
+        let sql = "INSERT INTO registry_meta (name, value) VALUES ($1, $2) \
+                   ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+        self.db.tx().execute(sql, values![name, value])?;
+        Ok(())
     }
 
     /// To seal records for this loader.
@@ -131,7 +164,7 @@ impl Loader {
         self.digests.extend(sealed.digests.iter().map(|(k, d)| (*d, *k, sealed.id)));
         self.persons.push((sealed.id, sealed.blob));
         if self.persons.len() >= ROWS_AT_ONCE {
-            write_records(&mut self.db, "person", &mut self.persons)?;
+            write_records(&mut self.db, self.sealer.number, "person", &mut self.persons)?;
         }
         if self.digests.len() >= DIGESTS_MAX { self.write_digests() } else { Ok(()) }
     }
@@ -142,7 +175,7 @@ impl Loader {
         if self.households.len() < ROWS_AT_ONCE {
             return Ok(());
         }
-        write_records(&mut self.db, "household", &mut self.households)
+        write_records(&mut self.db, self.sealer.number, "household", &mut self.households)
     }
 
     /// Remembers a fact of the load, such as its seed.
@@ -154,8 +187,8 @@ impl Loader {
 
     /// Writes what is left and makes it durable; a file is put in place.
     pub fn finish(mut self) -> Result<u64> {
-        write_records(&mut self.db, "person", &mut self.persons)?;
-        write_records(&mut self.db, "household", &mut self.households)?;
+        write_records(&mut self.db, self.sealer.number, "person", &mut self.persons)?;
+        write_records(&mut self.db, self.sealer.number, "household", &mut self.households)?;
         self.write_digests()?;
         self.db.commit()?;
         if let (Db::Sqlite(db), Some((temporary, target))) = (self.db, self.files) {
@@ -166,18 +199,23 @@ impl Loader {
 
     fn write_digests(&mut self) -> Result<()> {
         self.digests.sort_unstable();
-        let digests = &self.digests;
+        let (digests, epoch) = (&self.digests, self.epoch);
         self.db.tx().load("person_key", "kind, epoch, digest, person", |take| {
-            digests.iter().try_for_each(|(d, kind, person)| take(values![kind, 0u32, d, person]))
+            digests.iter().try_for_each(|(d, kind, person)| take(values![kind, epoch, d, person]))
         })?;
         self.digests.clear();
         Ok(())
     }
 }
 
-fn write_records(db: &mut Db, table: &str, records: &mut Vec<(i64, Vec<u8>)>) -> Result<()> {
+fn write_records(
+    db: &mut Db,
+    number: u32,
+    table: &str,
+    records: &mut Vec<(i64, Vec<u8>)>,
+) -> Result<()> {
     db.tx().load(table, "id, key_number, sealed", |take| {
-        records.iter().try_for_each(|(id, sealed)| take(values![id, 0u32, sealed]))
+        records.iter().try_for_each(|(id, sealed)| take(values![id, number, sealed]))
     })?;
     records.clear();
     Ok(())

@@ -3,26 +3,31 @@
 //! **Invariant:** no attribute stands in clear and no index undoes the sealing. **Invariant:** the
 //! cost of a read does not grow with the population beyond the depth of two B-trees.
 
+mod current;
 mod file;
+mod find;
 pub mod load;
+mod scan;
 
 use std::path::Path;
 use std::sync::Arc;
 
+use arc_swap::ArcSwapOption;
 use dancu_domain::ids::{OldId, PersonalId};
 use dancu_domain::person::{Household, Person, PersonKeys};
 use zeroize::Zeroizing;
 
-use self::load::Loader;
-use crate::engine::{PoolSettings, Reads, Row, Settings, Tx};
-use crate::error::{Error, Result};
-use crate::keys::{Key, Keyring, Purpose};
-use crate::readers::{Place, Readers};
-use crate::sqlite::Area;
-use crate::values;
+pub use self::scan::Slice;
 
-/// Persons that one old id may lead to: old ids were issued twice, not more often.
-const SAME_OLD_ID_MAX: usize = 8;
+use self::current::{Current, OUTDATED, ROUNDS};
+pub(crate) use self::current::{EPOCH, opened_by};
+use self::load::Loader;
+use crate::engine::{Db, PoolSettings, Reads, Row, Settings, Tx};
+use crate::error::{Error, Result};
+use crate::keys::{Key, Keyring};
+use crate::readers::{Place, Readers};
+use crate::sqlite::{self, Area};
+use crate::values;
 
 /// Kinds of digests in `person_key`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -40,7 +45,7 @@ pub enum KeyKind {
 pub struct Registry {
     source: Source,
     keys: Arc<Keyring>,
-    current: Current,
+    current: ArcSwapOption<Current>,
 }
 
 /// Where the registry is.
@@ -57,26 +62,24 @@ struct Server {
     place: Place,
 }
 
-/// The keys in use, looked up once.
-struct Current {
-    blind: Vec<(u32, Arc<Key>)>,
-    data: Vec<(u32, Arc<Key>)>,
-}
-
 impl Registry {
     /// Opens the registry of a data folder; its keys must be loaded.
     pub fn open(dir: &Path, keys: Arc<Keyring>) -> Self {
         let source = Source::File(file::Readers::new(dir.join(Area::Registry.file())));
-        Self { source, current: Current::of(&keys), keys }
+        Self { source, current: ArcSwapOption::empty(), keys }
     }
 
     /// Opens the registry of a database; its keys must be loaded.
-    pub(crate) fn on_server(settings: &Settings, keys: Arc<Keyring>) -> Result<Self> {
+    pub(crate) fn on_server(
+        settings: &Settings,
+        pool: PoolSettings,
+        keys: Arc<Keyring>,
+    ) -> Result<Self> {
         let place = Place::Server(Box::new(settings.clone()));
-        let reads = Reads::new(settings.clone(), PoolSettings::default());
+        let reads = Reads::new(settings.clone(), pool);
         let readers = Readers::open(place.clone())?;
         let source = Source::Server(Box::new(Server { reads, readers, place }));
-        Ok(Self { source, current: Current::of(&keys), keys })
+        Ok(Self { source, current: ArcSwapOption::empty(), keys })
     }
 
     /// The keyring that seals the registry.
@@ -95,6 +98,23 @@ impl Registry {
         if let Source::File(readers) = &self.source {
             readers.close();
         }
+        self.current.store(None);
+    }
+
+    /// Lets every later read see what was committed until now: readers of a file hold one state of
+    /// it for many reads. Reads under way end first.
+    pub(crate) fn refresh(&self) {
+        if let Source::File(readers) = &self.source {
+            readers.refresh();
+        }
+    }
+
+    /// A connection of its own that writes.
+    pub(crate) fn writer(&self) -> Result<Db> {
+        match &self.source {
+            Source::File(readers) => Ok(sqlite::writer(readers.path())?.into()),
+            Source::Server(server) => server.place.writer(),
+        }
     }
 
     /// Starts a bulk load; the registry must be empty.
@@ -108,7 +128,7 @@ impl Registry {
     /// The citizen with a personal id; waits where the registry is on a server.
     pub fn by_personal_id(&self, id: PersonalId) -> Result<Option<Record>> {
         let input = id.number().to_be_bytes();
-        Ok(the_one(self.with(|tx| self.find_in(tx, KeyKind::PersonalId, &input))?, id))
+        Ok(the_one(self.find_in(KeyKind::PersonalId, &input)?, id))
     }
 
     /// The citizen with a personal id, for questions: one round trip where it is on a server.
@@ -127,7 +147,9 @@ impl Registry {
     /// A household by its key; waits where the registry is on a server.
     pub fn household(&self, key: u64) -> Result<Option<Household>> {
         let key = key.cast_signed();
-        self.with(|tx| tx.optional(HOUSEHOLD, values![key], |r| self.open_household(r, key)))
+        self.settled(|current| {
+            self.with(|tx| tx.optional(HOUSEHOLD, values![key], |r| household_of(current, r, key)))
+        })
     }
 
     /// A household by its key, for questions: one round trip where it is on a server.
@@ -135,8 +157,20 @@ impl Registry {
         let Source::Server(server) = &self.source else { return self.household(key) };
         let key = key.cast_signed();
         // Boxed: the future of a question on SQLite is not made larger by it.
-        let values = values![key];
-        Box::pin(server.reads.optional(HOUSEHOLD, values, |r| self.open_household(r, key))).await
+        Box::pin(self.household_on(&server.reads, key)).await
+    }
+
+    async fn household_on(&self, reads: &Reads, key: i64) -> Result<Option<Household>> {
+        let mut current = self.current()?;
+        for _ in 0..ROUNDS {
+            let values = values![key];
+            let read = reads.optional(HOUSEHOLD, values, |r| household_of(&current, r, key));
+            match read.await {
+                Err(Error::Damaged(OUTDATED)) => current = self.renew(true)?,
+                done => return done,
+            }
+        }
+        Err(Error::Damaged(OUTDATED))
     }
 
     /// How many citizens there are.
@@ -151,105 +185,24 @@ impl Registry {
         let sql = "SELECT id, key_number, sealed FROM person WHERE id > $1 ORDER BY id LIMIT $2";
         let mut after = 0i64;
         loop {
-            let (mut read, from) = (0, after);
-            self.with(|tx| {
-                tx.each(sql, values![from, SCAN_ROWS], |r| {
-                    (after, read) = (r.get(0)?, read + 1);
-                    let plain = self.opened("person", after, r.get(1)?, r.get(2)?)?;
-                    each(postcard::from_bytes(&plain).map_err(|_| Error::Damaged("person"))?)?;
-                    Ok(true)
+            // A page whose keys changed meanwhile is gone on with behind its last record.
+            let mut read = 0;
+            self.settled(|current| {
+                let (from, rest) = (after, SCAN_ROWS - read);
+                self.with(|tx| {
+                    tx.each(sql, values![from, rest], |r| {
+                        let id = r.get(0)?;
+                        let plain = current.opened("person", id, r.get(1)?, r.get(2)?)?;
+                        (after, read) = (id, read + 1);
+                        each(postcard::from_bytes(&plain).map_err(|_| Error::Damaged("person"))?)?;
+                        Ok(true)
+                    })
                 })
             })?;
             if read < SCAN_ROWS {
                 return Ok(());
             }
         }
-    }
-
-    async fn find(&self, kind: KeyKind, input: &[u8]) -> Result<Vec<Record>> {
-        match &self.source {
-            Source::File(readers) => readers.with(|db| self.find_in_file(db, kind, input)),
-            // Boxed: the future of a question on SQLite is not made larger by it.
-            Source::Server(server) => Box::pin(self.find_on(&server.reads, kind, input)).await,
-        }
-    }
-
-    async fn find_on(&self, reads: &Reads, kind: KeyKind, input: &[u8]) -> Result<Vec<Record>> {
-        for (epoch, blind) in &self.current.blind {
-            let digest = digest(blind, kind, input);
-            let kind = kind as u8;
-            let values = values![kind, epoch, digest];
-            let mut found = reads.query(BY_KEY, values, |r| self.record(r)).await?;
-            if !found.is_empty() {
-                found.truncate(SAME_OLD_ID_MAX);
-                return Ok(found);
-            }
-        }
-        Ok(vec![])
-    }
-
-    fn find_in(&self, tx: &mut Tx<'_>, kind: KeyKind, input: &[u8]) -> Result<Vec<Record>> {
-        for (epoch, blind) in &self.current.blind {
-            let digest = digest(blind, kind, input);
-            let mut found =
-                tx.query(BY_KEY, values![kind as u8, epoch, digest], |r| self.record(r))?;
-            if !found.is_empty() {
-                found.truncate(SAME_OLD_ID_MAX);
-                return Ok(found);
-            }
-        }
-        Ok(vec![])
-    }
-
-    fn record(&self, r: &Row<'_>) -> Result<Record> {
-        Record::new(self.opened("person", r.get(0)?, r.get(1)?, r.get(2)?)?)
-    }
-
-    fn open_household(&self, r: &Row<'_>, key: i64) -> Result<Household> {
-        let plain = self.opened("household", key, r.get(0)?, r.get(1)?)?;
-        postcard::from_bytes(&plain).map_err(|_| Error::Damaged("household"))
-    }
-
-    /// The same as [`Registry::find_in`] without the layer between: the look-up of each question.
-    fn find_in_file(
-        &self,
-        db: &rusqlite::Connection,
-        kind: KeyKind,
-        input: &[u8],
-    ) -> Result<Vec<Record>> {
-        let mut found = vec![];
-        for (epoch, blind) in &self.current.blind {
-            let digest = digest(blind, kind, input);
-            let mut statement = db.prepare_cached(BY_KEY)?;
-            let mut rows = statement.query((kind as u8, epoch, &digest[..]))?;
-            while let Some(row) = rows.next()? {
-                let sealed = row.get_ref(2)?.as_blob().map_err(|_| Error::Damaged("person"))?;
-                let plain = self.opened("person", row.get(0)?, row.get(1)?, sealed)?;
-                found.push(Record::new(plain)?);
-                if found.len() == SAME_OLD_ID_MAX {
-                    return Ok(found);
-                }
-            }
-            if !found.is_empty() {
-                break;
-            }
-        }
-        Ok(found)
-    }
-
-    fn opened(&self, table: &str, id: i64, key_number: u32, sealed: &[u8]) -> Result<Vec<u8>> {
-        let key = self
-            .current
-            .data
-            .iter()
-            .find(|(n, _)| *n == key_number)
-            .ok_or(Error::Damaged("key number"))?;
-        let mut buffer = sealed.to_vec();
-        let plain = key.1.seal.open(&record_aad(table, id, key_number), &mut buffer)?;
-        let (start, length) = (crate::NONCE_BYTES, plain.len());
-        buffer.truncate(start + length);
-        buffer.drain(..start);
-        Ok(buffer)
     }
 
     /// Runs a read on a free connection, each statement for itself.
@@ -261,25 +214,15 @@ impl Registry {
     }
 }
 
-impl Current {
-    fn of(keys: &Keyring) -> Self {
-        let load = |purpose| -> Vec<_> {
-            keys.periods(purpose)
-                .into_iter()
-                .rev()
-                .filter_map(|n| keys.get(purpose, n).map(|k| (n, k)))
-                .collect()
-        };
-        Self { blind: load(Purpose::Blind), data: load(Purpose::Data) }
-    }
-}
-
 /// Records that a scan reads at a time, so that no statement runs for long.
 const SCAN_ROWS: u32 = 4_096;
 
-const BY_KEY: &str = "SELECT p.id, p.key_number, p.sealed FROM person_key k \
-    JOIN person p ON p.id = k.person WHERE k.kind = $1 AND k.epoch = $2 AND k.digest = $3";
 const HOUSEHOLD: &str = "SELECT key_number, sealed FROM household WHERE id = $1";
+
+fn household_of(current: &Current, r: &Row<'_>, key: i64) -> Result<Household> {
+    let plain = current.opened("household", key, r.get(0)?, r.get(1)?)?;
+    postcard::from_bytes(&plain).map_err(|_| Error::Damaged("household"))
+}
 
 /// A digest leads to a citizen; the id itself decides.
 fn the_one(found: Vec<Record>, id: PersonalId) -> Option<Record> {

@@ -366,6 +366,10 @@ impl Indexer {
                 if stopped {
                     return;
                 }
+                // A full tail does not make a disk that fails work: it is tried now and then.
+                let mut state = self.tail.state.lock();
+                self.tail.work.wait_while_for(&mut state, |s| !s.stopped, RUN_WAIT);
+                continue;
             }
             if stopped && self.tail.state.lock().fresh.is_empty() {
                 return;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dancu_domain::moment::Moment;
-use dancu_store::engine::checks::{Finding, Wanted, clock_offset, findings};
+use dancu_store::engine::checks::{Finding, Wanted, clock_offset, examine, pooler};
 use dancu_store::engine::{Db, Kind, PoolSettings, Postgres, Reads, Settings, Tls};
 use dancu_store::values;
 use dancu_testdb::{Options, Server};
@@ -110,14 +110,16 @@ fn a_server_unfit_for_the_journal_is_found_out() {
     let place = database();
     let mut db = Db::from(connect(&place.url()));
     let now = Moment(db.tx().one(NOW, &[], |r| r.get(0)).unwrap());
-    let careless = findings(&mut db.tx(), Wanted { nodes: 1 }, || now).unwrap();
+    let careless = examine(&mut db.tx(), ONE, || now).unwrap().findings;
     assert_eq!(ids(&careless), ["fsync", "full_page_writes", "synchronous_commit"]);
     assert!(careless.iter().all(|f| f.refuses && !f.vi.is_empty() && !f.mend.is_empty()));
     let server = Server::start(&Options { durable: true, ..Options::default() });
     let mut db = Db::from(connect(&server.url("postgres")));
     let fit = |db: &mut Db, nodes, ahead| {
         let now: i64 = db.tx().one(NOW, &[], |r| r.get(0)).unwrap();
-        ids(&findings(&mut db.tx(), Wanted { nodes }, || Moment(now + ahead)).unwrap())
+        ids(&examine(&mut db.tx(), Wanted { nodes, ..ONE }, || Moment(now + ahead))
+            .unwrap()
+            .findings)
     };
     assert_eq!(fit(&mut db, 1, 0), [""; 0]);
     assert_eq!(fit(&mut db, 3, 0), ["synchronous_standby_names"]);
@@ -128,6 +130,34 @@ fn a_server_unfit_for_the_journal_is_found_out() {
     let now: i64 = db.tx().one(NOW, &[], |r| r.get(0)).unwrap();
     let offset = clock_offset(&mut db.tx(), || Moment(now - 60_000)).unwrap();
     assert!((59_990..70_000).contains(&offset), "{offset}");
+}
+
+const ONE: Wanted = Wanted { nodes: 1, connections: 22 };
+
+#[test]
+fn a_synchronous_standby_and_room_are_looked_for() {
+    let sync = [("synchronous_standby_names".to_owned(), "ANY 1 (*)".to_owned())];
+    let server = Server::start(&Options {
+        durable: true,
+        tcp: true,
+        settings: sync.into(),
+        ..Options::default()
+    });
+    let mut db = Db::from(connect(&server.url("postgres")));
+    let mut found = |wanted: Wanted| {
+        let now = Moment(db.tx().one(NOW, &[], |r| r.get(0)).unwrap());
+        let report = examine(&mut db.tx(), wanted, || now).unwrap();
+        assert!(report.told.starts_with("PostgreSQL 1"), "{}", report.told);
+        assert!(report.findings.iter().all(|f| !f.refuses));
+        ids(&report.findings)
+    };
+    assert_eq!(found(Wanted { nodes: 2, ..ONE }), ["standby"], "named, but not there");
+    assert_eq!(found(Wanted { connections: 198, ..ONE }), ["connections"]);
+    let standby = server.synchronous_standby();
+    assert_eq!(found(Wanted { nodes: 2, ..ONE }), [""; 0]);
+    let settings = Settings::new(&server.url("postgres")).unwrap();
+    assert_eq!(pooler(&settings).unwrap().map(|f| f.id), None, "a server of its own");
+    drop(standby);
 }
 
 const NOW: &str = "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)";
@@ -147,7 +177,7 @@ fn a_standby_is_not_taken_for_the_primary() {
     assert_eq!(refused.kind(), Kind::Unavailable, "{refused}");
     let mut db = Db::from(Postgres::connect(&settings.clone().any_server()).unwrap());
     let now = Moment(db.tx().one(NOW, &[], |r| r.get(0)).unwrap());
-    let found = findings(&mut db.tx(), Wanted { nodes: 1 }, || now).unwrap();
+    let found = examine(&mut db.tx(), ONE, || now).unwrap().findings;
     assert_eq!(ids(&found), ["primary"]);
     let error = db.tx().batch("CREATE TABLE t (a INTEGER)").unwrap_err();
     assert_eq!(error.kind(), Some(Kind::Unavailable));

@@ -172,6 +172,10 @@ fn nodes_that_migrate_at_once_run_each_step_once() {
         assert_eq!(migrate::migrate(&mut db, area).unwrap(), area.version());
     }
     db.tx().execute("UPDATE schema_version SET version = 99", &[]).unwrap();
+    assert_eq!(migrate::migrate(&mut db, Area::Core).unwrap(), 99, "newer by what only adds");
+    migrate::check(&mut db, Area::Core).unwrap();
+    db.tx().execute("UPDATE schema_version SET oldest = 99", &[]).unwrap();
+    assert!(migrate::check(&mut db, Area::Core).is_err());
     let newer = migrate::migrate(&mut db, Area::Core).unwrap_err();
     assert!(matches!(newer, Error::Schema { found: 99, .. }));
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::Shape;
 use super::spelled::{CITIZENS, Node, PRECISION, spell};
-use crate::rest::Rendered;
+use crate::rest::{self, HttpProblem, Rendered};
 use crate::soap::{self, Operation, SoapCall, SoapUnreadable};
 
 /// The `status` of an answer, beside which refusals have the code of SOAP faults.
@@ -101,10 +101,14 @@ fn answered(
     if shape == Shape::Soap {
         return Rendered::ok(json(&Message { message: soap }));
     }
-    let (name, root) = spell(soap).unwrap_or((String::new(), Node::Null));
+    // An answer of ours that cannot be spelled back is our fault; `null` would say "no such
+    // citizen".
+    let internal = || rest::http_problem(HttpProblem::Internal, Some(reply.correlation));
+    let Some((name, root)) = spell(soap) else { return internal() };
     if shape == Shape::Data {
+        let Some(data) = data(operation, &root) else { return internal() };
         let precision = root.get(PRECISION);
-        return Rendered::ok(json(&DataAnswer { data: &data(operation, &root), precision }));
+        return Rendered::ok(json(&DataAnswer { data: &data, precision }));
     }
     let members = [Some((name, root)), alive(answer)];
     let response = Node::Object(members.into_iter().flatten().collect());
@@ -118,16 +122,14 @@ fn answered(
 }
 
 /// A boolean for what is verified; all members of a household; else the one citizen, or `null`.
-fn data(operation: Operation, root: &Node) -> Node {
+/// `None`: it is no answer of ours.
+fn data(operation: Operation, root: &Node) -> Option<Node> {
     match root.get(CITIZENS) {
         Some(Node::List(citizens)) if operation != Operation::Household => {
-            citizens.first().cloned().unwrap_or(Node::Null)
+            Some(citizens.first().cloned().unwrap_or(Node::Null))
         }
-        Some(citizens) => citizens.clone(),
-        None => ["tonTai", "khopDuLieu"]
-            .iter()
-            .find_map(|name| root.get(name).cloned())
-            .unwrap_or(Node::Null),
+        Some(citizens) => Some(citizens.clone()),
+        None => ["tonTai", "khopDuLieu"].iter().find_map(|name| root.get(name).cloned()),
     }
 }
 
@@ -184,4 +186,34 @@ fn refused(
 /// A tree of texts, booleans and numbers always serializes.
 fn json(value: &impl Serialize) -> String {
     serde_json::to_string(value).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use dancu_gate::query::CorrelationId;
+
+    use super::*;
+
+    #[test]
+    fn an_answer_that_cannot_be_spelled_back_is_no_missing_citizen() {
+        let reply = Reply {
+            correlation: CorrelationId([0xab; 16]),
+            journal_index: Some(1),
+            usage: None,
+            result: Ok(Answer::NoMatch),
+        };
+        let strange = "<e:Envelope><e:Body><X><la>1</la></X></e:Body></e:Envelope>";
+        for (shape, soap) in [
+            (Shape::Data, "<e:Envelope><e:Body><X"),
+            (Shape::Data, strange),
+            (Shape::Envelope, "<e:Envelope><e:Body><X"),
+        ] {
+            let rendered = answered(shape, Operation::Lookup, &Answer::NoMatch, soap, &reply);
+            assert_eq!(rendered.status, 500, "{shape:?} {soap}");
+            assert!(rendered.body.contains(&"ab".repeat(16)) && !rendered.body.contains("data"));
+        }
+        let known = "<e:Envelope><e:Body><CongdanCollection/></e:Body></e:Envelope>";
+        let rendered = answered(Shape::Data, Operation::Lookup, &Answer::NoMatch, known, &reply);
+        assert_eq!((rendered.status, rendered.body.as_str()), (200, "{\"data\":null}"));
+    }
 }

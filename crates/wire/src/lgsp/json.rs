@@ -10,9 +10,8 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 use super::members;
+use crate::body::{NESTING_MAX, Unfit};
 
-/// Deepest nesting that is read; our bodies need three levels.
-const NESTING_MAX: usize = 32;
 /// Most doubled keys that one body reports; one of 64 KiB could hold thousands.
 const DOUBLED_MAX: usize = 20;
 
@@ -22,8 +21,10 @@ pub(super) enum Value {
     Bool(bool),
     /// A whole number that is not negative.
     Whole(u64),
-    /// Any other number, by the bytes that tell it apart.
-    Number([u8; 8]),
+    /// A whole number below zero.
+    Negative(i64),
+    /// Any other number.
+    Fraction(f64),
     Text(String),
     List(Vec<Value>),
     Object(Object),
@@ -38,7 +39,7 @@ impl Value {
         match self {
             Self::Null => "null",
             Self::Bool(_) => "giá trị đúng/sai",
-            Self::Whole(_) | Self::Number(_) => "số",
+            Self::Whole(_) | Self::Negative(_) | Self::Fraction(_) => "số",
             Self::Text(_) => "chuỗi ký tự",
             Self::List(_) => "mảng",
             Self::Object(_) => "đối tượng",
@@ -54,9 +55,14 @@ impl Value {
                 out.push(3);
                 out.extend_from_slice(&number.to_le_bytes());
             }
-            Self::Number(bytes) => {
+            Self::Negative(number) => {
                 out.push(4);
-                out.extend_from_slice(bytes);
+                out.extend_from_slice(&number.to_le_bytes());
+            }
+            // A mark of its own: a fraction may have the bytes of a whole number.
+            Self::Fraction(number) => {
+                out.push(8);
+                out.extend_from_slice(&number.to_le_bytes());
             }
             Self::Text(text) => {
                 out.push(5);
@@ -101,18 +107,6 @@ pub(super) struct Flaws {
     pub(super) too_deep: bool,
 }
 
-/// Why a body is no JSON object.
-pub(super) enum Unfit {
-    /// Empty or cut off.
-    Cut,
-    /// Wrong at this line and column.
-    Syntax(usize, usize),
-    /// Nested too deep.
-    TooDeep,
-    /// Some other value.
-    NoObject,
-}
-
 /// Reads a whole body.
 pub(super) fn read(text: &str) -> Result<(Object, Flaws), Unfit> {
     let mut flaws = Flaws::default();
@@ -123,8 +117,7 @@ pub(super) fn read(text: &str) -> Result<(Object, Flaws), Unfit> {
         _ if flaws.too_deep => Err(Unfit::TooDeep),
         Ok(Value::Object(object)) => Ok((object, flaws)),
         Ok(_) => Err(Unfit::NoObject),
-        Err(e) if e.is_eof() => Err(Unfit::Cut),
-        Err(e) => Err(Unfit::Syntax(e.line(), e.column())),
+        Err(e) => Err(Unfit::of(&e)),
     }
 }
 
@@ -171,11 +164,11 @@ impl<'de> Visitor<'de> for Seed<'_> {
     }
 
     fn visit_i64<E>(self, number: i64) -> Result<Value, E> {
-        Ok(Value::Number(number.to_le_bytes()))
+        Ok(Value::Negative(number))
     }
 
     fn visit_f64<E>(self, number: f64) -> Result<Value, E> {
-        Ok(Value::Number(number.to_le_bytes()))
+        Ok(Value::Fraction(number))
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Value, E> {
@@ -230,6 +223,9 @@ mod tests {
             r#"{"a":1}"#,
             r#"{"a":"1"}"#,
             r#"{"a":-1}"#,
+            r#"{"a":-1.0}"#,
+            // The bytes of -1.0, read as a whole number.
+            r#"{"a":-4616189618054758400}"#,
             r#"{"a":null}"#,
             r#"{"a":[]}"#,
             r#"{"a":{}}"#,

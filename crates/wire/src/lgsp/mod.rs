@@ -67,21 +67,6 @@ pub fn operation(name: &str) -> Option<Operation> {
     Operation::from_name(&spelled::upper_first(name))
 }
 
-/// Whether a body of this content type is read: JSON, in UTF-8 where a charset is named.
-pub fn is_json(content_type: Option<&str>) -> bool {
-    let Some(value) = content_type else { return false };
-    let mut parts = value.split(';');
-    let kind = parts.next().unwrap_or_default().trim();
-    let utf8 = |charset: &str| {
-        let charset = charset.trim().trim_matches('"');
-        charset.eq_ignore_ascii_case("utf-8") || charset.eq_ignore_ascii_case("utf8")
-    };
-    kind.eq_ignore_ascii_case("application/json")
-        && parts
-            .filter_map(|p| p.split_once('='))
-            .all(|(name, value)| !name.trim().eq_ignore_ascii_case("charset") || utf8(value))
-}
-
 /// The refusal of a system that is registered without a shape: this form of the API was not
 /// granted to it (A2). Nothing of its body is read.
 pub fn no_shape(operation_name: &str) -> Unreadable {

@@ -1,15 +1,14 @@
 //! From a JSON body to a question, by way of the SOAP request that it stands for.
 
 use aws_lc_rs::digest::{SHA256, digest};
-use dancu_domain::refusal::Reason;
 use dancu_domain::registration::System;
 use dancu_gate::query::{FieldError, Query, Unreadable};
 use quick_xml::escape::escape;
 
-use super::json::{self, Object, Unfit, Value};
+use super::json::{self, Object, Value};
 use super::members::{BIRTH, Kind, Member, REQUEST};
 use super::spelled::{lower_first, upper_first};
-use crate::rest::BODY_MAX;
+use crate::body::{Unfit, json_text};
 use crate::soap::{self, NS_REQUEST, NS_SOAP, Operation, Reading, SoapCall, SoapUnreadable};
 
 /// The path under which errors of the whole body are listed.
@@ -30,7 +29,8 @@ pub fn parse(
     };
     let (object, doubled) = match decode(body) {
         Ok(read) => read,
-        Err((message, reason)) => {
+        Err(unfit) => {
+            let (message, reason) = (unfit.message_vi(), unfit.reason());
             return Err(Box::new(super::unread(operation_name, WHOLE, &message, reason)));
         }
     };
@@ -56,23 +56,8 @@ pub fn parse(
 }
 
 /// The body as an object with the keys that came twice; or what is wrong with all of it.
-fn decode(body: &[u8]) -> Result<(Object, Vec<FieldError>), (String, Option<Reason>)> {
-    let whole = |message: &str| (message.to_owned(), None);
-    if body.len() > BODY_MAX {
-        return Err(("Nội dung vượt quá 64 KiB.".to_owned(), Some(Reason::TooLarge)));
-    }
-    if body.starts_with(b"\xef\xbb\xbf") {
-        return Err(whole("Nội dung không được bắt đầu bằng BOM."));
-    }
-    let text = std::str::from_utf8(body).map_err(|_| whole("Nội dung không phải UTF-8 hợp lệ."))?;
-    let (object, flaws) = json::read(text).map_err(|unfit| match unfit {
-        Unfit::Cut => whole("JSON trống hoặc bị cắt cụt."),
-        Unfit::TooDeep => whole("Lồng nhau quá 32 mức."),
-        Unfit::NoObject => whole("Nội dung phải là một đối tượng JSON {…}."),
-        Unfit::Syntax(line, column) => {
-            (format!("JSON sai cú pháp ở dòng {line}, cột {column}."), None)
-        }
-    })?;
+fn decode(body: &[u8]) -> Result<(Object, Vec<FieldError>), Unfit> {
+    let (object, flaws) = json::read(json_text(body)?)?;
     let doubled = flaws.doubled.iter().map(|key| error(key, "Trường này xuất hiện hai lần."));
     Ok((object, doubled.collect()))
 }

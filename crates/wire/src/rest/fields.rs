@@ -5,7 +5,7 @@ use dancu_domain::ids::{
     CaseCode, IdError, OfficerRef, OldId, PersonalId, ProcedureCode, Purpose, RequestId,
 };
 use dancu_domain::name::{NameError, NameQuery};
-use dancu_domain::person::{Country, Dataset};
+use dancu_domain::person::{Country, DETAIL_MAX, Dataset, HOUSEHOLD_NUMBER_MAX};
 use dancu_domain::text::{composed, is_storable};
 use dancu_gate::query::FieldError;
 use jiff::civil::Date;
@@ -292,14 +292,13 @@ pub(super) fn dataset(text: &str, _: Date) -> Read<Dataset> {
 
 /// The house-and-street part of an address.
 pub(super) fn detail(text: &str, _: Date) -> Read<String> {
-    printable(text, super::shapes::DETAIL_MAX)
-        .ok_or("Địa chỉ chi tiết dài 1-200 ký tự, không có ký tự điều khiển.")
+    printable(text, DETAIL_MAX)
+        .ok_or("Địa chỉ chi tiết dài 1-250 ký tự, không có ký tự điều khiển.")
 }
 
 /// householdNumber.
 pub(super) fn household_number(text: &str, _: Date) -> Read<String> {
-    printable(text, super::shapes::HOUSEHOLD_NUMBER_MAX)
-        .ok_or("Số hộ dài 1-40 ký tự, không có ký tự điều khiển.")
+    printable(text, HOUSEHOLD_NUMBER_MAX).ok_or("Số hộ dài 1-40 ký tự, không có ký tự điều khiển.")
 }
 
 /// A number of exactly this many digits, not zero.

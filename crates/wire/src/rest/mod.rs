@@ -11,6 +11,7 @@
 //! form in `shapes.rs`, its reader in `fields.rs`, and use it in `parse.rs`.
 
 mod access;
+pub mod batches;
 mod bodies;
 mod docs;
 mod fields;
@@ -20,6 +21,8 @@ mod parse;
 mod problem;
 mod raw;
 mod render;
+pub(crate) mod results;
+pub(crate) mod row;
 mod shapes;
 mod views;
 

@@ -16,9 +16,7 @@ use super::bodies::{AddressBody, Body, ClaimList, ClockBody, RawClaim, RelativeB
 use super::fields::{self, At, Reader};
 use super::raw::{Canonical, Nested, Raw, Slot};
 use super::{BODY_MAX, Endpoint};
-
-/// Deepest nesting that is not named as an error of its own; our bodies need three levels.
-const NESTING_MAX: usize = 32;
+use crate::body::{NESTING_MAX, Unfit, json_text};
 
 /// The path under which errors of the whole body are listed.
 const WHOLE: &str = "body";
@@ -64,36 +62,17 @@ fn read_json<'b, T>(body: &'b [u8], reader: &mut Reader) -> Option<T>
 where
     Nested<T>: serde::Deserialize<'b>,
 {
-    let root = At::root(WHOLE);
-    if body.len() > BODY_MAX {
-        reader.error(root, "Nội dung vượt quá 64 KiB.");
-        return None;
-    }
-    if body.starts_with(b"\xef\xbb\xbf") {
-        reader.error(root, "Nội dung không được bắt đầu bằng BOM.");
-        return None;
-    }
-    let Ok(text) = std::str::from_utf8(body) else {
-        reader.error(root, "Nội dung không phải UTF-8 hợp lệ.");
-        return None;
-    };
-    match serde_json::from_str::<Nested<T>>(text) {
-        Ok(Nested::Given(value)) => return Some(value),
-        Ok(_) => reader.error(root, "Nội dung phải là một đối tượng JSON {…}."),
-        Err(e) if text.trim().is_empty() || e.is_eof() => {
-            reader.error(root, "JSON trống hoặc bị cắt cụt.");
-        }
-        Err(e) => {
-            let (line, column) = (e.line(), e.column());
-            reader.error(root, format!("JSON sai cú pháp ở dòng {line}, cột {column}."));
-        }
-    }
-    None
+    let read = json_text(body).and_then(|text| match serde_json::from_str(text) {
+        Ok(Nested::Given(value)) => Ok(value),
+        Ok(_) => Err(Unfit::NoObject),
+        Err(error) => Err(Unfit::of(&error)),
+    });
+    read.map_err(|unfit| reader.error(At::root(WHOLE), unfit.message_vi())).ok()
 }
 
 fn unreadable(endpoint: Endpoint, mut reader: Reader, body: &[u8]) -> Unreadable {
     if nesting(body) > NESTING_MAX {
-        reader.error(At::root(WHOLE), "Lồng nhau quá 32 mức.");
+        reader.error(At::root(WHOLE), Unfit::TooDeep.message_vi());
     }
     Unreadable {
         errors: reader.errors,
@@ -175,7 +154,7 @@ fn digest_of(endpoint: Endpoint, raw: &Body<'_>) -> [u8; 16] {
     short
 }
 
-fn subject(r: &mut Reader, raw: &Nested<SubjectBody<'_>>) -> Option<Subject> {
+pub(super) fn subject(r: &mut Reader, raw: &Nested<SubjectBody<'_>>) -> Option<Subject> {
     let at = At::root("subject");
     let raw = r.object(raw, at, true)?;
     r.issues(Some(&at), &raw.issues);
@@ -246,7 +225,7 @@ fn relative(r: &mut Reader, raw: &RelativeBody<'_>, at: At<'_>) -> Option<Relati
     Some(RelativeQuery { name: name?, personal_id, old_id, birth, nationality })
 }
 
-fn claims(r: &mut Reader, raw: &Nested<ClaimList<'_>>) -> Vec<Claim> {
+pub(super) fn claims(r: &mut Reader, raw: &Nested<ClaimList<'_>>) -> Vec<Claim> {
     let at = At::root("claims");
     let Some(raw) = r.object(raw, at, false) else {
         return vec![];

@@ -1,6 +1,7 @@
 //! Refusals as RFC 9457 problems (A3): the rule, a plain reason and what to do.
 
 use dancu_domain::refusal::Reason;
+use dancu_domain::rule::RuleId;
 use dancu_gate::query::{CorrelationId, Denied, FieldError, Unreadable, Usage};
 
 use super::json::Object;
@@ -33,12 +34,7 @@ pub fn denied_as(
     let (text, retry_after) = (why.refusal.reason.text(), why.refusal.retry_after_s);
     let mut body = String::with_capacity(768);
     let mut object = Object::begin(&mut body);
-    let kind = object.key("type");
-    kind.push('"');
-    kind.push_str(CATALOGUE);
-    kind.push('#');
-    kind.push_str(text.rule.code());
-    kind.push('"');
+    kind(&mut object, Some(text.rule));
     head(&mut object, status, text.title, text.title_vi);
     object.text("ruleId", text.rule.code());
     object.text("code", text.soap_code);
@@ -65,6 +61,17 @@ pub fn input_problem(unreadable: &Unreadable, correlation: CorrelationId) -> Ren
     let reason = unreadable.reason.unwrap_or(Reason::InvalidInput);
     let why = Denied { errors: unreadable.errors.clone(), ..Denied::from(reason) };
     denied(&why, correlation, None, None)
+}
+
+/// The type of a problem: the rule's entry in the catalogue, where a rule applies.
+fn kind(object: &mut Object<'_>, rule: Option<RuleId>) {
+    let Some(rule) = rule else { return object.raw("type", "\"about:blank\"") };
+    let kind = object.key("type");
+    kind.push('"');
+    kind.push_str(CATALOGUE);
+    kind.push('#');
+    kind.push_str(rule.code());
+    kind.push('"');
 }
 
 fn head(object: &mut Object<'_>, status: u16, title: &str, title_vi: &str) {
@@ -141,6 +148,14 @@ impl HttpProblem {
         }
     }
 
+    /// The rule behind it; `None`: HTTP itself refuses, before any rule is asked.
+    pub const fn rule(self) -> Option<RuleId> {
+        match self {
+            Self::TooOften => Some(RuleId::D7),
+            _ => None,
+        }
+    }
+
     /// English title, Vietnamese title, what to do in Vietnamese.
     pub const fn texts(self) -> [&'static str; 3] {
         match self {
@@ -199,17 +214,20 @@ impl HttpProblem {
 }
 
 /// Renders a refusal of the HTTP layer. Without a correlation id there is nothing to ask about.
-pub fn http_problem(kind: HttpProblem, correlation: Option<CorrelationId>) -> Rendered {
-    let [title, title_vi, what_to_do_vi] = kind.texts();
+pub fn http_problem(problem: HttpProblem, correlation: Option<CorrelationId>) -> Rendered {
+    let [title, title_vi, what_to_do_vi] = problem.texts();
     let mut body = String::with_capacity(384);
     let mut object = Object::begin(&mut body);
-    object.raw("type", "\"about:blank\"");
-    head(&mut object, kind.status(), title, title_vi);
+    kind(&mut object, problem.rule());
+    head(&mut object, problem.status(), title, title_vi);
+    if let Some(rule) = problem.rule() {
+        object.text("ruleId", rule.code());
+    }
     object.text("whatToDoVi", what_to_do_vi);
     if let Some(correlation) = correlation {
         object.correlation(correlation);
     }
-    let retry_after = match kind {
+    let retry_after = match problem {
         HttpProblem::Unavailable => Some(2),
         HttpProblem::TooOften => Some(1),
         _ => None,
@@ -219,10 +237,11 @@ pub fn http_problem(kind: HttpProblem, correlation: Option<CorrelationId>) -> Re
     }
     object.end();
     Rendered {
-        status: kind.status(),
+        status: problem.status(),
         content_type: PROBLEM_JSON,
         body,
         retry_after,
-        www_authenticate: (kind == HttpProblem::Unauthorized).then_some("Bearer realm=\"dancu\""),
+        www_authenticate: (problem == HttpProblem::Unauthorized)
+            .then_some("Bearer realm=\"dancu\""),
     }
 }

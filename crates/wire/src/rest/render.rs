@@ -65,12 +65,7 @@ fn body(object: &mut Object<'_>, endpoint: Endpoint, answer: &Answer) {
         },
         Answer::Match { precision: by, alive, claims } => {
             object.raw("result", "\"match\"");
-            if let Some(alive) = alive {
-                object.raw(
-                    "alive",
-                    alive.map_or("null", |alive| if alive { "true" } else { "false" }),
-                );
-            }
+            self::alive(object, *alive);
             precision(object, *by);
             if !claims.is_empty() {
                 claim_results(object, claims);
@@ -103,14 +98,22 @@ fn body(object: &mut Object<'_>, endpoint: Endpoint, answer: &Answer) {
     }
 }
 
+/// Said only where vitalStatus is granted; `null` of people who are missing.
+#[expect(clippy::option_option, reason = "not granted, missing and known are three answers")]
+pub(super) fn alive(object: &mut Object<'_>, alive: Option<Option<bool>>) {
+    if let Some(alive) = alive {
+        object.raw("alive", alive.map_or("null", |alive| if alive { "true" } else { "false" }));
+    }
+}
+
 /// Said only where a year was compared.
-fn precision(object: &mut Object<'_>, precision: Precision) {
+pub(super) fn precision(object: &mut Object<'_>, precision: Precision) {
     if precision == Precision::Year {
         object.raw("precision", "\"year\"");
     }
 }
 
-fn claim_results(object: &mut Object<'_>, claims: &[(Field, ClaimResult)]) {
+pub(super) fn claim_results(object: &mut Object<'_>, claims: &[(Field, ClaimResult)]) {
     let mut results = Object::begin(object.key("claims"));
     for (field, result) in claims {
         results.text(field.code(), result.code());
@@ -137,7 +140,7 @@ fn household(out: &mut String, shown: &DisclosedHousehold) {
 }
 
 /// Granted fields, in the order of the field list; those without data are `null`.
-fn person(out: &mut String, p: &Disclosed) {
+pub(super) fn person(out: &mut String, p: &Disclosed) {
     let mut object = Object::begin(out);
     for field in p.fields().iter() {
         self::field(&mut object, p, field);

@@ -3,6 +3,7 @@
 //! Descriptions are written `Vietnamese · English`; the reference page splits them there.
 //! Patterns hold only what every dialect of regular expressions reads the same way.
 
+use dancu_domain::person::{DETAIL_MAX, HOUSEHOLD_NUMBER_MAX};
 use dancu_domain::service::Field;
 use serde_json::{Value, json};
 use utoipa::openapi::schema::{
@@ -24,12 +25,6 @@ pub(super) enum Need {
     /// May be missing or `null`.
     Optional,
 }
-
-/// Longest house-and-street part of an address claim, characters. The longest on paper forms is
-/// about 120.
-pub(super) const DETAIL_MAX: usize = 200;
-/// Longest household number, characters: twice the longest that is printed on household books.
-pub(super) const HOUSEHOLD_NUMBER_MAX: usize = 40;
 
 const YEAR: &str = "(18[5-9][0-9]|19[0-9]{2}|20[0-9]{2})";
 const MONTH_DAY: &str = "(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])";

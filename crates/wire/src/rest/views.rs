@@ -16,7 +16,10 @@ pub(super) fn moment<S: Serializer>(at: &Moment, serializer: S) -> Result<S::Ok,
 }
 
 #[expect(clippy::ref_option, reason = "serde hands out references")]
-fn some_moment<S: Serializer>(at: &Option<Moment>, serializer: S) -> Result<S::Ok, S::Error> {
+pub(super) fn some_moment<S: Serializer>(
+    at: &Option<Moment>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     match at {
         Some(at) => moment(at, serializer),
         None => serializer.serialize_none(),

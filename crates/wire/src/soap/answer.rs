@@ -12,7 +12,7 @@ use super::operation::Operation;
 use super::{NS_ANSWER, NS_REQUEST, NS_SOAP, SoapAnswer, SoapCall, XRoadEcho};
 
 /// Bytes of a CongDan with every field, rounded up; longer ones grow.
-const CITIZEN_BYTES: usize = 4096;
+pub(super) const CITIZEN_BYTES: usize = 4096;
 /// Bytes of an envelope around a short answer.
 const ENVELOPE_BYTES: usize = 640;
 
@@ -140,7 +140,7 @@ fn blood(xml: &mut Xml, asked: SubjectId, group: BloodGroup) {
 }
 
 /// A citizen in the order of the known shape; what is not granted or not known is empty.
-fn congdan(xml: &mut Xml, citizen: &Disclosed) {
+pub(super) fn congdan(xml: &mut Xml, citizen: &Disclosed) {
     xml.start("CongDan");
     xml.ids(citizen.personal_id(), citizen.old_id());
     full_name(xml, citizen.full_name());
@@ -257,7 +257,7 @@ impl Xml {
         self.out
     }
 
-    fn root(&mut self, name: &str, precision: Option<Precision>) {
+    pub(super) fn root(&mut self, name: &str, precision: Option<Precision>) {
         self.out.push_str("<ns1:");
         self.out.push_str(name);
         push_namespace(&mut self.out, "ns1", NS_ANSWER);
@@ -271,13 +271,13 @@ impl Xml {
         self.out.push_str("/>");
     }
 
-    fn start(&mut self, name: &str) {
+    pub(super) fn start(&mut self, name: &str) {
         self.out.push_str("<ns1:");
         self.out.push_str(name);
         self.out.push('>');
     }
 
-    fn end(&mut self, name: &str) {
+    pub(super) fn end(&mut self, name: &str) {
         self.out.push_str("</ns1:");
         self.out.push_str(name);
         self.out.push('>');
@@ -289,7 +289,7 @@ impl Xml {
         self.out.push_str("/>");
     }
 
-    fn leaf(&mut self, name: &str, text: &str) {
+    pub(super) fn leaf(&mut self, name: &str, text: &str) {
         if text.is_empty() {
             return self.empty(name);
         }
@@ -310,7 +310,7 @@ impl Xml {
     }
 
     /// A number of at least so many digits.
-    fn number(&mut self, name: &str, number: u32, digits: usize) {
+    pub(super) fn number(&mut self, name: &str, number: u32, digits: usize) {
         self.start(name);
         push_digits(&mut self.out, u64::from(number), digits);
         self.end(name);

@@ -1,6 +1,6 @@
 //! What an operation asks about its subject.
 
-use dancu_domain::person::{Country, Dataset, MaritalStatus};
+use dancu_domain::person::{Country, DETAIL_MAX, Dataset, MaritalStatus};
 use dancu_gate::query::{AddressQuery, Ask, Relation, RelativeQuery};
 use jiff::civil::Date;
 
@@ -9,8 +9,6 @@ use super::operation::Operation;
 use super::parse::{Form, RELATIVE};
 use super::slots::Slot;
 
-/// Longest house, street, hamlet (ChiTiet), in characters.
-const MAX_DETAIL: usize = 250;
 /// Claims of a state are 1, 2 or 3.
 const STATES: std::ops::RangeInclusive<u8> = 1..=3;
 
@@ -50,7 +48,7 @@ impl Form<'_> {
         let district = self.number(Slot::District, 3);
         let commune = self.number(Slot::Commune, 5);
         let detail = self.text(Slot::Detail);
-        if detail.is_some_and(|d| d.chars().count() > MAX_DETAIL || d.contains(char::is_control)) {
+        if detail.is_some_and(|d| d.chars().count() > DETAIL_MAX || d.contains(char::is_control)) {
             let message = "Dài quá 250 ký tự hoặc có ký tự điều khiển.";
             self.fail(input::error(Slot::Detail.path(), message));
         }
@@ -85,7 +83,7 @@ impl Form<'_> {
     }
 
     /// The list that the codes are read by, where the caller dates them.
-    fn dataset(&mut self) -> Option<Dataset> {
+    pub(super) fn dataset(&mut self) -> Option<Dataset> {
         let mut found = None;
         for slot in [Slot::NgayDuLieu, Slot::AddressDate] {
             let Some(text) = self.text(slot) else {
@@ -109,7 +107,7 @@ impl Form<'_> {
     }
 
     /// A code of at most `digits` digits that is not zero.
-    fn number(&mut self, slot: Slot, digits: usize) -> Option<u32> {
+    pub(super) fn number(&mut self, slot: Slot, digits: usize) -> Option<u32> {
         let text = self.text(slot)?;
         let shaped = text.len() <= digits && text.bytes().all(|b| b.is_ascii_digit());
         let number = text.parse().ok().filter(|n| shaped && *n > 0);

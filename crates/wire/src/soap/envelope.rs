@@ -13,6 +13,7 @@ use quick_xml::name::QName;
 
 use super::chars::{all_xml, is_blank, is_xml, push_lines, split_name};
 use super::infoset::{Names, expanded, mark};
+use super::jobs::JobOperation;
 use super::markup::{Pairs, declaration, instruction, text_ends_no_section};
 use super::operation::Operation;
 use super::scope::{Scope, Uri};
@@ -73,6 +74,8 @@ pub(super) struct Envelope<'a> {
     /// Why reading stopped early; the rest is what was read until then.
     pub(super) trouble: Option<Trouble>,
     pub(super) called: Called,
+    /// Which operation of lists and jobs was called, where it is one.
+    pub(super) job: Option<JobOperation>,
     pub(super) slots: Slots,
     /// Known single elements that came more than once, and parts of the envelope that did.
     pub(super) doubled: Vec<&'static str>,
@@ -168,6 +171,7 @@ impl<'a> Pass<'a> {
         let found = Envelope {
             trouble: None,
             called: Called::Nothing,
+            job: None,
             slots: Slots::default(),
             doubled: vec![],
             infoset: String::with_capacity(text.len()),
@@ -318,6 +322,7 @@ impl<'a> Pass<'a> {
                     }
                     _ => Called::Several,
                 };
+                self.found.job = JobOperation::from_name(local);
                 if ![NS_REQUEST, NS_REQUEST_OLD].contains(&self.scope.name(self.own))
                     && self.found.called != Called::Several
                 {

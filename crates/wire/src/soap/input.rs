@@ -6,6 +6,7 @@ use dancu_domain::name::NameError;
 use dancu_gate::query::FieldError;
 
 use super::envelope::Trouble;
+use super::jobs::JobOperation;
 use super::operation::Operation;
 
 pub(super) fn error(field: &str, message_vi: impl Into<String>) -> FieldError {
@@ -36,7 +37,9 @@ pub(super) fn trouble(trouble: Trouble) -> FieldError {
 
 /// No operation, an unknown one, or several.
 pub(super) fn no_operation(why: &str) -> FieldError {
-    let names = Operation::OFFERED.iter().map(|o| o.name()).collect::<Vec<_>>().join(", ");
+    let citizens = Operation::OFFERED.iter().map(|o| o.name());
+    let names = citizens.chain(JobOperation::ALL.iter().map(|o| o.name()));
+    let names = names.collect::<Vec<_>>().join(", ");
     error("Body", format!("{why} Các thao tác: {names}."))
 }
 

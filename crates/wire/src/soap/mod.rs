@@ -11,6 +11,7 @@ mod envelope;
 mod fault;
 mod infoset;
 mod input;
+mod jobs;
 mod markup;
 mod operation;
 mod parse;
@@ -23,6 +24,10 @@ use dancu_domain::registration::System;
 use dancu_domain::service::Service;
 use dancu_gate::query::{CorrelationId, Denied, FieldError, Query, Reply, Unreadable};
 
+pub use jobs::{
+    FILE_RECORDS_MAX, JOBS_MAX, JobAnswer, JobAsk, JobCall, JobOperation, Paging, RECORDS_MAX,
+    parse_job, render_job, render_job_denied,
+};
 pub use operation::Operation;
 pub use parse::{Reading, parse};
 pub use wsdl::{schema, wsdl};

@@ -2,18 +2,20 @@
 
 use dancu_domain::service::Service;
 
+use super::jobs::JobOperation;
+
 macro_rules! operations {
     ($($(#[$doc:meta])* $name:ident = $element:literal, $service:ident, $answer:literal;)*) => {
         /// An operation, by its element.
         #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
         pub enum Operation {
             $($(#[$doc])* $name,)*
-            /// The asynchronous lists and their jobs: known, not offered yet.
+            /// The asynchronous lists and their jobs: [`super::parse_job`] tells which.
             List,
         }
 
         impl Operation {
-            /// The operations that are offered, in the order of the WSDL.
+            /// The operations that ask about a citizen, in the order of the WSDL.
             pub const OFFERED: &'static [Self] = &[$(Self::$name),*];
 
             /// The element's local name.
@@ -39,7 +41,7 @@ macro_rules! operations {
                 match name {
                     $($element => Some(Self::$name),)*
                     "XacThucThongTinCongDanRequest" => Some(Self::Verify),
-                    _ if NOT_OFFERED.contains(&name) => Some(Self::List),
+                    _ if JobOperation::from_name(name).is_some() => Some(Self::List),
                     _ => None,
                 }
             }
@@ -70,24 +72,6 @@ operations! {
     /// Provide the blood group.
     BloodGroup = "CungCapThongTinNhomMau", BloodGroupProvide, "CongdanCollection";
 }
-
-/// Lists and the jobs that make them.
-const NOT_OFFERED: [&str; 14] = [
-    "CungCapDanhSachTheoDiaPhuong",
-    "CungCapDanhSachTheoDoTuoi",
-    "CungCapDanhSachTheoNhomMau",
-    "CungCapDanhSachTheoGioiTinh",
-    "CungCapDanhSachTheoDanToc",
-    "CungCapDanhSachTheoTonGiao",
-    "GetRequests",
-    "GetRequestStatus",
-    "DeleteRequest",
-    "GetRequestResult",
-    "GetResultDetailAsRecords",
-    "GetResultDetailAsFile",
-    "GetRequestDetail",
-    "GetRequestHistory",
-];
 
 impl Operation {
     /// Codes (MaTichHop, MaDichVu) that are public for the operation; every client may send them.

@@ -25,6 +25,7 @@ const MAX_CODE: usize = 20;
 const ERRORS_MAX: usize = 50;
 
 /// What a request is read by, beside its system.
+#[derive(Clone, Debug)]
 pub struct Reading {
     /// The day in Viet Nam: for dates of birth and for the list of units in force.
     pub today: Date,
@@ -48,21 +49,17 @@ pub fn parse(
     system: &System,
     reading: impl Into<Reading>,
 ) -> Result<SoapCall, Box<SoapUnreadable>> {
-    let Reading { today, logins } = reading.into();
-    let text = decode(body, content_type).map_err(|trouble| {
-        let errors = vec![input::trouble(trouble)];
-        let unreadable = Unreadable { errors, ..Unreadable::default() };
-        Box::new(SoapUnreadable { unreadable, operation: None, echo: None })
-    })?;
+    let text = decode(body, content_type).map_err(undecoded)?;
     let mut envelope = Envelope::read(text);
     let echo = envelope.take_echo();
-    let mut form = Form { envelope: &envelope, errors: vec![], today, logins };
+    let mut form = Form::new(&envelope, reading.into());
     let head = form.head();
     let operation = form.operation();
+    // Lists and jobs are no question about a citizen: whoever called goes on with `parse_job`.
     let list = operation == Some(Operation::List) && envelope.trouble.is_none();
     let query = match operation {
         Some(Operation::List) if list => {
-            form.errors = vec![input::error("Body", "Danh sách và công việc chưa được cung cấp.")];
+            form.errors = vec![input::error("Body", "Danh sách và công việc được gọi riêng.")];
             None
         }
         Some(operation) => form.question(operation, system, &head),
@@ -79,8 +76,23 @@ pub fn parse(
     Err(Box::new(SoapUnreadable { unreadable, operation, echo }))
 }
 
+/// A body that is no text.
+pub(super) fn undecoded(trouble: Trouble) -> Box<SoapUnreadable> {
+    let errors = vec![input::trouble(trouble)];
+    let unreadable = Unreadable { errors, ..Unreadable::default() };
+    Box::new(SoapUnreadable { unreadable, operation: None, echo: None })
+}
+
+/// Digest of the operation's infoset: same digest = same body.
+pub(super) fn digest_of(envelope: &Envelope<'_>) -> [u8; 16] {
+    let mut body = [0; 16];
+    let hash = digest(&SHA256, envelope.infoset.as_bytes());
+    body.iter_mut().zip(hash.as_ref()).for_each(|(to, from)| *to = *from);
+    body
+}
+
 /// UTF-8 without its byte order mark; anything else is refused, by whatever it is recognised.
-fn decode<'a>(body: &'a [u8], content_type: Option<&str>) -> Result<&'a str, Trouble> {
+pub(super) fn decode<'a>(body: &'a [u8], content_type: Option<&str>) -> Result<&'a str, Trouble> {
     let parameters = content_type.unwrap_or_default().split(';').skip(1);
     for (name, value) in parameters.filter_map(|p| p.split_once('=')) {
         let value = value.trim().trim_matches(['"', '\'']);
@@ -96,13 +108,13 @@ fn decode<'a>(body: &'a [u8], content_type: Option<&str>) -> Result<&'a str, Tro
 }
 
 /// What every question begins with; each part where it is readable.
-struct Head {
-    request_id: Option<RequestId>,
-    officer: Option<OfficerRef>,
-    second_name: Option<OfficerRef>,
-    procedure: Option<ProcedureCode>,
-    case: Option<CaseCode>,
-    unit: Option<UnitCode>,
+pub(super) struct Head {
+    pub(super) request_id: Option<RequestId>,
+    pub(super) officer: Option<OfficerRef>,
+    pub(super) second_name: Option<OfficerRef>,
+    pub(super) procedure: Option<ProcedureCode>,
+    pub(super) case: Option<CaseCode>,
+    pub(super) unit: Option<UnitCode>,
 }
 
 /// A question before the envelope's digest and user are added.
@@ -115,9 +127,7 @@ struct Question {
 
 impl Head {
     fn complete(self, question: Question, envelope: &mut Envelope<'_>) -> Query {
-        let mut body = [0; 16];
-        let hash = digest(&SHA256, envelope.infoset.as_bytes());
-        body.iter_mut().zip(hash.as_ref()).for_each(|(to, from)| *to = *from);
+        let body = digest_of(envelope);
         let (request_id, officer, procedure) = question.head;
         Query {
             request_id,
@@ -135,7 +145,7 @@ impl Head {
         }
     }
 
-    fn unreadable(
+    pub(super) fn unreadable(
         self,
         errors: Vec<FieldError>,
         reason: Option<Reason>,
@@ -186,12 +196,17 @@ pub(super) const RELATIVE: Keys = Keys {
 /// The texts of an envelope, being read into types.
 pub(super) struct Form<'a> {
     pub(super) envelope: &'a Envelope<'a>,
-    errors: Vec<FieldError>,
+    pub(super) errors: Vec<FieldError>,
     pub(super) today: Date,
     logins: RangeInclusive<usize>,
 }
 
 impl<'a> Form<'a> {
+    pub(super) fn new(envelope: &'a Envelope<'a>, reading: Reading) -> Self {
+        let Reading { today, logins } = reading;
+        Self { envelope, errors: vec![], today, logins }
+    }
+
     pub(super) fn text(&self, slot: Slot) -> Option<&'a str> {
         self.envelope.text(slot)
     }
@@ -230,7 +245,7 @@ impl<'a> Form<'a> {
         self.id(slot, parse, shape)
     }
 
-    fn head(&mut self) -> Head {
+    pub(super) fn head(&mut self) -> Head {
         let request_id = self.required(Slot::MaYeuCau, RequestId::parse, "1-40 ký tự in được");
         let shape = "1-20 chữ, số hoặc dấu . - _";
         let procedure = self.required(Slot::MaDvc, ProcedureCode::parse, shape);
@@ -266,7 +281,7 @@ impl<'a> Form<'a> {
     }
 
     /// The operation; where the envelope itself is wrong, nothing else is told.
-    fn operation(&mut self) -> Option<Operation> {
+    pub(super) fn operation(&mut self) -> Option<Operation> {
         let (operation, problem) = match self.envelope.called {
             Called::Operation(operation) => (Some(operation), None),
             Called::Nothing => (None, Some("Thiếu phần tử thao tác trong soap:Body.")),
@@ -301,7 +316,7 @@ impl<'a> Form<'a> {
     /// The code (MaTichHop, MaDichVu) must be the operation's. It may be missing where it is not
     /// public; and where the service is not registered, because no code could be right then and
     /// the gate says so better.
-    fn code(&mut self, operation: Operation, system: &System) {
+    pub(super) fn code(&mut self, operation: Operation, system: &System) {
         let registered = system.service(operation.service()).map(|s| s.ma_tich_hop.as_str());
         let mut sent = false;
         for slot in [Slot::MaTichHop, Slot::MaDichVu] {

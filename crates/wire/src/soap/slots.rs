@@ -21,8 +21,9 @@ macro_rules! slots {
             }
         }
 
-        /// Number of slots.
+        /// Number of slots; each has a bit of [`Slots`].
         const COUNT: usize = [$($(Slot::$slot),*),*].len();
+        const _: () = assert!(COUNT <= 64, "one bit each");
     };
 }
 
@@ -59,6 +60,18 @@ slots! {
         Address = "DiaChi", "DiaChi";
         TinhTrang = "TinhTrang", "TinhTrang";
         NgayDuLieu = "NgayDuLieu", "NgayDuLieu";
+        TuTuoi = "TuTuoi", "TuTuoi";
+        DenTuoi = "DenTuoi", "DenTuoi";
+        NhomMau = "NhomMau", "NhomMau";
+        GioiTinh = "GioiTinh", "GioiTinh";
+        DanToc = "DanToc", "DanToc";
+        TonGiao = "TonGiao", "TonGiao";
+        MaCongViec = "MaCongViec", "MaCongViec";
+        TuNgay = "TuNgay", "TuNgay";
+        DenNgay = "DenNgay", "DenNgay";
+        Trang = "Trang", "Trang";
+        SoBanGhi = "SoBanGhi", "SoBanGhi";
+        DinhDang = "DinhDang", "DinhDang";
     }
     Birth {
         BirthDay = "NgayThangNam", "NgayThangNamSinh/NgayThangNam";
@@ -99,10 +112,15 @@ impl Slot {
 }
 
 /// Where the texts of the known elements stand in the infoset; empty where there is none.
-#[derive(Default)]
 pub(super) struct Slots {
     texts: [(u32, u32); COUNT],
     seen: u64,
+}
+
+impl Default for Slots {
+    fn default() -> Self {
+        Self { texts: [(0, 0); COUNT], seen: 0 }
+    }
 }
 
 impl Slots {

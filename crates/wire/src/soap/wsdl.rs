@@ -6,6 +6,7 @@
 use std::fmt::{Arguments, Write};
 
 use super::chars::push_escaped;
+use super::jobs::JobOperation;
 use super::operation::Operation;
 use super::{NS_ANSWER, NS_REQUEST};
 
@@ -55,12 +56,17 @@ pub fn wsdl(base_url: &str) -> String {
     out
 }
 
+/// The elements of every operation and of its answer.
+fn operations() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let citizens = Operation::OFFERED.iter().map(|o| (o.name(), o.answer()));
+    citizens.chain(JobOperation::ALL.iter().map(|o| (o.name(), o.answer())))
+}
+
 fn messages(out: &mut String) {
-    for operation in Operation::OFFERED {
-        let name = operation.name();
+    for (name, answer) in operations() {
         for (message, element) in [
             (format!("{name}Input"), format!("dc:{name}")),
-            (format!("{name}Output"), format!("ns1:{}", operation.answer())),
+            (format!("{name}Output"), format!("ns1:{answer}")),
         ] {
             put(
                 out,
@@ -79,8 +85,7 @@ fn messages(out: &mut String) {
 
 fn port_type(out: &mut String) {
     out.push_str("<wsdl:portType name=\"DanCuPortType\">\n");
-    for operation in Operation::OFFERED {
-        let name = operation.name();
+    for (name, _) in operations() {
         put(
             out,
             format_args!(
@@ -98,8 +103,7 @@ fn binding(out: &mut String) {
         "<wsdl:binding name=\"DanCuBinding\" type=\"dc:DanCuPortType\">\n\
          <soap:binding style=\"document\" transport=\"http://schemas.xmlsoap.org/soap/http\"/>\n",
     );
-    for operation in Operation::OFFERED {
-        let name = operation.name();
+    for (name, _) in operations() {
         put(
             out,
             format_args!(

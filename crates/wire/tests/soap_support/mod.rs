@@ -9,9 +9,7 @@ use dancu_domain::person::{
     Relative, Sex, Source, Sources, Stamp, VitalStatus,
 };
 use dancu_domain::refusal::Reason;
-use dancu_domain::registration::{
-    AccountList, ConnectionState, Group, RequestIdMode, ServiceGrant, System, VerifyShape,
-};
+use dancu_domain::registration::{ConnectionState, Group, ServiceGrant, System};
 use dancu_domain::service::{FieldSet, Service};
 use dancu_gate::query::{
     Answer, ClaimResult, CorrelationId, Denied, Disclosed, DisclosedHousehold, Reply,
@@ -34,23 +32,14 @@ pub fn system() -> System {
         })
     });
     System {
-        id: SystemId(1),
-        code: SystemCode::parse("ONESTOP").unwrap(),
-        unit: UnitCode::parse("H26.001").unwrap(),
-        group: Group::State,
         state: ConnectionState::Live,
-        channel_exceptions: vec![],
         services,
-        procedures: std::iter::empty().collect(),
-        accounts: AccountList::new(vec![]),
-        plans: vec![],
-        shared_officers: vec![],
-        request_ids: RequestIdMode::Strict,
-        verify_shape: VerifyShape::Both,
-        lgsp_shape: None,
-        soap: None,
-        oauth: None,
-        credential_version: 1,
+        ..System::new(
+            SystemId(1),
+            SystemCode::parse("ONESTOP").unwrap(),
+            UnitCode::parse("H26.001").unwrap(),
+            Group::State,
+        )
     }
 }
 

@@ -5,8 +5,9 @@ use dancu_domain::geo::{self, IdWarning};
 use dancu_domain::ids::{OldId, PersonalId};
 use dancu_domain::name::FullName;
 use dancu_domain::person::{
-    Address, BloodGroup, Country, Dataset, HouseholdRole, MaritalStatus, Person, Relative, Sex,
-    Source, Sources, Stamp, VitalStatus, is_ethnicity, is_religion,
+    Address, BloodGroup, Country, DETAIL_MAX, Dataset, HOUSEHOLD_NUMBER_MAX, HouseholdRole,
+    MaritalStatus, Person, Relative, Sex, Source, Sources, Stamp, VitalStatus, is_ethnicity,
+    is_religion,
 };
 use dancu_domain::service::Field;
 use dancu_domain::text::{composed, is_storable};
@@ -16,10 +17,6 @@ use super::{Fault, Row, column as c};
 
 /// Old ids of one person: a few have two.
 const OLD_IDS_MAX: usize = 8;
-/// Characters of an address's detail: the longest of the forms' fields.
-const DETAIL_MAX: usize = 250;
-/// Characters of a household number.
-const HOUSEHOLD_NUMBER_MAX: usize = 40;
 /// Fields with a stamp of their own: every field once.
 const OWN_STAMPS_MAX: usize = Field::ALL.len();
 

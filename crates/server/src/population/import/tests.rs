@@ -36,7 +36,7 @@ impl Folder {
         let profile = include_str!("../../../../domain/regulation.toml");
         let options = OpenOptions {
             profiles: Arc::new(Profiles::parse(profile).expect("profile")),
-            master_key: None,
+            master_key: <_>::default(),
             now: Moment(1_780_300_000_000),
             migrate: true,
             database: None,

@@ -90,20 +90,23 @@ impl Postgres {
         Ok(())
     }
 
-    pub(super) fn begin(&mut self, mode: Mode) -> Result<(), Fault> {
-        if self.open {
-            return Err(Fault::new(Kind::Other, "25001", "a transaction is open"));
-        }
-        // Nothing drove this connection since its last use. What the server said meanwhile, such
-        // as that it stops, is heard first: one turn asks the socket, the next ones read it.
+    /// Nothing drove this connection since its last use. What the server said meanwhile, such as
+    /// that it stops, is heard: one turn asks the socket, the next ones read it. A lost connection
+    /// is made anew.
+    pub(super) fn hear(&mut self) -> Result<(), Fault> {
         self.wait(async {
             for _ in 0..3 {
                 tokio::task::yield_now().await;
             }
         })?;
-        if self.is_lost() {
-            self.reconnect()?;
+        if self.is_lost() { self.reconnect() } else { Ok(()) }
+    }
+
+    pub(super) fn begin(&mut self, mode: Mode) -> Result<(), Fault> {
+        if self.open {
+            return Err(Fault::new(Kind::Other, "25001", "a transaction is open"));
         }
+        self.hear()?;
         let mut text = match mode {
             Mode::Write => "BEGIN".to_owned(),
             Mode::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY".to_owned(),

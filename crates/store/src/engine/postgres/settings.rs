@@ -92,6 +92,20 @@ impl Settings {
         self
     }
 
+    /// The user's password, kept apart from the URL.
+    #[must_use]
+    pub fn password(mut self, password: &str) -> Self {
+        self.config.password(password);
+        self
+    }
+
+    /// Time in which a connection must stand, per host.
+    #[must_use]
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.config.connect_timeout(timeout);
+        self
+    }
+
     /// Takes also servers that refuse writes: for `doctor`, which says so itself.
     #[must_use]
     pub fn any_server(mut self) -> Self {
@@ -101,7 +115,9 @@ impl Settings {
 
     pub(super) fn config(&self) -> Config {
         let mut config = self.config.clone();
-        config.ssl_mode(if self.tls.is_some() { SslMode::Require } else { SslMode::Disable });
+        // A URL that asks for TLS is refused where there are no roots to check the server by.
+        let wanted = self.tls.is_some() || config.get_ssl_mode() == SslMode::Require;
+        config.ssl_mode(if wanted { SslMode::Require } else { SslMode::Disable });
         config
     }
 

@@ -54,14 +54,16 @@ pub(super) fn components() -> Vec<(&'static str, RefOr<Schema>)> {
     ]
 }
 
-fn closed(description: &str) -> ObjectBuilder {
+/// An object with these properties and no others.
+pub(super) fn closed(description: &str) -> ObjectBuilder {
     ObjectBuilder::new()
         .schema_type(Type::Object)
         .description(Some(description))
         .additional_properties(Some(AdditionalProperties::FreeForm(false)))
 }
 
-fn text(description: &str) -> ObjectBuilder {
+/// A text.
+pub(super) fn text(description: &str) -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::String).description(Some(description))
 }
 
@@ -69,7 +71,8 @@ fn words(description: &str, words: &[&str]) -> ObjectBuilder {
     text(description).enum_values(Some(words.iter().copied()))
 }
 
-fn nullable(builder: ObjectBuilder, kind: Type) -> ObjectBuilder {
+/// A value that may be null.
+pub(super) fn nullable(builder: ObjectBuilder, kind: Type) -> ObjectBuilder {
     builder.schema_type(SchemaType::from_iter([kind, Type::Null]))
 }
 
@@ -83,11 +86,13 @@ fn or_null(name: &str, description: &str) -> Schema {
     )
 }
 
-fn done(builder: ObjectBuilder) -> RefOr<Schema> {
+/// The schema of a finished object.
+pub(super) fn done(builder: ObjectBuilder) -> RefOr<Schema> {
     RefOr::T(Schema::Object(builder.build()))
 }
 
-fn correlation_id() -> ObjectBuilder {
+/// The correlation id of a reply.
+pub(super) fn correlation_id() -> ObjectBuilder {
     text("Mã tra cứu của lần hỏi · Correlation id, 32 hex digits").pattern(Some("^[0-9a-f]{32}$"))
 }
 

@@ -8,12 +8,13 @@ use utoipa::openapi::content::{Content, ContentBuilder};
 use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn};
 use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::schema::{
-    AdditionalProperties, Array, Object, ObjectBuilder, OneOfBuilder, Schema, SchemaType, Type,
+    AdditionalProperties, Array, Object, ObjectBuilder, OneOfBuilder, Schema, Type,
 };
 use utoipa::openapi::{RefOr, Required, ResponseBuilder};
 
 use super::super::JSON;
 use super::super::shapes::{self, or_null};
+use super::answers::{closed, correlation_id, done, nullable, text};
 use super::operations::{operation, problem, secured};
 use super::reference;
 use crate::lgsp::members::{ADDRESS, Kind, Member, RELATIVE, REQUEST};
@@ -351,31 +352,12 @@ fn citizen() -> RefOr<Schema> {
     done(builder)
 }
 
-fn closed(description: &str) -> ObjectBuilder {
-    ObjectBuilder::new()
-        .schema_type(Type::Object)
-        .description(Some(description))
-        .additional_properties(Some(AdditionalProperties::FreeForm(false)))
-}
-
-fn text(description: &str) -> ObjectBuilder {
-    ObjectBuilder::new().schema_type(Type::String).description(Some(description))
-}
-
 fn boolean(description: &str) -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::Boolean).description(Some(description))
 }
 
-fn nullable(builder: ObjectBuilder, kind: Type) -> ObjectBuilder {
-    builder.schema_type(SchemaType::from_iter([kind, Type::Null]))
-}
-
 fn precision() -> ObjectBuilder {
     text("Chỉ so được năm sinh · Only the year could be compared").enum_values(Some(["year"]))
-}
-
-fn correlation_id() -> ObjectBuilder {
-    text("Mã tra cứu của lần hỏi · Correlation id, 32 hex digits").pattern(Some("^[0-9a-f]{32}$"))
 }
 
 fn described(mut array: Array, description: &str) -> Array {
@@ -389,8 +371,4 @@ fn one_of(description: &str, names: &[&str]) -> RefOr<Schema> {
         builder = builder.item(reference(name));
     }
     RefOr::T(Schema::OneOf(builder.build()))
-}
-
-fn done(builder: ObjectBuilder) -> RefOr<Schema> {
-    RefOr::T(Schema::Object(builder.build()))
 }

@@ -4,6 +4,7 @@
 //! Descriptions are written `Vietnamese · English`.
 
 mod answers;
+mod batches;
 mod lgsp;
 mod operations;
 
@@ -49,6 +50,7 @@ pub fn openapi(base_url: &str) -> String {
 fn tags() -> Vec<utoipa::openapi::Tag> {
     [
         ("citizens", "Khai thác thông tin · Questions about citizens"),
+        ("batches", "Lô xác thực · Batches inside an approved plan"),
         ("lgsp", "Nền tảng tích hợp cấp tỉnh · Provincial integration platforms"),
         ("own", "Thông tin của hệ thống gọi · About the caller's own use"),
         ("access", "Truy cập · Access"),
@@ -69,12 +71,15 @@ fn components(base_url: &str) -> utoipa::openapi::Components {
     let clock = shapes::object("Giờ mới · The new time", ClockBody::FIELDS)
         .examples([json!({"now": "2026-03-02T18:00:00+07:00"})]);
     builder = builder.schema("ClockQuestion", clock.build());
+    let row = "Một dòng của tệp NDJSON · One line of an NDJSON file of a batch";
+    builder = builder.schema("BatchRow", shapes::object(row, super::row::members()).build());
     let named = [shapes::components(), answers::components(), lgsp::components()];
     for (name, schema) in named.into_iter().flatten() {
         builder = builder.schema(name, schema);
     }
     builder
         .schemas_from_iter(answers::derived())
+        .schemas_from_iter(batches::components())
         .security_scheme("oauth2", oauth2(base_url))
         .security_scheme(
             "bearer",

@@ -13,14 +13,14 @@ use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{Object, RefOr, Required, Response, ResponseBuilder};
 
 use super::super::{Endpoint, JSON, PROBLEM_JSON};
-use super::{lgsp, question, reference};
+use super::{batches, lgsp, question, reference};
 
 pub(super) fn paths() -> Paths {
     let mut builder = PathsBuilder::new();
     for endpoint in Endpoint::ALL {
         builder = builder.path(endpoint.path(), post(ask(endpoint)));
     }
-    builder
+    batches::paths(builder)
         .path(crate::lgsp::PATH, post(lgsp::ask()))
         .path("/api/v1/usage", get(usage()))
         .path("/api/v1/refusals/{correlationId}", get(refusal()))
@@ -33,11 +33,11 @@ pub(super) fn paths() -> Paths {
         .build()
 }
 
-fn post(operation: Operation) -> PathItem {
+pub(super) fn post(operation: Operation) -> PathItem {
     PathItem::new(HttpMethod::Post, operation)
 }
 
-fn get(operation: Operation) -> PathItem {
+pub(super) fn get(operation: Operation) -> PathItem {
     PathItem::new(HttpMethod::Get, operation)
 }
 
@@ -53,13 +53,17 @@ fn json_content(schema: &str) -> utoipa::openapi::Content {
     ContentBuilder::new().schema(Some(reference(schema))).build()
 }
 
-fn answered(builder: OperationBuilder, description: &str, schema: &str) -> OperationBuilder {
+pub(super) fn answered(
+    builder: OperationBuilder,
+    description: &str,
+    schema: &str,
+) -> OperationBuilder {
     let response = ResponseBuilder::new().description(description);
     builder.response("200", response.content(JSON, json_content(schema)).build())
 }
 
 /// Adds the problems that an operation may answer with.
-fn problems(mut builder: OperationBuilder, statuses: &[u16]) -> OperationBuilder {
+pub(super) fn problems(mut builder: OperationBuilder, statuses: &[u16]) -> OperationBuilder {
     for status in statuses {
         builder = builder.response(status.to_string(), problem(*status));
     }

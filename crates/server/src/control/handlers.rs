@@ -1,0 +1,71 @@
+//! What the socket answers. Everything is done by the functions that the commands use themselves.
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use crate::app::Shared;
+use crate::{keys, operate};
+
+/// `GET /keys`: every key and the rotation under way.
+pub async fn keys(State(app): State<Shared>) -> Response {
+    answer(run(app, |app| keys::status(app.gate.store())).await)
+}
+
+/// `POST /keys/rotate`.
+pub async fn rotate(State(app): State<Shared>, body: Bytes) -> Response {
+    let asked: keys::Asked = match read(&body) {
+        Ok(asked) => asked,
+        Err(refused) => return *refused,
+    };
+    let runtime = tokio::runtime::Handle::current();
+    let done = run(app, move |app| {
+        let now = app.clock.now();
+        runtime.block_on(keys::rotate(app.gate.store(), now, &asked))
+    });
+    answer(done.await)
+}
+
+/// `POST /operate`: an act of the operator, in force for the next query.
+pub async fn operate(State(app): State<Shared>, body: Bytes) -> Response {
+    let command: operate::Command = match read(&body) {
+        Ok(command) => command,
+        Err(refused) => return *refused,
+    };
+    let runtime = tokio::runtime::Handle::current();
+    let done = run(app, move |app| {
+        let now = app.clock.now();
+        let index = runtime.block_on(operate::carry_out(app.gate.store(), now, &command))?;
+        Ok(json!({ "index": index }))
+    });
+    answer(done.await)
+}
+
+/// Runs what may wait for a disk, a database or a device, in a thread of its own.
+async fn run(
+    app: Shared,
+    work: impl FnOnce(&Shared) -> anyhow::Result<Value> + Send + 'static,
+) -> anyhow::Result<Value> {
+    tokio::task::spawn_blocking(move || work(&app)).await?
+}
+
+fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Box<Response>> {
+    serde_json::from_slice(body).map_err(|error| {
+        let text = format!("thân yêu cầu không hợp lệ (invalid body): {error}");
+        Box::new(say(StatusCode::BAD_REQUEST, &json!({ "error": text })))
+    })
+}
+
+fn answer(done: anyhow::Result<Value>) -> Response {
+    match done {
+        Ok(body) => say(StatusCode::OK, &body),
+        Err(error) => say(StatusCode::CONFLICT, &json!({ "error": format!("{error:#}") })),
+    }
+}
+
+fn say(status: StatusCode, body: &Value) -> Response {
+    (status, [(header::CONTENT_TYPE, "application/json")], body.to_string()).into_response()
+}

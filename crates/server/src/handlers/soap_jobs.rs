@@ -1,0 +1,228 @@
+//! Lists and jobs over SOAP: the same jobs as over REST, asked for and read in envelopes.
+//!
+//! A list is submitted like any job and journaled; its persons are told, counted and journaled one
+//! by one while it is made. Reading what was told counts nothing and leaves no entry, like every
+//! look of a system at its own affairs, but needs a live connection and a live account: what it
+//! hands out is personal data.
+
+use dancu_domain::decide::names_too;
+use dancu_domain::ids::SystemId;
+use dancu_domain::refusal::{Reason, Refusal};
+use dancu_domain::registration::{AccountState, ConnectionState, System};
+use dancu_gate::Caller;
+use dancu_gate::jobs::types::{JobId, JobKind, JobState, ListFilter, NewJob, Submitted};
+use dancu_gate::query::{CorrelationId, Denied, FieldError, Reply, Unreadable};
+use dancu_wire::soap::{
+    JobAnswer, JobAsk, JobCall, JobOperation, Paging, SoapAnswer, render_job, render_job_denied,
+};
+
+use crate::app::{Shared, loose_correlation};
+
+/// What a caller that reads too fast waits, in seconds.
+const SLOWER_S: u32 = 1;
+
+/// Answers one request about lists. The reply says what stands in headers.
+pub async fn answer(
+    app: &Shared,
+    caller: &Caller,
+    system: &System,
+    call: &JobCall,
+) -> (SoapAnswer, Reply) {
+    if let Some(reason) = refuses(system, caller, call) {
+        return refused(app, caller, call, reason, vec![]).await;
+    }
+    match &call.ask {
+        JobAsk::List(filter) => submit(app, caller, call, filter).await,
+        _ => match read(app, caller, call).await {
+            Ok(answer) => {
+                let reply = loose(Reason::CannotJournal.into());
+                (render_job(call, &answer, &reply.correlation), reply)
+            }
+            Err(Refused::Quietly(refusal)) => {
+                let reply = loose(refusal);
+                (render_job_denied(call, &refusal_of(refusal), &reply.correlation), reply)
+            }
+            Err(Refused::Input(field, message_vi)) => {
+                let errors =
+                    vec![FieldError { field: field.into(), message_vi: message_vi.into() }];
+                refused(app, caller, call, Reason::InvalidInput, errors).await
+            }
+        },
+    }
+}
+
+/// Why a read is not answered.
+enum Refused {
+    /// Without an entry of its own: too fast, or nothing can be read now.
+    Quietly(Refusal),
+    /// The request asks for what there is not: element, text.
+    Input(&'static str, &'static str),
+}
+
+impl From<dancu_store::Error> for Refused {
+    fn from(error: dancu_store::Error) -> Self {
+        tracing::error!(error = %error, "soap.jobs could not be read");
+        Self::Quietly(Reason::CannotJournal.into())
+    }
+}
+
+/// B3 and E1. A list is decided further when it is submitted, and again for each of its persons.
+fn refuses(system: &System, caller: &Caller, call: &JobCall) -> Option<Reason> {
+    if system.state != ConnectionState::Live {
+        return Some(Reason::ConnectionNotLive);
+    }
+    let day = caller.arrival.viet_nam_date();
+    let account = system
+        .accounts
+        .find(call.head.officer.as_str())
+        .filter(|a| a.state == AccountState::Live && a.valid.contains(day));
+    let Some(account) = account else { return Some(Reason::AccountUnknown) };
+    let second = call.second_name.as_ref();
+    let agrees = |name: &str| names_too(system, account.id, name, caller.arrival);
+    second.is_some_and(|name| !agrees(name.as_str())).then_some(Reason::AccountUnknown)
+}
+
+async fn submit(
+    app: &Shared,
+    caller: &Caller,
+    call: &JobCall,
+    filter: &ListFilter,
+) -> (SoapAnswer, Reply) {
+    let kind = JobKind::List(filter.clone());
+    let new = NewJob { kind, head: call.head.clone(), digest: call.body };
+    match app.gate.submit_list(caller, new).await {
+        Submitted::New(job) | Submitted::Same(job) => {
+            let mut reply = loose(Reason::CannotJournal.into());
+            reply.journal_index = Some(job.journal_index);
+            (render_job(call, &JobAnswer::Job(job), &reply.correlation), reply)
+        }
+        Submitted::Refused(reply) => denied(call, reply),
+    }
+}
+
+async fn read(app: &Shared, caller: &Caller, call: &JobCall) -> Result<JobAnswer, Refused> {
+    let too_fast = Refusal { reason: Reason::PaceRequests, retry_after_s: Some(SLOWER_S) };
+    let system = caller.system;
+    app.reads.admit(system, caller.arrival).map_err(|_| Refused::Quietly(too_fast))?;
+    match &call.ask {
+        JobAsk::Jobs { from, to, paging } => {
+            let (from, to, paging) = (*from, *to, *paging);
+            let jobs = looked(app, move |app| app.gate.jobs(system)).await?;
+            let mut jobs: Vec<_> = jobs
+                .into_iter()
+                .filter(|j| from.is_none_or(|from| from <= j.submitted_at))
+                .filter(|j| to.is_none_or(|to| j.submitted_at < to))
+                .collect();
+            let total = jobs.len() as u32;
+            jobs.drain(..(paging.first_row() as usize - 1).min(jobs.len()));
+            jobs.truncate(paging.size as usize);
+            Ok(JobAnswer::Jobs(jobs, total))
+        }
+        JobAsk::Job(id) if call.operation == JobOperation::Delete => {
+            delete(app, caller, system, *id).await
+        }
+        JobAsk::Job(id) => {
+            let id = *id;
+            let job = looked(app, move |app| app.gate.job(system, id)).await?;
+            Ok(job.map_or(JobAnswer::NoSuchJob, |job| JobAnswer::Job(Box::new(job))))
+        }
+        JobAsk::Records(id, paging) => page(app, system, *id, *paging, true).await,
+        JobAsk::File(id, paging, _) => page(app, system, *id, *paging, false).await,
+        // A list is submitted and not read.
+        JobAsk::List(_) => Ok(JobAnswer::NoSuchJob),
+    }
+}
+
+/// Ends a job that is under way; deletes one that is over, with its result.
+async fn delete(
+    app: &Shared,
+    caller: &Caller,
+    system: SystemId,
+    id: JobId,
+) -> Result<JobAnswer, Refused> {
+    let Some(mut job) = app.gate.cancel_job(caller.arrival, system, id).await? else {
+        return Ok(JobAnswer::NoSuchJob);
+    };
+    if job.state.is_over() && app.gate.delete_job(caller.arrival, system, id).await? {
+        job.deleted_at = Some(caller.arrival);
+        if job.state == JobState::Cancelled && job.ended_at.is_none() {
+            job.ended_at = Some(caller.arrival);
+        }
+    }
+    Ok(JobAnswer::Job(Box::new(job)))
+}
+
+/// A page of results. Records are citizens: only a list has them.
+async fn page(
+    app: &Shared,
+    system: SystemId,
+    id: JobId,
+    paging: Paging,
+    records: bool,
+) -> Result<JobAnswer, Refused> {
+    let found = looked(app, move |app| {
+        let Some(job) = app.gate.job(system, id)? else { return Ok(None) };
+        let (from, size) = (paging.first_row(), paging.size);
+        let page = app.gate.job_results(system, id, from, size)?;
+        Ok(page.map(|page| (job, page)))
+    });
+    let Some((job, mut page)) = found.await? else { return Ok(JobAnswer::NoSuchJob) };
+    if records && !matches!(job.kind, JobKind::List(_)) {
+        let message = "Công việc này không phải danh sách; hãy dùng GetResultDetailAsFile.";
+        return Err(Refused::Input("MaCongViec", message));
+    }
+    // Pages are cut by row numbers, so that a page holds the same rows whenever it is read.
+    let after = paging.first_row().saturating_add(paging.size);
+    if let Some(later) = page.results.iter().find(|r| r.row >= after) {
+        page.next = Some(later.row);
+    }
+    page.results.retain(|r| r.row < after);
+    Ok(JobAnswer::Page(Box::new(job), page))
+}
+
+/// Reads away from the threads that questions run on.
+async fn looked<T: Send + 'static>(
+    app: &Shared,
+    read: impl FnOnce(&Shared) -> dancu_store::Result<T> + Send + 'static,
+) -> Result<T, Refused> {
+    let own = app.clone();
+    let done = app.reads.long(move || read(&own)).await;
+    let busy = Refusal { reason: Reason::CannotJournal, retry_after_s: Some(SLOWER_S) };
+    Ok(done.map_err(|_| Refused::Quietly(busy))??)
+}
+
+async fn refused(
+    app: &Shared,
+    caller: &Caller,
+    call: &JobCall,
+    reason: Reason,
+    errors: Vec<FieldError>,
+) -> (SoapAnswer, Reply) {
+    let unreadable = Unreadable {
+        errors,
+        reason: Some(reason),
+        service: Some(dancu_domain::service::Service::CitizenList),
+        request_id: Some(call.head.request_id.clone()),
+        officer: Some(call.head.officer.clone()),
+        procedure: Some(call.head.procedure.clone()),
+        case: call.head.case.clone(),
+        x_road_user: call.head.x_road_user.clone(),
+    };
+    denied(call, app.gate.refuse_unreadable(caller, &unreadable).await)
+}
+
+fn denied(call: &JobCall, reply: Reply) -> (SoapAnswer, Reply) {
+    let other = Denied::from(Reason::CannotJournal);
+    let why = reply.result.as_ref().err().unwrap_or(&other);
+    (render_job_denied(call, why, &reply.correlation), reply)
+}
+
+/// What stands in the headers of an answer that has no entry of its own.
+fn loose(refusal: Refusal) -> Reply {
+    let correlation: CorrelationId = loose_correlation();
+    Reply { correlation, journal_index: None, usage: None, result: Err(refusal_of(refusal)) }
+}
+
+fn refusal_of(refusal: Refusal) -> Denied {
+    Denied { refusal, errors: vec![] }
+}

@@ -1,0 +1,113 @@
+//! A citizen by a keyed digest, in one read of two B-trees.
+
+use super::current::{Current, OUTDATED, ROUNDS, epoch};
+use super::{KeyKind, Record, Registry, Source, digest};
+use crate::engine::{Reads, Row, Tx};
+use crate::error::{Error, Result};
+use crate::values;
+
+/// Persons that one old id may lead to: old ids were issued twice, not more often.
+const SAME_OLD_ID_MAX: usize = 8;
+
+const BY_KEY: &str = "SELECT p.id, p.key_number, p.sealed FROM person_key k \
+    JOIN person p ON p.id = k.person WHERE k.kind = $1 AND k.epoch = $2 AND k.digest = $3";
+const EPOCH_IN_FORCE: &str = "SELECT value FROM registry_meta WHERE name = 'blind.epoch'";
+
+impl Registry {
+    pub(super) async fn find(&self, kind: KeyKind, input: &[u8]) -> Result<Vec<Record>> {
+        match &self.source {
+            Source::File(readers) => {
+                self.settled(|current| readers.with(|db| find_in_file(current, db, kind, input)))
+            }
+            // Boxed: the future of a question on SQLite is not made larger by it.
+            Source::Server(server) => Box::pin(self.find_on(&server.reads, kind, input)).await,
+        }
+    }
+
+    /// Repeats the read while what it found needs other keys than it had.
+    async fn find_on(&self, reads: &Reads, kind: KeyKind, input: &[u8]) -> Result<Vec<Record>> {
+        let mut current = self.current()?;
+        for _ in 0..ROUNDS {
+            match find_with(reads, &current, kind, input).await {
+                Err(Error::Damaged(OUTDATED)) => current = self.renew(true)?,
+                done => return done,
+            }
+        }
+        find_with(reads, &current, kind, input).await
+    }
+
+    pub(super) fn find_in(&self, kind: KeyKind, input: &[u8]) -> Result<Vec<Record>> {
+        self.settled(|current| {
+            self.with(|tx| {
+                let digest = digest(&current.blind, kind, input);
+                let mut found =
+                    tx.query(BY_KEY, values![kind as u8, current.epoch, digest], |r| {
+                        record(current, r)
+                    })?;
+                if found.is_empty() && epoch(tx)? > current.epoch {
+                    return Err(Error::Damaged(OUTDATED));
+                }
+                found.truncate(SAME_OLD_ID_MAX);
+                Ok(found)
+            })
+        })
+    }
+}
+
+async fn find_with(
+    reads: &Reads,
+    current: &Current,
+    kind: KeyKind,
+    input: &[u8],
+) -> Result<Vec<Record>> {
+    let digest = digest(&current.blind, kind, input);
+    let (kind, in_use) = (kind as u8, current.epoch);
+    let values = values![kind, in_use, digest];
+    let mut found = reads.query(BY_KEY, values, |r| record(current, r)).await?;
+    if found.is_empty() {
+        let stored = reads.optional(EPOCH_IN_FORCE, &[], |r| r.get::<String>(0)).await?;
+        check(current, stored.as_deref())?;
+    }
+    found.truncate(SAME_OLD_ID_MAX);
+    Ok(found)
+}
+
+/// The same as [`Registry::find_in`] without the layer between: the look-up of each question.
+fn find_in_file(
+    current: &Current,
+    db: &rusqlite::Connection,
+    kind: KeyKind,
+    input: &[u8],
+) -> Result<Vec<Record>> {
+    let mut found = vec![];
+    let digest = digest(&current.blind, kind, input);
+    let mut statement = db.prepare_cached(BY_KEY)?;
+    let mut rows = statement.query((kind as u8, current.epoch, &digest[..]))?;
+    while let Some(row) = rows.next()? {
+        let sealed = row.get_ref(2)?.as_blob().map_err(|_| Error::Damaged("person"))?;
+        let plain = current.opened("person", row.get(0)?, row.get(1)?, sealed)?;
+        found.push(Record::new(plain)?);
+        if found.len() == SAME_OLD_ID_MAX {
+            return Ok(found);
+        }
+    }
+    if found.is_empty() && epoch(&mut Tx::from(db))? > current.epoch {
+        return Err(Error::Damaged(OUTDATED));
+    }
+    Ok(found)
+}
+
+fn record(current: &Current, r: &Row<'_>) -> Result<Record> {
+    Record::new(current.opened("person", r.get(0)?, r.get(1)?, r.get(2)?)?)
+}
+
+/// Nothing was found: whether that is because the digests are those of a later epoch by now. A
+/// reader that still sees an earlier one sees this epoch complete: it was put in force after that.
+fn check(current: &Current, stored: Option<&str>) -> Result<()> {
+    let in_force = stored.map_or(Ok(0), str::parse);
+    match in_force {
+        Ok::<u32, _>(epoch) if epoch > current.epoch => Err(Error::Damaged(OUTDATED)),
+        Ok(_) => Ok(()),
+        Err(_) => Err(Error::Damaged("blind.epoch")),
+    }
+}
