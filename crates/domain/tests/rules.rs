@@ -821,12 +821,14 @@ fn reached_here() -> HashMap<Reason, &'static str> {
 }
 
 /// Reasons that need no registration or count: reading, request ids and the journal give them.
-const OUTSIDE: [Reason; 5] = [
+const OUTSIDE: [Reason; 7] = [
     Reason::RequestIdConflict,
     Reason::InvalidInput,
     Reason::NotOffered,
     Reason::CannotJournal,
     Reason::TooLarge,
+    Reason::JobsOpen,
+    Reason::JobTooLarge,
 ];
 
 /// Every reason is reached: here, in `decide.rs`, or by the rooms above this one.

@@ -116,8 +116,8 @@ impl Gate {
     }
 
     /// The token endpoint: a token and its life in seconds, once its entry is durable (F1): who
-    /// connects, from where and when, and by which certificate the token is bound. Systems that are not live get one too, so that they can read
-    /// why they are refused.
+    /// connects, from where and when, and by which certificate the token is bound. Systems that are
+    /// not live get one too, so that they can read why they are refused.
     pub async fn issue_token(
         &self,
         system: &System,

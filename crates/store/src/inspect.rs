@@ -1,8 +1,8 @@
 //! A look at the database files from outside, read-only and beside a process that serves them: for
 //! `doctor`.
 //!
-//! How a writer syncs (`PRAGMA synchronous`) belongs to its connection, so that no look from outside
-//! can tell it: every writer sets it when it opens ([`crate::sqlite::writer`]).
+//! How a writer syncs (`PRAGMA synchronous`) belongs to its connection, so that no look from
+//! outside can tell it: every writer sets it when it opens ([`crate::sqlite::writer`]).
 
 use std::path::Path;
 

@@ -246,7 +246,8 @@ fn claims_are_columns() {
 #[test]
 fn ndjson_rows() {
     let rows = ndjson(concat!(
-        "\u{feff}{\"personalId\":\"099200012345\",\"fullName\":\"Bình\",\"dateOfBirth\":\"2000\"}\r\n",
+        "\u{feff}{\"personalId\":\"099200012345\",\"fullName\":\"Bình\",",
+        "\"dateOfBirth\":\"2000\"}\r\n",
         "\n",
         "{\"oldId\":\"012345678\",\"fullName\":\"Bình\",\"dateOfBirth\":\"2000\",",
         "\"claims\":{\"sex\":\"1\"}}\n",

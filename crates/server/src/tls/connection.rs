@@ -12,8 +12,9 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::ConnectInfo;
-use axum::http::{HeaderValue, Request, header};
+use axum::http::{HeaderValue, Request, Response, header};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -151,31 +152,33 @@ impl Caller<'_> {
     }
 }
 
+/// Answers one request. Where the certificate of its connection is no longer good there is no
+/// answer, as a handshake with it would end now.
+async fn answer(
+    door: &Door,
+    pulse: &Pulse,
+    caller: &Caller<'_>,
+    mut request: Request<Incoming>,
+) -> io::Result<Response<Body>> {
+    pulse.asked();
+    if caller.shown.as_ref().is_some_and(|shown| !shown.holds()) {
+        counts::closed_certificate();
+        return Err(io::Error::from(io::ErrorKind::ConnectionAborted));
+    }
+    let secure = caller.enter(door, &mut request);
+    let Ok(mut response) = door.router.clone().call(request).await;
+    pulse.answered();
+    if let (true, Some(hsts)) = (secure, &door.hsts) {
+        response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, hsts.clone());
+    }
+    Ok(response)
+}
+
 /// Answers requests; watches that headers come in time and that nothing stays open for nothing.
 async fn drive<T: AsyncRead + AsyncWrite + Unpin>(door: &Door, stream: T, caller: Caller<'_>) {
     let pulse = Pulse::new();
     let (pulse, caller) = (&pulse, &caller);
-    let service = service_fn(move |mut request: Request<Incoming>| {
-        pulse.asked();
-        let ended = caller.shown.as_ref().is_some_and(|shown| !shown.holds());
-        let asked = (!ended).then(|| {
-            let secure = caller.enter(door, &mut request);
-            (secure, door.router.clone().call(request))
-        });
-        async move {
-            let Some((secure, answer)) = asked else {
-                counts::closed_certificate();
-                // Without an answer, as a handshake with it would end now.
-                return Err(io::Error::from(io::ErrorKind::ConnectionAborted));
-            };
-            let Ok(mut response) = answer.await;
-            pulse.answered();
-            if let (true, Some(hsts)) = (secure, &door.hsts) {
-                response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, hsts.clone());
-            }
-            Ok(response)
-        }
-    });
+    let service = service_fn(move |request| answer(door, pulse, caller, request));
     let mut connection = pin!(
         http1::Builder::new()
             .max_buf_size(door.http.max_header_bytes as usize)

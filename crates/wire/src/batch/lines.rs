@@ -56,7 +56,7 @@ impl Lines {
     fn take(&mut self, part: &[u8]) -> Result<(), FileError> {
         let room = Self::KEPT - self.buffer.len();
         self.buffer.extend_from_slice(&part[..part.len().min(room)]);
-        // UTF-16 shows in the first line: by its mark, or by the zero byte beside each ASCII letter.
+        // UTF-16 shows in the first line: by its mark, or the zero byte beside each ASCII letter.
         let marked = self.buffer.starts_with(b"\xff\xfe") || self.buffer.starts_with(b"\xfe\xff");
         if self.number == 0 && (marked || part.contains(&0)) {
             return Err(FileError::Utf16);
