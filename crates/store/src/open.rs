@@ -14,8 +14,9 @@ use rustix::fs::FlockOperation;
 use crate::anchor::{self, Anchoring};
 use crate::backup;
 use crate::engine::checks::{Report, Wanted, examine, pooler};
-use crate::engine::{Db, PoolSettings, Postgres, Reads, Settings, migrate};
+use crate::engine::{Db, PoolSettings, Postgres, Reads, Settings, Tx, migrate};
 use crate::error::{Error, Result};
+use crate::keys::ring::highest;
 use crate::keys::{Keyring, MasterSource, Purpose};
 use crate::lease::Leases;
 use crate::ledger::{self, Ledger, LedgerParts};
@@ -123,7 +124,14 @@ fn on_file(dir: &Path, lock: File, options: OpenOptions) -> Result<Store> {
     let place = Place::File(core.clone());
     let mut db = place.writer()?;
     schema(&mut db, Area::Core, options.migrate)?;
-    sqlite::migrate(&mut sqlite::writer(&dir.join(Area::Registry.file()))?, Area::Registry)?;
+    let registry = dir.join(Area::Registry.file());
+    if !options.migrate && !registry.exists() {
+        // Made empty here it would answer "no such citizen" about everybody.
+        return Err(Error::Damaged(
+            "thiếu registry.db, hãy khôi phục thư mục (registry.db is missing: restore the folder)",
+        ));
+    }
+    schema(&mut sqlite::writer(&registry)?.into(), Area::Registry, options.migrate)?;
     ready(&mut db, &keys, options.now)?;
     let tail = Arc::new(Tail::default());
     let search = Search::start(dir, &mut db.tx(), &keys, tail.clone())?;
@@ -236,6 +244,7 @@ fn ready(db: &mut Db, keys: &Keyring, now: Moment) -> Result<()> {
         ledger::lock(tx)?;
         keys.load(tx)?;
         keys.adopt(tx, now)?;
+        none_lost(tx)?;
         anchor::make_origin(tx)?;
         for (purpose, period) in [
             (Purpose::Pseudonym, year),
@@ -257,6 +266,34 @@ fn ready(db: &mut Db, keys: &Keyring, now: Moment) -> Result<()> {
     made?;
     keys.committed();
     Ok(())
+}
+
+/// Purposes whose first keys are made together with the first head.
+const FIRST_KEYS: [Purpose; 6] = [
+    Purpose::Data,
+    Purpose::Blind,
+    Purpose::Policy,
+    Purpose::Token,
+    Purpose::Request,
+    Purpose::Log,
+];
+
+/// Refuses a database that has lost keys: made anew they would open nothing, and what is sealed
+/// under them would be split from the rest.
+fn none_lost(tx: &mut Tx<'_>) -> Result<()> {
+    let mut found = 0;
+    for purpose in FIRST_KEYS {
+        found += usize::from(highest(tx, purpose)?.is_some());
+    }
+    let sql = "SELECT next_index FROM ledger_head WHERE id = 1";
+    let is_new = found == 0 && tx.one(sql, &[], |r| r.get::<i64>(0))? == 0;
+    if is_new || found == FIRST_KEYS.len() {
+        return Ok(());
+    }
+    Err(Error::Damaged(
+        "crypto_key thiếu khóa, hãy khôi phục từ tệp khóa (keys are missing: restore them from the \
+         key file)",
+    ))
 }
 
 /// Takes the folder for this process; the file names the holder.

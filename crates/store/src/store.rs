@@ -111,7 +111,7 @@ impl Store {
         let year = u32::from(at.viet_nam_date().year().unsigned_abs());
         let missing: Vec<u32> = [year, year + 1]
             .into_iter()
-            .filter(|y| self.keys.get(Purpose::Pseudonym, *y).is_none())
+            .filter(|y| !self.keys.is_durable(Purpose::Pseudonym, *y))
             .collect();
         if missing.is_empty() {
             return Ok(());

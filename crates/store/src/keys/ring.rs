@@ -142,6 +142,12 @@ impl Keyring {
         self.keys.read().get(&(purpose, period)).cloned()
     }
 
+    /// Whether a key is there and no transaction under way made it: it outlives a failed commit.
+    pub(crate) fn is_durable(&self, purpose: Purpose, period: u32) -> bool {
+        let pending = self.pending.lock();
+        !pending.made.contains(&(purpose, period)) && self.get(purpose, period).is_some()
+    }
+
     /// The newest period of a purpose among the loaded keys.
     pub fn newest(&self, purpose: Purpose) -> Option<u32> {
         self.periods(purpose).into_iter().max()
