@@ -70,13 +70,14 @@ start_nodes() {
         mkdir -p "$work/$n"
         cp "$work/seed/master.key" "$work/$n/master.key"
         chmod 600 "$work/$n/master.key"
-        printf 'listen = "127.0.0.1:%d"\ndata = "%s"\n[database]\nurl = "%s"\n' \
+        printf 'listen = "127.0.0.1:%d"\ndata = "%s"\nsandbox = true\n[database]\nurl = "%s"\n' \
             $((port + n)) "$work/$n" "$(url_of nodes)" >"$work/$n.toml"
         "$dancu" serve --config "$work/$n.toml" >"$work/$n.log" 2>&1 &
         nodes+=("$!")
     done
     for ((n = 0; n < $1; n++)); do
-        "$bench" wait --port $((port + n)) --seconds 60 --pid "${nodes[$n]}"
+        "$bench" wait --port $((port + n)) --seconds 60 --pid "${nodes[$n]}" ||
+            { tail -n 20 "$work/$n.log" >&2 && return 1; }
     done
 }
 

@@ -270,6 +270,14 @@ fn run(command: Command) -> anyhow::Result<bool> {
         runtime.block_on(empty::serve(args.port, args.answer_bytes, &args.content_type))?;
         return Ok(true);
     }
+    let command = match command {
+        // Looking into a database waits for it, which the only thread of a runtime must not do.
+        Command::Ledger(args) if args.database.is_some() => {
+            let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+            return runtime.block_on(run_ledger(args));
+        }
+        other => other,
+    };
     // The generator keeps to one thread; it looks at its sockets after every few steps, so that
     // a busy moment does not pass for a slow server.
     let runtime =
