@@ -1,0 +1,82 @@
+"""A data folder of an older program goes on under this one: nothing is lost, nothing is counted
+anew. Each folder here was made by `make_folder.py` with the program of a resolved issue."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import subprocess
+import tarfile
+
+import pytest
+from dancu_client import Demo, Rest, Server, binary, free_port
+
+HERE = pathlib.Path(__file__).resolve().parent
+FOLDERS = sorted(path.name.removesuffix(".tar.xz") for path in HERE.glob("*.tar.xz"))
+# An hour after the folder was made, within the same duty day.
+LATER = "2026-03-02T10:00:00+07:00"
+
+
+@pytest.fixture(params=FOLDERS)
+def folder(request, tmp_path):
+    """The folder, and what its program answered."""
+    data = tmp_path / "data"
+    data.mkdir(mode=0o700)
+    with tarfile.open(HERE / f"{request.param}.tar.xz") as archive:
+        archive.extractall(data, filter="data")
+    (data / "master.key").chmod(0o600)
+    return data, json.loads((HERE / f"{request.param}.json").read_text())
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess:
+    return subprocess.run([str(binary()), *arguments], capture_output=True, text=True, timeout=60,
+                          check=False, stdin=subprocess.DEVNULL)
+
+
+def test_there_is_a_folder_to_upgrade():
+    assert FOLDERS
+
+
+def test_a_centre_refuses_it_until_it_is_migrated(folder, tmp_path):
+    data, _ = folder
+    config = tmp_path / "dancu.toml"
+    config.write_text(f'data = "{data}"\nlisten = "127.0.0.1:{free_port()}"\nsandbox = true\n')
+    before = (data / "core.db").read_bytes()
+    refused = run("serve", "--config", str(config))
+    assert refused.returncode == 1 and "dancu migrate" in refused.stderr, refused.stderr
+    assert (data / "core.db").read_bytes() == before
+    migrated = run("migrate", "--config", str(config))
+    assert migrated.returncode == 0, migrated.stderr
+    checked = run("doctor", "--config", str(config), "--full")
+    assert checked.returncode == 0, checked.stdout
+
+
+def test_counts_journal_requests_and_secrets_go_on(folder):
+    data, told = folder
+    old = Demo(data / "demo.json")
+    server = Server.start(data, clock=LATER)
+    try:
+        for was, now in zip(old.data["systems"], server.demo.data["systems"], strict=True):
+            same = ("systemCode", "soap", "accounts", "procedures")
+            assert [was[k] for k in same] == [now[k] for k in same]
+            assert was["oauth"].items() <= now["oauth"].items()
+        small = Rest(server.demo, "SMALL")
+        line = small.line("citizen.verify")
+        kept = ("registered", "used", "left", "exceedances", "resetsAt", "locked")
+        assert {k: line[k] for k in kept} == {k: told["line"][k] for k in kept}
+        assert (line["left"], line["exceedances"]) == (0, 1)
+        journal = small.journal()
+        assert journal[:len(told["journal"])] == told["journal"]
+        again = small.send("POST", "/api/v1/citizens/verify", json=told["answered"])
+        assert again.status_code == 200, again.text
+        assert again.json()["result"] == told["answer"]["result"]
+        assert small.journal(again.json()["journal"]["index"])[0]["decision"] == "repeat"
+        full = small.verify(server.demo.plain())
+        assert (full.status_code, full.json()["ruleId"]) == (429, "D2")
+        why = small.send("GET", f"/api/v1/refusals/{told['refused']['correlationId']}")
+        assert why.json()["ruleId"] == "D2"
+        bank = Rest(server.demo, "BANK").verify(server.demo.plain())
+        assert (bank.status_code, bank.json()["ruleId"]) == (403, "B3")
+        assert Rest(server.demo, "ONESTOP").verify(server.demo.plain()).status_code == 200
+    finally:
+        assert server.stop() == 0
