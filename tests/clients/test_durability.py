@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import shutil
 import signal
+import sqlite3
 import subprocess
 import threading
 import time
@@ -57,6 +59,32 @@ def stop_traced(server: Server, log) -> None:
             return
         time.sleep(0.1)
     raise AssertionError("strace did not finish its log")
+
+
+def test_a_database_that_cannot_be_written_is_503_and_needs_no_restart(own_server):
+    """Somebody else holds the journal's file: nothing is answered, nothing is counted, and when it
+    is free again the same process goes on."""
+    demo = own_server.demo
+    rest = Rest(demo, "ONESTOP")
+    assert rest.verify(demo.plain()).status_code == 200
+    used, last = rest.line("citizen.verify")["used"], rest.journal()[-1]["index"]
+    body = rest.head("citizen.verify", subject(demo.plain()))
+    with contextlib.closing(sqlite3.connect(own_server.data / "core.db")) as other:
+        other.execute("BEGIN IMMEDIATE")
+        refused = rest.send("POST", "/api/v1/citizens/verify", json=body)
+        assert (refused.status_code, refused.headers["Retry-After"]) == (503, "2"), refused.text
+        assert "journal" not in refused.json()
+        assert requests.get(f"{demo.base_url}/readyz", timeout=10).status_code == 503
+        assert requests.get(f"{demo.base_url}/healthz", timeout=10).status_code == 200
+        other.rollback()
+    deadline = time.monotonic() + 15
+    while requests.get(f"{demo.base_url}/readyz", timeout=10).status_code != 200:
+        assert time.monotonic() < deadline, "it does not recover"
+        time.sleep(0.1)
+    answer = rest.send("POST", "/api/v1/citizens/verify", json=body)
+    assert answer.status_code == 200, answer.text
+    assert rest.line("citizen.verify")["used"] == used + 1
+    assert [e["decision"] for e in rest.journal(last + 1)] == ["accepted"]
 
 
 def test_a_second_process_on_the_same_folder_is_refused(own_server):
