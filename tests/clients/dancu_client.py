@@ -39,6 +39,8 @@ NS_SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
 DEMO_CLOCK = "2026-03-02T09:00:00+07:00"
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 READY_TIMEOUT_S = 120.0
+DATABASES = "DANCU_CLIENTS_DATABASES"
+"""Where it is set: address of a PostgreSQL in which each demo server gets a database."""
 
 # Answers come from the local machine: a proxy in the environment must not see them.
 os.environ.setdefault("NO_PROXY", "127.0.0.1,localhost")
@@ -567,6 +569,21 @@ def binary() -> pathlib.Path:
     return pathlib.Path(os.environ.get("DANCU_BIN") or built)
 
 
+def environment(data: pathlib.Path) -> dict[str, str]:
+    """Ours; on PostgreSQL with a database of the folder's own, made where it is missing."""
+    server = os.environ.get(DATABASES)
+    if not server:
+        return dict(os.environ)
+    # Not needed, and perhaps not there, on a machine that only runs the sandbox.
+    from postgres import Postgres  # noqa: PLC0415
+
+    name = "d" + hashlib.sha256(str(data).encode()).hexdigest()[:16]
+    postgres = Postgres(data, int(server.rpartition(":")[2]))
+    if not postgres.sql(f"SELECT 1 FROM pg_database WHERE datname = '{name}'"):
+        postgres.sql(f"CREATE DATABASE {name}")
+    return os.environ | {"DANCU_DATABASE_URL": f"postgres://dancu@{server}/{name}"}
+
+
 @dataclasses.dataclass
 class Server:
     """A demo server in its own folder; its output goes to a file beside the data."""
@@ -597,7 +614,7 @@ class Server:
         with log.open("ab") as out:
             process = subprocess.Popen((wrap or []) + cls.command(data, port, clock),
                                        stdin=subprocess.DEVNULL, stdout=out,
-                                       stderr=subprocess.STDOUT)
+                                       stderr=subprocess.STDOUT, env=environment(data))
         deadline = time.monotonic() + READY_TIMEOUT_S
         url = f"http://127.0.0.1:{port}"
         while time.monotonic() < deadline:

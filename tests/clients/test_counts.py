@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 
 import pytest
-from dancu_client import Rest, Server, Soap, binary, instant, set_clock, subject
+from dancu_client import Rest, Server, Soap, binary, environment, instant, set_clock, subject
 
 DAY = "2026-03-02"
 NEXT = "2026-03-03"
@@ -223,7 +223,8 @@ def test_the_off_hours_total_refuses_while_the_line_has_room(own_server, demo, p
     act = ["operate", "raise", "--data", str(own_server.data), "--system", "NIGHT", "--service",
            "citizen.verify", "--window", "offHours", "--extra", "500", "--reason", "cao điểm",
            "--by", "Lê Mẫu"]
-    done = subprocess.run([str(binary()), *act], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([str(binary()), *act], capture_output=True, text=True, timeout=60,
+                          env=environment(own_server.data))
     assert done.returncode == 0, done.stderr
     again = Server.start(own_server.data, clock=at(DAY, "18:00:00"))
     try:

@@ -120,6 +120,11 @@ impl Store {
 
 fn on_file(dir: &Path, lock: File, options: OpenOptions) -> Result<Store> {
     let core = dir.join(Area::Core.file());
+    if !options.migrate && !core.exists() {
+        // Nothing is made in a folder that may be the wrong one.
+        let (file, wanted) = (Area::Core.file(), Area::Core.version());
+        return Err(Error::Schema { file, found: 0, wanted });
+    }
     let keys = Arc::new(Keyring::open(dir, &options.master_key, core.exists())?);
     let place = Place::File(core.clone());
     let mut db = place.writer()?;

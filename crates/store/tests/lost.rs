@@ -65,3 +65,13 @@ async fn a_registry_that_was_lost_is_not_made_empty() {
     assert!(!registry.exists());
     std::fs::remove_dir_all(&dir).unwrap();
 }
+
+#[test]
+fn an_empty_folder_is_left_empty() {
+    let dir = std::env::temp_dir().join(format!("dancu-lost-empty-{}", std::process::id()));
+    let refused = open(&dir, false).err().unwrap();
+    assert!(matches!(refused, Error::Schema { found: 0, .. }), "{refused}");
+    let names = std::fs::read_dir(&dir).unwrap().map(|e| e.unwrap().file_name());
+    assert_eq!(names.collect::<Vec<_>>(), ["LOCK"]);
+    std::fs::remove_dir_all(&dir).unwrap();
+}

@@ -11,7 +11,6 @@ import resource
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -19,10 +18,8 @@ import time
 import pytest
 import requests
 
-from dancu_client import REPOSITORY, Rest, Server, Soap, binary, free_port
-
-sys.path.insert(0, str(REPOSITORY / "tests" / "clients" / "nodes"))
-from torture import Postgres  # noqa: E402
+from dancu_client import Rest, Server, Soap, binary, free_port
+from postgres import Postgres
 
 WRITE_LIMIT = 200_000
 """Bytes per file that the limited commands may write: less than a part of the registry."""

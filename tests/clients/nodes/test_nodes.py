@@ -9,7 +9,8 @@ import pytest
 
 import torture
 from dancu_client import Demo, Rest, Soap, binary, envelope
-from torture import Node, Postgres, Torture, bare_environment
+from postgres import Postgres
+from torture import Node, Torture, bare_environment
 
 
 def test_no_count_lock_or_entry_is_wrong_whatever_dies(tmp_path):

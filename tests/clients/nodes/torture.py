@@ -36,6 +36,7 @@ import requests
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from dancu_client import Demo, Rest, binary, free_port, request_id, subject  # noqa: E402
+from postgres import Postgres, wait  # noqa: E402
 
 NODES = 3
 SYSTEMS = ("ONESTOP", "SMALL", "BIG")
@@ -47,87 +48,10 @@ ZONE = dt.timezone(dt.timedelta(hours=7))
 REFUSALS_PER_LINE = 60
 # A client asks again with the same id until it is answered, at most this long.
 PATIENCE_S = 45.0
-START_S = 30.0
 
 
 def bare_environment() -> dict[str, str]:
     return {k: v for k, v in os.environ.items() if not k.startswith("DANCU_")}
-
-
-# --- PostgreSQL ------------------------------------------------------------------------------
-
-
-class Postgres:
-    """One server of a pair, in a folder and on a port of its own."""
-
-    BIN = max(pathlib.Path("/usr/lib/postgresql").glob("*/bin/initdb"),
-              key=lambda p: int(p.parts[-3])).parent
-    USER = "postgres" if os.geteuid() == 0 else None
-
-    def __init__(self, folder: pathlib.Path, port: int):
-        self.folder, self.port = folder, port
-
-    @classmethod
-    def run(cls, program: str, *arguments: str, check: bool = True) -> str:
-        done = subprocess.run([str(cls.BIN / program), *arguments], user=cls.USER, cwd="/",
-                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE, text=True, check=False)
-        if check and done.returncode:
-            raise RuntimeError(f"{program}: {done.stderr[-2000:]}")
-        return done.stdout.strip()
-
-    def sql(self, text: str) -> str:
-        return self.run("psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-U", "dancu",
-                        "-p", str(self.port), "-d", "postgres", "-c", text)
-
-    def start(self) -> None:
-        # pg_ctl's child keeps what it inherits: no pipe, or reading it would never end.
-        subprocess.run([str(self.BIN / "pg_ctl"), "-s", "-w", "-t", "60", "-D", str(self.folder),
-                        "-l", f"{self.folder}.log", "start"], user=self.USER, cwd="/", check=True,
-                       stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                       stderr=subprocess.DEVNULL)
-
-    def die(self) -> None:
-        """As by a power cut."""
-        self.run("pg_ctl", "-s", "-m", "immediate", "-D", str(self.folder), "stop", check=False)
-
-    def _settings(self) -> None:
-        text = (f"listen_addresses = '127.0.0.1'\nport = {self.port}\nfsync = on\n"
-                f"unix_socket_directories = ''\nsynchronous_commit = on\n"
-                f"full_page_writes = on\nmax_connections = 150\n")
-        with (self.folder / "postgresql.auto.conf").open("a") as out:
-            out.write(text)
-
-    def make(self) -> None:
-        self.run("initdb", "-D", str(self.folder), "-U", "dancu", "-A", "trust", "-E", "UTF8",
-                 "--locale=C.UTF-8", "--data-checksums", "-N")
-        self._settings()
-        self.start()
-
-    def follow(self, primary: Postgres) -> None:
-        """Begins anew as the synchronous standby of a primary."""
-        shutil.rmtree(self.folder, ignore_errors=True)
-        self.run("pg_basebackup", "-h", "127.0.0.1", "-U", "dancu", "-p", str(primary.port),
-                 "-X", "stream", "-c", "fast", "-R", "-D", str(self.folder))
-        self._settings()
-        with (self.folder / "postgresql.auto.conf").open("a") as out:
-            out.write("synchronous_standby_names = ''\n")  # once promoted it waits for nobody
-        self.start()
-        primary.sql("ALTER SYSTEM SET synchronous_standby_names = 'ANY 1 (*)'")
-        primary.sql("SELECT pg_reload_conf()")
-        state = "SELECT COUNT(*) FROM pg_stat_replication WHERE sync_state = 'quorum'"
-        wait(lambda: primary.sql(state) == "1", "the standby follows")
-
-    def promote(self) -> None:
-        self.run("pg_ctl", "-s", "-w", "-D", str(self.folder), "promote")
-
-
-def wait(fits, what: str, seconds: float = START_S) -> None:
-    deadline = time.monotonic() + seconds
-    while not fits():
-        if time.monotonic() > deadline:
-            raise TimeoutError(what)
-        time.sleep(0.05)
 
 
 # --- nodes -----------------------------------------------------------------------------------
