@@ -135,15 +135,12 @@ struct Hop {
 }
 
 /// All values of a header as one list.
-fn list<'a>(
-    headers: &'a HeaderMap,
-    name: &str,
-    split: impl Fn(&'a str) -> Vec<&'a str>,
-) -> Vec<&'a str> {
+fn list(headers: &HeaderMap, name: &str, split: fn(&str) -> Vec<&str>) -> Vec<String> {
     let mut out = vec![];
     for value in headers.get_all(name) {
-        let Ok(value) = value.to_str() else { return vec![""] };
-        out.extend(split(value).into_iter().map(str::trim));
+        // Bytes that are no text spoil the hop that they stand in, not those beside it.
+        let value = String::from_utf8_lossy(value.as_bytes());
+        out.extend(split(&value).into_iter().map(|hop| hop.trim().to_owned()));
     }
     out
 }
@@ -151,6 +148,11 @@ fn list<'a>(
 /// At every comma: what X-Forwarded-* holds knows no quotes.
 fn at_commas(text: &str) -> Vec<&str> {
     text.split(',').collect()
+}
+
+/// The elements of Forwarded.
+fn elements(text: &str) -> Vec<&str> {
+    outside_quotes(text, ',')
 }
 
 /// At a mark outside quotes. A quote that does not end began in what the caller itself wrote, and
@@ -191,7 +193,7 @@ fn x_forwarded(headers: &HeaderMap) -> Vec<Hop> {
 
 /// Forwarded (RFC 7239): `for=192.0.2.43;proto=https, for="[2001:db8::1]:4711"`.
 fn forwarded(headers: &HeaderMap) -> Vec<Hop> {
-    list(headers, "forwarded", |value| outside_quotes(value, ','))
+    list(headers, "forwarded", elements)
         .iter()
         .map(|element| {
             let mut hop = Hop { address: None, secure: false };
@@ -296,6 +298,12 @@ mod tests {
         // A quote that the caller wrote swallows nothing.
         assert_eq!(caller("\", 198.51.100.4"), "198.51.100.4:0");
         assert_eq!(caller("\", 198.51.100.4, 10.3.0.1"), "198.51.100.4:0");
+        // Bytes that are no text neither.
+        let mut map = HeaderMap::new();
+        let value = axum::http::HeaderValue::from_bytes(b"\xff, 198.51.100.4").unwrap();
+        map.insert("x-forwarded-for", value);
+        let origin = proxies(XForwardedFor).origin("10.0.0.1:5000".parse().unwrap(), &map);
+        assert_eq!(origin.address.to_string(), "198.51.100.4:0");
         // The other header is the caller's own text.
         assert_eq!(seen(XForwardedFor, &[("forwarded", "for=1.2.3.4")]).0, "10.0.0.1:5000");
     }

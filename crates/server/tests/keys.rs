@@ -143,6 +143,15 @@ impl Drop for Demo {
 fn keys_are_rotated_while_the_centre_serves() {
     let scratch = Scratch::new("rotate");
     let demo = scratch.demo();
+    // The socket is made a moment after the first query is answered.
+    let bound = (0..500).any(|_| {
+        let there = scratch.file("control.sock").exists();
+        there || {
+            std::thread::sleep(std::time::Duration::from_millis(10));
+            false
+        }
+    });
+    assert!(bound, "no control socket");
     let mode = fs::metadata(scratch.file("control.sock")).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
     assert_eq!(scratch.keys("data"), [(0, false)]);

@@ -143,7 +143,11 @@ impl Gate {
     async fn answered_rows(&self, at: Moment, before: &JobRow) -> Result<HashSet<u32>> {
         let mut rows = HashSet::new();
         let keep = self.store.profiles().at(at).remember_requests_ms - FORGOTTEN_MS;
-        if before.started_at.is_none() || at.0 - before.changed_at.0 < keep {
+        let (store, first) = (self.store.clone(), before.journal_from);
+        let first = tokio::task::spawn_blocking(move || store.entry(first)).await;
+        let first = first.map_err(|_| Error::Unavailable("job"))??;
+        // What is younger is still known by its request id.
+        if before.started_at.is_none() || first.is_none_or(|entry| at.0 - entry.at < keep) {
             return Ok(rows);
         }
         let prefix = format!("{}-", JobId(before.id));
@@ -301,10 +305,9 @@ impl JobRun {
             lists::scan(store.registry(), &filter, on, after, PART_ROWS)
         });
         let scanned = scan.await.map_err(|_| Error::Unavailable("job"))??;
-        self.row.scan = scanned.next;
-        let mut parts = vec![];
+        let (mut parts, mut counts) = (vec![], self.row.counts);
         for found in scanned.found.chunks(PART_ROWS) {
-            let first = self.row.counts.rows + 1;
+            let first = counts.rows + 1;
             let items = found.iter().zip(first..);
             let items: Vec<BatchItem> = items
                 .map(|(subject, row)| BatchItem { row, subject: subject.clone(), claims: vec![] })
@@ -312,16 +315,16 @@ impl JobRun {
             let last = first + found.len() as u32 - 1;
             let part = Part { first, last, plain: code::encode(&items)? };
             parts.push(gate.store.seal_part(self.row.id, PartKind::Input, &part)?);
-            (self.row.counts.rows, self.row.counts.items) = (last, last);
+            (counts.rows, counts.items) = (last, last);
         }
-        let counts = self.row.counts;
-        let progress = Progress { parts, counts, scan: self.row.scan, ..Progress::default() };
+        let progress = Progress { parts, counts, scan: scanned.next, ..Progress::default() };
         let lease = at.plus_ms(LEASE_MS);
         let kept = gate.store.job_store(at, self.row.id, self.holder, lease, progress).await?;
         if kept.is_none() {
             return Err(Error::Unavailable("the job is held elsewhere"));
         }
-        self.lease = lease;
+        // Only now: where it could not be stored, the same persons are looked for once more.
+        (self.row.counts, self.row.scan, self.lease) = (counts, scanned.next, lease);
         Ok(true)
     }
 

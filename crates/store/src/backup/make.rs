@@ -109,10 +109,10 @@ impl Folder {
         let mut partial = name.to_owned();
         partial.push(".partial");
         let partial = to.with_file_name(partial);
-        let open = |path: &Path| File::options().create(true).append(true).open(path);
+        let open = |path: &Path, new| File::options().create(new).append(true).open(path);
         if partial.exists() {
             // Whoever writes there holds the lock; whoever was interrupted does not.
-            let Ok(lock) = open(&partial.join(WRITING)) else {
+            let Ok(lock) = open(&partial.join(WRITING), false) else {
                 return refused(".partial có sẵn, không phải của lệnh này (not of a backup)");
             };
             if rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive).is_err() {
@@ -122,7 +122,7 @@ impl Folder {
             std::fs::remove_dir_all(&partial)?;
         }
         DirBuilder::new().mode(0o700).recursive(true).create(partial.join(PARTS))?;
-        let lock = open(&partial.join(WRITING))?;
+        let lock = open(&partial.join(WRITING), true)?;
         rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive)
             .map_err(std::io::Error::from)?;
         Ok(Self { partial, to: to.to_owned(), _lock: lock })

@@ -97,6 +97,13 @@ fn restoring(dir: &Path, area: Area) -> std::path::PathBuf {
     dir.join(format!("{}.{RESTORING}", area.file()))
 }
 
+/// Whether write-ahead logs lie there: the engine would play them over what is restored.
+fn left_behind(dir: &Path) -> bool {
+    let names = [Area::Core, Area::Registry, Area::Search].map(Area::file);
+    let sides = ["-wal", "-shm", "-journal"];
+    names.iter().any(|name| sides.iter().any(|side| dir.join(format!("{name}{side}")).exists()))
+}
+
 /// Refuses a place that holds data.
 fn empty(site: &Site) -> Result<()> {
     let holds = match site {
@@ -104,6 +111,7 @@ fn empty(site: &Site) -> Result<()> {
             let there = |area: Area| dir.join(area.file()).exists();
             // Between its two renames a restoring was cut off: the core has no name yet.
             there(Area::Core)
+                || left_behind(dir)
                 || (unfinished(dir).is_ok() && (there(Area::Registry) || there(Area::Search)))
         }
         Site::Server(settings) => {

@@ -144,9 +144,12 @@ impl Store {
     /// Keeps rows that came in.
     pub async fn job_take(&self, at: Moment, id: [u8; 16], parts: Vec<SealedPart>) -> Result<()> {
         self.job_change(at, move |tx| {
-            put_parts(tx, &id, &parts)?;
             let sql = "UPDATE job SET changed_at = $1 WHERE id = $2 AND state = 0";
-            tx.execute(sql, values![at.0, id])?;
+            if tx.execute(sql, values![at.0, id])? == 0 {
+                // Rows without a job would never be deleted.
+                return Err(Error::Unavailable("the upload took too long"));
+            }
+            put_parts(tx, &id, &parts)?;
             Ok(((), None))
         })
         .await
@@ -245,12 +248,16 @@ impl Store {
             if let Some(first) = progress.asked {
                 let sql = "DELETE FROM job_part WHERE job = $1 AND kind = 1 AND first_row = $2";
                 tx.execute(sql, values![id, first])?;
+                // Every entry of the job before this has its result now.
+                let sql = "UPDATE job SET journal_from = (SELECT next_index FROM ledger_head \
+                           WHERE id = 1) WHERE id = $1";
+                tx.execute(sql, values![id])?;
             }
             let c = progress.counts;
             tx.execute(
                 "UPDATE job SET row_count = $1, items = $2, bad = $3, matched = $4, \
-                 no_match = $5, refused = $6, scan = $7, changed_at = $8, lease_until = $9, \
-                 journal_from = (SELECT next_index FROM ledger_head WHERE id = 1) WHERE id = $10",
+                 no_match = $5, refused = $6, scan = $7, changed_at = $8, lease_until = $9 \
+                 WHERE id = $10",
                 values![
                     c.rows,
                     c.items,

@@ -66,6 +66,7 @@ impl Writer {
         if let Err(error) = begun {
             tracing::error!(error = %error, "ledger is not ready, nothing was journaled");
             self.undo(&mut db, &error);
+            committer.set_broken();
             return committer.refuse(drafts.into_iter().map(|(_, waiter)| waiter));
         }
         let before = self.preparer.head;
@@ -232,8 +233,15 @@ impl Writer {
             let mut queue = shared.queue.lock();
             shared.work.wait_for(&mut queue, time);
         };
+        let mut again = false;
         retry(wait, || {
             db.rollback();
+            if std::mem::replace(&mut again, true) {
+                // Keys and months that the try before made were never there.
+                self.preparer.parts.keys.rolled_back();
+                self.preparer.restart(self.preparer.head);
+                self.watch.month = 0;
+            }
             db.begin(Mode::Write)?;
             let mut tx = db.tx();
             let found = self.head(&mut tx, true)?;
