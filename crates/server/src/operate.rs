@@ -203,7 +203,8 @@ async fn act(
                 "live" => ConnectionState::Live,
                 "suspended" => ConnectionState::Suspended,
                 "locked" => ConnectionState::Locked,
-                _ => ConnectionState::Closed,
+                "closed" => ConnectionState::Closed,
+                other => return Err(unknown_word(other)),
             };
             let (id, entry) = (system.id, entry("system.state", system, who, state.code()));
             let set = store.ledger().act(now, move |db, _| {
@@ -218,7 +219,8 @@ async fn act(
                 "live" => AccountState::Live,
                 "suspended" => AccountState::Suspended,
                 "locked" => AccountState::Locked,
-                _ => AccountState::Revoked,
+                "revoked" => AccountState::Revoked,
+                other => return Err(unknown_word(other)),
             };
             let id = account.id;
             let entry = entry("account.state", system, who, &format!("#{} {state:?}", id.0));
@@ -287,9 +289,19 @@ fn line<'a>(
     args: &LineArgs,
 ) -> anyhow::Result<&'a dancu_domain::registration::Line> {
     let service = Service::from_code(&args.service).context("không có dịch vụ này")?;
-    let window = if args.window == "inHours" { Window::InHours } else { Window::OffHours };
+    let window = match args.window.as_str() {
+        "inHours" => Window::InHours,
+        "offHours" => Window::OffHours,
+        other => return Err(unknown_word(other)),
+    };
     let grant = system.service(service).context("hệ thống chưa đăng ký dịch vụ này (A4)")?;
     grant.line(window).context("dịch vụ chưa đăng ký cho khung giờ này (B5)")
+}
+
+/// A word that the command line would have refused came through the socket: nothing is done, least
+/// of all what is final.
+fn unknown_word(word: &str) -> anyhow::Error {
+    anyhow::anyhow!("không hiểu {word:?} (unknown word)")
 }
 
 fn entry(kind: &str, system: &System, who: &Who<'_>, detail: &str) -> Body {

@@ -8,6 +8,7 @@ import os
 import pathlib
 import re
 import signal
+import socket
 import stat
 import subprocess
 import time
@@ -390,3 +391,20 @@ def test_doctor_beside_a_running_centre(own_server):
     store = next(c for c in report["checks"] if c["name"] == "store")
     assert store["state"] == "ok" and "in use" in store["found"]
     assert Rest(own_server.demo, "ONESTOP").verify(own_server.demo.plain()).status_code == 200
+
+
+@pytest.mark.parametrize("word", ["closd", "", "Closed"])
+def test_an_unknown_word_through_the_socket_changes_nothing(own_server, word):
+    """Closed is final: a word that is not understood must not be taken for it."""
+    demo = own_server.demo
+    who = {"system": "ONESTOP", "reason": "thử", "by": ["Lê Mẫu"]}
+    body = json.dumps({"connection": {"who": who, "state": word}}).encode()
+    head = (f"POST /operate HTTP/1.1\r\nhost: dancu\r\ncontent-type: application/json\r\n"
+            f"content-length: {len(body)}\r\nconnection: close\r\n\r\n")
+    with socket.socket(socket.AF_UNIX) as control:
+        control.connect(str(own_server.data / "control.sock"))
+        control.sendall(head.encode() + body)
+        told = control.makefile("rb").read().decode()
+    assert "error" in told.partition("\r\n\r\n")[2], told
+    assert not told.startswith("HTTP/1.1 2"), told
+    assert Rest(demo, "ONESTOP").verify(demo.plain()).status_code == 200
