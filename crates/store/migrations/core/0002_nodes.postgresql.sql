@@ -13,3 +13,8 @@ CREATE TABLE entry_chunk_by_month (
 DROP TABLE entry_chunk;
 ALTER TABLE entry_chunk_by_month RENAME TO entry_chunk;
 ALTER TABLE entry_chunk RENAME CONSTRAINT entry_chunk_by_month_pkey TO entry_chunk_pkey;
+-- What is sealed or hashed has no pattern: trying to compress it only costs time.
+ALTER TABLE entry_chunk ALTER COLUMN commitments SET STORAGE EXTERNAL;
+ALTER TABLE entry_chunk ALTER COLUMN sealed SET STORAGE EXTERNAL;
+ALTER TABLE request_batch ALTER COLUMN items SET STORAGE EXTERNAL;
+ALTER TABLE job_part ALTER COLUMN sealed SET STORAGE EXTERNAL;

@@ -1,8 +1,11 @@
 //! A citizen by a keyed digest, in one read of two B-trees.
 
+use std::sync::Arc;
+
 use super::current::{Current, OUTDATED, ROUNDS, epoch};
+use super::grouped::Grouped;
 use super::{KeyKind, Record, Registry, Source, digest};
-use crate::engine::{Reads, Row, Tx};
+use crate::engine::{Row, Tx};
 use crate::error::{Error, Result};
 use crate::values;
 
@@ -11,7 +14,6 @@ const SAME_OLD_ID_MAX: usize = 8;
 
 const BY_KEY: &str = "SELECT p.id, p.key_number, p.sealed FROM person_key k \
     JOIN person p ON p.id = k.person WHERE k.kind = $1 AND k.epoch = $2 AND k.digest = $3";
-const EPOCH_IN_FORCE: &str = "SELECT value FROM registry_meta WHERE name = 'blind.epoch'";
 
 impl Registry {
     pub(super) async fn find(&self, kind: KeyKind, input: &[u8]) -> Result<Vec<Record>> {
@@ -20,20 +22,25 @@ impl Registry {
                 self.settled(|current| readers.with(|db| find_in_file(current, db, kind, input)))
             }
             // Boxed: the future of a question on SQLite is not made larger by it.
-            Source::Server(server) => Box::pin(self.find_on(&server.reads, kind, input)).await,
+            Source::Server(server) => Box::pin(self.find_on(&server.grouped, kind, input)).await,
         }
     }
 
     /// Repeats the read while what it found needs other keys than it had.
-    async fn find_on(&self, reads: &Reads, kind: KeyKind, input: &[u8]) -> Result<Vec<Record>> {
+    async fn find_on(
+        &self,
+        grouped: &Arc<Grouped>,
+        kind: KeyKind,
+        input: &[u8],
+    ) -> Result<Vec<Record>> {
         let mut current = self.current()?;
         for _ in 0..ROUNDS {
-            match find_with(reads, &current, kind, input).await {
+            match find_with(grouped, &current, kind, input).await {
                 Err(Error::Damaged(OUTDATED)) => current = self.renew(true)?,
                 done => return done,
             }
         }
-        find_with(reads, &current, kind, input).await
+        find_with(grouped, &current, kind, input).await
     }
 
     pub(super) fn find_in(&self, kind: KeyKind, input: &[u8]) -> Result<Vec<Record>> {
@@ -55,21 +62,21 @@ impl Registry {
 }
 
 async fn find_with(
-    reads: &Reads,
+    grouped: &Arc<Grouped>,
     current: &Current,
     kind: KeyKind,
     input: &[u8],
 ) -> Result<Vec<Record>> {
     let digest = digest(&current.blind, kind, input);
-    let (kind, in_use) = (kind as u8, current.epoch);
-    let values = values![kind, in_use, digest];
-    let mut found = reads.query(BY_KEY, values, |r| record(current, r)).await?;
-    if found.is_empty() {
-        let stored = reads.optional(EPOCH_IN_FORCE, &[], |r| r.get::<String>(0)).await?;
-        check(current, stored.as_deref())?;
+    let found = grouped.look_up(kind, current.epoch, digest).await?;
+    // Nothing was found: that may be because the digests are those of a later epoch by now. A
+    // reader that still sees an earlier one sees this epoch complete: it was put in force later.
+    if found.epoch_in_force.is_some_and(|epoch| epoch > current.epoch) {
+        return Err(Error::Damaged(OUTDATED));
     }
-    found.truncate(SAME_OLD_ID_MAX);
-    Ok(found)
+    let records = found.records.into_iter().take(SAME_OLD_ID_MAX);
+    let opened = records.map(|r| current.opened("person", r.id, r.key_number, &r.sealed));
+    opened.map(|plain| Record::new(plain?)).collect()
 }
 
 /// The same as [`Registry::find_in`] without the layer between: the look-up of each question.
@@ -99,15 +106,4 @@ fn find_in_file(
 
 fn record(current: &Current, r: &Row<'_>) -> Result<Record> {
     Record::new(current.opened("person", r.get(0)?, r.get(1)?, r.get(2)?)?)
-}
-
-/// Nothing was found: whether that is because the digests are those of a later epoch by now. A
-/// reader that still sees an earlier one sees this epoch complete: it was put in force after that.
-fn check(current: &Current, stored: Option<&str>) -> Result<()> {
-    let in_force = stored.map_or(Ok(0), str::parse);
-    match in_force {
-        Ok::<u32, _>(epoch) if epoch > current.epoch => Err(Error::Damaged(OUTDATED)),
-        Ok(_) => Ok(()),
-        Err(_) => Err(Error::Damaged("blind.epoch")),
-    }
 }

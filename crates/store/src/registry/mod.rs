@@ -6,6 +6,7 @@
 mod current;
 mod file;
 mod find;
+mod grouped;
 pub mod load;
 mod scan;
 
@@ -21,6 +22,7 @@ pub use self::scan::Slice;
 
 use self::current::{Current, OUTDATED, ROUNDS};
 pub(crate) use self::current::{EPOCH, opened_by};
+use self::grouped::Grouped;
 use self::load::Loader;
 use crate::engine::{Db, PoolSettings, Reads, Row, Settings, Tx};
 use crate::error::{Error, Result};
@@ -57,7 +59,8 @@ enum Source {
 }
 
 struct Server {
-    reads: Reads,
+    reads: Arc<Reads>,
+    grouped: Arc<Grouped>,
     readers: Readers,
     place: Place,
 }
@@ -76,9 +79,10 @@ impl Registry {
         keys: Arc<Keyring>,
     ) -> Result<Self> {
         let place = Place::Server(Box::new(settings.clone()));
-        let reads = Reads::new(settings.clone(), pool);
+        let reads = Arc::new(Reads::new(settings.clone(), pool));
+        let grouped = Arc::new(Grouped::new(reads.clone()));
         let readers = Readers::open(place.clone())?;
-        let source = Source::Server(Box::new(Server { reads, readers, place }));
+        let source = Source::Server(Box::new(Server { reads, grouped, readers, place }));
         Ok(Self { source, current: ArcSwapOption::empty(), keys })
     }
 

@@ -120,7 +120,7 @@ fn no_two_areas_share_a_table() {
 fn schema(db: &mut Db) -> Vec<String> {
     let sql = "SELECT c.relname || ' ' || CAST(c.relkind AS TEXT) || ' ' || a.attname || ' ' || \
                format_type(a.atttypid, a.atttypmod) || ' ' || CAST(a.attnotnull AS TEXT) || ' ' || \
-               CAST(a.attidentity AS TEXT) || ' ' || COALESCE(pg_get_expr(d.adbin, d.adrelid), '') \
+               CAST(a.attidentity AS TEXT) || CAST(a.attstorage AS TEXT) || ' ' || COALESCE(pg_get_expr(d.adbin, d.adrelid), '') \
                FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 \
                LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum \
                WHERE c.relnamespace = 'public'::regnamespace AND c.relname <> 'schema_version' \
