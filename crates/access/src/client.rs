@@ -7,6 +7,7 @@ use aws_lc_rs::constant_time;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use dancu_domain::registration::{OauthAccess, Secret, Snapshot, System};
+use dancu_store::used::UsedAssertion;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use parking_lot::Mutex;
 use serde::Deserialize;
@@ -37,7 +38,25 @@ pub struct ClientProof<'a> {
     pub certificate: Option<&'a Fingerprint>,
 }
 
+/// A client that proved itself.
+#[derive(Clone)]
+pub struct ProvedClient {
+    /// Its system.
+    pub system: Arc<System>,
+    /// The assertion that it proved itself with: what it gets for it is given with the first use
+    /// only.
+    pub assertion: Option<UsedAssertion>,
+}
+
+impl From<Arc<System>> for ProvedClient {
+    /// By a secret, which may be used again and again.
+    fn from(system: Arc<System>) -> Self {
+        Self { system, assertion: None }
+    }
+}
+
 /// Checks clients; remembers used assertions until the machine's clock could not go back to them.
+/// What other nodes were sent, and this one before a restart, is compared when a token is issued.
 #[derive(Default)]
 pub struct Clients {
     used: Mutex<HashMap<[u8; 16], i64>>,
@@ -60,7 +79,7 @@ impl Clients {
         proof: &ClientProof<'_>,
         audience: &[String],
         now: i64,
-    ) -> Result<Arc<System>, AuthFailure> {
+    ) -> Result<ProvedClient, AuthFailure> {
         if let Some(assertion) = proof.assertion {
             return self.by_assertion(snapshot, (assertion, proof.certificate), audience, now);
         }
@@ -79,7 +98,9 @@ impl Clients {
             right |= constant_time::verify_slices_are_equal(&a, &b).is_ok();
         }
         match (system, access, right) {
-            (Some(system), Some(_), true) => with_certificate(system, proof.certificate),
+            (Some(system), Some(_), true) => {
+                with_certificate(system, proof.certificate).map(ProvedClient::from)
+            }
             _ => Err(AuthFailure::Wrong),
         }
     }
@@ -90,7 +111,7 @@ impl Clients {
         (assertion, shown): (&str, Option<&Fingerprint>),
         audience: &[String],
         now: i64,
-    ) -> Result<Arc<System>, AuthFailure> {
+    ) -> Result<ProvedClient, AuthFailure> {
         let claimed = jsonwebtoken::dangerous::insecure_decode::<Assertion>(assertion)
             .map_err(|_| AuthFailure::Malformed)?;
         let algorithm = claimed.header.alg;
@@ -113,7 +134,7 @@ impl Clients {
         if used.len() >= ASSERTIONS_MAX || used.insert(mark, until).is_some() {
             return Err(AuthFailure::Replayed);
         }
-        Ok(system)
+        Ok(ProvedClient { system, assertion: Some(UsedAssertion { mark, until }) })
     }
 }
 

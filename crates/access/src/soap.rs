@@ -90,6 +90,15 @@ pub fn check_subsystem(access: &SoapAccess, sent: Option<&str>) -> Result<(), Au
     }
 }
 
+/// Whether a sender at this address may use a triple with several bodies: the system is registered
+/// with addresses from which clients with second-granular timestamps send. An IPv4 address mapped
+/// into IPv6 is the IPv4 one.
+pub fn may_reuse(system: &System, source: IpAddr) -> bool {
+    let source = source.to_canonical();
+    let registered = system.soap.as_ref().map_or(&[][..], |a| &a.reuse_from);
+    registered.iter().any(|address| address.to_canonical() == source)
+}
+
 /// Every string that the client may have hashed as `service_url`, without an early way out.
 fn check(access: &SoapAccess, path: &str, user: &str, timestamp: &str, hash: &str) -> bool {
     let mut right = false;
@@ -178,16 +187,15 @@ impl Default for UsedTriples {
 }
 
 impl UsedTriples {
-    /// Notes a use. A triple used with another body is refused, unless the system is registered
-    /// with addresses from which clients with second-granular timestamps send.
+    /// Notes a use. A triple used with another body is refused, unless its sender [`may_reuse`]
+    /// it.
     pub fn use_once(
         &self,
         proof: &SoapProof,
         body: [u8; 16],
-        source: IpAddr,
+        may_reuse: bool,
         now: i64,
     ) -> Result<(), AuthFailure> {
-        let may_reuse = proof.system.soap.as_ref().is_some_and(|a| a.reuse_from.contains(&source));
         let mut shard = self.shards[usize::from(proof.triple[0]) % SHARDS].lock();
         shard.sweep(now);
         match shard.used.get(&proof.triple) {

@@ -16,6 +16,7 @@ pub mod moment;
 pub mod name;
 pub mod outlook;
 pub mod pace;
+pub mod people;
 pub mod person;
 pub mod profile;
 pub mod refusal;

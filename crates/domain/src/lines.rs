@@ -284,6 +284,12 @@ impl Lines {
         self.locks.in_force(system, line, at, false)
     }
 
+    /// The lock in force on a whole connection at an instant (D3).
+    pub fn connection_lock(&self, system: SystemId, at: Moment) -> Option<LineLock> {
+        // No line is numbered 0: only locks of the whole system are found.
+        self.locks.in_force(system, LineId(0), at, false).filter(|lock| lock.connection)
+    }
+
     /// An approved raise ends the line's lock when it comes into force (D3, D8).
     pub fn raise_granted(&mut self, line: LineId, raise: &Raise) {
         let begins = raise.begins();

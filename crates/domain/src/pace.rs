@@ -27,9 +27,7 @@ impl PaceState {
     /// Admits or refuses a request about `person` (any fingerprint of the id asked). A refused
     /// request changes nothing.
     pub fn admit(&mut self, pace: Pace, at: Moment, person: u64) -> Result<(), Refusal> {
-        // Rounded up: never faster than the profile says.
-        let step = (MINUTE_MS << FRACTION).cast_unsigned().div_ceil(u64::from(pace.per_minute));
-        let step = step.cast_signed();
+        let step = step(pace);
         let now = fine(at);
         let next = self.next_q.max(now);
         // The burst is the number of requests that may come at one instant.
@@ -43,6 +41,31 @@ impl PaceState {
         }
         self.next_q = next.saturating_add(step);
         Ok(())
+    }
+
+    /// Charges requests that were admitted elsewhere since `at`, whatever is left: what an account
+    /// may ask is one pace over all nodes. `persons` are whom they asked about, by the same
+    /// fingerprints as here.
+    pub fn charge(
+        &mut self,
+        pace: Pace,
+        at: Moment,
+        requests: u32,
+        persons: impl Iterator<Item = u64>,
+    ) {
+        let taken = step(pace).saturating_mul(i64::from(requests));
+        self.next_q = self.next_q.max(fine(at)).saturating_add(taken);
+        if pace.persons_per_minute == 0 {
+            return;
+        }
+        self.persons.retain(|(_, t)| at.0 - t.0 < MINUTE_MS);
+        for person in persons {
+            if let Some(known) = self.persons.iter_mut().find(|(p, _)| *p == person) {
+                known.1 = known.1.max(at);
+            } else if self.persons.len() < PERSONS_PER_MINUTE_MAX as usize {
+                self.persons.push((person, at));
+            }
+        }
     }
 
     /// Whether nothing is remembered any more: the state may be dropped.
@@ -63,6 +86,11 @@ impl PaceState {
         self.persons.push((person, at));
         Ok(())
     }
+}
+
+/// What one request takes, in ms / 2^20; rounded up: never faster than the profile says.
+fn step(pace: Pace) -> i64 {
+    (MINUTE_MS << FRACTION).cast_unsigned().div_ceil(u64::from(pace.per_minute)).cast_signed()
 }
 
 /// A moment in ms / 2^20. Beyond the year 2248 it stands still instead of turning negative.
@@ -105,6 +133,27 @@ mod tests {
         }
         assert!(told <= 30, "{told}");
         assert!(told >= 20, "{told}");
+    }
+
+    #[test]
+    fn rule_d7_what_was_admitted_elsewhere_counts_here() {
+        let t = Moment(1_000_000);
+        let mut s = PaceState::default();
+        s.charge(OFFICER, t, 7, [1, 2].into_iter());
+        let admitted = (0..10).filter(|_| s.admit(OFFICER, t, 1).is_ok()).count();
+        assert_eq!(admitted, 3, "the burst is one for both");
+        // More than there was: it has to be waited for, as if it had been asked here.
+        s.charge(OFFICER, t, 5, std::iter::empty());
+        assert_eq!(s.admit(OFFICER, t, 1).unwrap_err().retry_after_s, Some(13));
+        let mut s = PaceState::default();
+        s.charge(OFFICER, t, 1, (0..19).map(|n| 100 + n));
+        s.admit(OFFICER, t, 1).unwrap();
+        assert_eq!(s.admit(OFFICER, t, 2).unwrap_err().reason, Reason::PacePersons);
+        s.admit(OFFICER, t, 118).unwrap();
+        // A minute later all of them are forgotten, the ones that were charged too.
+        assert!(s.is_idle(t.plus_ms(MINUTE_MS)));
+        s.charge(OFFICER, t, 1, (0..5_000).map(|n| 100 + n));
+        assert!(s.persons.len() <= PERSONS_PER_MINUTE_MAX as usize);
     }
 
     #[test]

@@ -66,6 +66,12 @@ pub enum Reason {
     JobsOpen = 28,
     /// The file of a job has too many rows or bytes.
     JobTooLarge = 29,
+    /// No answer shape of provincial JSON is registered for the system.
+    ShapeNotRegistered = 30,
+    /// What is stored about the person asked for, or of a job, cannot be opened.
+    RecordDamaged = 31,
+    /// It may be journaled or not: the answer to the commit was lost.
+    JournalInDoubt = 32,
 }
 
 /// What a refusal looks like on the wire.
@@ -269,6 +275,21 @@ texts! {
         "Tệp của lô lớn hơn mức cho phép.",
         "The file of the job is larger than allowed.",
         "Mỗi lô tối đa 1.000.000 dòng và 512 MiB; chia tệp thành nhiều lô.";
+    ShapeNotRegistered: B1, Forbidden, "023",
+        "Hệ thống chưa đăng ký dạng trả lời cho giao diện JSON của nền tảng cấp tỉnh (LGSP).",
+        "No answer shape of provincial JSON (LGSP) is registered for this system.",
+        "Dùng SOAP hay REST, hoặc bổ sung dạng trả lời (data, envelope hoặc soap) vào hồ sơ kết \
+         nối.";
+    RecordDamaged: A3, Unavailable, "024",
+        "Không mở được dữ liệu đã lưu của người được hỏi hoặc của lô.",
+        "What is stored about this person, or of this job, cannot be opened.",
+        "Báo Trung tâm kèm mã tra cứu hoặc mã lô; sau khi dữ liệu được khôi phục thì gửi lại bằng \
+         mã yêu cầu mới.";
+    JournalInDoubt: F1, Unavailable, "025",
+        "Không biết chắc yêu cầu đã được ghi nhật ký hay chưa nên không trả lời.",
+        "It is not known whether the request was journaled, so nothing is answered.",
+        "Gửi lại sau ít giây với cùng mã yêu cầu và nội dung: nếu đã ghi thì không bị tính lượt \
+         lần nữa.";
 }
 
 impl Reason {

@@ -821,14 +821,17 @@ fn reached_here() -> HashMap<Reason, &'static str> {
 }
 
 /// Reasons that need no registration or count: reading, request ids and the journal give them.
-const OUTSIDE: [Reason; 7] = [
+const OUTSIDE: [Reason; 10] = [
     Reason::RequestIdConflict,
     Reason::InvalidInput,
     Reason::NotOffered,
     Reason::CannotJournal,
+    Reason::JournalInDoubt,
     Reason::TooLarge,
     Reason::JobsOpen,
     Reason::JobTooLarge,
+    Reason::ShapeNotRegistered,
+    Reason::RecordDamaged,
 ];
 
 /// Every reason is reached: here, in `decide.rs`, or by the rooms above this one.

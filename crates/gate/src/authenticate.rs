@@ -5,15 +5,20 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use dancu_access::certificate::{self, Fingerprint};
+use dancu_access::client::{self, ProvedClient};
 use dancu_access::soap::{self, SoapHeaders, SoapProof};
-use dancu_access::{AuthFailure, client, token};
+use dancu_access::{AuthFailure, token};
 use dancu_domain::moment::Moment;
 use dancu_domain::registration::{Snapshot, System};
 use dancu_journal::{Act, Body};
 use dancu_store::keys::random;
+use dancu_store::ledger::health::Trouble;
+use dancu_store::ledger::{Draft, Verdict};
 use dancu_store::requests::HeaderUse;
+use dancu_store::used::Proof;
 
-use crate::path::{Caller, Gate, UsedHeader};
+use crate::failures::Cause;
+use crate::path::{Caller, Gate, ROUNDS_MAX, UsedHeader};
 use crate::query::Reply;
 
 impl UsedHeader {
@@ -26,7 +31,13 @@ impl UsedHeader {
 impl Gate {
     /// What is registered at the policy epoch in force: a revocation is in force for whoever
     /// proves himself after it (E3).
+    /// Nobody does on a node that may not know it: one whose clock is off, whose program does not
+    /// fit the schema any more, or whose database is an older copy. So reads that pass no ledger,
+    /// such as journal, usage and results of jobs, are answered 503 as questions are.
     async fn registered(&self, at: Moment) -> Result<Arc<Snapshot>, AuthFailure> {
+        if self.store.ledger().trouble().is_some_and(Trouble::bars_reads) {
+            return Err(AuthFailure::Unavailable);
+        }
         if let Err(error) = Box::pin(self.reload(at)).await {
             tracing::error!(error = %error, "gate.authenticate could not read what is registered");
             return Err(AuthFailure::Unavailable);
@@ -53,15 +64,43 @@ impl Gate {
         machine_now: i64,
     ) -> Result<UsedHeader, AuthFailure> {
         let body = self.keyed(&body);
-        let access = proof.system.soap.as_ref();
-        let may_reuse = access.is_some_and(|a| a.reuse_from.contains(&source));
+        let may_reuse = soap::may_reuse(&proof.system, source);
         // What is journaled binds, whatever this node was sent: settling compares once more.
         match self.store.requests().bound_elsewhere(&proof.triple) {
             Some(bound) if bound != body && !may_reuse => return Err(AuthFailure::Replayed),
             Some(_) => {}
-            None => self.used.use_once(proof, body, source, machine_now)?,
+            None => self.used.use_once(proof, body, may_reuse, machine_now)?,
         }
         Ok(UsedHeader { triple: proof.triple, until: proof.until, body, may_reuse })
+    }
+
+    /// 1b, for a request that leaves no entry: its header is durable as used when this returns, so
+    /// that it is refused with another body on every node and after a restart. Whether it could be
+    /// used up; [`Gate::unless_replayed`] tells why not.
+    pub async fn use_up(&self, caller: &Caller) -> bool {
+        let Some(header) = caller.header else { return true };
+        for _ in 0..ROUNDS_MAX {
+            let snapshot = self.snapshot();
+            if self.still_known(&snapshot, caller).is_none() {
+                return false;
+            }
+            let (used, arrival) = (header.of_draft(), caller.arrival);
+            let draft = Draft::of_header(used, header.body, arrival, snapshot.epoch);
+            let settled = self.store.ledger().submit(draft).await;
+            let again = match settled {
+                Ok(Verdict::HeaderUsed) => return true,
+                Ok(Verdict::Stale) => Box::pin(self.reload(arrival)).await,
+                // Another node had it before, with another body.
+                Ok(_) => return false,
+                Err(error) => Err(error),
+            };
+            if let Err(error) = again {
+                tracing::error!(error = %error, "gate.use_up could not bring a header to disk");
+                self.failures.note(arrival, caller.source, Cause::Shed);
+                return false;
+            }
+        }
+        false
     }
 
     /// 1b, once more after settling: a reply that could not be journaled because another node had
@@ -110,7 +149,7 @@ impl Gate {
         audience: &[String],
         at: Moment,
         machine_now: i64,
-    ) -> Result<Arc<System>, AuthFailure> {
+    ) -> Result<ProvedClient, AuthFailure> {
         let snapshot = self.registered(at).await?;
         self.clients.authenticate(&snapshot, proof, audience, machine_now)
     }
@@ -118,16 +157,26 @@ impl Gate {
     /// The token endpoint: a token and its life in seconds, once its entry is durable (F1): who
     /// connects, from where and when, and by which certificate the token is bound. Systems that are
     /// not live get one too, so that they can read why they are refused.
+    ///
+    /// # Errors
+    /// [`AuthFailure::Wrong`] where the credentials were changed since the client proved itself,
+    /// [`AuthFailure::Replayed`] where its assertion was used before, on whichever node;
+    /// [`AuthFailure::Unavailable`] where nothing can be journaled.
     pub async fn issue_token(
         &self,
-        system: &System,
+        client: &ProvedClient,
         shown: Option<&Fingerprint>,
         source: IpAddr,
         at: Moment,
         machine_now: i64,
-    ) -> dancu_store::Result<(String, u32)> {
+    ) -> Result<(String, u32), AuthFailure> {
+        let failed = |error: dancu_store::Error| {
+            tracing::error!(error = %error, "gate.issue_token could not be journaled");
+            AuthFailure::Unavailable
+        };
+        let system = &client.system;
         let mut nonce = [0; 8];
-        random(&mut nonce)?;
+        random(&mut nonce).map_err(failed)?;
         let certificate = certificate::binding(&system.certificates, shown);
         let source = source.to_canonical();
         let issued = Body::Act(Act {
@@ -139,7 +188,12 @@ impl Gate {
                 None => source.to_string(),
             },
         });
-        self.store.ledger().note(at, move |_| Ok(issued)).await?;
+        let of = (system.id, system.credential_version);
+        match self.store.note_proved(at, of, client.assertion, issued).await.map_err(failed)? {
+            Proof::Held => {}
+            Proof::Changed => return Err(AuthFailure::Wrong),
+            Proof::Used => return Err(AuthFailure::Replayed),
+        }
         let claims = token::Claims {
             system: system.id,
             credential_version: system.credential_version,

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use dancu_access::AuthFailure;
 use dancu_domain::moment::Moment;
 use dancu_domain::registration::{Snapshot, System};
 
@@ -12,7 +13,9 @@ impl Gate {
     /// Loads the snapshot of the epoch in force; cheap if somebody else did. One loads, away from
     /// the threads that queries run on, and the others wait.
     pub async fn reload(&self, now: Moment) -> dancu_store::Result<()> {
-        let is_current = || self.snapshot.load().epoch == self.store.ledger().epoch();
+        // A snapshot is read from the database, so it may be newer than what the ledger has taken
+        // over: only an older one is out of date. Settling compares exactly, with the head locked.
+        let is_current = || self.snapshot.load().epoch >= self.store.ledger().epoch();
         if is_current() {
             return Ok(());
         }
@@ -24,6 +27,31 @@ impl Gate {
             self.snapshot.store(Arc::new(loaded));
         }
         Ok(())
+    }
+
+    /// A system as it is registered now, on whichever node it was changed last (E3): before what
+    /// was journaled or told earlier is read, which passes no ledger. Costs one small read on
+    /// PostgreSQL.
+    ///
+    /// # Errors
+    /// [`AuthFailure::Wrong`] where its credentials were changed since it proved itself.
+    pub async fn fresh(&self, known: &System, now: Moment) -> Result<Arc<System>, AuthFailure> {
+        if let Err(error) = Box::pin(self.catch_up(now)).await {
+            tracing::error!(error = %error, "gate.fresh could not read what is registered");
+            return Err(AuthFailure::Unavailable);
+        }
+        let snapshot = self.snapshot.load();
+        let system = snapshot.by_id(known.id);
+        let system = system.filter(|s| s.credential_version == known.credential_version);
+        system.cloned().ok_or(AuthFailure::Wrong)
+    }
+
+    async fn catch_up(&self, now: Moment) -> dancu_store::Result<()> {
+        if self.store.policy_moved().await? {
+            // A transaction without a change: it takes over what the other nodes committed.
+            self.store.ledger().tidy(now, |_| Ok(())).await?;
+        }
+        self.reload(now).await
     }
 
     /// The caller's system, unless its credentials were changed since it proved itself (E3).

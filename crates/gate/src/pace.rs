@@ -1,9 +1,21 @@
 //! The paces of all accounts (D7), and of what is refused to a system.
+//!
+//! A node admits by its own state, without asking anybody, and charges to it what other nodes
+//! admitted as soon as it takes over their transactions: a pace is one for all nodes, but for what
+//! several admit at the same moment (docs/decisions.md).
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use arc_swap::ArcSwap;
+use dancu_domain::ids::{AccountId, SystemId};
 use dancu_domain::moment::Moment;
 use dancu_domain::pace::PaceState;
 use dancu_domain::profile::Pace;
 use dancu_domain::refusal::Refusal;
+use dancu_domain::registration::{AccountKind, Snapshot};
+use dancu_store::Store;
+use dancu_store::charges::{Charge, PersonMark};
 use hashbrown::HashMap;
 use parking_lot::Mutex;
 
@@ -43,12 +55,55 @@ impl Paces {
         account: u32,
         pace: Pace,
         at: Moment,
-        person: u64,
+        person: PersonMark,
     ) -> Result<(), Refusal> {
         let mut shard = self.0[account as usize % SHARDS].lock();
         shard.sweep(at);
-        shard.accounts.entry(account).or_default().admit(pace, at, person)
+        shard.accounts.entry(account).or_default().admit(pace, at, fingerprint(person))
     }
+
+    /// Charges what another node admitted.
+    fn charge(&self, account: u32, pace: Pace, charge: &Charge) {
+        let at = Moment(charge.at);
+        let mut shard = self.0[account as usize % SHARDS].lock();
+        shard.sweep(at);
+        let persons = charge.persons.iter().copied().map(fingerprint);
+        shard.accounts.entry(account).or_default().charge(pace, at, charge.requests, persons);
+    }
+}
+
+fn fingerprint(person: PersonMark) -> u64 {
+    u32::from_be_bytes(person).into()
+}
+
+/// Charges from now on what other nodes admit. An account that was registered since the snapshot
+/// was loaded is charged from the next snapshot on. Also counts to `asked` what people asked there.
+pub(crate) fn follow(
+    store: &Store,
+    snapshot: &Arc<ArcSwap<Snapshot>>,
+    paces: &Arc<Paces>,
+    refusals: &Arc<Paces>,
+    asked: &Arc<AtomicU64>,
+) {
+    let profiles = store.profiles().clone();
+    let (snapshot, paces, refusals) = (snapshot.clone(), paces.clone(), refusals.clone());
+    let asked = asked.clone();
+    store.requests().follow(move |charge| {
+        if charge.account == 0 {
+            return refusals.charge(charge.system, REFUSALS, charge);
+        }
+        let snapshot = snapshot.load();
+        let system = snapshot.by_id(SystemId(charge.system));
+        let account = system.and_then(|s| s.accounts.by_id(AccountId(charge.account)));
+        if let Some(account) = account {
+            // Somebody waits on another node, unless it runs jobs there.
+            if account.kind != AccountKind::Plan {
+                asked.fetch_add(charge.requests.into(), Ordering::Relaxed);
+            }
+            let pace = profiles.at(Moment(charge.at)).pace_of(account.kind);
+            paces.charge(charge.account, pace, charge);
+        }
+    });
 }
 
 impl Shard {
@@ -77,7 +132,7 @@ mod tests {
         let start = Moment(1_772_416_800_000);
         for n in 0..KEPT as u32 + 100 {
             let state = shard.accounts.entry(n).or_default();
-            state.admit(PLAN, start, 1).unwrap();
+            state.admit(PLAN, start, fingerprint([1; 4])).unwrap();
         }
         let looked = (0..3_000).filter(|ms| shard.sweep(start.plus_ms(*ms))).count();
         assert_eq!(looked, 3);

@@ -8,14 +8,15 @@ use arc_swap::ArcSwap;
 use dancu_access::client;
 use dancu_access::soap::UsedTriples;
 use dancu_domain::decide::Question;
-use dancu_domain::ids::{SubjectId, SystemId};
+use dancu_domain::ids::SystemId;
 use dancu_domain::lines::{Intent, Outcome};
 use dancu_domain::moment::{Duty, Moment};
 use dancu_domain::profile::Profile;
 use dancu_domain::refusal::{Reason, Refusal};
-use dancu_domain::registration::{Account, Channel, RequestIdMode, Snapshot, System};
+use dancu_domain::registration::{Channel, RequestIdMode, Snapshot, System};
 use dancu_domain::service::{FieldSet, Service};
 use dancu_store::Store;
+use dancu_store::charges::mark;
 use dancu_store::entries::Pseudonyms;
 use dancu_store::keys::{Key, Purpose, random};
 use dancu_store::ledger::{Settled, Verdict};
@@ -24,7 +25,7 @@ use crate::answer::{self, Answered};
 use crate::draft::asked_fields;
 pub use crate::failures::Cause;
 use crate::failures::Failures;
-use crate::pace::Paces;
+use crate::pace::{self, Paces};
 use crate::query::{CorrelationId, Denied, Query, Reply, Usage};
 use crate::round::{Asked, Earlier, Manner, Round, draft_of};
 use crate::ruling::{Ruling, decide_with_second_name, granted_fields, told_fields};
@@ -80,7 +81,7 @@ pub struct UsedHeader {
 /// The gate over a store.
 pub struct Gate {
     pub(crate) store: Arc<Store>,
-    pub(crate) snapshot: ArcSwap<Snapshot>,
+    pub(crate) snapshot: Arc<ArcSwap<Snapshot>>,
     pseudonyms: ArcSwap<Pseudonyms>,
     pub(crate) used: UsedTriples,
     pub(crate) clients: client::Clients,
@@ -88,12 +89,12 @@ pub struct Gate {
     pub failures: Failures,
     /// Held by whoever loads the snapshot; the others wait.
     pub(crate) loading: tokio::sync::Mutex<()>,
-    paces: Paces,
-    pub(crate) refusals: Paces,
+    paces: Arc<Paces>,
+    pub(crate) refusals: Arc<Paces>,
     pub(crate) request_key: Arc<Key>,
     pub(crate) token_key: Arc<Key>,
-    /// Questions asked by callers that wait: jobs yield to them.
-    pub(crate) asked: AtomicU64,
+    /// Questions asked by callers that wait, here and on other nodes: jobs yield to them.
+    pub(crate) asked: Arc<AtomicU64>,
 }
 
 impl Gate {
@@ -107,18 +108,22 @@ impl Gate {
         for item in store.take_used_headers().iter().rev() {
             used.restore(item.header, item.body, item.header_until);
         }
+        let snapshot = Arc::new(ArcSwap::from_pointee(store.snapshot(now)?));
+        let (paces, refusals) = (Arc::<Paces>::default(), Arc::<Paces>::default());
+        let asked = Arc::<AtomicU64>::default();
+        pace::follow(&store, &snapshot, &paces, &refusals, &asked);
         Ok(Self {
-            snapshot: ArcSwap::from_pointee(store.snapshot(now)?),
+            snapshot,
             pseudonyms: ArcSwap::from_pointee(store.pseudonyms(now)?),
             used,
             clients: client::Clients::default(),
             failures: Failures::default(),
             loading: tokio::sync::Mutex::default(),
-            paces: Paces::default(),
-            refusals: Paces::default(),
+            paces,
+            refusals,
             request_key: key(Purpose::Request)?,
             token_key: key(Purpose::Token)?,
-            asked: AtomicU64::new(0),
+            asked,
             store,
         })
     }
@@ -157,12 +162,17 @@ impl Gate {
         // Two in flight with one id: one waits for the other.
         let guard = Arc::new(self.store.requests().enter(key).await);
         let mut state = Round { guard, body, manner, held: None, paced: false, read_anyway: false };
+        let mut tell: fn() -> Reply = unavailable;
         for _ in 0..ROUNDS_MAX {
             match self.round(caller, query, key, &mut state).await {
                 Ok(Some(reply)) => return Ok(reply),
                 Ok(None) => {}
                 Err(error) => {
                     tracing::error!(error = %error, "gate.ask could not be journaled");
+                    if let Some(reason) = state.damaged_by(&error) {
+                        return Err(reason);
+                    }
+                    tell = told_of(&error);
                     break;
                 }
             }
@@ -171,7 +181,7 @@ impl Gate {
             }
         }
         self.failures.note(caller.arrival, caller.source, Cause::Shed);
-        Ok(unavailable())
+        Ok(tell())
     }
 
     /// One round; `None` = decide again over a newer snapshot, or with the registry read.
@@ -226,7 +236,8 @@ impl Gate {
                 Box::pin(self.reload(caller.arrival)).await?;
                 return Ok(None);
             }
-            Verdict::Replayed => return Ok(Some(unavailable())), // `unless_replayed` tells it
+            // `unless_replayed` tells it.
+            Verdict::Replayed | Verdict::HeaderUsed => return Ok(Some(unavailable())),
         };
 
         // 5. Reply: a late refusal drops the answer.
@@ -262,17 +273,7 @@ impl Gate {
         };
 
         // 2b. Connection, channel, account, service, procedure, purpose, fields, plan, window.
-        let question = Question {
-            at: caller.arrival,
-            channel: caller.channel,
-            service: query.service,
-            officer: query.officer.as_str(),
-            procedure: &query.procedure,
-            purpose: query.purpose.as_ref(),
-            case: query.case.as_ref(),
-            fields: asked,
-            items: 1,
-        };
+        let question = question_of(caller, query, asked);
         let grant = match decide_with_second_name(profile, system, &question, query) {
             Ok(grant) => grant,
             Err((reason, account)) => {
@@ -292,7 +293,10 @@ impl Gate {
 
         // 2d. Pace (D7), once per question.
         if !state.paced && !d.locked {
-            if let Err(refusal) = self.pace(profile, grant.account, caller, query) {
+            let person = self.pseudonyms_at(caller.arrival).await?.subject(query.subject.id, false);
+            let pace = profile.pace_of(grant.account.kind);
+            let (account, person) = (grant.account.id.0, mark(&person.pseudonym));
+            if let Err(refusal) = self.paces.admit(account, pace, caller.arrival, person) {
                 d.usage = Some(self.usage_of(&intent));
                 d.refused = Some(refusal);
                 return Ok(d);
@@ -322,20 +326,6 @@ impl Gate {
             return Ok(Earlier::None);
         }
         Ok(if item.body == *body { Earlier::SameBody } else { Earlier::OtherBody })
-    }
-
-    fn pace(
-        &self,
-        profile: &Profile,
-        account: &Account,
-        caller: &Caller,
-        query: &Query,
-    ) -> Result<(), Refusal> {
-        let person = match query.subject.id {
-            SubjectId::Personal(id) => id.number(),
-            SubjectId::Old(id) => (1 << 63) | u64::from(id.number()),
-        };
-        self.paces.admit(account.id.0, profile.pace_of(account.kind), caller.arrival, person)
     }
 
     // 3. Answer --------------------------------------------------------------------------------
@@ -425,6 +415,21 @@ impl Gate {
     }
 }
 
+/// What the law is asked about.
+fn question_of<'a>(caller: &Caller, query: &'a Query, fields: FieldSet) -> Question<'a> {
+    Question {
+        at: caller.arrival,
+        channel: caller.channel,
+        service: query.service,
+        officer: query.officer.as_str(),
+        procedure: &query.procedure,
+        purpose: query.purpose.as_ref(),
+        case: query.case.as_ref(),
+        fields,
+        items: 1,
+    }
+}
+
 pub(crate) fn correlation(settled: &Settled) -> CorrelationId {
     let mut id = [0; 16];
     id[..8].copy_from_slice(&settled.index.to_be_bytes());
@@ -432,12 +437,27 @@ pub(crate) fn correlation(settled: &Settled) -> CorrelationId {
     CorrelationId(id)
 }
 
+/// What is told where the store failed.
+pub(crate) fn told_of(error: &dancu_store::Error) -> fn() -> Reply {
+    if matches!(error, dancu_store::Error::InDoubt) { in_doubt } else { unavailable }
+}
+
 /// 503: it cannot be journaled, so nothing is answered (F1).
 pub fn unavailable() -> Reply {
+    without_entry(Reason::CannotJournal)
+}
+
+/// 503: it may be journaled or not, so nothing is answered (F1). Asked again with the same request
+/// id it is found out, and counted once (D6).
+fn in_doubt() -> Reply {
+    without_entry(Reason::JournalInDoubt)
+}
+
+fn without_entry(reason: Reason) -> Reply {
     let mut id = [0xff; 16];
     // Without randomness the id stays all ones: it names no entry either way.
     let _ = random(&mut id[8..]);
-    let refusal = Refusal { reason: Reason::CannotJournal, retry_after_s: Some(2) };
+    let refusal = Refusal { reason, retry_after_s: Some(2) };
     Reply {
         correlation: CorrelationId(id),
         journal_index: None,

@@ -385,6 +385,11 @@ impl Disclosed {
     pub fn fields(&self) -> FieldSet {
         self.fields
     }
+
+    /// Shows nothing any more but these fields: what was granted once may be withdrawn (A4).
+    pub(crate) fn cut(&mut self, fields: FieldSet) {
+        self.fields = self.fields.and(fields);
+    }
 }
 
 /// A household as it may be shown.

@@ -8,7 +8,7 @@ use dancu_store::ledger::{Decided, Draft, Verdict};
 use crate::draft;
 use crate::failures::Cause;
 use crate::pace::REFUSALS;
-use crate::path::{Caller, Gate, ROUNDS_MAX, correlation, unavailable};
+use crate::path::{Caller, Gate, ROUNDS_MAX, correlation, told_of, unavailable};
 use crate::query::{CorrelationId, Denied, Reply, Unreadable};
 
 impl Gate {
@@ -18,7 +18,8 @@ impl Gate {
         if !is_refusal {
             return None;
         }
-        let refusal = self.refusals.admit(caller.system.0, REFUSALS, caller.arrival, 0).err()?;
+        let refusal =
+            self.refusals.admit(caller.system.0, REFUSALS, caller.arrival, [0; 4]).err()?;
         self.failures.note(caller.arrival, caller.source, Cause::Refusals);
         Some(Reply { result: Err(Denied { refusal, errors: vec![] }), ..unavailable() })
     }
@@ -28,18 +29,20 @@ impl Gate {
         if let Some(reply) = self.flood(caller, true) {
             return reply;
         }
+        let mut tell: fn() -> Reply = unavailable;
         for _ in 0..ROUNDS_MAX {
             match self.round_unreadable(caller, u).await {
                 Ok(Some(reply)) => return reply,
                 Ok(None) => {}
                 Err(error) => {
                     tracing::error!(error = %error, "gate.refuse could not be journaled");
+                    tell = told_of(&error);
                     break;
                 }
             }
         }
         self.failures.note(caller.arrival, caller.source, Cause::Shed);
-        unavailable()
+        tell()
     }
 
     async fn round_unreadable(
@@ -78,7 +81,7 @@ impl Gate {
                 result: Err(Denied { refusal, errors: u.errors.clone() }),
             })),
             // `unless_replayed` tells it to the caller.
-            Verdict::Replayed => Ok(Some(unavailable())),
+            Verdict::Replayed | Verdict::HeaderUsed => Ok(Some(unavailable())),
             Verdict::ReadFirst | Verdict::Stale | Verdict::Held(_) => {
                 Box::pin(self.reload(caller.arrival)).await?;
                 Ok(None)

@@ -10,6 +10,7 @@ use dancu_store::requests::InFlight;
 
 use crate::answer::Answered;
 use crate::draft::DraftParts;
+use crate::jobs::is_damage;
 use crate::path::Caller;
 use crate::query::Query;
 use crate::ruling::Ruling;
@@ -34,6 +35,13 @@ impl Round {
         let Manner::Job { .. } = self.manner else { return None };
         let own = |r: &Reason| matches!(r, Reason::FieldNotGranted | Reason::RequestIdConflict);
         d.refused.map(|refusal| refusal.reason).filter(|reason| !own(reason))
+    }
+
+    /// What a question of a job is told where what it reads cannot be opened: a caller that waits
+    /// is told to ask again, a job would do so for ever.
+    pub(crate) fn damaged_by(&self, error: &dancu_store::Error) -> Option<Reason> {
+        let Manner::Job { .. } = self.manner else { return None };
+        is_damage(error).then_some(Reason::RecordDamaged)
     }
 }
 

@@ -8,7 +8,9 @@ use dancu_gate::query::CorrelationId;
 
 use crate::clock::Clock;
 use crate::handlers::reads::Reads;
+use crate::handlers::uploads::Uploads;
 use crate::jobs::Jobs;
+use crate::readiness::Readiness;
 
 /// The running program.
 pub struct App {
@@ -18,12 +20,16 @@ pub struct App {
     pub clock: Clock,
     /// What systems ask beside their questions.
     pub reads: Reads,
+    /// Files that come in.
+    pub uploads: Uploads,
     /// Jobs that this node runs.
     pub jobs: Jobs,
     /// `http://127.0.0.1:8080`, as callers reach it.
     pub base_url: String,
     /// Rendered once: OpenAPI document, its page, WSDL.
     pub documents: Documents,
+    /// What was found out about the database while it is served.
+    pub readiness: Readiness,
     ready: AtomicBool,
 }
 
@@ -57,9 +63,11 @@ impl App {
             gate,
             clock,
             reads: Reads::default(),
+            uploads: Uploads::default(),
             jobs: Jobs::default(),
             base_url,
             documents,
+            readiness: Readiness::default(),
             ready: AtomicBool::new(false),
         }
     }

@@ -6,8 +6,10 @@ use std::time::Duration;
 use dancu_domain::moment::Moment;
 use dancu_journal::Body;
 use dancu_store::Store;
+use dancu_store::ledger::health::Trouble;
 
 use crate::app::{App, Shared};
+use crate::clock::machine_ms;
 
 /// How often WAL pages are looked at: 16 MiB are written in 0.7 s at 5,000 entries a second.
 const CHECKPOINT_EVERY: Duration = Duration::from_millis(500);
@@ -70,6 +72,9 @@ pub fn start(app: &Shared) {
                     }
                 }
             }
+            if let Err(error) = store.forget_used(now, machine_ms()).await {
+                tracing::warn!(error = %error, "store.forget_used failed");
+            }
             if let Err(error) = prepare(store, now).await {
                 tracing::warn!(error = %error, "store could not be prepared for what comes");
             }
@@ -90,6 +95,7 @@ async fn prepare(store: &Store, now: Moment) -> dancu_store::Result<()> {
 fn keep_anchor(app: Weak<App>) {
     tokio::task::spawn_blocking(move || {
         let wait = parking_lot::Mutex::new(());
+        let mut told = false;
         for look in 1u32.. {
             let mut guard = wait.lock();
             let _ = parking_lot::Condvar::new().wait_for(&mut guard, STOP_SEEN);
@@ -103,10 +109,15 @@ fn keep_anchor(app: Weak<App>) {
             match app.gate.store().refresh_anchor() {
                 Ok(()) => {}
                 Err(error @ dancu_store::Error::OlderCopy(_)) => {
-                    tracing::error!(error = %error, "the database fell behind its anchor");
-                    app.set_ready(false);
+                    if !std::mem::replace(&mut told, true) {
+                        tracing::error!(error = %error, "the database fell behind its anchor");
+                    }
                 }
                 Err(error) => tracing::warn!(error = %error, "the anchor could not be written"),
+            }
+            if app.gate.store().ledger().trouble() == Some(Trouble::OlderCopy) {
+                // Jobs are given back too: only a person can say what follows.
+                app.set_ready(false);
             }
         }
     });
@@ -142,7 +153,7 @@ mod tests {
 
     use super::*;
     use crate::clock::Clock;
-    use crate::handlers::operations;
+    use crate::readiness;
 
     const NOW: Moment = Moment(1_772_416_800_000);
 
@@ -179,21 +190,21 @@ mod tests {
         .await;
         let before = app.gate.store().ledger().next_index();
         app.set_ready(true);
-        assert!(operations::reasons(&app).is_empty());
+        assert!(readiness::reasons(&app).is_empty());
         journal_failures(&app, None).await;
         assert_eq!(app.gate.store().ledger().next_index(), before);
-        assert_eq!(operations::reasons(&app), ["journalUnavailable"]);
+        assert_eq!(readiness::reasons(&app), ["journalUnavailable"]);
         commits(&app, "DROP TRIGGER fault").await;
         journal_failures(&app, None).await;
         assert_eq!(app.gate.store().ledger().next_index(), before + 2);
         // The ledger tries by itself, each second.
         for _ in 0..200 {
-            if operations::reasons(&app).is_empty() {
+            if readiness::reasons(&app).is_empty() {
                 break;
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        assert!(operations::reasons(&app).is_empty());
+        assert!(readiness::reasons(&app).is_empty());
         assert!(app.gate.failures.take(None).is_empty());
         app.gate.store().stop();
         std::fs::remove_dir_all(&dir).unwrap();

@@ -1,17 +1,23 @@
-//! The command line. Exit 0 fine, 1 the check failed, 2 bad use.
+//! The command line. Exit 0 fine, 1 the check failed, 2 bad use, 77 a device refused its PIN.
 
-use std::io::Write as _;
-use std::path::PathBuf;
+pub mod said;
+mod told;
+
+use std::io::{ErrorKind, Write as _};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail, ensure};
 use clap::{Parser, Subcommand};
 use dancu_domain::moment::Moment;
 use dancu_store::anchor::Anchoring;
 use dancu_store::{OpenOptions, Store};
 use indicatif::{ProgressBar, ProgressStyle};
 
+pub(crate) use self::said::say;
+pub use self::told::{causes, told};
 use crate::clock::machine_ms;
 use crate::config::{self, Config};
 use crate::{backup, demo, doctor, keys, operate, population, serve, telemetry};
@@ -47,7 +53,7 @@ enum Command {
     },
     /// Kiểm tra thư mục dữ liệu, đồng hồ, khóa, quy định (check and say how to mend).
     Doctor(doctor::Args),
-    /// Quyết định của người vận hành trên thư mục không đang phục vụ (operator's acts).
+    /// Quyết định của người vận hành, cả khi đang phục vụ (operator's acts, also while serving).
     Operate {
         #[command(subcommand)]
         command: operate::Command,
@@ -130,7 +136,7 @@ pub struct DataArgs {
     /// Tệp cấu hình TOML của trung tâm: thư mục, cơ sở dữ liệu và quy định lấy theo tệp này.
     #[arg(long)]
     config: Option<PathBuf>,
-    /// Thư mục dữ liệu; bỏ trống: theo tệp cấu hình, hoặc dancu-data.
+    /// Thư mục dữ liệu; bỏ trống: biến DANCU_DATA, rồi tệp cấu hình, rồi dancu-data.
     #[arg(long)]
     data: Option<PathBuf>,
 }
@@ -140,6 +146,11 @@ impl DataArgs {
     pub fn configuration(&self) -> anyhow::Result<Config> {
         let mut config = self.config.as_deref().map_or_else(Config::without_file, Config::read)?;
         if let Some(data) = &self.data {
+            ensure!(
+                !data.is_file(),
+                "--data {}: là tệp, cần thư mục (a file, not a folder)",
+                data.display()
+            );
             config.data.clone_from(data);
         }
         Ok(config)
@@ -154,27 +165,37 @@ impl DataArgs {
 
 /// Reads the command line and runs.
 pub fn run() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            if let Some(misused) = told::misused(&error) {
+                let _ = writeln!(std::io::stderr(), "dancu: {misused}:");
+            }
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
     let outcome = configuration(&cli.command).and_then(|config| {
         telemetry::start(&config)?;
         command(cli.command, &config)
     });
     match outcome {
-        Ok(code) => code,
+        Ok(code) if said::all() => code,
+        Ok(_) => ExitCode::from(1),
         Err(error) => {
             // The exit code tells it also where the text cannot be written.
-            let _ = writeln!(std::io::stderr(), "dancu: {error:#}");
-            ExitCode::from(1)
+            let _ = writeln!(std::io::stderr(), "dancu: {}", told(&error));
+            ExitCode::from(keys::exit_code(&error))
         }
     }
 }
 
 /// What the command goes by: its file and the environment, or what the environment alone says of
-/// logs and figures.
+/// logs and figures; other commands read the rest where they need it.
 fn configuration(command: &Command) -> anyhow::Result<Config> {
     match command {
         Command::Serve { config } | Command::Migrate { config } => Config::read(config),
-        _ => Config::without_file(),
+        _ => Config::of_telemetry(),
     }
 }
 
@@ -183,16 +204,16 @@ fn command(command: Command, config: &Config) -> anyhow::Result<ExitCode> {
         Command::Demo(args) => demo::run(&args),
         Command::Serve { .. } => serve::run(config),
         Command::Config { command: ConfigCommand::Example } => {
-            print!("{}", config::example());
+            say!("{}", config::example().trim_end());
             Ok(ExitCode::SUCCESS)
         }
         Command::Migrate { .. } => {
             open(&config.data, config, true)?.stop();
-            println!("Lược đồ đã ở phiên bản mới nhất (schema is current).");
+            say!("Lược đồ đã ở phiên bản mới nhất (schema is current).");
             Ok(ExitCode::SUCCESS)
         }
         Command::Doctor(args) => doctor::run(&args),
-        Command::Operate { command } => operate::run(&command),
+        Command::Operate { command } => operate::run(command),
         Command::Keys { command } => keys::run(&command),
         Command::Backup(args) => backup::run(&args),
         Command::Restore(args) => backup::restore(&args),
@@ -201,7 +222,7 @@ fn command(command: Command, config: &Config) -> anyhow::Result<ExitCode> {
 }
 
 /// Opens a data folder with the shipped or configured regulation profile.
-pub fn open(data: &std::path::Path, config: &Config, migrate: bool) -> anyhow::Result<Store> {
+pub fn open(data: &Path, config: &Config, migrate: bool) -> anyhow::Result<Store> {
     open_anchored(data, config, migrate, false)
 }
 
@@ -211,11 +232,15 @@ pub fn open_copy(config: &Config) -> anyhow::Result<Store> {
 }
 
 fn open_anchored(
-    data: &std::path::Path,
+    data: &Path,
     config: &Config,
     migrate: bool,
     accept: bool,
 ) -> anyhow::Result<Store> {
+    right_account(data)?;
+    if !migrate && !config.database.is_set() {
+        holds_data(data)?;
+    }
     let profiles = Arc::new(config::profiles(config.regulation.as_deref())?);
     let anchoring = Anchoring { path: config.anchor.clone(), accept };
     Store::open_anchored(
@@ -232,6 +257,36 @@ fn open_anchored(
     .with_context(|| format!("không mở được thư mục dữ liệu {} (data folder)", data.display()))
 }
 
+/// Refuses the administrator on the folder of another account: what he writes there the service
+/// can neither read nor replace.
+fn right_account(data: &Path) -> anyhow::Result<()> {
+    let Ok(folder) = std::fs::metadata(data) else { return Ok(()) };
+    if rustix::process::geteuid().is_root() && folder.uid() != 0 {
+        let (shown, owner) = (data.display(), folder.uid());
+        bail!(
+            "{shown} thuộc tài khoản {owner}, không phải root: tệp do root ghi thì dịch vụ không \
+             dùng được (the folder belongs to account {owner}: what root writes there the service \
+             cannot use)\n    → runuser -u $(id -un {owner}) -- dancu …"
+        );
+    }
+    Ok(())
+}
+
+/// Refuses a folder without data, before anything is made in it: it may be the wrong one.
+fn holds_data(data: &Path) -> anyhow::Result<()> {
+    let shown = data.display();
+    match std::fs::metadata(data.join(dancu_store::CORE_FILE)) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == ErrorKind::NotFound => bail!(
+            "{shown} chưa có dữ liệu (no data in this folder)\n    → Kiểm tra --data, DANCU_DATA \
+             hoặc `data` trong tệp cấu hình; trung tâm mới: `dancu migrate --config TỆP`; dữ liệu \
+             giả: `dancu demo` hoặc `dancu population generate` (check the path; a new centre \
+             begins with `dancu migrate`, made-up people with `dancu demo`)"
+        ),
+        Err(error) => Err(error).with_context(|| format!("không đọc được {shown} (data folder)")),
+    }
+}
+
 fn population_command(command: PopulationCommand) -> anyhow::Result<ExitCode> {
     let today = Moment(machine_ms()).viet_nam_date();
     match command {
@@ -245,13 +300,15 @@ fn population_command(command: PopulationCommand) -> anyhow::Result<ExitCode> {
             store.stop();
             let seconds = started.elapsed().as_secs_f64();
             if json {
-                println!("{}", serde_json::json!({ "persons": n, "seconds": seconds }));
+                say!("{}", serde_json::json!({ "persons": n, "seconds": seconds }));
             } else {
-                println!("Đã sinh và nạp {n} người trong {seconds:.1} s (generated and loaded).");
+                say!("Đã sinh và nạp {n} người trong {seconds:.1} s (generated and loaded).");
             }
             Ok(ExitCode::SUCCESS)
         }
         PopulationCommand::Import { place, file, skip_bad, json } => {
+            // Before a folder is made for it.
+            population::import::readable(&file)?;
             let store = place.open(true)?;
             let bar = progress_spinner();
             let report = population::import::run(&store, &file, today, skip_bad, &|n| {
@@ -259,7 +316,8 @@ fn population_command(command: PopulationCommand) -> anyhow::Result<ExitCode> {
             })?;
             bar.finish_and_clear();
             store.stop();
-            print!("{}", if json { report.json() + "\n" } else { report.to_string() });
+            let text = if json { report.json() } else { report.to_string() };
+            say!("{}", text.trim_end());
             Ok(ExitCode::from(u8::from(!report.is_clean())))
         }
         PopulationCommand::Export { place, file } => {
@@ -268,17 +326,15 @@ fn population_command(command: PopulationCommand) -> anyhow::Result<ExitCode> {
             let n = population::export::run(&store, &file, &|n| bar.set_position(n))?;
             bar.finish_and_clear();
             store.stop();
-            println!("Đã xuất {n} người ra {} (exported).", file.display());
+            say!("Đã xuất {n} người ra {} (exported).", file.display());
             Ok(ExitCode::SUCCESS)
         }
         PopulationCommand::Stats { place, json } => {
             let store = place.open(false)?;
             let stats = population::stats::run(&store, today)?;
             store.stop();
-            print!(
-                "{}",
-                if json { population::stats::json(&stats) + "\n" } else { stats.to_string() }
-            );
+            let text = if json { population::stats::json(&stats) } else { stats.to_string() };
+            say!("{}", text.trim_end());
             Ok(ExitCode::SUCCESS)
         }
     }

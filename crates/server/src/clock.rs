@@ -75,7 +75,8 @@ impl Clock {
     pub fn of_centre(store: &Store) -> anyhow::Result<Self> {
         ensure!(
             store.meta(OFFSET)?.is_none(),
-            "đây là thư mục của môi trường thử, không dùng để phục vụ (a sandbox's folder)"
+            "đây là thư mục của môi trường thử: chạy `dancu demo`, hoặc đặt sandbox = true nếu chủ \
+             ý phục vụ nó (a sandbox's folder: run `dancu demo`, or set sandbox = true)"
         );
         let last = store.last_at();
         close_enough(machine_ms(), last)?;

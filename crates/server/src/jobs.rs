@@ -4,7 +4,6 @@
 //! that the latency of a question stays what it is; while nobody does, it takes what there is.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -12,7 +11,6 @@ use dancu_domain::ids::SystemId;
 use dancu_gate::jobs::types::JobId;
 use dancu_gate::jobs::{JobRun, Step};
 use parking_lot::Mutex;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::app::Shared;
 
@@ -39,8 +37,6 @@ const TROUBLE_REST: Duration = Duration::from_secs(1);
 const TIDY_EVERY: Duration = Duration::from_secs(10);
 /// Rest between two slices of deleting, each a small commit.
 const TIDY_REST: Duration = Duration::from_millis(20);
-/// Files that are taken in at a time: each keeps a thread busy.
-const UPLOADS: usize = 4;
 /// A stopping process waits this long for its jobs to give back what they hold.
 const STOP_WAIT: Duration = Duration::from_secs(5);
 
@@ -51,26 +47,15 @@ pub struct Jobs {
     asked: AtomicU64,
     /// Looks for which jobs stay slow.
     slow: AtomicU32,
-    uploads: Arc<Semaphore>,
 }
 
 impl Default for Jobs {
     fn default() -> Self {
-        Self {
-            running: Mutex::default(),
-            asked: AtomicU64::new(0),
-            slow: AtomicU32::new(0),
-            uploads: Arc::new(Semaphore::new(UPLOADS)),
-        }
+        Self { running: Mutex::default(), asked: AtomicU64::new(0), slow: AtomicU32::new(0) }
     }
 }
 
 impl Jobs {
-    /// A place to take a file in; none where as many come in as may.
-    pub fn upload(&self) -> Option<OwnedSemaphorePermit> {
-        self.uploads.clone().try_acquire_owned().ok()
-    }
-
     /// Rests where somebody asks questions.
     pub async fn yield_to_questions(&self) {
         if self.is_slow() {
@@ -97,6 +82,11 @@ impl Jobs {
             let less = |n: u32| Some(n.saturating_sub(1));
             let _ = self.slow.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
         }
+    }
+
+    /// Whether this node runs no job of a system.
+    fn is_free(&self, system: SystemId) -> bool {
+        !self.running.lock().values().any(|running| *running == system)
     }
 
     /// Rows that one job may have in flight now.
@@ -167,9 +157,7 @@ pub async fn stopped(app: &Shared) {
 /// Takes the jobs that may go on, as long as there is a place for them.
 async fn look(app: &Shared, holder: [u8; 16]) {
     while app.jobs.running.lock().len() < AT_ONCE {
-        let free = |system: SystemId, _: JobId| {
-            !app.jobs.running.lock().values().any(|running| *running == system)
-        };
+        let free = |system, _| app.jobs.is_free(system);
         match app.gate.claim_job(app.clock.now(), holder, free).await {
             Ok(Some(run)) => {
                 app.jobs.running.lock().insert(run.id(), run.system());
@@ -202,9 +190,10 @@ impl Drop for Place {
     }
 }
 
-/// Runs a job until a rule holds it, it is over, or the process stops.
+/// Runs a job until a rule holds it, it is over, it gives way to a job of another system, or the
+/// process stops.
 async fn work(app: &Shared, mut run: JobRun) {
-    while app.is_ready() {
+    while app.is_ready() && !gives_way(app, &mut run).await {
         // A question that came a moment ago slows this step down, not the next.
         app.jobs.notice(app.gate.asked());
         match run.step(&app.gate, app.clock.now(), app.jobs.rows()).await {
@@ -220,6 +209,22 @@ async fn work(app: &Shared, mut run: JobRun) {
     let id = run.id();
     if let Err(error) = run.give_back(&app.gate, app.clock.now()).await {
         tracing::warn!(error = %error, job = %id, "a job could not be given back");
+    }
+}
+
+/// Whether a job's turn is over and another one waits for its place. While a place is free here,
+/// what waits takes that.
+async fn gives_way(app: &Shared, run: &mut JobRun) -> bool {
+    if app.jobs.running.lock().len() < AT_ONCE {
+        return false;
+    }
+    let free = |system, _| app.jobs.is_free(system);
+    match run.gives_way(&app.gate, app.clock.now(), free).await {
+        Ok(gives_way) => gives_way,
+        Err(error) => {
+            tracing::warn!(error = %error, "jobs that wait could not be looked for");
+            false
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 //! the data itself and works to the end.
 
 pub mod config;
+pub mod folder;
 pub mod work;
 
 use std::fmt::Write as _;
@@ -17,8 +18,22 @@ use dancu_store::rotation::{self, Kind, MasterTarget, Rotation, Runner, Step};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::cli::say;
 use crate::control::{self, Door};
 use crate::{cli, operate, serve};
+
+/// Exit code where the device that holds the master key refused its PIN (EX_NOPERM of sysexits.h):
+/// the service manager must not start again by itself, since devices lock after a few wrong PINs.
+/// `RestartPreventExitStatus` of the unit names it.
+const PIN_REFUSED: u8 = 77;
+
+/// The exit code of a command that failed: 1, or the one of a refused PIN.
+pub fn exit_code(error: &anyhow::Error) -> u8 {
+    let refused = |cause: &(dyn std::error::Error + 'static)| {
+        matches!(cause.downcast_ref(), Some(dancu_store::Error::Pin(_)))
+    };
+    if error.chain().any(refused) { PIN_REFUSED } else { 1 }
+}
 
 /// What may be done with keys.
 #[derive(Subcommand)]
@@ -122,9 +137,9 @@ pub fn run(command: &Command) -> anyhow::Result<ExitCode> {
         }
     };
     if common.json {
-        println!("{answer}");
+        say!("{answer}");
     } else {
-        print!("{}", shown(command, &answer, served));
+        say!("{}", shown(command, &answer, served).trim_end());
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -280,8 +295,9 @@ fn shown(command: &Command, answer: &Value, served: bool) -> String {
         return format!(
             "Khóa chủ mới có mã {new}; {} khóa đã được bọc lại, mục nhật ký #{}.\n\
              Bản sao lưu trước đây vẫn cần khóa {old}; nếu khóa đó ở tệp thì nay là \
-             master.key.old: cất vào két rồi xóa khỏi máy (older backups need the old key; a file \
-             is now master.key.old: put it away, then delete it here).\n",
+             master.key.old, khóa cũ hơn là master.key.old.MÃ: cất vào két rồi xóa khỏi máy (older \
+             backups need the old key; a file is now master.key.old, those before it are \
+             master.key.old.NAME: put them away, then delete them here).\n",
             answer["keys"], answer["index"]
         );
     }

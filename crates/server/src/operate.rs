@@ -1,29 +1,39 @@
 //! `dancu operate`: named acts of the operator: temporary raises (D8), lifting a lock (D3), states
-//! of connections and accounts (B3, E3). Each is one transaction with its journal entry. Where a
-//! process serves the folder it carries the act out (`control`), in force for the next query;
-//! otherwise the command opens the data itself, on PostgreSQL beside the nodes and with a folder
-//! of its own. The operator's desk comes with the portal.
+//! of connections and accounts (B3, E3), client certificates. Each is one transaction with its
+//! journal entry. Where a process serves the folder it carries the act out (`control`), in force
+//! for the next query; otherwise the command opens the data itself, on PostgreSQL beside the nodes
+//! and with a folder of its own. The operator's desk comes with the portal.
+//!
+//! **Invariant:** what an act changes is decided inside its transaction, over what is registered
+//! then: of two acts at the same time the second one builds on the first.
 
 mod certificates;
+#[cfg(test)]
+mod tests;
 
 use std::process::ExitCode;
+use std::sync::{Arc, OnceLock};
 
 use anyhow::{Context as _, bail, ensure};
 use dancu_domain::ids::SystemCode;
+use dancu_domain::lines::Lines;
 use dancu_domain::moment::Moment;
-use dancu_domain::registration::{AccountState, ConnectionState, Raise, Snapshot, System};
+use dancu_domain::registration::{AccountState, ConnectionState, Line, Raise, Snapshot, System};
 use dancu_domain::service::{Service, Window};
 use dancu_domain::text::fold;
 use dancu_journal::{Act, Body};
-use dancu_store::{Store, policy};
+use dancu_store::engine::Tx;
+use dancu_store::{Error, Store, policy};
 
-use crate::cli;
+use crate::cli::{self, say};
 use crate::clock::{Clock, machine_ms};
 use crate::control::{self, Door};
 use crate::handlers::sandbox::OFFSET;
 
 /// Longest raise: a quarter, after which the count itself is reviewed (B9).
 const RAISE_DAYS_MAX: u32 = 92;
+/// Known names that an error lists at most: more would not be read.
+const SHOWN_MAX: usize = 12;
 
 /// Acts of the operator; the body of `POST /operate`.
 #[derive(clap::Subcommand, serde::Serialize, serde::Deserialize)]
@@ -112,26 +122,42 @@ pub struct LineArgs {
     window: String,
 }
 
+/// What an act did; the answer of `POST /operate`.
+#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
+pub struct Done {
+    /// Index of its journal entry.
+    pub index: u64,
+    /// What the entry says of it.
+    pub detail: String,
+}
+
 /// Carries one act out, by the process that serves the folder or alone.
-pub fn run(command: &Command) -> anyhow::Result<ExitCode> {
+pub fn run(command: Command) -> anyhow::Result<ExitCode> {
     let who = Who::of(command.who())?;
     let config = who.args.place.configuration()?;
-    let asked = serde_json::to_value(command)?;
-    let index = match control::door(&config, ("POST", "/operate"), Some(&asked))? {
-        Door::Served(answer) => answer["index"].as_u64().context("trả lời lạ (odd answer)")?,
+    let command = command.with_files()?;
+    let asked = serde_json::to_value(&command)?;
+    let done = match control::door(&config, ("POST", "/operate"), Some(&asked))? {
+        Door::Served(answer) => {
+            serde_json::from_value(answer).context("trả lời lạ (odd answer)")?
+        }
         Door::Alone(store) => {
             let now = now(&store)?;
-            let done = crate::serve::runtime()?.block_on(carry_out(&store, now, command));
+            let done = crate::serve::runtime()?.block_on(carry_out(&store, now, &command));
             store.stop();
             done?
         }
     };
-    println!("Đã thực hiện, mục nhật ký #{index} (done, journal entry).");
+    say!("{}", done.detail);
+    say!("Đã thực hiện, mục nhật ký #{} (done, journal entry).", done.index);
     Ok(ExitCode::SUCCESS)
 }
 
-/// Carries one act out and gives the index of its entry.
-pub async fn carry_out(store: &Store, now: Moment, command: &Command) -> anyhow::Result<u64> {
+/// Carries one act out.
+///
+/// # Errors
+/// The text of what does not allow it.
+pub async fn carry_out(store: &Store, now: Moment, command: &Command) -> anyhow::Result<Done> {
     let who = Who::of(command.who())?;
     let snapshot = store.snapshot(now)?;
     act(store, &snapshot, now, &who, command).await
@@ -145,6 +171,15 @@ impl Command {
             | Self::Account { who, .. }
             | Self::Certificates { who, .. } => who,
         }
+    }
+
+    /// With what stands in the files that it names: whoever carries it out may be in another
+    /// folder and read with other rights.
+    fn with_files(mut self) -> anyhow::Result<Self> {
+        if let Self::Certificates { change, .. } = &mut self {
+            change.read_files()?;
+        }
+        Ok(self)
     }
 }
 
@@ -187,17 +222,12 @@ async fn act(
     now: Moment,
     who: &Who<'_>,
     command: &Command,
-) -> anyhow::Result<u64> {
-    let code = SystemCode::parse(&who.args.system)?;
-    let system = snapshot.by_code(&code).context("không có hệ thống này (unknown system)")?;
+) -> anyhow::Result<Done> {
+    let desk = Desk { store, system: system(snapshot, &who.args.system)?, now, who };
     match command {
-        Command::Raise { line, extra, days } => {
-            raise(store, system, now, (who, line), (*extra, *days)).await
-        }
-        Command::Lift { line } => lift(store, system, now, who, line).await,
-        Command::Certificates { change, .. } => {
-            certificates::set(store, system, now, who, change).await
-        }
+        Command::Raise { line, extra, days } => desk.raise(line, *extra, *days).await,
+        Command::Lift { line } => desk.lift(line).await,
+        Command::Certificates { change, .. } => certificates::set(&desk, change).await,
         Command::Connection { state, .. } => {
             let state = match state.as_str() {
                 "live" => ConnectionState::Live,
@@ -206,15 +236,16 @@ async fn act(
                 "closed" => ConnectionState::Closed,
                 other => return Err(unknown_word(other)),
             };
-            let (id, entry) = (system.id, entry("system.state", system, who, state.code()));
-            let set = store.ledger().act(now, move |db, _| {
-                policy::write::set_system_state(db, id, state)?;
-                Ok(entry)
+            let id = desk.system.id;
+            let set = desk.carry_out("system.state", move |tx, _| {
+                policy::write::set_system_state(tx, id, state)?;
+                Ok(state.code().to_owned())
             });
-            Ok(set.await?)
+            set.await
         }
         Command::Account { login, state, .. } => {
-            let account = system.accounts.find(login).context("không có tài khoản này")?;
+            let found = desk.system.accounts.find(login);
+            let id = found.context("hệ thống không có tài khoản này (unknown account)")?.id;
             let state = match state.as_str() {
                 "live" => AccountState::Live,
                 "suspended" => AccountState::Suspended,
@@ -222,123 +253,130 @@ async fn act(
                 "revoked" => AccountState::Revoked,
                 other => return Err(unknown_word(other)),
             };
-            let id = account.id;
-            let entry = entry("account.state", system, who, &format!("#{} {state:?}", id.0));
-            let set = store.ledger().act(now, move |db, _| {
-                policy::write::set_account_state(db, id, state)?;
-                Ok(entry)
+            let set = desk.carry_out("account.state", move |tx, _| {
+                policy::write::set_account_state(tx, id, state)?;
+                Ok(format!("#{} {state:?}", id.0))
             });
-            Ok(set.await?)
+            set.await
         }
     }
 }
 
-async fn raise(
-    store: &Store,
-    system: &System,
-    now: Moment,
-    (who, args): (&Who<'_>, &LineArgs),
-    (extra, days): (u32, u32),
-) -> anyhow::Result<u64> {
-    ensure!(extra > 0, "số lượt thêm phải lớn hơn 0 (D8)");
-    ensure!((1..=RAISE_DAYS_MAX).contains(&days), "thời hạn 1..{RAISE_DAYS_MAX} ngày (D8)");
-    let line = line(system, args)?;
-    let factor = store.profiles().at(now).two_approvers_above;
-    let limit = line.limit(now).count.saturating_add(extra);
-    if limit > line.daily.saturating_mul(factor) && who.by.len() < 2 {
-        bail!(
-            "tăng trên {factor} lần số đăng ký cần hai người duyệt khác nhau: --by A --by B (D8)"
-        );
-    }
-    let to = now.plus_ms(i64::from(days) * dancu_domain::moment::DAY_MS);
-    let raise = Raise { extra, approved_at: now, from: now, to };
-    let detail = format!("{} {} +{extra} đến {}", args.service, args.window, to.rfc3339());
-    let (id, entry) = (line.id, entry("line.raise", system, who, &detail));
-    let granted = store.ledger().act(now, move |db, lines| {
-        policy::write::insert_raise(db, id, raise)?;
-        lines.raise_granted(id, &raise);
-        Ok(entry)
-    });
-    Ok(granted.await?)
+/// The system of a code; an unknown one is told with those there are.
+fn system<'a>(snapshot: &'a Snapshot, code: &str) -> anyhow::Result<&'a System> {
+    let found = SystemCode::parse(code).ok().and_then(|code| snapshot.by_code(&code));
+    found.map(AsRef::as_ref).with_context(|| {
+        let mut known: Vec<&str> = snapshot.systems().iter().map(|s| s.code.as_str()).collect();
+        known.sort_unstable();
+        let more = if known.len() > SHOWN_MAX { ", …" } else { "" };
+        known.truncate(SHOWN_MAX);
+        let known = if known.is_empty() { "–".to_owned() } else { known.join(", ") };
+        format!("không có hệ thống {code:?} (unknown system); có (known): {known}{more}")
+    })
 }
 
-async fn lift(
-    store: &Store,
-    system: &System,
-    now: Moment,
-    who: &Who<'_>,
-    args: &LineArgs,
-) -> anyhow::Result<u64> {
-    let (id, owner) = (line(system, args)?.id, system.id);
-    ensure!(
-        store.ledger().lines(|l| l.lock_in_force(owner, id, now)).is_some(),
-        "dòng này không bị khóa (the line is not locked)"
-    );
-    let day = store.profiles().at(now).hours.duty(now).day;
-    let detail = format!("{} {}", args.service, args.window);
-    let entry = entry("line.lift", system, who, &detail);
-    let lifted = store.ledger().act(now, move |_, lines| {
-        lines.lift(owner, id, day, now);
-        Ok(entry)
-    });
-    Ok(lifted.await?)
-}
-
-fn line<'a>(
+/// One act on one system.
+struct Desk<'a> {
+    store: &'a Store,
     system: &'a System,
-    args: &LineArgs,
-) -> anyhow::Result<&'a dancu_domain::registration::Line> {
-    let service = Service::from_code(&args.service).context("không có dịch vụ này")?;
+    now: Moment,
+    who: &'a Who<'a>,
+}
+
+impl Desk<'_> {
+    /// Runs a change with its entry; `change` says what it did.
+    async fn carry_out(
+        &self,
+        kind: &'static str,
+        change: impl FnOnce(&mut Tx<'_>, &mut Lines) -> Result<String, Error> + Send + 'static,
+    ) -> anyhow::Result<Done> {
+        let (actor, reason) = (self.who.by.join(", "), self.who.reason.to_owned());
+        let (code, system) = (self.system.code.clone(), self.system.id.0);
+        let told = Arc::new(OnceLock::new());
+        let tell = told.clone();
+        let done = self.store.ledger().act(self.now, move |tx, lines| {
+            let detail = format!("{code} {}; lý do: {reason}", change(tx, lines)?);
+            // It is set once: a change runs once.
+            let _ = tell.set(detail.clone());
+            Ok(Body::Act(Act { kind: kind.into(), actor, system, detail }))
+        });
+        let index = done.await?;
+        Ok(Done { index, detail: told.get().cloned().unwrap_or_default() })
+    }
+
+    async fn raise(&self, args: &LineArgs, extra: u32, days: u32) -> anyhow::Result<Done> {
+        ensure!(extra > 0, "số lượt thêm phải lớn hơn 0 (--extra must be above 0, D8)");
+        ensure!(
+            (1..=RAISE_DAYS_MAX).contains(&days),
+            "thời hạn từ 1 đến {RAISE_DAYS_MAX} ngày (--days, D8)"
+        );
+        let (now, id) = (self.now, line(self.system, args)?.id);
+        let factor = self.store.profiles().at(now).two_approvers_above;
+        let approvers = self.who.by.len();
+        let to = now.plus_ms(i64::from(days) * dancu_domain::moment::DAY_MS);
+        let raise = Raise { extra, approved_at: now, from: now, to };
+        let detail = format!("{} {} +{extra} đến {}", args.service, args.window, to.rfc3339());
+        let granted = self.carry_out("line.raise", move |tx, lines| {
+            let line = policy::write::line(tx, id, now)?;
+            let limit = highest(&line, &raise);
+            if limit > line.daily.saturating_mul(factor) && approvers < 2 {
+                return Err(Error::Refused(format!(
+                    "dòng sẽ thành {limit} lượt, trên {factor} lần số đăng ký {}: cần hai người \
+                     duyệt khác nhau, --by A --by B (two different approvers above {factor} times \
+                     the registered count, D8)",
+                    line.daily
+                )));
+            }
+            policy::write::insert_raise(tx, id, raise)?;
+            lines.raise_granted(id, &raise);
+            Ok(detail)
+        });
+        granted.await
+    }
+
+    async fn lift(&self, args: &LineArgs) -> anyhow::Result<Done> {
+        let (id, owner, now) = (line(self.system, args)?.id, self.system.id, self.now);
+        let day = self.store.profiles().at(now).hours.duty(now).day;
+        let detail = format!("{} {}", args.service, args.window);
+        let lifted = self.carry_out("line.lift", move |_, lines| {
+            if lines.lock_in_force(owner, id, now).is_none() {
+                let text = "dòng này không bị khóa (the line is not locked)";
+                return Err(Error::Refused(text.to_owned()));
+            }
+            lines.lift(owner, id, day, now);
+            Ok(detail)
+        });
+        lifted.await
+    }
+}
+
+/// The highest count of a line while a raise lasts, with it. Others may begin a little later: the
+/// clocks of two nodes differ.
+fn highest(line: &Line, raise: &Raise) -> u32 {
+    let lasts = raise.begins()..raise.to;
+    let others = line.raises.iter().map(Raise::begins).filter(|begins| lasts.contains(begins));
+    let counts = others.chain([lasts.start]).map(|at| line.limit(at).count);
+    counts.max().unwrap_or(line.daily).saturating_add(raise.extra)
+}
+
+fn line<'a>(system: &'a System, args: &LineArgs) -> anyhow::Result<&'a Line> {
+    let Some(service) = Service::from_code(&args.service) else {
+        let known: Vec<&str> = Service::ALL.iter().map(|s| s.code()).collect();
+        let known = known.join(", ");
+        bail!("không có dịch vụ {:?} (unknown service); có (known): {known}", args.service);
+    };
     let window = match args.window.as_str() {
         "inHours" => Window::InHours,
         "offHours" => Window::OffHours,
         other => return Err(unknown_word(other)),
     };
-    let grant = system.service(service).context("hệ thống chưa đăng ký dịch vụ này (A4)")?;
-    grant.line(window).context("dịch vụ chưa đăng ký cho khung giờ này (B5)")
+    let grant = system.service(service);
+    let grant = grant.context("hệ thống chưa đăng ký dịch vụ này (service not granted, A4)")?;
+    grant.line(window).context("dịch vụ chưa đăng ký cho khung giờ này (no line in it, B5)")
 }
 
 /// A word that the command line would have refused came through the socket: nothing is done, least
 /// of all what is final.
 fn unknown_word(word: &str) -> anyhow::Error {
     anyhow::anyhow!("không hiểu {word:?} (unknown word)")
-}
-
-fn entry(kind: &str, system: &System, who: &Who<'_>, detail: &str) -> Body {
-    Body::Act(Act {
-        kind: kind.into(),
-        actor: who.by.join(", "),
-        system: system.id.0,
-        detail: format!("{} {detail}; lý do: {}", system.code, who.reason),
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn args(by: &[&str]) -> WhoArgs {
-        WhoArgs {
-            place: cli::DataArgs::default(),
-            system: "ONESTOP".into(),
-            reason: " cao điểm ".into(),
-            by: by.iter().map(|&name| name.to_owned()).collect(),
-        }
-    }
-
-    #[test]
-    fn rule_d8_one_person_is_not_two_approvers() {
-        let spellings = args(&["Trần Văn A", " trần văn a ", "TRAN VAN A"]);
-        let who = Who::of(&spellings).unwrap();
-        assert_eq!((who.by.as_slice(), who.reason), (&["Trần Văn A"][..], "cao điểm"));
-        assert_eq!(Who::of(&args(&["A", "B"])).unwrap().by.len(), 2);
-    }
-
-    #[test]
-    fn acts_of_nobody_are_refused() {
-        for by in [&[""][..], &["  "], &["A", ""], &["."]] {
-            assert!(Who::of(&args(by)).is_err(), "{by:?}");
-        }
-        assert!(Who::of(&WhoArgs { reason: " ".into(), ..args(&["A"]) }).is_err());
-    }
 }

@@ -4,7 +4,7 @@
 use axum::Router;
 
 use crate::app::Shared;
-use crate::handlers::{batches, docs, lgsp, oauth, operations, own, rest, sandbox, soap};
+use crate::handlers::{batches, docs, lgsp, lists, oauth, operations, own, rest, sandbox, soap};
 use crate::telemetry::requests::Routes as _;
 
 /// All routes of the centre.
@@ -19,7 +19,8 @@ pub fn router(app: Shared) -> Router {
         .post("/api/v1/citizens/lookup", rest::lookup)
         .post("/api/v1/households/lookup", rest::household)
         .post("/api/v1/relations/verify", rest::relation)
-        // Connected systems, batches inside a plan.
+        // Connected systems, lists and batches inside a plan.
+        .post("/api/v1/lists", lists::submit)
         .post("/api/v1/batches", batches::submit)
         .get("/api/v1/batches", batches::list)
         .get("/api/v1/batches/{id}", batches::status)

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{anyhow, ensure};
 use axum::Router;
 use axum::http::HeaderValue;
 use dancu_gate::Gate;
@@ -23,12 +23,14 @@ use crate::proxy::Proxies;
 use crate::tls::config::{HttpConfig, TlsConfig};
 use crate::tls::connection::{self, Door, Drain};
 use crate::tls::{Tls, counts};
-use crate::{background, cli, control, jobs, keys, routes};
+use crate::{background, cli, control, jobs, keys, readiness, routes};
 
 /// Connections that may wait to be accepted.
 const BACKLOG: u32 = 4_096;
 /// Queries under way may take this long to finish after a signal.
 const DRAIN: Duration = Duration::from_secs(10);
+/// How soon it is seen that the ledger's thread ended.
+const DEATH_SEEN: Duration = Duration::from_millis(500);
 /// Files that the process needs beside its connections: databases, logs, certificates.
 pub const OTHER_FILES: u64 = 256;
 /// Pause where a connection cannot be accepted: for want of files or memory, which others free.
@@ -83,6 +85,7 @@ impl Front {
 pub fn run(config: &Config) -> anyhow::Result<ExitCode> {
     let front = Front::open(config.listen, &config.http, &config.tls, &config.data)?;
     let store = Arc::new(cli::open(&config.data, config, false)?);
+    let database = config.database.open()?;
     runtime()?.block_on(async {
         let clock =
             if config.sandbox { Clock::of_sandbox(&store) } else { Clock::of_centre(&store) }?;
@@ -100,6 +103,7 @@ pub fn run(config: &Config) -> anyhow::Result<ExitCode> {
         let said = format!("dancu phục vụ tại {} (serving). Ctrl-C để dừng.\n", app.base_url);
         // A centre whose output nobody can read serves all the same.
         let _ = std::io::stdout().write_all(said.as_bytes());
+        readiness::start(&app, database);
         until_signal_through(app, listener, &front, signals).await
     })?;
     store.stop();
@@ -115,10 +119,22 @@ pub fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
 pub fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
     socket.set_reuseaddr(true)?;
-    socket.bind(address).with_context(|| {
-        format!("cổng {address} đang được chương trình khác dùng (address in use)")
-    })?;
+    socket.bind(address).map_err(|error| anyhow!(not_bound(address, &error)))?;
     Ok(socket.listen(BACKLOG)?)
+}
+
+/// Why an address cannot be listened on, and what to do.
+fn not_bound(address: SocketAddr, error: &std::io::Error) -> String {
+    use std::io::ErrorKind::{AddrInUse, AddrNotAvailable, PermissionDenied};
+    let why = match error.kind() {
+        AddrInUse => "đang được chương trình khác dùng: dừng nó hoặc đổi `listen` (address in use)",
+        PermissionDenied => {
+            "cần quyền: cổng dưới 1024 cần CAP_NET_BIND_SERVICE, hoặc đổi `listen` (not permitted)"
+        }
+        AddrNotAvailable => "không phải địa chỉ của máy này: sửa `listen` (not of this machine)",
+        _ => "không mở được (cannot listen)",
+    };
+    format!("cổng {address} {why}: {error}")
 }
 
 /// What asks a serving process to stop, and to take renewed certificates. From when this is made
@@ -152,6 +168,9 @@ pub async fn until_signal(
 }
 
 /// Answers until a signal comes, then lets what is under way finish.
+///
+/// # Errors
+/// Also where it ended because the ledger's thread did: then after the same drain.
 pub async fn until_signal_through(
     app: Shared,
     listener: TcpListener,
@@ -167,6 +186,7 @@ pub async fn until_signal_through(
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
+            () = ledger_dies(&stopping) => {}
         }
         stopping.set_ready(false);
     };
@@ -181,7 +201,21 @@ pub async fn until_signal_through(
     // The store ends before the runtime does: background work waits for it.
     let store = app.gate.store().clone();
     tokio::task::spawn_blocking(move || store.stop()).await?;
+    ensure!(
+        !app.gate.store().ledger().is_dead(),
+        "luồng ghi nhật ký dừng vì lỗi chương trình, xem nhật ký kỹ thuật; tiến trình kết thúc để \
+         được khởi động lại (a thread of the ledger ended by a fault of the program: the process \
+         ends so that it is started again)"
+    );
     Ok(())
+}
+
+/// Ends when a thread of the ledger did: nothing can be journaled before the process is started
+/// anew, which the service manager does.
+async fn ledger_dies(app: &App) {
+    while !app.gate.store().ledger().is_dead() {
+        tokio::time::sleep(DEATH_SEEN).await;
+    }
 }
 
 /// Accepts connections until `stop` ends, then closes the listener, lets requests under way finish
@@ -254,4 +288,42 @@ fn connections_max(wanted: u32) -> u32 {
         );
     }
     most
+}
+
+#[cfg(test)]
+mod tests {
+    use dancu_domain::moment::Moment;
+    use dancu_domain::profile::{DEFAULT_PROFILE, Profiles};
+    use dancu_store::{OpenOptions, Store};
+
+    use super::*;
+
+    /// A process that cannot journal any more ends with an error instead of living on unready.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn it_ends_where_the_ledgers_thread_did() {
+        let dir = std::env::temp_dir().join(format!("dancu-dead-{}", std::process::id()));
+        let now = Moment(crate::clock::machine_ms());
+        let options = OpenOptions {
+            profiles: Arc::new(Profiles::parse(DEFAULT_PROFILE).unwrap()),
+            master_key: <_>::default(),
+            now,
+            migrate: true,
+            database: None,
+        };
+        let gate = Gate::open(Arc::new(Store::open(&dir, options).unwrap()), now).unwrap();
+        let app = Arc::new(App::new(gate, Clock::new(0, now, false), "http://localhost".into()));
+        app.set_ready(true);
+        let listener = listen(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+        let serving =
+            tokio::spawn(until_signal(app.clone(), listener, Signals::of_sandbox().unwrap()));
+        assert!(readiness::reasons(&app).is_empty());
+        let ledger = app.gate.store().ledger();
+        let fault =
+            ledger.tidy(now, |_| -> dancu_store::Result<()> { panic!("fault of the test") });
+        assert!(fault.await.is_err());
+        assert_eq!(readiness::reasons(&app), ["journalStopped"]);
+        let ended = tokio::time::timeout(DRAIN, serving).await.unwrap().unwrap().unwrap_err();
+        assert!(ended.to_string().contains("ledger"), "{ended}");
+        std::fs::remove_dir_all(&dir).unwrap();
+    }
 }

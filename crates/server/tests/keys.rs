@@ -253,3 +253,112 @@ fn an_operators_act_is_in_force_for_the_next_query() {
     assert!(act("live").unwrap_err().contains("trạng thái cuối cùng"));
     demo.stop();
 }
+
+#[test]
+fn a_certificate_file_is_read_by_the_command_and_not_by_the_centre() {
+    let scratch = Scratch::new("certificate");
+    let demo = scratch.demo();
+    let key = rcgen::KeyPair::generate().unwrap();
+    let made = rcgen::CertificateParams::new(["one-stop".to_owned()]).unwrap();
+    let made = made.self_signed(&key).unwrap();
+    // Only the command itself has this file: the serving process has another standard input.
+    let act = |change: &[&str]| {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_dancu"))
+            .args(["operate", "certificates", "--system", "SMALL", "--reason", "thử"])
+            .args(["--by", "Trần Văn A", "--data", &scratch.data()])
+            .args(change)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // A command that reads nothing has closed it.
+        let _ = child.stdin.take().unwrap().write_all(made.pem().as_bytes());
+        let output = child.wait_with_output().unwrap();
+        let text = [output.stdout, output.stderr].concat();
+        (output.status.success(), String::from_utf8(text).unwrap())
+    };
+    let (done, said) = act(&["--mode", "required", "--add", "/dev/stdin"]);
+    assert!(done && said.contains("mục nhật ký #"), "{said}");
+    let shown = said.split('[').nth(1).unwrap().split(']').next().unwrap().to_owned();
+    assert!(shown.len() == 64 && said.starts_with("SMALL required ["), "{said}");
+    // What does not fit what is registered is refused by the centre, with its words.
+    let (done, said) = act(&["--remove", "/dev/stdin"]);
+    assert!(!done && said.contains("required needs a certificate"), "{said}");
+    let (done, said) = act(&["--mode", "off", "--remove", "/dev/stdin"]);
+    assert!(done && said.starts_with("SMALL off []"), "{said}");
+    let (done, said) = act(&["--remove", &shown]);
+    assert!(!done && said.contains(&shown), "{said}");
+    demo.stop();
+}
+
+/// A wrong PIN ends the command with a code of its own, which the unit of systemd does not answer
+/// with another start: devices lock after a few wrong PINs.
+#[test]
+fn a_refused_pin_has_its_own_exit_code() {
+    let modules = ["/usr/lib/softhsm", "/usr/lib/x86_64-linux-gnu/softhsm"];
+    let module = modules.iter().map(|m| format!("{m}/libsofthsm2.so"));
+    let Some(module) = module.into_iter().find(|m| fs::exists(m).unwrap()) else {
+        println!("skipped: SoftHSM is not installed (Debian package softhsm2)");
+        return;
+    };
+    let scratch = Scratch::new("pin");
+    let (conf, tokens) = (scratch.0.join("softhsm2.conf"), scratch.0.join("tokens"));
+    fs::create_dir(&tokens).unwrap();
+    fs::write(&conf, format!("directories.tokendir = {}\n", tokens.display())).unwrap();
+    let made = Command::new("softhsm2-util")
+        .args(["--init-token", "--free", "--label", "dancu", "--so-pin", "111111"])
+        .args(["--pin", "735912"])
+        .env("SOFTHSM2_CONF", &conf)
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let config = scratch.0.join("dancu.toml");
+    let data = scratch.data();
+    fs::write(&config, format!("data = \"{data}\"\n[keys]\nmodule = \"{module}\"\n")).unwrap();
+    let run = |arguments: &[&str], pin: &str| {
+        let output = Command::new(env!("CARGO_BIN_EXE_dancu"))
+            .args(arguments)
+            .arg("--config")
+            .arg(&config)
+            .env("SOFTHSM2_CONF", &conf)
+            .env("DANCU_MASTER_PIN", pin)
+            .output()
+            .unwrap();
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let (code, said) = run(&["migrate"], "735912");
+    assert_eq!(code, Some(0), "{said}");
+    for command in [&["serve"][..], &["migrate"], &["keys", "status"]] {
+        let (code, said) = run(command, "111222");
+        assert_eq!(code, Some(77), "{said}");
+        assert!(said.contains("PIN sai") && !said.contains("111222"), "{said}");
+    }
+    let unit = concat!(env!("CARGO_MANIFEST_DIR"), "/../../packaging/systemd/dancu.service");
+    let unit = fs::read_to_string(unit).unwrap();
+    assert!(unit.lines().any(|line| line == "RestartPreventExitStatus=77"));
+    // Another failure is not taken for it, and the right PIN works as before.
+    let (code, said) = run(&["keys", "rotate", "month", "--month", "200001"], "735912");
+    assert_eq!(code, Some(1), "{said}");
+    assert_eq!(run(&["keys", "status"], "735912").0, Some(0));
+}
+
+/// Each change of the master leaves the key before it; the doctor says which still lie here.
+#[test]
+fn old_master_keys_are_told_by_the_doctor() {
+    let scratch = Scratch::new("old");
+    scratch.demo().stop();
+    let rotate = || scratch.json(&["keys", "rotate", "master", "--by", "t"]);
+    let first = rotate()["master"]["old"].as_str().unwrap().to_owned();
+    rotate();
+    let doctor = Command::new(env!("CARGO_BIN_EXE_dancu"))
+        .args(["doctor", "--json", "--data", &scratch.data()])
+        .output()
+        .unwrap();
+    let told: Value = serde_json::from_slice(&doctor.stdout).unwrap();
+    let checks = told["checks"].as_array().unwrap();
+    let found = checks.iter().find(|c| c["name"] == "oldMasterKeys").unwrap();
+    assert_eq!(found["state"], "warn");
+    assert_eq!(found["found"], format!("master.key.old, master.key.old.{first}"));
+    assert!(scratch.file(&format!("master.key.old.{first}")).exists());
+}

@@ -6,6 +6,8 @@
 //! it each second while there are commits, and when it stops. At opening the database must hold
 //! that entry: one whose journal ends before it, or has another entry there, is an older copy.
 //!
+//! The registry's file is held by its state ([`registry`]), which core and registry both name.
+//!
 //! The log's name is random and made with the database. Its **generation** is raised each time an
 //! older copy is taken into use all the same ([`Store::accept_copy`]): from there on indexes are
 //! given a second time, and an anchor of the generation before tells nothing about them.
@@ -13,21 +15,24 @@
 //! **Invariant:** the anchor never names an entry that is not durable: it is read from the
 //! database, by another connection than the one that commits.
 
-use std::fs::File;
-use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
+mod file;
+mod look;
+pub(crate) mod registry;
+
 use std::path::{Path, PathBuf};
 
 use dancu_domain::moment::Moment;
-use dancu_journal::commit::MacKey;
 use dancu_journal::{Act, Body};
-use hmac::Mac as _;
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
-use crate::engine::Tx;
+use self::file::Anchor;
+use self::look::{Found, look, refusal};
+pub(crate) use self::look::{before_change, finished, nothing_expected};
+use self::registry::Match;
+use crate::engine::{Db, Tx};
 use crate::error::{Error, Result};
-use crate::keys::{Keyring, Purpose, random};
+use crate::keys::random;
 use crate::store::Store;
 use crate::values;
 
@@ -40,8 +45,9 @@ const ORIGIN: &str = "log.origin";
 const GENERATION: &str = "log.generation";
 /// Fact of a restored database that was not accepted yet.
 const RESTORED: &str = "log.restored";
-/// The format that this program writes and reads.
-const FORMAT: u32 = 1;
+/// Fact of a database into which a backup is being restored: stored before its first row, removed
+/// with its last one.
+const UNFINISHED: &str = "restore.unfinished";
 
 /// Where a store's anchor is, and what an older copy is opened for.
 #[derive(Clone, Default, Debug)]
@@ -88,21 +94,6 @@ pub struct Origin {
     pub made_at: String,
 }
 
-/// What the file holds.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Anchor {
-    format: u32,
-    origin: String,
-    generation: u32,
-    next_index: u64,
-    last_at: i64,
-    commitment: String,
-    /// Period of the key of the MAC.
-    key: u32,
-    mac: String,
-}
-
 /// How a database compares with its anchor.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Standing {
@@ -126,6 +117,8 @@ pub enum Standing {
     },
     /// The anchor is of another database, or its MAC is wrong.
     Foreign,
+    /// There is an anchor, but the database is from before any was kept.
+    Unnamed,
 }
 
 /// Where a store's anchor is, and what it was found to say.
@@ -133,6 +126,7 @@ pub(crate) struct Holder {
     path: PathBuf,
     standing: Standing,
     restored: Option<Origin>,
+    registry: Match,
     /// What the file holds.
     written: Mutex<Option<Anchor>>,
 }
@@ -212,131 +206,31 @@ pub(crate) fn mark_restored(tx: &mut Tx<'_>, backup: &str, made_at: &str) -> Res
     set_meta(tx, RESTORED, &text)
 }
 
-impl Anchor {
-    fn read(path: &Path) -> Result<Option<Self>> {
-        match std::fs::read_to_string(path) {
-            // What cannot be read is not of this database, as one with a wrong MAC.
-            Ok(text) => {
-                Ok(Some(serde_json::from_str(&text).unwrap_or_else(|_| Self::unreadable())))
-            }
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
-            Err(e) => Err(e.into()),
-        }
-    }
-
-    fn unreadable() -> Self {
-        let (origin, commitment, mac) = (String::new(), String::new(), String::new());
-        let (format, generation, next_index, last_at, key) = (0, 0, 0, 0, 0);
-        Self { format, origin, generation, next_index, last_at, commitment, key, mac }
-    }
-
-    fn mac_under(&self, keys: &Keyring) -> Result<MacKey> {
-        let key = keys.get(Purpose::Backup, self.key).ok_or(Error::Crypto("anchor"))?;
-        let unsigned = Self { mac: String::new(), ..self.clone() };
-        let bytes = serde_json::to_vec(&unsigned).map_err(|_| Error::Damaged("anchor"))?;
-        let mut mac = key.mac.clone();
-        mac.update(b"dancu anchor 1");
-        mac.update(&bytes);
-        Ok(mac)
-    }
-
-    fn is_genuine(&self, keys: &Keyring) -> bool {
-        let mac = hex::decode(&self.mac).unwrap_or_default();
-        self.format == FORMAT
-            && self.mac_under(keys).is_ok_and(|under| under.verify_slice(&mac).is_ok())
-    }
-
-    fn of(log: Log, head: &Head, keys: &Keyring) -> Result<Self> {
-        let mut anchor = Self {
-            format: FORMAT,
-            origin: log.origin,
-            generation: log.generation,
-            next_index: head.next_index,
-            last_at: head.last_at,
-            commitment: head.commitment.map(hex::encode).unwrap_or_default(),
-            key: keys.newest(Purpose::Backup).ok_or(Error::Crypto("anchor"))?,
-            mac: String::new(),
-        };
-        anchor.mac = hex::encode(anchor.mac_under(keys)?.finalize().into_bytes());
-        Ok(anchor)
-    }
-
-    /// Writes it whole or not at all, durable.
-    fn write(&self, path: &Path) -> Result<()> {
-        let mut beside = path.as_os_str().to_owned();
-        beside.push(".new");
-        let beside = PathBuf::from(beside);
-        let text = serde_json::to_vec(self).map_err(|_| Error::Damaged("anchor"))?;
-        let mut options = File::options();
-        let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
-        file.write_all(&text)?;
-        file.sync_all()?;
-        std::fs::rename(&beside, path)?;
-        let folder = path.parent().filter(|p| !p.as_os_str().is_empty());
-        File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?;
-        Ok(())
-    }
-
-    /// How a database compares with this anchor.
-    fn compare(&self, tx: &mut Tx<'_>, keys: &Keyring) -> Result<Standing> {
-        let (log, head) = (log(tx)?, head(tx)?);
-        if !self.is_genuine(keys) || self.origin != log.origin {
-            return Ok(Standing::Foreign);
-        }
-        let (anchor, at) = (self.next_index, Moment(self.last_at));
-        if self.generation != log.generation {
-            // The database went on: its own journal says since when and why.
-            let later = self.generation < log.generation;
-            return Ok(if later { Standing::Fits } else { Standing::Forked { anchor, at } });
-        }
-        if head.next_index < anchor {
-            return Ok(Standing::Behind { anchor, at });
-        }
-        let Some(last) = anchor.checked_sub(1) else { return Ok(Standing::Fits) };
-        let here = commitment_of(tx, last)?.map(hex::encode);
-        // A month whose rows were erased by plan holds no commitment to compare.
-        let same = here.is_none_or(|here| here == self.commitment);
-        Ok(if same { Standing::Fits } else { Standing::Forked { anchor, at } })
-    }
+/// Marks a database into which a backup is going to be restored, before any of its rows.
+pub(crate) fn begin_restoring(tx: &mut Tx<'_>, backup: &str) -> Result<()> {
+    set_meta(tx, UNFINISHED, backup)
 }
 
-/// What is refused, and the way out.
-fn refusal(holder: &Holder, head: &Head) -> Option<Error> {
-    let found = format!("cơ sở dữ liệu đến mục {}, neo {}", head.next_index, holder.path.display());
-    let way = "Lấy lại dữ liệu mới nhất; nếu không còn, chạy `dancu restore accept` để nhận bản \
-               này và ghi vào nhật ký phần đã mất (bring the newest data back, or accept this copy \
-               with `dancu restore accept`, which journals what is lost)";
-    let text = match (&holder.restored, &holder.standing) {
-        (Some(origin), standing) => {
-            let lost = match standing {
-                Standing::Behind { anchor, .. } => {
-                    format!("; thiếu {} mục theo neo (entries lost)", anchor - head.next_index)
-                }
-                _ => String::new(),
-            };
-            format!(
-                "được khôi phục từ bản sao lưu {} lúc {}, đến mục {} và chưa được chấp nhận \
-                 (restored from a backup, not accepted yet){lost}. Chạy `dancu restore accept` \
-                 (run it to go on)",
-                origin.backup, origin.made_at, head.next_index
-            )
-        }
-        (None, Standing::Unknown | Standing::Fits) => return None,
-        (None, Standing::Behind { anchor, at }) => format!(
-            "{found} đã đến mục {anchor} lúc {} (the database ends before its anchor). {way}",
-            at.rfc3339()
-        ),
-        (None, Standing::Forked { anchor, at }) => format!(
-            "{found} ở mục {anchor} lúc {} có nội dung khác (the database has another entry at its \
-             anchor). {way}",
-            at.rfc3339()
-        ),
-        (None, Standing::Foreign) => format!(
-            "{found} là của kho khác hoặc đã hỏng (the anchor is of another database, or damaged). \
-             {way}"
-        ),
-    };
-    Some(Error::OlderCopy(text))
+/// Takes that mark away, with the last row.
+pub(crate) fn end_restoring(tx: &mut Tx<'_>) -> Result<()> {
+    tx.execute("DELETE FROM meta WHERE name = $1", values![UNFINISHED])?;
+    Ok(())
+}
+
+/// Whether `meta` holds anything but that mark.
+pub(crate) fn holds_facts(tx: &mut Tx<'_>) -> Result<bool> {
+    let sql = "SELECT 1 FROM meta WHERE name <> $1 LIMIT 1";
+    Ok(tx.optional(sql, values![UNFINISHED], |r| r.get::<i64>(0))?.is_some())
+}
+
+/// Lets the core of a folder follow its registry, where a process was cut off between the two.
+pub(crate) fn follow_registry(db: &mut Db, dir: &Path) -> Result<()> {
+    let state = registry::of_file(&registry::file(dir))?;
+    let core = registry::of_core(&mut db.tx())?;
+    if registry::compare(core.as_ref(), state.as_ref()) != Match::Ahead {
+        return Ok(());
+    }
+    db.write(|tx| registry::follow(tx, state.as_ref()))
 }
 
 impl Store {
@@ -344,31 +238,23 @@ impl Store {
     /// opened to be accepted, an older copy is refused.
     pub(crate) fn hold(&self, path: &Path, accept: bool) -> Result<()> {
         let anchor = Anchor::read(path)?;
-        let (standing, restored, head) = self.readers.read_state(|tx| {
-            let standing = match &anchor {
-                Some(anchor) => anchor.compare(tx, &self.keys)?,
-                None => Standing::Unknown,
-            };
-            let restored = meta(tx, RESTORED)?;
-            let restored = restored.map(|t| serde_json::from_str(&t)).transpose();
-            let restored = restored.map_err(|_| Error::Damaged(RESTORED))?;
-            Ok((standing, restored, head(tx)?))
-        })?;
-        let written = Mutex::new(anchor);
-        let holder = Holder { path: path.to_owned(), standing, restored, written };
-        let refusal = refusal(&holder, &head);
-        match refusal {
-            Some(error) if !accept => Err(error),
-            refusal => {
-                if refusal.is_none() {
-                    let _ = self.anchor.set(holder);
-                } else {
-                    // Only `accept_copy` may write the anchor of a copy.
-                    *self.copy.lock() = Some(holder);
-                }
-                Ok(())
+        let registry = self.checkpoint.is_some().then(|| registry::file(&self.dir));
+        let found = self
+            .readers
+            .read_state(|tx| look(tx, &self.keys, anchor.as_ref(), registry.as_deref()))?;
+        let refused = refusal(path, &found);
+        let Found { standing, restored, registry, .. } = found;
+        let (path, written) = (path.to_owned(), Mutex::new(anchor));
+        let holder = Holder { path, standing, restored, registry, written };
+        match refused {
+            Some(error) if !accept => return Err(error),
+            // Only `accept_copy` may write the anchor of a copy.
+            Some(_) => *self.copy.lock() = Some(holder),
+            None => {
+                let _ = self.anchor.set(holder);
             }
         }
+        Ok(())
     }
 
     /// Writes the anchor if the journal went on since the last time. Call it each second while
@@ -389,10 +275,9 @@ impl Store {
             Ok((log(tx)?, head(tx)?, standing))
         })?;
         if !matches!(standing, Standing::Unknown | Standing::Fits) {
-            self.ledger.stop();
-            let path = holder.path.clone();
-            let now = Holder { path, standing, restored: None, written: Mutex::new(None) };
-            return refusal(&now, &head).map_or(Ok(()), Err);
+            self.ledger.stop_for_older_copy();
+            let now = Found { standing, restored: None, registry: Match::Fits, head };
+            return refusal(&holder.path, &now).map_or(Ok(()), Err);
         }
         let next = Anchor::of(log, &head, &self.keys)?;
         if written.as_ref() != Some(&next) {
@@ -404,16 +289,18 @@ impl Store {
 
     /// Takes an older copy into use: journals who decided it, why, from which backup and how many
     /// entries are known to be lost, gives the log a new generation and writes the anchor. Locks
-    /// and counts stay as the copy has them.
+    /// and counts stay as the copy has them; the registry that is there is the one from now on.
     ///
     /// # Errors
-    /// [`Error::OlderCopy`] where the store is no older copy, or was not opened to be accepted.
+    /// [`Error::OlderCopy`] where the store is no older copy, or was not opened to be accepted, or
+    /// where the keys do not open its registry: nobody could be looked up.
     pub async fn accept_copy(&self, at: Moment, actor: &str, reason: &str) -> Result<Accepted> {
         let Some(holder) = self.copy.lock().take() else {
             let text = "không có gì phải chấp nhận (this is no older copy: nothing to accept)";
             return Err(Error::OlderCopy(text.into()));
         };
         let (log, head) = self.readers.read_state(|tx| Ok((log(tx)?, head(tx)?)))?;
+        let registry = self.registry_to_accept()?;
         let anchored = Anchor::read(&holder.path)?
             .filter(|a| a.is_genuine(&self.keys) && a.origin == log.origin);
         // An anchor of a later generation: the copy is older than an acceptance before this one.
@@ -422,26 +309,45 @@ impl Store {
         let lost = match holder.standing {
             Standing::Behind { anchor, .. } => Some(anchor - head.next_index),
             Standing::Fits => Some(0),
-            Standing::Forked { .. } | Standing::Foreign | Standing::Unknown => None,
+            Standing::Forked { .. } | Standing::Foreign | Standing::Unknown | Standing::Unnamed => {
+                None
+            }
         };
         let backup = holder.restored.as_ref().map(|r| r.backup.clone());
         let detail = format!(
             "bản sao lưu (backup): {}; mục kế tiếp (next index): {}; mục đã mất theo neo (entries \
-             lost): {}; thế hệ nhật ký (log generation): {} -> {generation}; lý do: {reason}",
+             lost): {}; thế hệ nhật ký (log generation): {} -> {generation}; registry.db: {}; lý \
+             do: {reason}",
             backup.as_deref().unwrap_or("-"),
             head.next_index,
             lost.map_or("không rõ (unknown)".to_owned(), |n| n.to_string()),
-            log.generation
+            log.generation,
+            holder.registry.told()
         );
         let act = Act { kind: "restore.accepted".into(), actor: actor.into(), system: 0, detail };
         let changed = self.ledger.act(at, move |tx, _| {
             set_meta(tx, GENERATION, &generation.to_string())?;
             tx.execute("DELETE FROM meta WHERE name = $1", values![RESTORED])?;
+            registry::follow(tx, registry.as_ref())?;
             Ok(Body::Act(act))
         });
         let index = changed.await?;
         let (log, head) = self.readers.read_state(|tx| Ok((self::log(tx)?, self::head(tx)?)))?;
         Anchor::of(log, &head, &self.keys)?.write(&holder.path)?;
         Ok(Accepted { index, generation, lost, backup })
+    }
+
+    /// The state of the registry beside a copy, which its keys have to open.
+    fn registry_to_accept(&self) -> Result<Option<registry::State>> {
+        let mut db = self.registry.writer()?;
+        if registry::opens(&mut db.tx(), &self.keys)? {
+            return registry::of_registry(&mut db.tx());
+        }
+        Err(Error::OlderCopy(
+            "registry.db này được niêm phong bằng khóa đã hủy hoặc của kho khác: khôi phục từ bản \
+             sao lưu cùng tệp khóa của nó (this registry is sealed by keys that are not here: \
+             restore a backup with its own file of keys)"
+                .into(),
+        ))
     }
 }

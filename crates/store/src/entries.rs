@@ -301,12 +301,41 @@ pub fn read_many(tx: &mut Tx<'_>, keys: &Keyring, indexes: &[u64]) -> Result<Vec
 /// Chunks that a scan reads at a time: 64 × 14 KB, so that no statement runs for long.
 const SCAN_CHUNKS: u32 = 64;
 
+/// What a scan comes upon.
+pub(crate) enum Scanned {
+    /// An entry.
+    Entry(Entry),
+    /// A row whose key is gone from the database: an erased month, or one that the keys of a
+    /// restored backup do not open.
+    Closed {
+        /// Its month, yyyymm.
+        month: u32,
+        /// Index of its first entry that was asked for.
+        first: u64,
+        /// Index after its last entry.
+        end: u64,
+    },
+}
+
 /// Calls `each` with every entry from an index on, until it says stop.
 pub fn scan(
     tx: &mut Tx<'_>,
     keys: &Keyring,
     from: u64,
     mut each: impl FnMut(Entry) -> Result<bool>,
+) -> Result<()> {
+    scan_past(tx, keys, from, |scanned| match scanned {
+        Scanned::Entry(entry) => each(entry),
+        Scanned::Closed { .. } => Err(Error::Damaged(MISSING_KEY)),
+    })
+}
+
+/// The same, past rows whose key is gone.
+pub(crate) fn scan_past(
+    tx: &mut Tx<'_>,
+    keys: &Keyring,
+    from: u64,
+    mut each: impl FnMut(Scanned) -> Result<bool>,
 ) -> Result<()> {
     let sql = "SELECT first_idx, entries, month, commitments, sealed, key_number FROM entry_chunk \
                WHERE first_idx >= COALESCE((SELECT MAX(first_idx) FROM entry_chunk \
@@ -316,9 +345,16 @@ pub fn scan(
         let page = tx.query(sql, values![next.cast_signed(), SCAN_CHUNKS], Chunk::of_row)?;
         let last = page.len() < SCAN_CHUNKS as usize;
         for chunk in page {
-            let end = chunk.first + u64::from(chunk.entries);
-            for entry in opened(tx, keys, chunk, next)? {
-                if !each(entry)? {
+            let (first, month) = (chunk.first, chunk.month);
+            let end = first + u64::from(chunk.entries);
+            let found = match opened(tx, keys, chunk, next) {
+                Err(Error::Damaged(MISSING_KEY)) if is_closed(tx, first)? => {
+                    vec![Scanned::Closed { month, first: next.max(first), end }]
+                }
+                entries => entries?.into_iter().map(Scanned::Entry).collect(),
+            };
+            for scanned in found {
+                if !each(scanned)? {
                     return Ok(());
                 }
             }
@@ -328,6 +364,17 @@ pub fn scan(
             return Ok(());
         }
     }
+}
+
+/// Whether a key that a row needs now is gone from the database, by one look at both: a key that
+/// is only not loaded, or a row that is sealed anew a moment later, is not gone.
+fn is_closed(tx: &mut Tx<'_>, first: u64) -> Result<bool> {
+    let sql = "SELECT COUNT(*) FROM entry_chunk c \
+               JOIN crypto_key j ON j.purpose = 'journal' AND j.retired_at IS NULL \
+               AND j.period = c.key_number * 1000000 + c.month \
+               JOIN crypto_key s ON s.purpose = 'salt' AND s.retired_at IS NULL \
+               AND s.period = c.month WHERE c.first_idx = $1";
+    tx.one(sql, values![first.cast_signed()], |r| Ok(r.get::<i64>(0)? == 0))
 }
 
 /// Pseudonyms and search digests of one year's key.

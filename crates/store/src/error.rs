@@ -17,6 +17,10 @@ pub enum Error {
     /// Missing, wrong or unprotected master key.
     #[error("khóa chủ: {0}")]
     MasterKey(String),
+    /// The device that holds the master key refused its PIN: each further try brings it nearer to
+    /// locking itself, so that nobody should try again before the PIN was looked at.
+    #[error("khóa chủ: {0}")]
+    Pin(String),
     /// A cryptographic step failed: damage or a wrong key.
     #[error("mật mã: {0}")]
     Crypto(&'static str),
@@ -28,7 +32,8 @@ pub enum Error {
     InUse(String),
     /// The schema is newer than this program, or not migrated.
     #[error(
-        "phiên bản lược đồ {found} của {file}, chương trình cần {wanted}: chạy `dancu migrate`"
+        "phiên bản lược đồ {found} của {file}, chương trình cần {wanted}: chạy `dancu migrate` \
+         (the schema is of another version than this program needs)"
     )]
     Schema {
         /// Which file.
@@ -44,6 +49,10 @@ pub enum Error {
     /// A final state does not end: a closed connection, a revoked account.
     #[error("trạng thái cuối cùng, không đổi được nữa: {0}")]
     Final(&'static str),
+    /// What is registered when the act is carried out does not allow it; it is undone. The text
+    /// says why, and may name systems, services and figures, never persons.
+    #[error("{0}")]
+    Refused(String),
     /// A backup could not be made, read or restored. The text says why and what to do.
     #[error("sao lưu: {0}")]
     Backup(String),
@@ -57,6 +66,10 @@ pub enum Error {
     /// The ledger cannot take more now, or could not commit: nothing was journaled.
     #[error("không ghi được nhật ký: {0}")]
     Unavailable(&'static str),
+    /// The answer to a commit was lost and could not be asked for: it may be journaled or not.
+    /// Whoever asks again with the same request id finds out, and is counted once.
+    #[error("không biết chắc đã ghi nhật ký hay chưa (it may be journaled or not)")]
+    InDoubt,
 }
 
 impl From<rusqlite::Error> for Error {

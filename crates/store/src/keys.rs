@@ -1,6 +1,7 @@
 //! Keys: one master key outside the databases wraps every other key, by purpose and period.
 //!
-//! `master` holds the master key (file, environment, or a PKCS#11 device), `ring` every other key.
+//! `master` holds the master key (file, environment, or a PKCS#11 device), `ring` every other key;
+//! `stored` tells which there are.
 //! How keys are changed while the store is in use stands in [`crate::rotation`].
 //!
 //! **Invariant:** a key in clear exists only in memory. **Invariant:** each purpose has its own
@@ -9,6 +10,7 @@
 pub mod master;
 pub mod pkcs11;
 pub mod ring;
+mod stored;
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 

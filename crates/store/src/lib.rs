@@ -12,6 +12,7 @@
 
 pub mod anchor;
 pub mod backup;
+pub mod charges;
 pub mod engine;
 pub mod entries;
 mod error;
@@ -30,9 +31,10 @@ pub mod rotation;
 pub mod search;
 pub mod sqlite;
 mod store;
+pub mod used;
 
 pub use error::{Error, Result};
-pub use open::{Database, OpenOptions};
+pub use open::{Database, OpenOptions, Viewer, holder};
 pub use store::{FORGET_BATCHES, Store, free_bytes};
 
 /// File of policy, counts and journal.

@@ -1,5 +1,7 @@
 //! Opening a store: a data folder with SQLite, or a folder beside a PostgreSQL database.
 
+mod viewer;
+
 use std::fs::File;
 use std::io::{Read as _, Seek as _, Write as _};
 use std::os::unix::fs::DirBuilderExt as _;
@@ -10,6 +12,8 @@ use dancu_domain::moment::Moment;
 use dancu_domain::profile::Profiles;
 use parking_lot::Mutex;
 use rustix::fs::FlockOperation;
+
+pub use self::viewer::{Viewer, holder};
 
 use crate::anchor::{self, Anchoring};
 use crate::backup;
@@ -78,6 +82,7 @@ impl Database {
     /// [`Error::Schema`] names the first that is not.
     pub fn check_schema(&self) -> Result<()> {
         let mut db = Db::from(Postgres::connect(&self.reachable())?);
+        anchor::finished(&mut db)?;
         migrate::AREAS.into_iter().try_for_each(|area| migrate::check(&mut db, area))
     }
 
@@ -110,25 +115,30 @@ impl Store {
         let lock = lock(dir)?;
         backup::unfinished(dir)?;
         let store = match &options.database {
-            None => on_file(dir, lock, options),
-            Some(_) => on_server(dir, lock, options),
+            None => on_file(dir, lock, options, anchoring),
+            Some(_) => on_server(dir, lock, options, anchoring),
         }?;
         store.hold(&anchoring.path_in(dir), anchoring.accept)?;
         Ok(store)
     }
 }
 
-fn on_file(dir: &Path, lock: File, options: OpenOptions) -> Result<Store> {
+fn on_file(dir: &Path, lock: File, options: OpenOptions, anchoring: &Anchoring) -> Result<Store> {
     let core = dir.join(Area::Core.file());
     if !options.migrate && !core.exists() {
         // Nothing is made in a folder that may be the wrong one.
         let (file, wanted) = (Area::Core.file(), Area::Core.version());
         return Err(Error::Schema { file, found: 0, wanted });
     }
+    if !core.exists() {
+        anchor::nothing_expected(dir, anchoring)?;
+    }
     let keys = Arc::new(Keyring::open(dir, &options.master_key, core.exists())?);
     let place = Place::File(core.clone());
     let mut db = place.writer()?;
-    schema(&mut db, Area::Core, options.migrate)?;
+    // What is refused stays as it is; a copy that is accepted may be of an older schema.
+    let may_migrate = anchor::before_change(&mut db, &keys, dir, anchoring)? || options.migrate;
+    schema(&mut db, Area::Core, may_migrate)?;
     let registry = dir.join(Area::Registry.file());
     if !options.migrate && !registry.exists() {
         // Made empty here it would answer "no such citizen" about everybody.
@@ -136,8 +146,9 @@ fn on_file(dir: &Path, lock: File, options: OpenOptions) -> Result<Store> {
             "thiếu registry.db, hãy khôi phục thư mục (registry.db is missing: restore the folder)",
         ));
     }
-    schema(&mut sqlite::writer(&registry)?.into(), Area::Registry, options.migrate)?;
+    schema(&mut sqlite::writer(&registry)?.into(), Area::Registry, may_migrate)?;
     ready(&mut db, &keys, options.now)?;
+    anchor::follow_registry(&mut db, dir)?;
     let tail = Arc::new(Tail::default());
     let search = Search::start(dir, &mut db.tx(), &keys, tail.clone())?;
     let requests = Arc::new(RequestMemory::default());
@@ -164,19 +175,27 @@ fn on_file(dir: &Path, lock: File, options: OpenOptions) -> Result<Store> {
     })
 }
 
-fn on_server(dir: &Path, lock: File, options: OpenOptions) -> Result<Store> {
-    let Some(database) = &options.database else { return on_file(dir, lock, options) };
+fn on_server(dir: &Path, lock: File, options: OpenOptions, anchoring: &Anchoring) -> Result<Store> {
+    let Some(database) = &options.database else {
+        return on_file(dir, lock, options, anchoring);
+    };
     let settings = &database.settings;
     let place = Place::Server(Box::new(settings.clone()));
     let mut db = place.writer()?;
     fit(database)?;
-    for area in migrate::AREAS {
-        schema(&mut db, area, options.migrate)?;
+    anchor::finished(&mut db)?;
+    if !options.migrate && !anchoring.accept {
+        migrate::AREAS.into_iter().try_for_each(|area| migrate::check(&mut db, area))?;
     }
-    let sql = "SELECT COUNT(*) FROM crypto_key";
-    let has_data = db.tx().one(sql, &[], |r| Ok(r.get::<i64>(0)? > 0))?;
+    let has_data = has_keys(&mut db)?;
     let keys = Keyring::open(dir, &options.master_key, has_data).map_err(of_another_node)?;
     let keys = Arc::new(keys);
+    // What is refused stays as it is; a copy that is accepted may be of an older schema.
+    let looked = anchor::before_change(&mut db, &keys, dir, anchoring).map_err(of_another_node);
+    let may_migrate = looked? || options.migrate;
+    for area in migrate::AREAS {
+        schema(&mut db, area, may_migrate)?;
+    }
     ready(&mut db, &keys, options.now).map_err(of_another_node)?;
     let requests = Arc::new(RequestMemory::default());
     let (ledger, headers) = Ledger::start(db, parts(&options, &keys, &requests, None))?;
@@ -215,6 +234,15 @@ fn parts(
 /// The version that this program needs, reached by migration or refused.
 fn schema(db: &mut Db, area: Area, may_migrate: bool) -> Result<()> {
     if may_migrate { migrate::migrate(db, area).map(drop) } else { migrate::check(db, area) }
+}
+
+/// Whether a database holds keys: then the master key that wraps them has to be there.
+fn has_keys(db: &mut Db) -> Result<bool> {
+    if migrate::version(db, Area::Core)? == 0 {
+        return Ok(false);
+    }
+    let sql = "SELECT COUNT(*) FROM crypto_key";
+    db.tx().one(sql, &[], |r| Ok(r.get::<i64>(0)? > 0))
 }
 
 /// Refuses a server that does not keep what it was told; warns of the rest.
@@ -274,7 +302,7 @@ fn ready(db: &mut Db, keys: &Keyring, now: Moment) -> Result<()> {
 }
 
 /// Purposes whose first keys are made together with the first head.
-const FIRST_KEYS: [Purpose; 6] = [
+pub(crate) const FIRST_KEYS: [Purpose; 6] = [
     Purpose::Data,
     Purpose::Blind,
     Purpose::Policy,
@@ -285,7 +313,7 @@ const FIRST_KEYS: [Purpose; 6] = [
 
 /// Refuses a database that has lost keys: made anew they would open nothing, and what is sealed
 /// under them would be split from the rest.
-fn none_lost(tx: &mut Tx<'_>) -> Result<()> {
+pub(crate) fn none_lost(tx: &mut Tx<'_>) -> Result<()> {
     let mut found = 0;
     for purpose in FIRST_KEYS {
         found += usize::from(highest(tx, purpose)?.is_some());

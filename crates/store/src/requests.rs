@@ -1,4 +1,5 @@
-//! Request ids and used SOAP headers: what was answered within the last 24 hours.
+//! Request ids and used SOAP headers: what was answered within the last 24 hours, here and on other
+//! nodes.
 //!
 //! Memory holds 16 bytes per answered request (a fingerprint and the journal index); the exact key
 //! and body digest stand in `request_batch`, written in the same transaction as the entry. At
@@ -9,11 +10,13 @@ use std::sync::Arc;
 use dancu_domain::moment::Moment;
 use dancu_domain::profile::Profiles;
 use hashbrown::{HashMap, HashTable};
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 use tokio::sync::Notify;
 
+use crate::charges::Charge;
 use crate::engine::{Row, Tx};
 use crate::error::Result;
+use crate::used::{self, Used};
 use crate::values;
 
 /// Independent parts of the tables: more than threads that use them at once.
@@ -89,7 +92,7 @@ pub struct HeaderUse {
     pub may_reuse: bool,
 }
 
-/// Triples that other nodes journaled, each with the body that it is bound to.
+/// Triples that other nodes brought to disk, each with the body that it is bound to.
 #[derive(Default)]
 struct Headers {
     bound: HashMap<[u8; 16], ([u8; 16], i64)>,
@@ -99,10 +102,14 @@ struct Headers {
 /// How often triples that are stale by now are forgotten, ms.
 const SWEEP_MS: i64 = 1_000;
 /// They are kept this much longer, because nodes' clocks differ.
-const SKEW_MS: i64 = 10_000;
+pub(crate) const SKEW_MS: i64 = 10_000;
+
+/// Who is told what other nodes' questions took of their pace.
+type Follower = Box<dyn Fn(&Charge) + Send + Sync>;
 
 /// Which requests were answered, and which are being decided.
 pub struct RequestMemory {
+    follower: RwLock<Option<Follower>>,
     headers: Mutex<Headers>,
     answered: Vec<Mutex<HashTable<(u64, u64)>>>,
     in_flight: Vec<Mutex<HashMap<[u8; 16], Arc<Notify>>>>,
@@ -111,6 +118,7 @@ pub struct RequestMemory {
 impl Default for RequestMemory {
     fn default() -> Self {
         Self {
+            follower: RwLock::default(),
             headers: Mutex::default(),
             answered: (0..SHARDS).map(|_| Mutex::new(HashTable::new())).collect(),
             in_flight: (0..SHARDS).map(|_| Mutex::new(HashMap::new())).collect(),
@@ -137,8 +145,8 @@ impl RequestMemory {
         self.answered[shard(key)].lock().find(mark, |(m, _)| *m == mark).map(|(_, i)| *i)
     }
 
-    /// Takes over the SOAP headers that other nodes journaled, in the order of the journal: the
-    /// first body binds a triple. `now` is the machine's clock, ms.
+    /// Takes over the SOAP headers that other nodes brought to disk, in their order: the first
+    /// body binds a triple. `now` is the machine's clock, ms.
     pub(crate) fn bind<'a>(&self, items: impl Iterator<Item = &'a RequestItem>, now: i64) {
         let mut headers = self.headers.lock();
         for item in items.filter(|i| i.header != [0; 16]) {
@@ -150,7 +158,20 @@ impl RequestMemory {
         }
     }
 
-    /// The body that another node journaled with a SOAP header triple.
+    /// Names who is told from now on what questions to other nodes take of their pace (D7). It is
+    /// called by the ledger's thread, while it takes over what those nodes committed.
+    pub fn follow(&self, follower: impl Fn(&Charge) + Send + Sync + 'static) {
+        *self.follower.write() = Some(Box::new(follower));
+    }
+
+    /// Tells what a transaction of another node took.
+    pub(crate) fn charge<'a>(&self, charges: impl Iterator<Item = &'a Charge>) {
+        if let Some(follower) = &*self.follower.read() {
+            charges.for_each(follower);
+        }
+    }
+
+    /// The body that another node brought to disk with a SOAP header triple.
     pub fn bound_elsewhere(&self, triple: &[u8; 16]) -> Option<[u8; 16]> {
         self.headers.lock().bound.get(triple).map(|(body, _)| *body)
     }
@@ -216,7 +237,7 @@ impl Drop for InFlight {
 }
 
 /// Loads what the requests of the last hours decide by, from a batch's first index on; returns
-/// SOAP headers still in use.
+/// SOAP headers still in use, the newest first, and after them those that left no entry.
 pub(crate) fn load(
     tx: &mut Tx<'_>,
     memory: &RequestMemory,
@@ -245,6 +266,7 @@ pub(crate) fn load(
         }
         Ok(true)
     })?;
+    headers.extend(used::load(tx)?.iter().map(Used::item));
     Ok(headers)
 }
 

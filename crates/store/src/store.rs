@@ -159,11 +159,15 @@ impl Store {
     /// Entries of a system from an index on, at most `limit`.
     pub fn entries_of_system(&self, system: u32, from: u64, limit: usize) -> Result<Vec<Entry>> {
         let digest = entries::system_digest(system);
-        let found = self.search.find(SearchKind::System, &digest, from, limit)?;
-        let mut entries = self.entries(&found)?;
-        // The search is derived: whatever it says, nobody is shown another system's entries.
-        entries.retain(|e| matches!(&e.body, dancu_journal::Body::Query(q) if q.system == system));
-        Ok(entries)
+        let find = |from| self.search.find(SearchKind::System, &digest, from, limit);
+        gathered(from, limit, find, |found| {
+            let mut entries = self.entries(found)?;
+            // The search is derived: whatever it says, nobody is shown another system's entries.
+            let own =
+                |e: &Entry| matches!(&e.body, dancu_journal::Body::Query(q) if q.system == system);
+            entries.retain(own);
+            Ok(entries)
+        })
     }
 
     /// Entries about a citizen, over every year whose key is kept: who looked.
@@ -304,8 +308,8 @@ impl Store {
         Ok(())
     }
 
-    /// Journal items that are not yet in a search run.
-    pub fn tail_items(&self) -> u64 {
+    /// Journal items that are not yet in a search run. Waits for the database on PostgreSQL.
+    pub fn tail_items(&self) -> Result<u64> {
         self.search.tail_items()
     }
 
@@ -346,6 +350,28 @@ impl Store {
     }
 }
 
+/// What is kept of what is found from an index on, `limit` of it unless nothing further is found:
+/// where some of it is dropped, the search goes on behind it. Who asks for one more than a page
+/// holds can tell that there is another page.
+fn gathered<T>(
+    mut from: u64,
+    limit: usize,
+    mut find: impl FnMut(u64) -> Result<Vec<u64>>,
+    mut keep: impl FnMut(&[u64]) -> Result<Vec<T>>,
+) -> Result<Vec<T>> {
+    let mut kept = vec![];
+    loop {
+        let found = find(from)?;
+        kept.extend(keep(&found)?);
+        match found.last() {
+            Some(last) if found.len() >= limit && kept.len() < limit => from = last + 1,
+            _ => break,
+        }
+    }
+    kept.truncate(limit);
+    Ok(kept)
+}
+
 /// A deletion takes milliseconds: whoever takes a minute is gone.
 const FORGET_LEASE_MS: i64 = 60_000;
 
@@ -356,4 +382,26 @@ pub const FORGET_BATCHES: usize = 500;
 pub fn free_bytes(dir: &Path) -> Result<u64> {
     let facts = rustix::fs::statvfs(dir).map_err(std::io::Error::from)?;
     Ok(facts.f_bavail.saturating_mul(facts.f_frsize))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_dropped_does_not_end_a_search() {
+        // Every third of 1,000 belongs to another system, and so do the first 40.
+        let own = |index: &u64| *index >= 40 && !index.is_multiple_of(3);
+        let pages = |limit: usize| {
+            let find = |from: u64| Ok((from..1_000).take(limit).collect::<Vec<_>>());
+            let keep = |found: &[u64]| Ok(found.iter().copied().filter(own).collect::<Vec<_>>());
+            gathered(0, limit, find, keep).unwrap()
+        };
+        let all: Vec<u64> = (0..1_000).filter(own).collect();
+        for limit in [1, 11, 501] {
+            assert_eq!(pages(limit), all[..limit]);
+        }
+        assert_eq!(pages(1_000), all);
+        assert_eq!(pages(all.len() + 1).len(), all.len(), "nothing further is there");
+    }
 }

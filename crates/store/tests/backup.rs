@@ -3,69 +3,51 @@
 
 #[path = "backup/anchor.rs"]
 mod anchor;
+mod common;
+#[path = "common/draft.rs"]
+mod draft;
 #[path = "backup/drill.rs"]
 mod drill;
 #[path = "backup/faults.rs"]
 mod faults;
+#[path = "backup/keys.rs"]
+mod keys;
 #[path = "backup/months.rs"]
 mod months;
+#[path = "backup/registry.rs"]
+mod registry;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 
-use dancu_domain::ids::{AccountId, LineId, SystemId};
-use dancu_domain::lines::Intent;
+use dancu_domain::ids::SystemId;
 use dancu_domain::moment::Moment;
 use dancu_domain::profile::{DEFAULT_PROFILE, Profiles};
-use dancu_domain::registration::LineLimit;
-use dancu_journal::{Entry, Query};
+use dancu_journal::Entry;
 use dancu_store::anchor::Anchoring;
 use dancu_store::backup::tables::{Kept, tables};
 use dancu_store::backup::{self, Checked, KeyFile, Made, Making, Site};
 use dancu_store::engine::{Db, Engine, PoolSettings, Postgres, Settings, Value};
 use dancu_store::keys::{Keyring, MASTER_KEY_FILE, MasterSource};
-use dancu_store::ledger::{Decided, Draft, Verdict};
+use dancu_store::ledger::Verdict;
 use dancu_store::sqlite::{self, Area};
 use dancu_store::{Database, OpenOptions, Store, values};
 use dancu_testdb::{Options, Server};
 use dancu_world::{PopulationSpec, block, block_count};
 
-/// Monday 2 March 2026, 09:00 in Viet Nam.
-const BEGIN: Moment = Moment(1_772_416_800_000);
+use self::common::{BEGIN, Folder};
+use self::draft::{LINE, draft};
+
 const DAY: i64 = 86_400_000;
 const APRIL: i64 = 30 * DAY;
-const LINE: LineId = LineId(1);
+/// Persons of the line, more than are ever asked for.
+const LINE_MAX: u32 = 1_000_000;
 /// People of a small registry.
 const PEOPLE: u64 = 300;
 
 const BOTH: [Engine; 2] = [Engine::Sqlite, Engine::Postgres];
-
-/// A folder that goes with the test.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new() -> Self {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let n = NEXT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("dancu-backup-{}-{n}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        let _ = std::fs::remove_dir_all(&path);
-        std::fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.join(name)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
 
 /// A server that keeps what it was told, as the program demands.
 fn server() -> &'static Server {
@@ -106,7 +88,7 @@ impl World {
     }
 
     fn dir(&self) -> PathBuf {
-        self.folder.path("data")
+        self.folder.0.join("data")
     }
 
     fn url(&self) -> Option<String> {
@@ -120,7 +102,21 @@ impl World {
         }
     }
 
+    /// A child that another test is starting holds every file of this process, and with it the lock
+    /// of a folder that was just closed, until it has become its program.
     fn try_open(&self, accept: bool) -> dancu_store::Result<Arc<Store>> {
+        for _ in 0..100 {
+            match self.open_once(accept) {
+                Err(dancu_store::Error::InUse(_)) => {
+                    std::thread::park_timeout(std::time::Duration::from_millis(10));
+                }
+                done => return done,
+            }
+        }
+        self.open_once(accept)
+    }
+
+    fn open_once(&self, accept: bool) -> dancu_store::Result<Arc<Store>> {
         let database = self.url().map(|url| Database {
             settings: Settings::new(&url).unwrap(),
             nodes: 1,
@@ -162,15 +158,15 @@ impl World {
     }
 
     fn back_up(&self, name: &str, base: Option<&str>, by_path: bool) -> dancu_store::Result<Made> {
-        let (to, keys) = (self.folder.path(name), self.keyring());
-        let base = base.map(|b| self.folder.path(b));
+        let (to, keys) = (self.folder.0.join(name), self.keyring());
+        let base = base.map(|b| self.folder.0.join(b));
         let making = Making {
             site: &self.site(),
             keys: &keys,
             to: &to,
             base: base.as_deref(),
             by_path,
-            keys_to: Some(&self.folder.path("wrapped.keys")),
+            keys_to: Some(&self.folder.0.join("wrapped.keys")),
             now: BEGIN,
             program: "test",
         };
@@ -179,20 +175,20 @@ impl World {
 
     /// The keys of its file, unwrapped by the master key of a folder.
     fn unwrapped(&self, master: &World) -> dancu_store::Result<(Keyring, KeyFile)> {
-        let (keys, file) = (master.keyring(), KeyFile::read(&self.folder.path("wrapped.keys"))?);
+        let (keys, file) = (master.keyring(), KeyFile::read(&self.folder.0.join("wrapped.keys"))?);
         file.unwrap_into(&keys)?;
         Ok((keys, file))
     }
 
     fn verify(&self, name: &str) -> dancu_store::Result<Checked> {
         let (keys, _) = self.unwrapped(self)?;
-        backup::verify(&self.folder.path(name), Some(&keys), &mut |_| {})
+        backup::verify(&self.folder.0.join(name), Some(&keys), &mut |_| {})
     }
 
     /// Restores one of this world's backups into an empty place.
     fn restore(&self, name: &str, into: &World) -> dancu_store::Result<backup::Restored> {
         let (keys, file) = self.unwrapped(into)?;
-        backup::restore(&self.folder.path(name), &into.site(), &keys, &file, &mut |_, _| {})
+        backup::restore(&self.folder.0.join(name), &into.site(), &keys, &file, &mut |_, _| {})
     }
 
     /// Every row of every table that is kept, as text.
@@ -223,40 +219,10 @@ fn text(value: Value<'_>) -> String {
     }
 }
 
-/// The `n`th question, asked `after` milliseconds from the beginning.
-fn draft(store: &Store, n: u64, after: i64) -> Draft {
-    let at = BEGIN.plus_ms(after);
-    let intent = Intent {
-        at,
-        duty: store.profiles().at(at).hours.duty(at),
-        system: SystemId(1),
-        line: LINE,
-        limit: LineLimit { count: 1_000_000, raise_began: None, raise_approved: None },
-        account: AccountId(1),
-        account_daily: u32::MAX,
-        own_plan: None,
-        items: 1,
-        repeat: false,
-        unread: false,
-    };
-    let mut request_key = [7; 16];
-    request_key[..8].copy_from_slice(&n.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes());
-    Draft {
-        query: Box::new(Query { system: 1, account: 1, line: 1, ..Query::default() }),
-        arrival: at,
-        epoch: store.ledger().epoch(),
-        decided: Decided::Count(intent),
-        request_key,
-        answered: None,
-        header: None,
-        guard: None,
-        search: vec![],
-    }
-}
-
 /// Writes `n` entries and waits until they are durable.
 async fn write(store: &Arc<Store>, from: u64, n: u64, after: i64) {
-    let drafts: Vec<_> = (from..from + n).map(|i| draft(store, i, after)).collect();
+    let drafts: Vec<_> =
+        (from..from + n).map(|i| draft(store, i, BEGIN.plus_ms(after), LINE_MAX)).collect();
     let waiting: Vec<_> = drafts.into_iter().map(|d| store.ledger().submit(d)).collect();
     for verdict in waiting {
         let verdict = verdict.await.unwrap();

@@ -1,42 +1,20 @@
 //! The two stages of the ledger: counts, index and journal agree whatever a commit does.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+mod common;
+#[path = "common/draft.rs"]
+mod draft;
 
-use dancu_domain::ids::{AccountId, LineId, SystemId};
-use dancu_domain::lines::{Intent, Outcome};
-use dancu_domain::moment::Moment;
+use std::path::Path;
+use std::sync::Arc;
+
+use dancu_domain::lines::Outcome;
 use dancu_domain::profile::{DEFAULT_PROFILE, Profiles};
-use dancu_domain::registration::LineLimit;
-use dancu_journal::Query;
-use dancu_store::ledger::{Decided, Draft, HAND_OVER, Verdict};
+use dancu_store::ledger::{HAND_OVER, Verdict};
 use dancu_store::{CORE_FILE, OpenOptions, Store, sqlite};
 
-/// Monday 2 March 2026, 09:00 in Viet Nam.
-const BEGIN: Moment = Moment(1_772_416_800_000);
-const LINE: LineId = LineId(1);
-
-/// A folder that goes with the test.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new() -> Self {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let n = NEXT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("dancu-ledger-{}-{n}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        std::fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
+use self::common::{BEGIN, Folder};
+use self::draft::{LINE, draft};
 
 fn open(dir: &Path) -> Arc<Store> {
     let profiles = Arc::new(Profiles::parse(DEFAULT_PROFILE).unwrap());
@@ -50,42 +28,14 @@ fn open(dir: &Path) -> Arc<Store> {
     Arc::new(Store::open(dir, options).unwrap())
 }
 
-/// The `n`th question of one account on one line of `count` persons.
-fn draft(store: &Store, n: u64, count: u32) -> Draft {
-    let at = BEGIN.plus_ms(n.cast_signed() / 10);
-    let duty = store.profiles().at(at).hours.duty(at);
-    let intent = Intent {
-        at,
-        duty,
-        system: SystemId(1),
-        line: LINE,
-        limit: LineLimit { count, raise_began: None, raise_approved: None },
-        account: AccountId(1),
-        account_daily: u32::MAX,
-        own_plan: None,
-        items: 1,
-        repeat: false,
-        unread: false,
-    };
-    let mut request_key = [7; 16];
-    request_key[..8].copy_from_slice(&n.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes());
-    request_key[15] = n as u8;
-    Draft {
-        query: Box::new(Query { system: 1, account: 1, line: 1, ..Query::default() }),
-        arrival: at,
-        epoch: store.ledger().epoch(),
-        decided: Decided::Count(intent),
-        request_key,
-        answered: None,
-        header: None,
-        guard: None,
-        search: vec![],
-    }
-}
-
 /// Submits questions at once; gives the accepted, the refused and the failed.
 async fn submit(store: &Arc<Store>, from: u64, n: u64, count: u32) -> (u64, u64, u64) {
-    let drafts: Vec<_> = (from..from + n).map(|i| draft(store, i, count)).collect();
+    let drafts: Vec<_> = (from..from + n)
+        .map(|i| {
+            let at = BEGIN.plus_ms(i.cast_signed() / 10);
+            draft(store, i, at, count)
+        })
+        .collect();
     let waiting: Vec<_> = drafts.into_iter().map(|d| store.ledger().submit(d)).collect();
     let (mut accepted, mut refused, mut failed) = (0, 0, 0);
     for verdict in waiting {

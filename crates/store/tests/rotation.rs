@@ -2,6 +2,7 @@
 //! whoever is killed goes on where it was.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod common;
 #[path = "rotation/master.rs"]
 mod master;
 #[path = "rotation/nodes.rs"]

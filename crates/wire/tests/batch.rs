@@ -270,6 +270,45 @@ fn ndjson_rows() {
     assert_eq!(bad(&ndjson(&deep)[0]).1, "row");
 }
 
+/// A member that does not exist is named only where it looks like a name of a field, and few of
+/// many errors are told: ten thousand bad rows are kept.
+#[test]
+fn what_is_told_of_a_bad_row_is_bounded_and_clean() {
+    let keys = |row: &str| format!("{{\"fullName\":\"Bình\",\"dateOfBirth\":\"2000\",{row}}}\n");
+    let many: Vec<_> = (0..600).map(|n| format!("\"k{n}\":1")).collect();
+    let claims: Vec<_> = ["birthPlace", "origin", "father", "mother", "spouse"]
+        .map(|field| {
+            format!(
+                "\"{field}\":{{{}}}",
+                (100..140).map(|n| format!("\"x{n}\":1")).collect::<Vec<_>>().join(",")
+            )
+        })
+        .into();
+    let file = [
+        keys(&many.join(",")),
+        keys(&format!("\"claims\":{{{}}}", claims.join(","))),
+        keys("\"099200012345\":1"),
+        keys("\"Nguyễn Văn <b>Bình</b>\":1"),
+        keys(&format!("\"{}\":1", "n".repeat(5_000))),
+    ];
+    let rows = ndjson(&file.concat());
+    assert_eq!(rows.len(), 5);
+    for row in &rows {
+        let ReadRow::Bad(bad) = row else { panic!("{row:?}") };
+        let told = format!("{} {} {}", bad.field, bad.reason_vi, bad.reason);
+        assert!(told.len() < 2_000, "{} bytes", told.len());
+        assert!(bad.field.split(", ").count() <= 10, "{}", bad.field);
+        for unclean in ["0992", "Nguyễn", "<b>", "nnnnnnnn"] {
+            assert!(!told.contains(unclean), "{told}");
+        }
+    }
+    let ReadRow::Bad(first) = &rows[0] else { panic!() };
+    assert!(first.reason_vi.ends_with("Và 11 lỗi khác."), "{}", first.reason_vi);
+    assert!(first.reason.ends_with("And 11 more."), "{}", first.reason);
+    let ReadRow::Bad(unshown) = &rows[2] else { panic!() };
+    assert!(unshown.reason.contains("?: There is no such member."), "{}", unshown.reason);
+}
+
 #[test]
 fn media_types() {
     for (text, format) in [

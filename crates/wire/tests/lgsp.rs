@@ -524,7 +524,7 @@ fn shapes_by_their_names() {
         assert_eq!(Shape::of(none), None);
     }
     let refused = no_shape(LOOKUP);
-    assert_eq!(refused.reason, Some(Reason::ChannelNotAllowed));
+    assert_eq!(refused.reason, Some(Reason::ShapeNotRegistered));
     assert_eq!(refused.service, Some(Service::CitizenLookup));
     assert_eq!(refused.errors.len(), 1);
 }

@@ -272,8 +272,11 @@ fn a_job_is_told_in_vietnamese_words() {
     let states: Vec<_> = history.matches("<ns1:LichSu>").collect();
     assert_eq!(states.len(), 3, "{history}");
     let done = JobAnswer::Job(Box::new(status(JobState::Done)));
-    let result = answered("GetRequestResult", &job, &done);
-    assert!(result.contains("<ns1:SoTrang>3</ns1:SoTrang>"), "{result}");
+    // 250 rows, but empty lines among them: the last one is row 812.
+    let pages = JobAnswer::Pages(Box::new(status(JobState::Done)), 812);
+    let result = answered("GetRequestResult", &job, &pages);
+    assert!(result.contains("<ns1:SoTrang>9</ns1:SoTrang>"), "{result}");
+    assert!(result.contains("<ns1:TongSoBanGhi>250</ns1:TongSoBanGhi>"), "{result}");
     let detail = answered("GetRequestDetail", &job, &done);
     assert!(detail.contains("<ns1:MaPhuongXa>00004</ns1:MaPhuongXa>"), "{detail}");
     assert!(detail.contains("<ns1:ChiSoNhatKy>41</ns1:ChiSoNhatKy>"), "{detail}");

@@ -19,7 +19,7 @@ import pytest
 import requests
 
 from dancu_client import Rest, Server, Soap, binary, free_port
-from postgres import Postgres
+from postgres import Postgres, wait
 
 WRITE_LIMIT = 200_000
 """Bytes per file that the limited commands may write: less than a part of the registry."""
@@ -149,6 +149,58 @@ def postgres():
     finally:
         server.die()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def held(postgres, text: str) -> None:
+    """Runs what is ended from outside."""
+    with contextlib.suppress(RuntimeError):
+        postgres.sql(text)
+
+
+def test_a_killed_restore_into_a_database_is_not_served(sandbox, tmp_path, postgres):
+    """Killed while it fills the database: what is there says so to whoever opens it."""
+    backup, port = sandbox.data.parent / "one", free_port()
+    node, config = target(tmp_path / "node", sandbox.data), tmp_path / "dancu.toml"
+    config.write_text(f'data = "{node}"\nlisten = "127.0.0.1:{port}"\nsandbox = true\n[database]\n'
+                      f'url = "postgres://dancu@127.0.0.1:{postgres.port}/postgres"\n')
+    arguments = ("restore", "--from", backup, "--keys", f"{backup}.keys", "--config", config)
+
+    def mark() -> str:
+        return postgres.sql("SELECT COUNT(*) FROM meta WHERE name = 'restore.unfinished'")
+
+    # Tables without rows, one of which somebody holds, so that it is caught in the middle.
+    told(run(*arguments, "--json"))
+    tables = postgres.sql("SELECT string_agg(relname, ', ') FROM pg_class WHERE relkind IN "
+                          "('r', 'p') AND NOT relispartition AND relname <> 'schema_version' "
+                          "AND relnamespace = 'public'::regnamespace")
+    postgres.sql(f"TRUNCATE {tables}")
+    hold = "BEGIN; LOCK TABLE household IN SHARE MODE; SELECT pg_sleep(60)"
+    holder = threading.Thread(target=held, args=(postgres, hold))
+    holder.start()
+    locked = "SELECT COUNT(*) FROM pg_locks WHERE mode = 'ShareLock' AND granted"
+    wait(lambda: postgres.sql(locked) == "1", "the lock")
+    made = subprocess.Popen([str(binary()), *map(str, arguments)], stdout=subprocess.DEVNULL,
+                            stderr=subprocess.DEVNULL)
+    waiting = "SELECT COUNT(*) FROM pg_locks WHERE NOT granted"
+    wait(lambda: postgres.sql(waiting) != "0", "the restoring that waits")
+    assert made.poll() is None and mark() == "1"
+    made.kill()
+    made.wait()
+    postgres.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                 "WHERE pid <> pg_backend_pid() AND datname = 'postgres'")
+    holder.join()
+    assert postgres.sql("SELECT COUNT(*) FROM system") == "0" and mark() == "1"
+    for command in (("serve", "--config", config), ("migrate", "--config", config),
+                    ("restore", "accept", "--config", config, "--actor", "B", "--reason", "x"),
+                    ("backup", "--config", config, "--to", tmp_path / "none")):
+        refused = run(*command)
+        assert refused.returncode == 1 and "was not finished" in refused.stderr, refused.stderr
+    doctor = run("doctor", "--config", config, "--json")
+    assert doctor.returncode == 1 and "was not finished" in doctor.stdout
+    told(run(*arguments, "--json"))
+    assert mark() == "0"
+    refused = run("serve", "--config", config)
+    assert refused.returncode == 1 and "not accepted yet" in refused.stderr
 
 
 def test_drill_across_engines(sandbox, tmp_path, postgres):

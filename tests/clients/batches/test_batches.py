@@ -8,7 +8,9 @@ import json
 import os
 import re
 import signal
+import socket
 import time
+import urllib.parse
 
 import pytest
 
@@ -165,6 +167,56 @@ def test_heads_are_judged_before_the_file(demo):
     assert {e["field"] for e in wrong["errors"]} == {"caseCode", "account"}
 
 
+def begun(rest: Rest, length: int, first: bytes) -> socket.socket:
+    """An upload that has sent its head and so much of its body."""
+    url = urllib.parse.urlsplit(rest.demo.base_url)
+    head = {"requestId": request_id(), "account": rest.account,
+            "procedureCode": rest.system.procedure(SERVICE), "caseCode": "HS.2026-LO1"}
+    line = socket.create_connection((url.hostname, url.port), timeout=60)
+    line.sendall((f"POST {BATCHES}?{urllib.parse.urlencode(head)} HTTP/1.1\r\nHost: {url.netloc}\r\n"
+                  f"Authorization: Bearer {rest.token()}\r\nContent-Type: text/csv\r\n"
+                  f"Content-Length: {length}\r\n\r\n").encode() + first)
+    return line
+
+
+def test_a_broken_upload_leaves_nothing_and_frees_its_place(demo):
+    rest = Rest(demo, "BIG")
+    one = table([row(demo.plain())])
+    before = rest.send("GET", BATCHES).json()["jobs"]
+    line = begun(rest, 1 << 20, table([row(demo.plain())] * 5_000))
+    try:
+        time.sleep(2)
+        refused = problem(submit(rest, one), 429, "D5")
+        assert refused["errors"][0]["field"] == "body"
+    finally:
+        line.close()
+    deadline = time.monotonic() + 10
+    while (again := submit(rest, one)).status_code != 202:
+        problem(again, 429, "D5")
+        assert time.monotonic() < deadline, "the place is still taken"
+        time.sleep(0.2)
+    wait(rest, taken(again), "done")
+    rows = {j["rows"] for j in rest.send("GET", BATCHES).json()["jobs"]}
+    assert 5_000 not in rows and len(before) < len(rest.send("GET", BATCHES).json()["jobs"])
+
+
+def test_a_slow_upload_is_let_go(demo):
+    line = begun(Rest(demo, "SMALL"), 1 << 20, COLUMNS.encode() + b"\n")
+    started, answer = time.monotonic(), b""
+    with line:
+        line.settimeout(0.5)
+        while time.monotonic() - started < 60 and not answer:
+            # Never silent for long, and never fast enough.
+            line.sendall(b"\n")
+            try:
+                answer = line.recv(65536)
+            except TimeoutError:
+                continue
+    assert b" 400 " in answer.split(b"\r\n")[0], answer[:300]
+    assert "quá chậm".encode() in answer, answer
+    assert 25 < time.monotonic() - started < 45
+
+
 def test_the_same_request_is_the_same_job(demo):
     rest, other = Rest(demo, "BIG"), Rest(demo, "ONESTOP")
     one, request = table([row(demo.plain())]), request_id()
@@ -173,6 +225,9 @@ def test_the_same_request_is_the_same_job(demo):
     assert again.status_code == 200 and again.json()["id"] == job["id"]
     somebody = next(c for c in demo.data["citizens"] if row(c) != row(demo.plain()))
     problem(submit(rest, table([row(somebody)]), request=request), 409)
+    # The id is taken for single questions too, and after the job is deleted.
+    conflict = lambda: problem(rest.verify(demo.plain(), requestId=request), 409, "A3")  # noqa: E731
+    conflict()
     for path in ("", "/results", "/results.csv", "/results.ndjson", "/errors"):
         problem(other.send("GET", f"{BATCHES}/{job['id']}{path}"), 404)
     problem(other.send("DELETE", f"{BATCHES}/{job['id']}"), 404)
@@ -181,6 +236,8 @@ def test_the_same_request_is_the_same_job(demo):
     wait(rest, job, "done")
     assert rest.send("DELETE", f"{BATCHES}/{job['id']}").status_code == 204
     problem(rest.send("GET", f"{BATCHES}/{job['id']}"), 404)
+    conflict()
+    problem(submit(rest, one, request=request), 409, "A3")
 
 
 def test_a_large_file_survives_a_kill_and_counts_each_person_once(tmp_path):

@@ -68,7 +68,7 @@ def test_shapes_are_registered(demo):
 def test_a_system_without_a_shape_is_refused_clearly(demo, person):
     client = Lgsp(demo, "NIGHT")
     assert client.shape is None
-    told = refused(client.ask(VERIFY, person), 403, "A2")
+    told = refused(client.ask(VERIFY, person), 403, "B1", "023")
     (error,) = told["errors"]
     assert error["field"] == "lgsp.shape" and "dạng trả lời" in error["messageVi"]
     assert client.rest.verify(person).status_code == 200, "the other facades stay open"

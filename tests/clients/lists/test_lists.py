@@ -207,6 +207,15 @@ def test_detail_history_result_and_the_list_of_jobs(big):
     assert len(jobs) <= 2 and job in jobs and int(page.text("TongSo")) >= len(jobs)
     early = big.call("GetRequests", ("DenNgay", "2020-01-01"))
     assert early.text("TongSo") == "0"
+    # Page by page the same jobs once each, and as many as TongSo says.
+    seen, number = [], 1
+    while len(seen) < int(page.text("TongSo")):
+        part = big.call("GetRequests", ("Trang", str(number)), ("SoBanGhi", "1"))
+        assert part.text("TongSo") == page.text("TongSo")
+        seen += [child(e, "MaCongViec").text for e in part.body if local(e) == "CongViec"]
+        assert len(seen) == number
+        number += 1
+    assert seen[: len(jobs)] == jobs and len(set(seen)) == len(seen)
 
 
 def test_the_same_request_is_the_same_job(big):
@@ -264,6 +273,41 @@ def test_a_zeep_client_makes_and_reads_a_list(demo):
     assert [step.TrangThai for step in history.LichSu][-1] == "HOAN_THANH"
     with pytest.raises(zeep.exceptions.Fault):
         client.service.GetRequestStatus(**values, MaCongViec="0" * 32)
+
+
+def test_a_list_over_rest_is_the_same_list(demo, big):
+    rest = Rest(demo, "BIG")
+    service = "citizen.list"
+
+    def ask(filters, request=None, **changes):
+        body = {"requestId": request or request_id(), "account": rest.account,
+                "procedureCode": rest.system.procedure(service), "caseCode": "HS.2026-1",
+                "filter": filters} | changes
+        return rest.send("POST", "/api/v1/lists", json=body)
+
+    request = request_id()
+    women = {"sex": "2", "age": {"from": 20, "to": 21}}
+    answer = ask(women, request)
+    assert answer.status_code == 202, answer.text
+    job = answer.json()
+    assert (job["service"], answer.headers["Location"]) == (service, job["statusUrl"])
+    again = ask(women, request)
+    assert again.status_code == 200 and again.json()["id"] == job["id"]
+    assert ask({"sex": "1"}, request).status_code == 409
+    big.until(job["id"], "HOAN_THANH")
+    page = rest.send("GET", f"{job['resultsUrl']}?limit=1000").json()
+    told = sorted(r["citizen"]["personalId"] for r in page["results"])
+    over_soap = big.submit()
+    big.until(over_soap, "HOAN_THANH")
+    assert told and told == sorted(big.ids(over_soap))
+    file = rest.send("GET", f"{job['resultsUrl']}.csv")
+    assert len(list(csv.DictReader(io.StringIO(file.content.decode())))) == len(told)
+    wrong = ask({"age": {"from": 30, "to": 20}})
+    assert wrong.status_code == 422 and wrong.json()["errors"][0]["field"] == "filter.age"
+    assert ask({}).status_code == 422
+    refused_d5 = ask(women, account=rest.system.account("officer"))
+    assert (refused_d5.status_code, refused_d5.json()["ruleId"]) == (403, "D5")
+    assert ask(women, procedureCode="9.999999").json()["ruleId"] == "B10"
 
 
 # --- refusals ----------------------------------------------------------------------------------

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
+import threading
 
 import pytest
+import requests
 
 import torture
 from dancu_client import Demo, Rest, Soap, binary, envelope
-from postgres import Postgres
+from postgres import Postgres, wait
 from torture import Node, Torture, bare_environment
 
 
@@ -85,12 +88,60 @@ def test_what_a_node_refuses_and_what_it_shares(cluster):
     assert done.returncode == 0, done.stderr
     for place in (one, two):
         assert Rest(place, "ONESTOP").verify(citizen).status_code == 403
+    # A look at the database from the folder of a serving node.
+    run = subprocess.run([str(binary()), "doctor", "--config", str(node.config), "--json"],
+                         capture_output=True, text=True, env=bare_environment(), timeout=60,
+                         check=False)
+    found = {check["name"]: check["state"] for check in json.loads(run.stdout)["checks"]}
+    assert run.returncode == 0, found
+    assert found["journal"] == found["keys"] == found["registry"] == found["port"] == "ok", found
     # Migrating and checking beside serving nodes.
     for command in (["migrate"], ["doctor"], ["population", "stats"]):
         run = subprocess.run([str(binary()), *command, "--config", str(desk.config)],
                              capture_output=True, text=True, env=bare_environment(), timeout=60,
                              check=False)
         assert run.returncode == 0, (command, run.stdout, run.stderr)
+
+
+def reasons(node: Node) -> list[str]:
+    """Why a node says that it is not ready."""
+    told = requests.get(f"{node.url}/readyz", timeout=5)
+    return [] if told.status_code == 200 else told.json()["reasons"]
+
+
+def test_readiness_follows_the_standby(cluster):
+    """A commit that waits for a standby that is gone takes the node out while it waits, and so does
+    a server that lost the setting."""
+    cluster, demo = cluster
+    primary, standby = cluster.pair
+    standby.follow(primary)
+    node = Node(cluster.folder / "node1", cluster.url, None)
+    cluster.nodes.append(node)
+    node.start()
+    rest, citizen = Rest(demo_at(demo, node), "ONESTOP"), demo.plain()
+    assert rest.verify(citizen).status_code == 200
+    standby.die()
+    told = []
+    asking = threading.Thread(target=lambda: told.append(rest.verify(citizen).status_code))
+    asking.start()
+    wait(lambda: reasons(node) == ["commitStalled"], "the stall is told", 20)
+    assert asking.is_alive(), "nobody is answered before it is durable on the standby"
+    standby.start()
+    asking.join(60)
+    assert told == [200]
+    wait(lambda: not reasons(node), "it is ready again")
+
+    def standby_names(names: str) -> None:
+        primary.sql(f"ALTER SYSTEM SET synchronous_standby_names = '{names}'")
+        primary.sql("SELECT pg_reload_conf()")
+
+    standby_names("")
+    primary.sql("SELECT COUNT(pg_terminate_backend(pid)) FROM pg_stat_activity "
+                "WHERE application_name LIKE 'dancu%'")
+    wait(lambda: reasons(node) == ["databaseUnfit"], "the lost setting is told")
+    standby_names("ANY 1 (*)")
+    wait(lambda: not reasons(node), "it is ready again")
+    assert rest.verify(citizen).status_code == 200
 
 
 def demo_at(demo: Demo, node: Node) -> Demo:

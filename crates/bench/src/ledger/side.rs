@@ -117,13 +117,13 @@ impl LedgerSide {
             let (store, drafts) = (self.store.clone(), self.drafts.clone());
             tasks.spawn(submit(store, drafts, self.start, over.clone()));
         }
-        let longest = self.watch(begin + duration).await;
+        let longest = self.watch(begin + duration).await?;
         over.store(true, Ordering::Release);
         while let Some(ended) = tasks.join_next().await {
             ended.context("a task that submits")??;
         }
         let elapsed = begin.elapsed();
-        let tail_items = self.store.tail_items();
+        let tail_items = self.store.tail_items()?;
         let after = Cpu::now()?;
         checkpoints.stop()?;
         let entries = self.store.ledger().next_index() - first;
@@ -144,19 +144,19 @@ impl LedgerSide {
     }
 
     /// Looks at the tail until the time is over; gives the longest.
-    async fn watch(&self, end: Instant) -> u64 {
+    async fn watch(&self, end: Instant) -> anyhow::Result<u64> {
         let mut longest = 0;
         while Instant::now() < end {
             tokio::time::sleep(LOOK).await;
-            longest = longest.max(self.store.tail_items());
+            longest = longest.max(self.store.tail_items()?);
         }
-        longest
+        Ok(longest)
     }
 
     /// Waits until the indexer has nothing left, so that the other side has the machine alone.
     async fn settle(&self) -> anyhow::Result<()> {
         for _ in 0..LOOKS_MAX {
-            if self.store.tail_items() == 0 {
+            if self.store.tail_items()? == 0 {
                 return Ok(());
             }
             tokio::time::sleep(LOOK).await;

@@ -10,9 +10,15 @@ use serde::{Deserialize, Serialize};
 use super::types::{JobCounts, JobHead, JobId, JobKind, JobState, JobStatus};
 use crate::path::Protocol;
 
+/// The layout of stored heads, raised by every change of it: a job may stand for weeks, and a
+/// program that does not know its layout leaves it to one that does.
+const HEAD_VERSION: u8 = 1;
+
 /// The head of a job with how it came in.
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct StoredHead {
+    /// The first byte of what is stored.
+    version: u8,
     pub(super) kind: JobKind,
     pub(super) head: JobHead,
     protocol: u8,
@@ -21,11 +27,21 @@ pub(super) struct StoredHead {
 
 impl StoredHead {
     pub(super) fn new(kind: JobKind, head: JobHead, protocol: Protocol, source: IpAddr) -> Self {
-        Self { kind, head, protocol: protocol as u8, source }
+        Self { version: HEAD_VERSION, kind, head, protocol: protocol as u8, source }
     }
 
+    /// The head of a stored job.
+    ///
+    /// # Errors
+    /// [`is_damage`]: it cannot be opened or read. Else a later program wrote it.
     pub(super) fn of(row: &JobRow) -> Result<Self> {
-        decode(&row.head)
+        match row.head.first() {
+            Some(&HEAD_VERSION) => decode(&row.head),
+            Some(&version) if version > HEAD_VERSION => {
+                Err(Error::Unavailable("the head of the job is of a later version"))
+            }
+            _ => Err(Error::Damaged("job.head")),
+        }
     }
 
     pub(super) fn protocol(&self) -> Protocol {
@@ -45,6 +61,11 @@ pub(super) fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>> {
 /// A value from its bytes.
 pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
     postcard::from_bytes(bytes).map_err(|_| Error::Damaged("job"))
+}
+
+/// Whether what is stored cannot be opened or read: it will not be so either when it is read again.
+pub(crate) fn is_damage(error: &Error) -> bool {
+    matches!(error, Error::Crypto(_) | Error::Damaged(_))
 }
 
 /// A job as its system sees it; `before` = jobs before it that have not begun.
@@ -90,5 +111,64 @@ fn state(row: &JobRow) -> JobState {
         State::Done => JobState::Done,
         State::Cancelled | State::Gone => JobState::Cancelled,
         State::Failed => JobState::Failed { reason: reason() },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use dancu_domain::ids::{OfficerRef, ProcedureCode, RequestId};
+    use dancu_domain::moment::Moment;
+    use dancu_store::jobs::Counts;
+
+    use super::*;
+
+    fn row(head: Vec<u8>) -> JobRow {
+        JobRow {
+            id: [1; 16],
+            system: 1,
+            state: State::Waiting,
+            reason: 0,
+            until: None,
+            request: [2; 16],
+            body: [3; 16],
+            head,
+            counts: Counts::default(),
+            scan: None,
+            submitted_at: Moment(1),
+            started_at: None,
+            changed_at: Moment(1),
+            ended_at: None,
+            journal_index: 1,
+            journal_from: 1,
+            lease_until: Moment(0),
+        }
+    }
+
+    #[test]
+    fn a_head_of_a_later_program_is_no_damage() {
+        let head = JobHead {
+            request_id: RequestId::parse("LO-1").unwrap(),
+            officer: OfficerRef::parse("onestop.kehoach").unwrap(),
+            procedure: ProcedureCode::parse("1.004194").unwrap(),
+            purpose: None,
+            case: None,
+            unit: None,
+            x_road_user: None,
+        };
+        let source = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        let stored = StoredHead::new(JobKind::BatchVerify, head, Protocol::Soap, source);
+        let mut bytes = encode(&stored).unwrap();
+        let back = StoredHead::of(&row(bytes.clone())).unwrap();
+        assert_eq!(
+            (back.protocol(), back.head.officer.as_str()),
+            (Protocol::Soap, "onestop.kehoach")
+        );
+        bytes.truncate(4);
+        let damaged = |head| StoredHead::of(&row(head)).err().is_some_and(|e| is_damage(&e));
+        assert!(damaged(bytes.clone()) && damaged(vec![]) && damaged(vec![0, 1, 2]));
+        bytes[0] = HEAD_VERSION + 1;
+        assert!(!damaged(bytes));
     }
 }

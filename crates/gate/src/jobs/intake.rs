@@ -1,4 +1,5 @@
-//! Taking a job in: may it be submitted, its rows as they come, and the entry of its submission.
+//! Beginning to take a job in: may it be submitted, and was it before. Its rows follow in
+//! `taking.rs`.
 
 use dancu_domain::decide::Question;
 use dancu_domain::moment::Moment;
@@ -6,50 +7,23 @@ use dancu_domain::outlook::{Outlook, outlook};
 use dancu_domain::refusal::Reason;
 use dancu_domain::registration::{Channel, System};
 use dancu_domain::service::FieldSet;
-use dancu_journal::{Act, Body};
-use dancu_store::jobs::{Counts, JobRow, Part, PartKind, Registered, SealedPart, State};
+use dancu_store::jobs::{Counts, JobRow, State};
 use dancu_store::keys::random;
 
 use super::code::{self, StoredHead};
 use super::lists;
+use super::taking::{Intake, Unfinished};
 use super::types::{
-    BAD_ROWS_LISTED, BadRow, BatchItem, JOBS_KEPT_MAX, JOBS_OPEN_MAX, JobHead, JobKind, NewJob,
-    ROWS_MAX, ReadRow, Submitted,
+    JOBS_KEPT_MAX, JOBS_OPEN_MAX, JobHead, JobKind, KEPT_BYTES_MAX, NewJob, Submitted,
 };
 use crate::path::{Caller, Gate, unavailable};
 use crate::query::{FieldError, Reply, Unreadable};
-
-/// Rows sealed together: about 25 KB, read and written in well below a millisecond, and asked
-/// within some ten.
-pub(super) const PART_ROWS: usize = 256;
-/// Parts written in one transaction: about 100 KB, so that no question waits long for its commit.
-const PARTS_AT_ONCE: usize = 4;
-
-/// Highest number of a row: empty lines are no rows and count on, and a request id has room for
-/// seven digits beside the job's id.
-const NUMBER_MAX: u32 = 9_999_999;
 
 /// What a job can expect, as far as taking it in and running it need to know.
 pub(super) enum Expects {
     Open,
     Waits(Reason, Option<Moment>),
     Never(Reason),
-}
-
-/// The file of a job while it comes in. It is a job only once it is finished; dropped before, what
-/// came is deleted later.
-pub struct Intake<'a> {
-    gate: &'a Gate,
-    caller: &'a Caller,
-    new: NewJob,
-    row: JobRow,
-    items: Vec<BatchItem>,
-    bad: Vec<BadRow>,
-    parts: Vec<SealedPart>,
-    /// Keyed digest of everything so far.
-    digest: [u8; 16],
-    /// The request id is known: rows are only compared.
-    known: bool,
 }
 
 impl Gate {
@@ -63,15 +37,14 @@ impl Gate {
         caller: &'a Caller,
         new: NewJob,
     ) -> Result<Intake<'a>, Reply> {
-        if let Some(reason) = self.refuses_job(caller, &new) {
-            return Err(self.refuse_job(caller, &new, reason, vec![]).await);
-        }
+        let granted = match self.may_submit(caller, &new) {
+            Ok(granted) => granted,
+            Err(reason) => return Err(self.refuse_job(caller, &new, reason, vec![]).await),
+        };
         let begun = self.begin_known(caller, &new).await;
         match begun {
-            Ok(Ok((row, known))) => {
-                let digest = row.body;
-                let (items, bad, parts) = (vec![], vec![], vec![]);
-                Ok(Intake { gate: self, caller, new, row, items, bad, parts, digest, known })
+            Ok(Ok((row, unfinished))) => {
+                Ok(Intake::new(self, caller, new, row, unfinished, granted))
             }
             Ok(Err(reason)) => Err(self.refuse_job(caller, &new, reason, vec![]).await),
             Err(error) => {
@@ -95,6 +68,18 @@ impl Gate {
         caller: &Caller,
         new: &NewJob,
         reason: Reason,
+        errors: Vec<FieldError>,
+    ) -> Reply {
+        self.refuse_head(caller, &new.kind, &new.head, reason, errors).await
+    }
+
+    /// Refuses what is asked about a job, by its head, and journals it.
+    pub(super) async fn refuse_head(
+        &self,
+        caller: &Caller,
+        kind: &JobKind,
+        head: &JobHead,
+        reason: Reason,
         mut errors: Vec<FieldError>,
     ) -> Reply {
         if reason == Reason::CaseCodeMissing && errors.is_empty() {
@@ -104,12 +89,12 @@ impl Gate {
         let unreadable = Unreadable {
             errors,
             reason: Some(reason),
-            service: Some(new.kind.service()),
-            request_id: Some(new.head.request_id.clone()),
-            officer: Some(new.head.officer.clone()),
-            procedure: Some(new.head.procedure.clone()),
-            case: new.head.case.clone(),
-            x_road_user: new.head.x_road_user.clone(),
+            service: Some(kind.service()),
+            request_id: Some(head.request_id.clone()),
+            officer: Some(head.officer.clone()),
+            procedure: Some(head.procedure.clone()),
+            case: head.case.clone(),
+            x_road_user: head.x_road_user.clone(),
         };
         self.refuse_unreadable(caller, &unreadable).await
     }
@@ -122,21 +107,7 @@ impl Gate {
         head: &JobHead,
         at: Moment,
     ) -> Expects {
-        let question = Question {
-            at,
-            channel: Channel::Api,
-            service: kind.service(),
-            officer: head.officer.as_str(),
-            procedure: &head.procedure,
-            purpose: head.purpose.as_ref(),
-            case: head.case.as_ref(),
-            fields: match kind {
-                // Claims stand in the rows, and each is decided with its row.
-                JobKind::BatchVerify => FieldSet::EMPTY,
-                JobKind::List(filter) => lists::fields(filter),
-            },
-            items: 1,
-        };
+        let question = question(kind, head, at);
         let profiles = self.store.profiles();
         let found = self.store.ledger().lines(|l| outlook(profiles, l, system, &question));
         match found {
@@ -146,31 +117,32 @@ impl Gate {
         }
     }
 
-    /// Why a job may not be submitted: what refuses every question of its head now. A closed
-    /// window and a count that is used up only let it wait.
-    fn refuses_job(&self, caller: &Caller, new: &NewJob) -> Option<Reason> {
+    /// Whether a job may be submitted, by everything that refuses each question of its head now: a
+    /// closed window and a count that is used up only let it wait. Gives the fields that its rows
+    /// may claim (A4).
+    fn may_submit(&self, caller: &Caller, new: &NewJob) -> Result<FieldSet, Reason> {
         let snapshot = self.snapshot.load_full();
-        let Some(system) = self.still_known(&snapshot, caller) else {
-            return Some(Reason::CannotJournal);
-        };
+        let system = self.still_known(&snapshot, caller).ok_or(Reason::CannotJournal)?;
         match self.expects(system, &new.kind, &new.head, caller.arrival) {
-            Expects::Open => None,
+            Expects::Open => {}
             Expects::Waits(reason, Some(_)) => match reason {
                 Reason::ConnectionNotLive | Reason::AccountUnknown | Reason::ProcedureUnknown => {
-                    Some(reason)
+                    return Err(reason);
                 }
-                _ => None,
+                _ => {}
             },
-            Expects::Waits(reason, None) | Expects::Never(reason) => Some(reason),
+            Expects::Waits(reason, None) | Expects::Never(reason) => return Err(reason),
         }
+        Ok(granted(system, &new.kind, &new.head))
     }
 
-    /// The row of the job, and whether its request id made one before.
+    /// The row of the job, and what drops it where it never becomes one; none where its request id
+    /// made a job before.
     async fn begin_known(
         &self,
         caller: &Caller,
         new: &NewJob,
-    ) -> dancu_store::Result<Result<(JobRow, bool), Reason>> {
+    ) -> dancu_store::Result<Result<(JobRow, Option<Unfinished>), Reason>> {
         let id = new.head.request_id.as_str().as_bytes();
         let request = self.request_key.digest16(&[&caller.system.0.to_be_bytes(), id]);
         let source = caller.source;
@@ -195,188 +167,70 @@ impl Gate {
             journal_from: 0,
             lease_until: Moment(0),
         };
-        let store = self.store.clone();
-        let system = caller.system.0;
-        let looked = tokio::task::spawn_blocking(move || {
-            let earlier = store.job_of_request(system, request)?.is_some();
-            let full = store.jobs_open(system)? as usize >= JOBS_OPEN_MAX
-                || store.jobs_kept(system)? as usize >= JOBS_KEPT_MAX;
-            Ok::<_, dancu_store::Error>((earlier, full))
-        });
-        let (known, full) = looked.await.map_err(|_| dancu_store::Error::Unavailable("job"))??;
+        let (system, brings_rows) = (caller.system.0, row.scan.is_none());
+        let (known, full) = self
+            .away(move |store| {
+                let earlier = store.job_of_request(system, request)?.is_some();
+                let uploaded = store.jobs_uploaded(system)?;
+                let full = store.jobs_open(system)? as usize >= JOBS_OPEN_MAX
+                    || uploaded.jobs as usize >= JOBS_KEPT_MAX
+                    || (brings_rows && uploaded.bytes >= KEPT_BYTES_MAX);
+                Ok((earlier, full))
+            })
+            .await?;
         if known {
-            return Ok(Ok((row, true)));
+            return Ok(Ok((row, None)));
         }
-        // The ids of jobs and of single questions are one set.
-        if let Some(index) = self.store.requests().answered(&request)
-            && self.store.answered_request(&request, index).await?.is_some()
-        {
+        if self.is_taken(&request, caller.arrival).await? {
             return Ok(Err(Reason::RequestIdConflict));
         }
         if full {
             return Ok(Err(Reason::JobsOpen));
         }
         random(&mut row.id)?;
+        // Made before the row is: whoever leaves meanwhile leaves nothing behind.
+        let unfinished = Unfinished::new(self.store.clone(), row.id, caller.arrival);
         self.store.job_begin(caller.arrival, &row).await?;
-        Ok(Ok((row, false)))
+        Ok(Ok((row, Some(unfinished))))
+    }
+
+    /// Whether a request id was answered or made a job that is deleted, within the time that ids
+    /// are remembered: the ids of jobs and of single questions are one set. It is looked at again
+    /// when the job is submitted; here it spares the upload.
+    async fn is_taken(&self, request: &[u8; 16], at: Moment) -> dancu_store::Result<bool> {
+        let Some(index) = self.store.requests().answered(request) else { return Ok(false) };
+        let keep_ms = self.store.profiles().at(at).remember_requests_ms;
+        let found = self.store.answered_request(request, index).await?;
+        Ok(found.is_some_and(|(_, taken)| taken.plus_ms(keep_ms) > at))
     }
 }
 
-impl Intake<'_> {
-    /// How many rows came so far.
-    pub fn rows(&self) -> u32 {
-        self.row.counts.rows
-    }
-
-    /// Takes rows in the order of the file and leaves `rows` empty.
-    ///
-    /// # Errors
-    /// [`Reason::JobTooLarge`] over [`ROWS_MAX`], [`Reason::CannotJournal`] where they cannot be
-    /// stored. The submission is then refused with [`Intake::refuse`].
-    pub async fn take(&mut self, at: Moment, rows: &mut Vec<ReadRow>) -> Result<(), Reason> {
-        for row in rows.drain(..) {
-            let (ReadRow::Good(BatchItem { row: number, .. })
-            | ReadRow::Bad(BadRow { row: number, .. })) = &row;
-            if self.row.counts.rows >= ROWS_MAX || *number > NUMBER_MAX {
-                return Err(Reason::JobTooLarge);
-            }
-            self.row.counts.rows += 1;
-            match row {
-                ReadRow::Good(item) => {
-                    self.row.counts.items += 1;
-                    self.items.push(item);
-                }
-                ReadRow::Bad(bad) => {
-                    self.row.counts.bad += 1;
-                    if self.row.counts.bad <= BAD_ROWS_LISTED {
-                        self.bad.push(bad);
-                    }
-                }
-            }
-            if self.items.len() >= PART_ROWS || self.bad.len() >= PART_ROWS {
-                self.close_parts().map_err(|error| failed(&error))?;
-            }
-        }
-        if self.parts.len() >= PARTS_AT_ONCE { self.write(at).await } else { Ok(()) }
-    }
-
-    /// The file is whole: makes it a job, or finds the one that the same request made before.
-    pub async fn finish(mut self, at: Moment) -> Submitted {
-        if matches!(self.new.kind, JobKind::BatchVerify) && self.row.counts.rows == 0 {
-            let message_vi = "Tệp không có dòng nào.".to_owned();
-            let errors = vec![FieldError { field: "body".to_owned(), message_vi }];
-            return Submitted::Refused(self.refuse(at, Reason::InvalidInput, errors).await);
-        }
-        let written = match self.close_parts().map_err(|error| failed(&error)) {
-            Ok(()) => self.write(at).await,
-            Err(reason) => Err(reason),
-        };
-        if let Err(reason) = written {
-            return Submitted::Refused(self.refuse(at, reason, vec![]).await);
-        }
-        self.row.body = self.digest;
-        let registered = if self.known {
-            let earlier = self.earlier();
-            earlier.map(|id| id.map_or(Registered::TooMany, Registered::Earlier))
-        } else {
-            let open_max = JOBS_OPEN_MAX as u32;
-            self.gate.store.job_submit(at, &self.row, open_max, self.entry()).await
-        };
-        let found = match registered {
-            Ok(Registered::New) => self.gate.read_job(self.row.id).map(Ok),
-            Ok(Registered::Earlier(id)) => match self.gate.store.job(id) {
-                Ok(Some(job)) if job.body != self.digest => Ok(Err(Reason::RequestIdConflict)),
-                Ok(_) => self.gate.read_job(id).map(Ok),
-                Err(error) => Err(error),
-            },
-            Ok(Registered::TooMany) => Ok(Err(Reason::JobsOpen)),
-            Err(error) => Err(error),
-        };
-        match found {
-            Ok(Ok(Some(status))) if status.id.0 == self.row.id => Submitted::New(Box::new(status)),
-            Ok(Ok(Some(status))) => Submitted::Same(Box::new(status)),
-            Ok(Err(reason)) => Submitted::Refused(self.refuse(at, reason, vec![]).await),
-            Ok(Ok(None)) => Submitted::Refused(unavailable()),
-            Err(error) => {
-                tracing::error!(error = %error, "gate.job could not be submitted");
-                Submitted::Refused(unavailable())
-            }
-        }
-    }
-
-    /// Refuses the submission, journals that and deletes what came.
-    pub async fn refuse(self, at: Moment, reason: Reason, errors: Vec<FieldError>) -> Reply {
-        if !self.known
-            && let Err(error) = self.gate.store.job_drop(at, self.row.id).await
-        {
-            // It is deleted all the same, a little later.
-            tracing::warn!(error = %error, "gate.job could not be dropped");
-        }
-        self.gate.refuse_job(self.caller, &self.new, reason, errors).await
-    }
-
-    fn earlier(&self) -> dancu_store::Result<Option<[u8; 16]>> {
-        let found = self.gate.store.job_of_request(self.row.system, self.row.request)?;
-        Ok(found.map(|job| job.id))
-    }
-
-    /// The entry of the submission (F1): who, from where, for which procedure and case.
-    fn entry(&self) -> Body {
-        let head = &self.new.head;
-        let case = head.case.as_ref().map_or("-", |c| c.as_str());
-        Body::Act(Act {
-            kind: "job.submitted".into(),
-            actor: head.officer.as_str().to_owned(),
-            system: self.row.system,
-            detail: format!(
-                "{} {}: {} rows, {} bad; request {}, procedure {}, case {case}, from {}",
-                super::types::JobId(self.row.id),
-                self.new.kind.service().code(),
-                self.row.counts.rows,
-                self.row.counts.bad,
-                head.request_id,
-                head.procedure,
-                self.caller.source,
-            ),
-        })
-    }
-
-    fn close_parts(&mut self) -> dancu_store::Result<()> {
-        if let (Some(first), Some(last)) = (self.items.first(), self.items.last()) {
-            let (first, last) = (first.row, last.row);
-            let plain = code::encode(&self.items)?;
-            self.items.clear();
-            self.close(PartKind::Input, &Part { first, last, plain })?;
-        }
-        if let (Some(first), Some(last)) = (self.bad.first(), self.bad.last()) {
-            let (first, last) = (first.row, last.row);
-            let plain = code::encode(&self.bad)?;
-            self.bad.clear();
-            self.close(PartKind::Bad, &Part { first, last, plain })?;
-        }
-        Ok(())
-    }
-
-    fn close(&mut self, kind: PartKind, part: &Part) -> dancu_store::Result<()> {
-        let key = &self.gate.request_key;
-        self.digest = key.digest16(&[&self.digest, &[kind as u8], &part.plain]);
-        if !self.known {
-            self.parts.push(self.gate.store.seal_part(self.row.id, kind, part)?);
-        }
-        Ok(())
-    }
-
-    async fn write(&mut self, at: Moment) -> Result<(), Reason> {
-        if self.parts.is_empty() {
-            return Ok(());
-        }
-        let parts = std::mem::take(&mut self.parts);
-        let taken = self.gate.store.job_take(at, self.row.id, parts).await;
-        taken.map_err(|error| failed(&error))
+/// What each question of a job states. Claims stand in the rows, and each is decided with its row.
+pub(super) fn question<'a>(kind: &JobKind, head: &'a JobHead, at: Moment) -> Question<'a> {
+    Question {
+        at,
+        channel: Channel::Api,
+        service: kind.service(),
+        officer: head.officer.as_str(),
+        procedure: &head.procedure,
+        purpose: head.purpose.as_ref(),
+        case: head.case.as_ref(),
+        fields: told_by(kind),
+        items: 1,
     }
 }
 
-fn failed(error: &dancu_store::Error) -> Reason {
-    tracing::error!(error = %error, "gate.job could not be stored");
-    Reason::CannotJournal
+/// The fields that being in the result tells, whatever the result says.
+pub(super) fn told_by(kind: &JobKind) -> FieldSet {
+    match kind {
+        JobKind::BatchVerify => FieldSet::EMPTY,
+        JobKind::List(filter) => lists::fields(filter),
+    }
+}
+
+/// The fields granted to the system and to the procedure of a job now.
+pub(super) fn granted(system: &System, kind: &JobKind, head: &JobHead) -> FieldSet {
+    let grant = system.service(kind.service()).map_or(FieldSet::EMPTY, |g| g.fields);
+    let procedure = system.procedures.get(&head.procedure);
+    procedure.map_or(FieldSet::EMPTY, |p| grant.and(p.fields))
 }

@@ -15,14 +15,17 @@ use dancu_domain::service::{Field, FieldSet};
 use dancu_store::registry::Registry;
 use jiff::civil::Date;
 
-use super::types::{JobKind, ListFilter, ListPlace, Scanned};
+use super::types::{ListFilter, ListPlace, Scanned};
 use crate::query::Subject;
 
 /// Records of one read: some 5 µs each, so that a reading connection is held for about 1 ms.
 const SLICE_RECORDS: u32 = 256;
-/// Records looked at in one go at most: some 20 ms, then questions and other jobs have their turn
-/// and where the scan stands is stored.
+/// Records looked at in one go at most: some 20 ms, then questions and other jobs have their turn.
+/// Also records after which it is stored where the scan stands.
 pub const SCAN_RECORDS: u32 = 4_096;
+/// Records looked at for each row that a job may ask at once: a question takes about as long. So a
+/// list looks at as few as it asks while people ask questions, and rests between.
+pub const RECORDS_PER_ROW: u32 = 32;
 
 /// Oldest age that a filter can name, in years; birth years begin at 1850.
 pub const AGE_MAX: u8 = 150;
@@ -90,41 +93,38 @@ pub fn fields(filter: &ListFilter) -> FieldSet {
     set
 }
 
-/// The fields that every question of a job asks about, whoever it is about.
-pub fn asked(kind: &JobKind) -> FieldSet {
-    match kind {
-        JobKind::BatchVerify => FieldSet::EMPTY,
-        JobKind::List(filter) => fields(filter),
-    }
-}
-
-/// Goes on through the registry until `most` persons were found, [`SCAN_RECORDS`] records were
-/// looked at, or it ends. `on` is the day in Viet Nam that the job was submitted, by which ages are
-/// counted; `after` is where the scan before ended, 0 for the first.
+/// Goes on through the registry where `so_far` ended, until `most` persons were found in all,
+/// `records` more were looked at, or it ends. `on` is the day in Viet Nam that the job was
+/// submitted, by which ages are counted.
 ///
-/// It opens records one after the other, so it belongs on a thread that no question waits for.
+/// It opens records one after the other, so it belongs on a thread that no question waits for. Each
+/// slice is a read of its own: no transaction stays open between two of them, and what is held in
+/// memory is who fits.
 ///
 /// # Errors
-/// The registry could not be read, or a record of it not opened.
+/// The registry could not be read. A record that cannot be opened is counted.
 pub fn scan(
     registry: &Registry,
     filter: &ListFilter,
     on: Date,
-    after: i64,
+    so_far: Scanned,
     most: usize,
+    records: u32,
 ) -> dancu_store::Result<Scanned> {
-    let mut scanned = Scanned { found: vec![], next: Some(after) };
-    let mut looked = 0;
+    let mut scanned = so_far;
+    let until = scanned.looked.saturating_add(records);
     while let Some(from) = scanned.next
         && scanned.found.len() < most
-        && looked < SCAN_RECORDS
+        && scanned.looked < until
     {
         // Everybody in a slice may fit, and nobody who fits may be passed over.
-        let records = SLICE_RECORDS.min((most - scanned.found.len()) as u32);
-        let slice = registry.slice(from, records, |person| fits(filter, person, on))?;
+        let room = (most - scanned.found.len()) as u32;
+        let size = SLICE_RECORDS.min(room).min(until - scanned.looked);
+        let slice = registry.slice(from, size, |person| fits(filter, person, on))?;
         scanned.found.extend(slice.kept.iter().filter_map(subject));
         scanned.next = slice.next;
-        looked += records;
+        scanned.damaged += slice.damaged;
+        scanned.looked += size;
     }
     Ok(scanned)
 }

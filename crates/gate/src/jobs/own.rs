@@ -1,61 +1,34 @@
-//! What a system does with its own jobs: look, read results, cancel, delete. Another system's job
-//! is none.
+//! What a system does with its own jobs: look, cancel, delete; results are in `results.rs`. Another
+//! system's job is none.
 
 use dancu_domain::ids::SystemId;
 use dancu_domain::moment::Moment;
 use dancu_journal::{Act, Body};
-use dancu_store::Result;
 use dancu_store::jobs::{JobRow, PartKind, State};
+use dancu_store::{Error, Result, Store};
 
 use super::code;
-use super::types::{BadPage, BadRow, ItemResult, JobId, JobStatus, KEPT_MS, Page};
+use super::listed::statuses;
+use super::types::{BadPage, BadRow, JobId, JobStatus, KEPT_MS};
 use crate::path::Gate;
 
 /// Jobs that a list of them tells at most: those of seven days are rarely more.
 pub const JOBS_LISTED: u32 = 200;
 /// Parts read for one page: a part has up to 256 rows, and may be filled by halves.
-const PARTS_READ: u32 = 8;
+pub(super) const PARTS_READ: u32 = 8;
 /// Jobs deleted at their time in one go; the rest follows with the next.
 const EXPIRED_AT_ONCE: u32 = 20;
 
 impl Gate {
     /// A system's jobs, the newest first. Reads the store: not for the threads of questions.
     pub fn jobs(&self, system: SystemId) -> Result<Vec<JobStatus>> {
-        self.store.jobs_of(system.0, JOBS_LISTED)?.iter().map(|row| self.status_of(row)).collect()
+        let rows = self.store.jobs_of(system.0, JOBS_LISTED)?;
+        Ok(statuses(&self.store, &rows))
     }
 
-    /// One of a system's jobs.
+    /// One of a system's jobs. Reads the store: not for the threads of questions.
     pub fn job(&self, system: SystemId, id: JobId) -> Result<Option<JobStatus>> {
-        self.own(system, id)?.map(|row| self.status_of(&row)).transpose()
-    }
-
-    /// Results of one of a system's jobs from a row on, at most `limit`; `None` = no such job.
-    pub fn job_results(
-        &self,
-        system: SystemId,
-        id: JobId,
-        from: u32,
-        limit: u32,
-    ) -> Result<Option<Page>> {
-        if self.own(system, id)?.is_none() {
-            return Ok(None);
-        }
-        let (mut page, mut from, limit) = (Page::default(), from, limit as usize);
-        loop {
-            let parts = self.store.job_parts(id.0, PartKind::Result, from, PARTS_READ)?;
-            let Some(last) = parts.last().map(|p| p.last) else { break };
-            for part in parts {
-                let results: Vec<ItemResult> = code::decode(&part.plain)?;
-                page.results.extend(results.into_iter().filter(|r| r.row >= from));
-            }
-            if page.results.len() > limit {
-                break;
-            }
-            from = last.saturating_add(1);
-        }
-        page.next = page.results.get(limit).map(|r| r.row);
-        page.results.truncate(limit);
-        Ok(Some(page))
+        job_of(&self.store, system, id)
     }
 
     /// Rows of one of a system's jobs that could not be read; `None` = no such job.
@@ -66,7 +39,7 @@ impl Gate {
         from: u32,
         limit: u32,
     ) -> Result<Option<BadPage>> {
-        if self.own(system, id)?.is_none() {
+        if own(&self.store, system, id)?.is_none() {
             return Ok(None);
         }
         let (mut page, mut from, limit) = (BadPage::default(), from, limit as usize);
@@ -94,28 +67,25 @@ impl Gate {
         system: SystemId,
         id: JobId,
     ) -> Result<Option<JobStatus>> {
-        let Some(row) = self.own(system, id)? else { return Ok(None) };
+        let Some(row) = self.away(move |s| own(s, system, id)).await? else { return Ok(None) };
         if row.state as u8 <= State::Paused as u8 {
             let entry = self.act("job.cancelled", &row);
             self.store.job_end(at, id.0, State::Cancelled, 0, entry).await?;
         }
-        self.job(system, id)
+        self.away(move |s| job_of(s, system, id)).await
     }
 
     /// Deletes a system's job that is over, before its time. Whether there was one.
     pub async fn delete_job(&self, at: Moment, system: SystemId, id: JobId) -> Result<bool> {
-        let Some(row) = self.own(system, id)? else { return Ok(false) };
+        let Some(row) = self.away(move |s| own(s, system, id)).await? else { return Ok(false) };
         self.store.job_remove(at, id.0, self.act("job.deleted", &row)).await
     }
 
     /// Deletes jobs whose time is over, and one slice of what is not needed any more. Whether
     /// there may be more.
     pub async fn tidy_jobs(&self, at: Moment) -> Result<bool> {
-        let store = self.store.clone();
         let before = at.plus_ms(-KEPT_MS);
-        let expired =
-            tokio::task::spawn_blocking(move || store.jobs_ended_before(before, EXPIRED_AT_ONCE));
-        let expired = expired.await.map_err(|_| dancu_store::Error::Unavailable("job"))??;
+        let expired = self.away(move |s| s.jobs_ended_before(before, EXPIRED_AT_ONCE)).await?;
         for row in &expired {
             let mut entry = self.act("job.purged", row);
             if let Body::Act(act) = &mut entry {
@@ -127,18 +97,26 @@ impl Gate {
     }
 
     /// A job whoever asks.
-    pub(super) fn read_job(&self, id: [u8; 16]) -> Result<Option<JobStatus>> {
-        self.store.job(id)?.map(|row| self.status_of(&row)).transpose()
+    pub(super) async fn read_job(&self, id: [u8; 16]) -> Result<Option<JobStatus>> {
+        self.away(move |s| s.job(id)?.map(|row| status_of(s, &row)).transpose()).await
+    }
+
+    /// Reads the store away from the threads that questions run on.
+    pub(super) async fn away<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Store) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let store = self.store.clone();
+        let done = tokio::task::spawn_blocking(move || read(&store)).await;
+        done.map_err(|_| Error::Unavailable("job"))?
     }
 
     /// The entry of an act of a system on its job (F1).
     pub(super) fn act(&self, kind: &str, row: &JobRow) -> Body {
-        let snapshot = self.snapshot.load();
-        let system = snapshot.by_id(SystemId(row.system));
         let c = row.counts;
         Body::Act(Act {
             kind: kind.to_owned(),
-            actor: system.map_or("-", |s| s.code.as_str()).to_owned(),
+            actor: self.code_of(SystemId(row.system)),
             system: row.system,
             detail: format!(
                 "{}: {} rows, {} bad, {} accepted, {} refused",
@@ -150,14 +128,20 @@ impl Gate {
             ),
         })
     }
+}
 
-    fn own(&self, system: SystemId, id: JobId) -> Result<Option<JobRow>> {
-        Ok(self.store.job(id.0)?.filter(|row| row.system == system.0))
-    }
+/// One of a system's jobs as it is stored.
+pub(super) fn own(store: &Store, system: SystemId, id: JobId) -> Result<Option<JobRow>> {
+    Ok(store.job(id.0)?.filter(|row| row.system == system.0))
+}
 
-    fn status_of(&self, row: &JobRow) -> Result<JobStatus> {
-        let waits = row.state == State::Waiting;
-        let before = if waits { self.store.jobs_before(row.journal_index)? } else { 0 };
-        code::status(row, before)
-    }
+/// The same as its system sees it.
+pub(super) fn job_of(store: &Store, system: SystemId, id: JobId) -> Result<Option<JobStatus>> {
+    own(store, system, id)?.map(|row| status_of(store, &row)).transpose()
+}
+
+pub(super) fn status_of(store: &Store, row: &JobRow) -> Result<JobStatus> {
+    let waits = row.state == State::Waiting;
+    let before = if waits { store.jobs_before(row.journal_index)? } else { 0 };
+    code::status(row, before)
 }

@@ -1,46 +1,48 @@
-//! Running a job: take its lease, ask its rows part by part, store what came of them.
+//! Running a job: ask its rows part by part, store what came of them, under its lease.
 //!
 //! **Invariant:** results are stored after the entries of their questions are durable, so a result
 //! always has its entry; a question whose result was lost is asked again under the same request id
-//! and counts nothing.
+//! and counts nothing. **Invariant:** what cannot be opened ends the row or the job that it belongs
+//! to, with its reason and its entry, and holds up nothing else.
 
 use std::collections::VecDeque;
 
 use dancu_domain::ids::{RequestId, SystemId};
-use dancu_domain::moment::{HOUR_MS, Moment};
+use dancu_domain::moment::Moment;
 use dancu_domain::refusal::Reason;
 use dancu_domain::registration::Channel;
-use dancu_journal::Body;
 use dancu_store::jobs::{Counts, JobRow, Part, PartKind, Progress, State};
 use dancu_store::{Error, Result};
 use futures_util::future::join_all;
-use hashbrown::HashSet;
+use hashbrown::{HashMap, HashSet};
 
-use super::code::{self, StoredHead};
-use super::intake::{Expects, PART_ROWS};
-use super::lists;
+use super::claim::{LEASE_MS, TURN_MS};
+use super::code::{self, StoredHead, is_damage};
+use super::earlier::Earlier;
+use super::intake::Expects;
+use super::scan::Ahead;
 use super::types::{BatchItem, ItemOutcome, ItemResult, JobId, JobKind, ROWS_MAX};
 use crate::path::{Caller, Gate};
-use crate::query::{Answer, Ask, Query, Reply};
+use crate::query::{Answer, Ask, Query, Reply, Unreadable};
 use crate::round::Manner;
 
-/// How long a node holds a job without a word, ms: longer than a stalled disk, and short enough
-/// that a dead node's job goes on elsewhere within a minute.
-pub const LEASE_MS: i64 = 30_000;
 /// A lease is renewed when less than this is left of it, ms.
 const RENEW_MS: i64 = 15_000;
-/// Request ids may be forgotten this much before their time, ms: clocks of nodes, and the hour in
-/// which they are forgotten.
-const FORGOTTEN_MS: i64 = HOUR_MS;
-/// Entries looked at in one go for rows that were answered before.
-const ENTRIES_READ: usize = 500;
+/// Whether jobs of others wait is looked for again after this, ms, once a turn is over.
+const LOOK_AGAIN_MS: i64 = 10_000;
+/// Times that something is read before it is taken for damaged: whoever runs jobs rests a second
+/// between them, so that keys of a rotation on another node have come by then.
+pub const DAMAGE_TRIES: u32 = 5;
+/// Rows that may be lost to records that cannot be opened, for one holder of a job: so many are no
+/// lost records but a lost registry, and the rest is to be asked once it is restored.
+pub const DAMAGED_MAX: u32 = 100;
 
 /// What a step came to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Step {
     /// So many rows have their answers.
     Went(usize),
-    /// A list looked on through the registry and found nobody yet.
+    /// A list looked on through the registry, or a job that stood for long through the journal.
     Looked,
     /// A rule holds the job; it was given back.
     Paused,
@@ -48,25 +50,33 @@ pub enum Step {
     Over,
     /// Somebody else holds it.
     Lost,
-    /// The journal takes nothing now: try again a little later.
+    /// The journal takes nothing now, or something could not be opened: try again a little later.
     Trouble,
 }
 
 /// A job that this node holds.
 pub struct JobRun {
-    row: JobRow,
-    stored: StoredHead,
-    holder: [u8; 16],
-    lease: Moment,
+    pub(super) row: JobRow,
+    pub(super) stored: StoredHead,
+    pub(super) holder: [u8; 16],
+    pub(super) lease: Moment,
+    /// When it is looked whether jobs of others wait.
+    turn_ends: Moment,
     part: Option<Open>,
-    /// Rows that were answered before, though their request ids may be forgotten.
-    known: HashSet<u32>,
+    earlier: Earlier,
+    /// A list: what was found and is not stored yet.
+    pub(super) ahead: Ahead,
+    /// Times that the next part could not be opened.
+    pub(super) tries: u32,
+    /// Rows lost to records that could not be opened.
+    pub(super) damaged: u32,
 }
 
 /// What comes next.
-enum Loaded {
+pub(super) enum Loaded {
     Part,
     Looked,
+    Trouble,
     End,
 }
 
@@ -76,118 +86,38 @@ struct Open {
     last: u32,
     left: VecDeque<BatchItem>,
     results: Vec<ItemResult>,
+    /// Rows whose record could not be opened, and how often.
+    tries: HashMap<u32, u32>,
 }
 
-impl Gate {
-    /// How many questions were asked so far by callers that wait: jobs yield to them.
-    pub fn asked(&self) -> u64 {
-        self.asked.load(std::sync::atomic::Ordering::Relaxed)
-    }
-
-    /// Takes the first job that may go on now and that `may` lets in; those that a rule holds are
-    /// marked so, those that a rule ended are ended. `holder` = the random name of this process.
-    pub async fn claim_job(
-        &self,
-        at: Moment,
-        holder: [u8; 16],
-        may: impl Fn(SystemId, JobId) -> bool,
-    ) -> Result<Option<JobRun>> {
-        self.reload(at).await?;
-        let store = self.store.clone();
-        let found = tokio::task::spawn_blocking(move || store.jobs_to_do(at, holder)).await;
-        let found = found.map_err(|_| Error::Unavailable("job"))??;
-        let mut passed = HashSet::new();
-        for row in found {
-            let system = SystemId(row.system);
-            // One job of a system at a time, the first that may go on.
-            if !may(system, JobId(row.id)) || passed.contains(&row.system) {
-                continue;
-            }
-            let stored = StoredHead::of(&row)?;
-            match self.expects_of(&row, &stored, at) {
-                Expects::Open => {
-                    passed.insert(row.system);
-                    if let Some(run) = self.claim(at, holder, row, stored).await? {
-                        return Ok(Some(run));
-                    }
-                }
-                Expects::Waits(reason, until) => {
-                    let same = row.reason == reason as u8 && row.until == until;
-                    if row.state != State::Paused || !same {
-                        self.store.job_pause(at, row.id, holder, reason as u8, until).await?;
-                    }
-                }
-                Expects::Never(reason) => self.fail(at, &row, reason).await?,
-            }
-        }
-        Ok(None)
-    }
-
-    async fn claim(
-        &self,
+impl JobRun {
+    /// Takes the lease of a job, as it stood a moment ago; `None` = it is over or held by now.
+    pub(super) async fn claim(
+        gate: &Gate,
         at: Moment,
         holder: [u8; 16],
         before: JobRow,
         stored: StoredHead,
-    ) -> Result<Option<JobRun>> {
+    ) -> Result<Option<Self>> {
         let lease = at.plus_ms(LEASE_MS);
-        let Some(row) = self.store.job_claim(at, before.id, holder, lease).await? else {
+        let Some(row) = gate.store.job_claim(at, before.id, holder, lease).await? else {
             return Ok(None);
         };
-        let known = self.answered_rows(at, &before).await?;
-        Ok(Some(JobRun { row, stored, holder, lease, part: None, known }))
+        let earlier = Earlier::begin(gate, at, &before).await?;
+        Ok(Some(Self {
+            row,
+            stored,
+            holder,
+            lease,
+            turn_ends: at.plus_ms(TURN_MS),
+            part: None,
+            earlier,
+            ahead: Ahead::default(),
+            tries: 0,
+            damaged: 0,
+        }))
     }
 
-    /// Rows without a result that were answered so long ago that their request ids may be
-    /// forgotten: found in the journal, which forgets nothing.
-    async fn answered_rows(&self, at: Moment, before: &JobRow) -> Result<HashSet<u32>> {
-        let mut rows = HashSet::new();
-        let keep = self.store.profiles().at(at).remember_requests_ms - FORGOTTEN_MS;
-        let (store, first) = (self.store.clone(), before.journal_from);
-        let first = tokio::task::spawn_blocking(move || store.entry(first)).await;
-        let first = first.map_err(|_| Error::Unavailable("job"))??;
-        // What is younger is still known by its request id.
-        if before.started_at.is_none() || first.is_none_or(|entry| at.0 - entry.at < keep) {
-            return Ok(rows);
-        }
-        let prefix = format!("{}-", JobId(before.id));
-        let mut from = before.journal_from;
-        loop {
-            let (store, system) = (self.store.clone(), before.system);
-            let read = tokio::task::spawn_blocking(move || {
-                store.entries_of_system(system, from, ENTRIES_READ)
-            });
-            let entries = read.await.map_err(|_| Error::Unavailable("job"))??;
-            for entry in &entries {
-                let Body::Query(q) = &entry.body else { continue };
-                let row = q.request_id.strip_prefix(&prefix).and_then(|r| r.parse().ok());
-                if let (Some(row), true) = (row, q.counted > 0) {
-                    rows.insert(row);
-                }
-            }
-            match entries.last() {
-                Some(last) if entries.len() == ENTRIES_READ => from = last.index + 1,
-                _ => return Ok(rows),
-            }
-        }
-    }
-
-    fn expects_of(&self, row: &JobRow, stored: &StoredHead, at: Moment) -> Expects {
-        let snapshot = self.snapshot.load_full();
-        match snapshot.by_id(SystemId(row.system)) {
-            Some(system) => self.expects(system, &stored.kind, &stored.head, at),
-            None => Expects::Never(Reason::ConnectionNotLive),
-        }
-    }
-
-    async fn fail(&self, at: Moment, row: &JobRow, reason: Reason) -> Result<()> {
-        let entry = self.act("job.failed", row);
-        self.store.job_end(at, row.id, State::Failed, reason as u8, entry).await?;
-        Ok(())
-    }
-}
-
-impl JobRun {
     /// The job.
     pub fn id(&self) -> JobId {
         JobId(self.row.id)
@@ -198,6 +128,25 @@ impl JobRun {
         SystemId(self.row.system)
     }
 
+    /// Whether its turn is over and a job that `may` lets in waits for its place: then it is to be
+    /// given back, and whoever was served least recently is next.
+    ///
+    /// # Errors
+    /// The store failed; the job may go on.
+    pub async fn gives_way(
+        &mut self,
+        gate: &Gate,
+        at: Moment,
+        may: impl Fn(SystemId, JobId) -> bool,
+    ) -> Result<bool> {
+        if at < self.turn_ends {
+            return Ok(false);
+        }
+        self.turn_ends = at.plus_ms(LOOK_AGAIN_MS);
+        let own = self.system();
+        gate.job_waits(at, self.holder, |system, id| system != own && may(system, id)).await
+    }
+
     /// Asks at most `n` rows at once and stores results where a part is through.
     ///
     /// # Errors
@@ -206,24 +155,30 @@ impl JobRun {
         if let Some(end) = self.renew(gate, at).await? {
             return Ok(end);
         }
-        if self.row.counts.rows > ROWS_MAX {
-            // Only a list can come here: it fits too many.
-            gate.fail(at, &self.row, Reason::JobTooLarge).await?;
-            return Ok(Step::Over);
+        if let Some(reason) = self.gone_too_far() {
+            return self.end_by(gate, at, reason).await;
+        }
+        // Each look is a step of its own, so that a cancelled job ends, the lease is renewed and
+        // others ask.
+        if self.earlier.read(gate, &self.row, self.stored.kind.service()).await? {
+            return Ok(Step::Looked);
         }
         if self.part.as_ref().is_none_or(|p| p.left.is_empty()) {
             if let Some(end) = self.store(gate, at).await? {
                 return Ok(end);
             }
-            match self.load(gate, at).await? {
-                Loaded::Part => {}
-                // Each look is a step of its own, so that a cancelled list ends and others ask.
-                Loaded::Looked => return Ok(Step::Looked),
-                Loaded::End => {
-                    let entry = gate.act("job.done", &self.row);
+            match self.load(gate, at, n).await {
+                Ok(Loaded::Part) => self.tries = 0,
+                Ok(Loaded::Looked) => return Ok(Step::Looked),
+                Ok(Loaded::Trouble) => return Ok(Step::Trouble),
+                Ok(Loaded::End) => {
+                    let entry =
+                        gate.act_of_program("job.done", &self.row, Some(&self.stored), None);
                     gate.store.job_end(at, self.row.id, State::Done, 0, entry).await?;
                     return Ok(Step::Over);
                 }
+                Err(error) if is_damage(&error) => return self.not_opened(gate, at, &error).await,
+                Err(error) => return Err(error),
             }
         }
         match gate.expects_of(&self.row, &self.stored, at) {
@@ -236,13 +191,7 @@ impl JobRun {
                 gate.store.job_pause(at, id, holder, reason as u8, until).await?;
                 Ok(Step::Paused)
             }
-            Expects::Never(reason) => {
-                if let Some(end) = self.store(gate, at).await? {
-                    return Ok(end);
-                }
-                gate.fail(at, &self.row, reason).await?;
-                Ok(Step::Over)
-            }
+            Expects::Never(reason) => self.end_by(gate, at, reason).await,
         }
     }
 
@@ -252,10 +201,37 @@ impl JobRun {
         gate.store.job_release(at, self.row.id, self.holder).await
     }
 
+    /// Why the job cannot go on, whatever its system may: only a list can come to too many rows.
+    fn gone_too_far(&self) -> Option<Reason> {
+        let too_large = (self.row.counts.rows > ROWS_MAX).then_some(Reason::JobTooLarge);
+        too_large.or((self.damaged > DAMAGED_MAX).then_some(Reason::RecordDamaged))
+    }
+
+    /// Stores what there is and ends the job by a reason.
+    async fn end_by(&mut self, gate: &Gate, at: Moment, reason: Reason) -> Result<Step> {
+        if let Some(end) = self.store(gate, at).await? {
+            return Ok(end);
+        }
+        gate.fail(at, &self.row, Some(&self.stored), reason).await?;
+        Ok(Step::Over)
+    }
+
+    /// What is stored of the job could not be opened.
+    async fn not_opened(&mut self, gate: &Gate, at: Moment, error: &Error) -> Result<Step> {
+        self.tries += 1;
+        let (job, tries) = (self.id(), self.tries);
+        tracing::error!(error = %error, job = %job, tries, "a part of a job cannot be opened");
+        if self.tries < DAMAGE_TRIES {
+            return Ok(Step::Trouble);
+        }
+        self.end_by(gate, at, Reason::RecordDamaged).await
+    }
+
     async fn renew(&mut self, gate: &Gate, at: Moment) -> Result<Option<Step>> {
         let state = if self.lease.0 - at.0 > RENEW_MS {
             // A job that was cancelled asks nothing more.
-            gate.store.job_state(self.row.id, self.holder)?
+            let (id, holder) = (self.row.id, self.holder);
+            gate.away(move |store| store.job_state(id, holder)).await?
         } else {
             let lease = at.plus_ms(LEASE_MS);
             let state = gate.store.job_renew(at, self.row.id, self.holder, lease).await?;
@@ -271,20 +247,16 @@ impl JobRun {
     }
 
     /// The next part, its rows without a result left to be asked.
-    async fn load(&mut self, gate: &Gate, at: Moment) -> Result<Loaded> {
+    async fn load(&mut self, gate: &Gate, at: Moment, n: usize) -> Result<Loaded> {
         loop {
-            let (store, id) = (gate.store.clone(), self.row.id);
-            let read = tokio::task::spawn_blocking(move || {
+            let id = self.row.id;
+            let read = gate.away(move |store| {
                 let part = store.job_parts(id, PartKind::Input, 0, 1)?.pop();
-                let Some(part) = part else { return Ok::<_, Error>(None) };
+                let Some(part) = part else { return Ok(None) };
                 let done = store.job_parts(id, PartKind::Result, part.first, 1)?.pop();
                 Ok(Some((part, done)))
             });
-            let read = read.await.map_err(|_| Error::Unavailable("job"))??;
-            let Some((part, done)) = read else {
-                let looked = self.scan(gate, at).await?;
-                return Ok(if looked { Loaded::Looked } else { Loaded::End });
-            };
+            let Some((part, done)) = read.await? else { return self.scan(gate, at, n).await };
             self.part = Some(open(&part, done.as_ref())?);
             if self.part.as_ref().is_some_and(|p| !p.left.is_empty()) {
                 return Ok(Loaded::Part);
@@ -292,40 +264,6 @@ impl JobRun {
             // All of it was asked before it was lost: only its rows are to be deleted.
             self.store(gate, at).await?;
         }
-    }
-
-    /// A list: looks for the next persons who fit. Whether there was anything left to look at.
-    async fn scan(&mut self, gate: &Gate, at: Moment) -> Result<bool> {
-        let (Some(after), JobKind::List(filter)) = (self.row.scan, &self.stored.kind) else {
-            return Ok(false);
-        };
-        let on = self.row.submitted_at.viet_nam_date();
-        let (store, filter) = (gate.store.clone(), filter.clone());
-        let scan = tokio::task::spawn_blocking(move || {
-            lists::scan(store.registry(), &filter, on, after, PART_ROWS)
-        });
-        let scanned = scan.await.map_err(|_| Error::Unavailable("job"))??;
-        let (mut parts, mut counts) = (vec![], self.row.counts);
-        for found in scanned.found.chunks(PART_ROWS) {
-            let first = counts.rows + 1;
-            let items = found.iter().zip(first..);
-            let items: Vec<BatchItem> = items
-                .map(|(subject, row)| BatchItem { row, subject: subject.clone(), claims: vec![] })
-                .collect();
-            let last = first + found.len() as u32 - 1;
-            let part = Part { first, last, plain: code::encode(&items)? };
-            parts.push(gate.store.seal_part(self.row.id, PartKind::Input, &part)?);
-            (counts.rows, counts.items) = (last, last);
-        }
-        let progress = Progress { parts, counts, scan: scanned.next, ..Progress::default() };
-        let lease = at.plus_ms(LEASE_MS);
-        let kept = gate.store.job_store(at, self.row.id, self.holder, lease, progress).await?;
-        if kept.is_none() {
-            return Err(Error::Unavailable("the job is held elsewhere"));
-        }
-        // Only now: where it could not be stored, the same persons are looked for once more.
-        (self.row.counts, self.row.scan, self.lease) = (counts, scanned.next, lease);
-        Ok(true)
     }
 
     /// Stores the results of the part under way; a part without rows left is done with.
@@ -355,36 +293,38 @@ impl JobRun {
     }
 
     async fn ask(&mut self, gate: &Gate, at: Moment, n: usize) -> Result<Step> {
-        let snapshot = gate.snapshot.load_full();
-        let Some(system) = snapshot.by_id(SystemId(self.row.system)) else {
-            return Ok(Step::Went(0));
-        };
-        let caller = Caller {
-            system: system.id,
-            protocol: self.stored.protocol(),
-            channel: Channel::Api,
-            source: self.stored.source,
-            arrival: at,
-            // The job was submitted with credentials that were good then; what it may now is
-            // decided by what is registered now.
-            credential_version: system.credential_version,
-            header: None,
-        };
+        let Some(caller) = self.caller(gate, at) else { return Ok(Step::Went(0)) };
         let Some(part) = &mut self.part else { return Ok(Step::Went(0)) };
-        let items: Vec<BatchItem> = part.left.drain(..n.max(1).min(part.left.len())).collect();
-        let mut queries = Vec::with_capacity(items.len());
-        for item in &items {
-            queries.push(query_of(gate, &self.row, &self.stored, item)?);
-        }
+        let n = n.clamp(1, part.left.len().max(1));
+        let queries = part.left.iter().take(n);
+        let queries: Vec<Query> = queries
+            .map(|item| query_of(gate, &self.row, &self.stored, item))
+            .collect::<Result<_>>()?;
+        let items: Vec<BatchItem> = part.left.drain(..queries.len()).collect();
         let asked = items.iter().zip(&queries).map(|(item, query)| {
-            gate.ask_as(&caller, query, Manner::Job { known: self.known.contains(&item.row) })
+            let known = self.earlier.has(item.row, gate.keyed(&query.body));
+            gate.ask_as(&caller, query, Manner::Job { known })
         });
         let replies = join_all(asked).await;
         let (mut went, mut trouble, mut back) = (0, false, vec![]);
-        for (item, reply) in items.into_iter().zip(replies) {
+        for ((item, query), reply) in items.into_iter().zip(&queries).zip(replies) {
+            let reply = match reply {
+                Err(Reason::RecordDamaged) => {
+                    let tries = part.tries.entry(item.row).or_default();
+                    *tries += 1;
+                    if *tries < DAMAGE_TRIES {
+                        // After the others, which it does not hold up.
+                        part.left.push_back(item);
+                        continue;
+                    }
+                    Ok(gate.refuse_unreadable(&caller, &lost(query)).await)
+                }
+                reply => reply,
+            };
             match reply.map(|reply| result_of(item.row, reply)) {
                 Ok(Some(result)) => {
                     went += 1;
+                    self.damaged += u32::from(result.is_lost());
                     count(&mut self.row.counts, &result);
                     part.results.push(result);
                 }
@@ -398,6 +338,22 @@ impl JobRun {
         back.into_iter().rev().for_each(|item| part.left.push_front(item));
         Ok(if trouble { Step::Trouble } else { Step::Went(went) })
     }
+
+    /// Whom the questions come from. The job was submitted with credentials that were good then;
+    /// what it may now is decided by what is registered now.
+    fn caller(&self, gate: &Gate, at: Moment) -> Option<Caller> {
+        let snapshot = gate.snapshot.load_full();
+        let system = snapshot.by_id(SystemId(self.row.system))?;
+        Some(Caller {
+            system: system.id,
+            protocol: self.stored.protocol(),
+            channel: Channel::Api,
+            source: self.stored.source,
+            arrival: at,
+            credential_version: system.credential_version,
+            header: None,
+        })
+    }
 }
 
 /// A part whose stored results are taken out of what is left to be asked.
@@ -409,7 +365,7 @@ fn open(part: &Part, done: Option<&Part>) -> Result<Open> {
     }
     let asked: HashSet<u32> = results.iter().map(|r| r.row).collect();
     left.retain(|item| !asked.contains(&item.row));
-    Ok(Open { first: part.first, last: part.last, left, results })
+    Ok(Open { first: part.first, last: part.last, left, results, tries: HashMap::new() })
 }
 
 /// The question of a row. Its request id follows from job and row, so that a row that is asked
@@ -437,6 +393,20 @@ fn query_of(gate: &Gate, row: &JobRow, stored: &StoredHead, item: &BatchItem) ->
     })
 }
 
+/// The refusal of a row whose record cannot be opened.
+fn lost(query: &Query) -> Unreadable {
+    Unreadable {
+        errors: vec![],
+        reason: Some(Reason::RecordDamaged),
+        service: Some(query.service),
+        request_id: Some(query.request_id.clone()),
+        officer: Some(query.officer.clone()),
+        procedure: Some(query.procedure.clone()),
+        case: query.case.clone(),
+        x_road_user: query.x_road_user.clone(),
+    }
+}
+
 /// What a row is told; `None` where nothing could be journaled.
 fn result_of(row: u32, reply: Reply) -> Option<ItemResult> {
     let journal_index = reply.journal_index?;
@@ -449,6 +419,13 @@ fn result_of(row: u32, reply: Reply) -> Option<ItemResult> {
         Err(denied) => ItemOutcome::Refused(denied.refusal.reason as u8),
     };
     Some(ItemResult { row, journal_index, correlation: reply.correlation.0, outcome })
+}
+
+impl ItemResult {
+    /// Whether its record could not be opened.
+    fn is_lost(&self) -> bool {
+        matches!(self.outcome, ItemOutcome::Refused(n) if n == Reason::RecordDamaged as u8)
+    }
 }
 
 fn count(counts: &mut Counts, result: &ItemResult) {

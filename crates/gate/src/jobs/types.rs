@@ -31,8 +31,13 @@ pub const BODY_BYTES_MAX: u64 = 512 * 1024 * 1024;
 /// Jobs of one system that are not over yet, at most: more would only wait, sealed and unread.
 pub const JOBS_OPEN_MAX: usize = 10;
 /// Jobs of one system that are kept, over or not, at most: files of nothing but bad rows count no
-/// query and would else fill the disk for a week.
+/// query and would else fill the disk for a week. Uploads count from their first byte until they
+/// are deleted, whether they became a job or not.
 pub const JOBS_KEPT_MAX: usize = 1_000;
+/// Bytes of the rows that one system uploaded and that are kept, sealed, good and bad ones,
+/// whatever became of them: ten jobs of a million rows of the usual 100 bytes, and a disk that is
+/// sized for every system having them. More is refused while it comes in.
+pub const KEPT_BYTES_MAX: u64 = 1024 * 1024 * 1024;
 /// Bad rows that are listed with their reason; of further ones only the number is kept. A file in
 /// which so many rows are wrong has one mistake, not ten thousand.
 pub const BAD_ROWS_LISTED: u32 = 10_000;
@@ -358,13 +363,19 @@ pub enum Submitted {
     Refused(crate::query::Reply),
 }
 
-/// Why a list cannot be made as asked, or a row not taken.
+/// Why a row is not taken.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct JobDenied {
     /// Reason, rule, retry time.
     pub refusal: Refusal,
     /// Input errors; empty for other reasons.
     pub errors: Vec<FieldError>,
+}
+
+impl From<Reason> for JobDenied {
+    fn from(reason: Reason) -> Self {
+        Self { refusal: reason.into(), errors: vec![] }
+    }
 }
 
 /// What a scan of the registry for a list found (`lists.rs`).
@@ -374,4 +385,15 @@ pub struct Scanned {
     pub found: Vec<Subject>,
     /// Where the next scan goes on: the last record looked at. `None` = the registry ends here.
     pub next: Option<i64>,
+    /// Records looked at.
+    pub looked: u32,
+    /// Records that could not be opened: nobody knows whether they fit.
+    pub damaged: u32,
+}
+
+impl Scanned {
+    /// Nothing yet, after a record; 0 = before the first.
+    pub const fn after(record: i64) -> Self {
+        Self { found: vec![], next: Some(record), looked: 0, damaged: 0 }
+    }
 }

@@ -23,10 +23,10 @@ async fn world() -> TestWorld {
     TestWorld::build().with_system(SystemSpec::verify(10, 10)).start().await
 }
 
-async fn token(world: &TestWorld) -> dancu_store::Result<String> {
+async fn token(world: &TestWorld) -> Result<String, AuthFailure> {
     let snapshot = world.gate().snapshot();
-    let system = snapshot.by_id(SYSTEM.id()).unwrap();
-    let issued = world.gate().issue_token(system, None, SOURCE, world.now(), MACHINE).await;
+    let client = snapshot.by_id(SYSTEM.id()).unwrap().clone().into();
+    let issued = world.gate().issue_token(&client, None, SOURCE, world.now(), MACHINE).await;
     issued.map(|(token, _)| format!("Bearer {token}"))
 }
 
@@ -83,8 +83,8 @@ async fn a_token_issued_over_a_certificate_is_useless_without_it() {
     let now = world.now();
     let issue = async |shown: Option<&[u8; 32]>| {
         let snapshot = gate.snapshot();
-        let system = snapshot.by_id(SYSTEM.id()).unwrap();
-        let (token, _) = gate.issue_token(system, shown, SOURCE, now, MACHINE).await.unwrap();
+        let client = snapshot.by_id(SYSTEM.id()).unwrap().clone().into();
+        let (token, _) = gate.issue_token(&client, shown, SOURCE, now, MACHINE).await.unwrap();
         format!("Bearer {token}")
     };
     let used = async |token: &str, shown: Option<&[u8; 32]>| {
@@ -111,7 +111,7 @@ async fn a_token_issued_over_a_certificate_is_useless_without_it() {
     let keys = world.store().keys().clone();
     let renewed = Certificates { mode: CertificateMode::Optional, sha256: vec![ours] };
     let act = world.store().ledger().act(now, move |tx, _| {
-        write::set_certificates(tx, &keys, SYSTEM.id(), &renewed)?;
+        write::change_certificates(tx, &keys, SYSTEM.id(), |_| Ok(renewed))?;
         let (kind, actor) = ("system.certificates".into(), "thử nghiệm".into());
         Ok(Body::Act(Act { kind, actor, system: 1, detail: String::new() }))
     });

@@ -1,5 +1,7 @@
 //! Engines that fail: nothing is answered unjournaled, nothing is counted, nothing needs a restart.
 
+use std::process::Command;
+
 use dancu_domain::ids::SubjectId;
 use dancu_domain::refusal::Reason;
 use dancu_domain::service::{Service, Window};
@@ -208,20 +210,68 @@ async fn a_store_stops_although_its_search_cannot_be_written() {
     assert_eq!(found.iter().map(|e| Some(e.index)).collect::<Vec<_>>(), [reply.journal_index]);
 }
 
-/// Needs a small disk of its own, which only an administrator may mount; says so where it cannot.
+/// On a small disk of its own, which only an administrator may mount; elsewhere the next test shows
+/// the same with files that may not grow.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_disk_answers_nothing_and_needs_no_restart() {
     if crate::ENGINE != dancu_store::engine::Engine::Sqlite {
         // The disk is the server's: there the engine's own tests look at its fault.
         return;
     }
-    let folder = match Folder::small_disk(24) {
-        Ok(folder) => folder,
-        Err(why) => {
-            eprintln!("skipped: no small disk can be mounted here ({why})");
-            return;
-        }
+    let Ok(folder) = Folder::small_disk(24) else { return };
+    let filler = |world: &TestWorld| world.dir().join("filler");
+    without_room(folder, |w| fill_up(&filler(w)), |w| std::fs::remove_file(filler(w)).unwrap())
+        .await;
+}
+
+/// Tells the child of the next test what it is.
+const LIMITED: &str = "DANCU_TEST_LIMITED";
+
+/// The same where the process may not write beyond a size: that limit is of a whole process, so it
+/// runs in one of its own, with the limit's signal ignored.
+#[test]
+fn files_that_may_not_grow_answer_nothing_and_need_no_restart() {
+    if crate::ENGINE != dancu_store::engine::Engine::Sqlite {
+        return;
+    }
+    let ignoring = ["-c", "trap '' XFSZ; exec \"$0\" \"$@\""];
+    let done = Command::new("/bin/sh")
+        .args(ignoring)
+        .arg(std::env::current_exe().unwrap())
+        .args(["--ignored", "--exact", "cases::faults::with_files_that_may_not_grow"])
+        .env(LIMITED, "1")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&done.stdout);
+    assert!(done.status.success() && said.contains("1 passed"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "the test before it runs it, in a process whose files are limited"]
+async fn with_files_that_may_not_grow() {
+    if std::env::var_os(LIMITED).is_none() {
+        return;
+    }
+    let limit = |world: &TestWorld| {
+        let wal = world.dir().join(format!("{}-wal", dancu_store::CORE_FILE));
+        may_grow_to(&(std::fs::metadata(wal).unwrap().len() + 65_536).to_string());
     };
+    without_room(Folder::new(), limit, |_| may_grow_to("unlimited")).await;
+}
+
+/// Sets the size beyond which this process may write no file.
+fn may_grow_to(bytes: &str) {
+    let own = std::process::id().to_string();
+    let set = Command::new("prlimit").args(["--pid", &own, &format!("--fsize={bytes}:")]).status();
+    assert!(set.unwrap().success());
+}
+
+/// Nothing is answered or counted while there is no room, and nothing needs a restart afterwards.
+async fn without_room(
+    folder: Folder,
+    take_room: impl FnOnce(&TestWorld),
+    give_room: impl FnOnce(&TestWorld),
+) {
     let mut world = TestWorld::build()
         .folder(folder)
         .with_system(SystemSpec::verify(100_000, 10))
@@ -229,14 +279,13 @@ async fn a_full_disk_answers_nothing_and_needs_no_restart() {
         .await;
     let account = SYSTEM.plan();
     assert_eq!(reason(&world.ask_verify(&account, &world.people[0]).await), None);
-    let filler = world.dir().join("filler");
-    fill_up(&filler);
+    take_room(&world);
     // The log of the engine may still have room of its own: ask until it has not.
     let mut refused = 0;
     for i in 0..20_000 {
         let reply = world.ask_verify(&account, &world.people[i % 300]).await;
         match reason(&reply) {
-            None => assert_eq!(refused, 0, "answered again although the disk is full"),
+            None => assert_eq!(refused, 0, "answered again although there is no room"),
             reason => {
                 assert_eq!((reason, reply.journal_index), (CANNOT, None));
                 refused += 1;
@@ -246,12 +295,12 @@ async fn a_full_disk_answers_nothing_and_needs_no_restart() {
             break;
         }
     }
-    assert_eq!(refused, 20, "the disk was never full");
+    assert_eq!(refused, 20, "there was always room");
     let (next, used) = (world.store().ledger().next_index(), world.used(line()));
     let question = world.verify(&account, &world.people[0]);
     assert_eq!(reason(&world.ask(&account, &question).await), CANNOT);
     assert_eq!((world.store().ledger().next_index(), world.used(line())), (next, used));
-    std::fs::remove_file(&filler).unwrap();
+    give_room(&world);
     let reply = world.ask(&account, &question).await;
     assert!(matches!(reply.result, Ok(Answer::Match { .. })), "{reply:?}");
     assert_eq!(reply.journal_index, Some(next));

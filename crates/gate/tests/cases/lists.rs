@@ -10,9 +10,9 @@ use dancu_domain::registration::AccountState;
 use dancu_domain::service::{Field, FieldSet, Service, Window};
 use dancu_gate::jobs::types::{
     ItemOutcome, JobHead, JobId, JobKind, JobState, JobStatus, ListFilter, ListPlace, NewJob,
-    Submitted,
+    Scanned, Submitted,
 };
-use dancu_gate::jobs::{Step, lists};
+use dancu_gate::jobs::{NotRead, Step, lists};
 use dancu_gate::query::Disclosed;
 use dancu_journal::{Body, Decision};
 
@@ -23,11 +23,11 @@ use crate::support::{
 const ONE: TestSystem = TestSystem(1);
 const HOLDER: [u8; 16] = [7; 16];
 
-fn women() -> ListFilter {
+pub(crate) fn women() -> ListFilter {
     ListFilter { sex: Some(Sex::Female), ages: Some((18, 60)), ..ListFilter::default() }
 }
 
-fn new_list(account: &TestAccount, id: &str, filter: &ListFilter) -> NewJob {
+pub(crate) fn new_list(account: &TestAccount, id: &str, filter: &ListFilter) -> NewJob {
     let head = JobHead {
         request_id: RequestId::parse(id).unwrap(),
         officer: OfficerRef::parse(&account.login).unwrap(),
@@ -95,10 +95,10 @@ fn status(world: &TestWorld, id: JobId) -> JobStatus {
 }
 
 /// Everybody who was told, page by page of 7.
-fn told(world: &TestWorld, id: JobId) -> Vec<Disclosed> {
+async fn told(world: &TestWorld, id: JobId) -> Vec<Disclosed> {
     let (mut all, mut from) = (vec![], Some(1));
     while let Some(row) = from {
-        let page = world.gate().job_results(ONE.id(), id, row, 7).unwrap().unwrap();
+        let page = super::jobs::page(world, id, row, 7).await.unwrap();
         for result in page.results {
             match result.outcome {
                 ItemOutcome::Listed(citizen) => all.push(*citizen),
@@ -175,7 +175,7 @@ async fn rule_d2_a_list_counts_each_person_once() {
     assert_eq!(status(&world, id).state, JobState::Waiting);
     drive(&world, usize::MAX).await;
 
-    let people = told(&world, id);
+    let people = told(&world, id).await;
     let expected = expected(&world, woman);
     assert!(expected.len() > 40, "the world has women to list");
     assert_eq!(ids(&people), expected);
@@ -188,7 +188,7 @@ async fn rule_d2_a_list_counts_each_person_once() {
     assert_eq!(job.state, JobState::Done);
     assert_eq!((job.counts.rows, job.counts.matched, job.counts.refused), (count, count, 0));
     assert_eq!(line_day(&world).used, count, "D2: one per person");
-    told(&world, id);
+    told(&world, id).await;
     assert_eq!(line_day(&world).used, count, "a page that is read again counts nothing");
     let entries = entries(&world);
     assert_eq!(entries.len(), expected.len(), "one entry for each person");
@@ -212,7 +212,7 @@ async fn rule_d2_a_list_waits_for_the_next_day_and_is_no_exceedance() {
     );
     assert_eq!(line_day(&world).used, 20, "never over the count");
     assert_eq!((line_day(&world).exceedances, line_day(&world).refused), (0, 0));
-    assert_eq!(told(&world, id).len(), 20, "what was told can be read meanwhile");
+    assert_eq!(told(&world, id).await.len(), 20, "what was told can be read meanwhile");
 
     let expected = expected(&world, woman);
     let days = expected.len().div_ceil(20);
@@ -223,7 +223,7 @@ async fn rule_d2_a_list_waits_for_the_next_day_and_is_no_exceedance() {
     }
     let job = status(&world, id);
     assert_eq!((job.state, job.counts.refused), (JobState::Done, 0));
-    let people = told(&world, id);
+    let people = told(&world, id).await;
     assert_eq!((ids(&people), people.len()), (expected.clone(), expected.len()));
     assert_eq!(entries(&world).len(), expected.len());
 }
@@ -263,7 +263,7 @@ async fn a_list_by_place_is_found_by_the_codes_of_its_list() {
     drive(&world, usize::MAX).await;
     let expected = expected(&world, commune);
     assert!(!expected.is_empty());
-    assert_eq!(ids(&told(&world, id)), expected);
+    assert_eq!(ids(&told(&world, id).await), expected);
     // Nobody fits: the list is done and tells nobody.
     let nobody = ListFilter { ages: Some((149, 150)), ..ListFilter::default() };
     let Submitted::New(job) = submit(&world, &ONE.plan(), "none", &nobody).await else { panic!() };
@@ -280,7 +280,7 @@ async fn a_list_goes_on_after_a_restart_and_tells_nobody_twice() {
     assert!(status(&world, id).counts.matched >= 30);
     world.reopen();
     drive(&world, usize::MAX).await;
-    let people = told(&world, id);
+    let people = told(&world, id).await;
     let expected = expected(&world, woman);
     assert_eq!((ids(&people), people.len()), (expected.clone(), expected.len()));
     assert_eq!(line_day(&world).used as usize, expected.len());
@@ -295,7 +295,7 @@ async fn a_list_that_is_cancelled_or_whose_account_goes_tells_nothing_further() 
     assert_eq!(cancelled.state, JobState::Cancelled);
     drive(&world, usize::MAX).await;
     assert_eq!(line_day(&world).used, 16);
-    assert_eq!(told(&world, first).len(), 16, "what was told is kept");
+    assert_eq!(told(&world, first).await.len(), 16, "what was told is kept");
     assert!(world.gate().delete_job(world.now(), ONE.id(), first).await.unwrap());
     assert!(world.gate().job(ONE.id(), first).unwrap().is_none());
 
@@ -332,7 +332,9 @@ async fn a_request_id_names_one_list_of_one_system() {
     }
     let two = TestSystem(2);
     assert!(world.gate().job(two.id(), id).unwrap().is_none());
-    assert!(world.gate().job_results(two.id(), id, 1, 10).unwrap().is_none());
+    let other = world.caller(&two.plan());
+    let foreign = world.gate().read_results(&other, id, (1, None), "page", None).await;
+    assert!(matches!(foreign, Err(NotRead::NoSuchJob)));
     assert!(world.gate().cancel_job(world.now(), two.id(), id).await.unwrap().is_none());
     assert_eq!(world.now(), at(MORNING));
 }
@@ -343,11 +345,12 @@ async fn a_scan_passes_over_nobody_however_it_is_cut() {
     let on = jiff::civil::date(2026, 3, 2);
     let registry = world.store().registry();
     let expected = expected(&world, woman);
-    for most in [1, 7, 256] {
+    for (most, records) in [(1, 4_096), (7, 3), (256, 50), (256, 4_096)] {
         let (mut found, mut after) = (vec![], Some(0));
         while let Some(from) = after {
-            let scanned = lists::scan(registry, &women(), on, from, most).unwrap();
-            assert!(scanned.found.len() <= most);
+            let so_far = Scanned::after(from);
+            let scanned = lists::scan(registry, &women(), on, so_far, most, records).unwrap();
+            assert!(scanned.found.len() <= most && scanned.looked <= records);
             found.extend(scanned.found);
             after = scanned.next;
         }

@@ -2,6 +2,10 @@
 
 mod failover;
 mod headers;
+mod jobs;
+mod pace;
+mod proofs;
+mod trouble;
 
 use std::collections::HashMap;
 use std::io::{Read as _, Write as _};

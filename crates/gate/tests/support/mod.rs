@@ -169,6 +169,11 @@ impl TestWorld {
         self.place.connect(&self.dir().join(dancu_store::CORE_FILE))
     }
 
+    /// A connection of its own to the registry.
+    pub fn registry(&self) -> sql::Db {
+        self.place.connect(&self.dir().join("registry.db"))
+    }
+
     /// A connection of its own to the search runs.
     pub fn search(&self) -> sql::Db {
         self.place.connect(&self.dir().join("search.db"))

@@ -8,6 +8,8 @@ use dancu_store::backup::{Checked, Made, Restored};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::cli::say;
+
 /// Bytes as people read them.
 fn mebibytes(bytes: u64) -> String {
     format!("{:.1} MiB", bytes as f64 / f64::from(1 << 20))
@@ -19,7 +21,7 @@ fn machine(what: &impl Serialize, took: Duration) {
     if let Value::Object(fields) = &mut out {
         fields.insert("seconds".to_owned(), json!(took.as_secs_f64()));
     }
-    println!("{out}");
+    say!("{out}");
 }
 
 /// A finished backup.
@@ -30,7 +32,7 @@ pub(super) fn made(made: &Made, to: &Path, keys: Option<&Path>, took: Duration, 
     if json {
         return machine(made, took);
     }
-    println!(
+    say!(
         "Đã sao lưu vào {} (backed up): {} phần, {} dùng lại của bản trước (parts, shared), {} \
          dòng (rows), {} (ghi mới {} written), nhật ký đến mục {} (journal), {:.1} s.",
         to.display(),
@@ -43,12 +45,12 @@ pub(super) fn made(made: &Made, to: &Path, keys: Option<&Path>, took: Duration, 
         took.as_secs_f64()
     );
     match keys {
-        Some(path) => println!(
+        Some(path) => say!(
             "Khóa đã bọc ở {}: để nơi khác với bản sao lưu và với master.key (keep the wrapped \
              keys apart from the backup and from the master key).",
             path.display()
         ),
-        None => println!(
+        None => say!(
             "CHƯA CÓ KHÓA: bản sao lưu không chứa khóa. Chạy lại với --keys TỆP, để tệp đó và \
              master.key ở nơi khác; thiếu một trong hai thì không khôi phục được (NO KEYS IN IT: \
              run it with --keys FILE and keep that file and master.key elsewhere; without both \
@@ -63,10 +65,10 @@ pub(super) fn checked(checked: &Checked, took: Duration, json: bool) {
         return machine(checked, took);
     }
     for problem in &checked.problems {
-        println!("HỎNG (broken)  {problem}");
+        say!("HỎNG (broken)  {problem}");
     }
     if !checked.months_without_key.is_empty() {
-        println!("Tháng không có khóa (months without a key): {:?}", checked.months_without_key);
+        say!("Tháng không có khóa (months without a key): {:?}", checked.months_without_key);
     }
     let depth = if checked.opened {
         format!(
@@ -77,7 +79,7 @@ pub(super) fn checked(checked: &Checked, took: Duration, json: bool) {
     } else {
         "chỉ tổng kiểm các tệp, không có --keys (sums of the files only, without --keys)".to_owned()
     };
-    println!(
+    say!(
         "{}: bản {} lúc {}: {} phần (parts), {} dòng (rows), {}, nhật ký {}..{}; {depth}; {:.1} s.",
         if checked.is_sound() { "Tốt (sound)" } else { "KHÔNG DÙNG ĐƯỢC (not sound)" },
         checked.id,
@@ -96,7 +98,7 @@ pub(super) fn restored(restored: &Restored, took: Duration, json: bool) {
     if json {
         return machine(restored, took);
     }
-    println!(
+    say!(
         "Đã khôi phục bản {} lúc {} (restored): {} dòng (rows), {}, nhật ký đến mục {} (journal), \
          {:.1} s.\nChưa phục vụ được: chạy `dancu restore accept` để chấp nhận bản này và ghi vào \
          nhật ký (not served before it is accepted with `dancu restore accept`).",
@@ -114,7 +116,7 @@ pub(super) fn accepted(accepted: &Accepted, json: bool) {
     if json {
         return machine(accepted, Duration::ZERO);
     }
-    println!(
+    say!(
         "Đã chấp nhận, mục nhật ký #{} (accepted, journal entry); thế hệ nhật ký {} (generation); \
          mục đã mất: {} (entries lost).",
         accepted.index,

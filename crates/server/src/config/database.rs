@@ -10,6 +10,7 @@ use dancu_store::engine::{PoolSettings, Settings, Tls};
 use serde::{Deserialize, Serialize};
 
 use super::keys::section;
+use crate::cli;
 use crate::clock::machine_ms;
 
 /// Environment variable of the database's password, which never stands in the file.
@@ -142,7 +143,7 @@ impl Database {
     pub(super) fn wrong(&self) -> Vec<(&'static str, String)> {
         let mut out = vec![];
         let mut check = |key, checked: anyhow::Result<()>| {
-            out.extend(checked.err().map(|error| (key, format!("{error:#}"))));
+            out.extend(checked.err().map(|error| (key, cli::causes(&error))));
         };
         if self.is_set() {
             check("url", self.settings().map(drop));

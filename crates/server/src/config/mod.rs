@@ -21,9 +21,10 @@ use serde::{Deserialize, Serialize};
 pub use self::database::Database;
 pub use self::example::render as example;
 use self::keys::{Row, Section, section};
+use crate::cli;
 use crate::keys::config::KeysConfig;
 use crate::proxy::Network;
-use crate::tls::config::{HttpConfig, TlsConfig, TlsMode};
+use crate::tls::config::{HttpConfig, TlsConfig};
 
 section! {
     /// The whole configuration.
@@ -143,37 +144,44 @@ impl Config {
         read::parse(&text, &variables()).with_context(|| path.display().to_string())
     }
 
-    /// Defaults with what the environment says of database, logs and metrics: for commands that
-    /// read no file.
+    /// Defaults with the environment over them: for commands that are told of no file. What is
+    /// wrong is told as for one.
     pub fn without_file() -> anyhow::Result<Self> {
-        let mut variables = variables();
-        variables.retain(|(name, _)| {
-            ["DANCU_DATABASE_", "DANCU_KEYS_", "DANCU_LOG_", "DANCU_METRICS_"]
-                .iter()
-                .any(|p| name.starts_with(p))
-        });
-        Ok(read::parse("", &variables)?)
+        Ok(read::parse("", &variables())?)
+    }
+
+    /// Defaults with what the environment says of logs and figures: so a command that has nothing
+    /// to do with the rest does not fail by it.
+    pub fn of_telemetry() -> anyhow::Result<Self> {
+        Ok(read::parse("", &about(&["DANCU_LOG_", "DANCU_METRICS_"]))?)
+    }
+
+    /// The same with the data's place and keys: a sandbox has its own address, regulation and
+    /// anchor, whatever the environment of a centre says.
+    pub fn of_sandbox() -> anyhow::Result<Self> {
+        let sandbox =
+            ["DANCU_DATA", "DANCU_DATABASE_", "DANCU_KEYS_", "DANCU_LOG_", "DANCU_METRICS_"];
+        Ok(read::parse("", &about(&sandbox))?)
     }
 
     /// Values that have the right type and are wrong all the same: path of the key and why.
     fn wrong(&self) -> Vec<(String, String)> {
         let mut out = vec![];
-        if let Err(error) = self.http.check(self.listen, &self.tls) {
-            out.push((self.path_in(&error), error.to_string()));
-        }
-        if let Err(error) = self.tls.check() {
-            out.push((self.path_in(&error), error.to_string()));
-        }
+        let front = self.http.wrong(self.listen, &self.tls).into_iter().chain(self.tls.wrong());
+        out.extend(front.map(|(path, text)| (path.to_owned(), text)));
         if self.base_url.as_deref().is_some_and(|url| !is_base_url(url)) {
             let text = "cần http:// hoặc https:// và tên máy, không có / ở cuối (an http or https \
                         URL without a slash at its end)";
             out.push(("baseUrl".to_owned(), text.to_owned()));
         }
+        if self.data.as_os_str().is_empty() {
+            out.push(("data".to_owned(), "để trống, cần thư mục (an empty name)".to_owned()));
+        }
         if self.data.is_file() {
             out.push(("data".to_owned(), "là tệp, cần thư mục (a file, not a folder)".to_owned()));
         }
         if let Err(error) = profiles(self.regulation.as_deref()) {
-            out.push(("regulation".to_owned(), format!("{error:#}")));
+            out.push(("regulation".to_owned(), cli::causes(&error)));
         }
         let database = self.database.wrong().into_iter();
         out.extend(database.map(|(key, text)| (format!("database.{key}"), text)));
@@ -181,18 +189,6 @@ impl Config {
             out.push(("log.level".to_owned(), error.to_string()));
         }
         out
-    }
-
-    /// The first key that an error names; plain HTTP outside loopback is an affair of `listen`.
-    fn path_in(&self, error: &anyhow::Error) -> String {
-        let text = error.to_string();
-        let paths = SECTIONS.iter().flat_map(|s| s.keys().map(|k| s.path(k.name)));
-        let named = paths.filter_map(|path| Some((text.find(&path)?, path)));
-        let plain = self.tls.mode == TlsMode::Off && !self.listen.ip().is_loopback();
-        match named.min() {
-            Some((_, path)) if !(plain && path == "http.plainHttp") => path,
-            _ => "listen".to_owned(),
-        }
     }
 }
 
@@ -214,6 +210,15 @@ fn variables() -> Vec<(String, String)> {
     });
     let mut out: Vec<_> = ours.collect();
     out.sort();
+    out
+}
+
+/// Those of a few keys: whole names, or beginnings that end in an underscore.
+fn about(names: &[&str]) -> Vec<(String, String)> {
+    let mut out = variables();
+    out.retain(|(name, _)| {
+        names.iter().any(|n| name == n || (n.ends_with('_') && name.starts_with(n)))
+    });
     out
 }
 

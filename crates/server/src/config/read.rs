@@ -162,7 +162,7 @@ impl Reader<'_> {
         let alone = single(section.name, key.clone(), value.clone());
         if let Err(error) = Config::deserialize(toml::de::Deserializer::from(alone)) {
             let place = error.span().map_or(place, |s| self.line(s.start));
-            self.problem(place, wrong(&section.path(name), error.message()));
+            self.problem(place, unfit(section, name, error.message()));
         } else if let Some(value) = owned {
             self.accept(section, name, value.clone(), place);
         }
@@ -199,7 +199,7 @@ impl Reader<'_> {
             };
             match variable_value(section, name, text) {
                 Ok(value) => self.accept(section, name, value, place),
-                Err(message) => self.problem(place, wrong(&section.path(name), &message)),
+                Err(message) => self.problem(place, unfit(section, name, &message)),
             }
         }
     }
@@ -207,6 +207,12 @@ impl Reader<'_> {
 
 fn wrong(path: &str, message: &str) -> String {
     format!("giá trị của `{path}` không hợp lệ (invalid value): {}", message.trim())
+}
+
+/// A value of another kind than the key's, with one that would do.
+fn unfit(section: &Section, name: &str, message: &str) -> String {
+    let example = example::literal(section, name);
+    format!("{}; ví dụ (for example): {name} = {example}", wrong(&section.path(name), message))
 }
 
 /// A document with one key, at the places it has in the whole one.

@@ -132,6 +132,26 @@ fn everything_wrong_is_told_at_once() {
     says(at(Place::Variable("DANCU_METRICS_FROM".into())), "metrics.from");
 }
 
+/// The place is the key's, whatever other keys the text of an error names.
+#[test]
+fn what_is_wrong_together_stands_at_its_own_key() {
+    let text = "[http]\nheaderSeconds = 5\nidleSeconds = 0\nmaxConnections = 0\n\
+                trustedProxies = []\nclientCertificateHeader = \"X-Cert\"\n[tls]\n\
+                certificate = \"a.crt\"\nreloadSeconds = 0\nclientCertificates = \"required\"\n";
+    let found = errors(text, &[("DANCU_LISTEN", "0.0.0.0:1"), ("DANCU_DATA", "")]);
+    let expected = [3, 4, 6, 8, 9, 10].map(Place::Line);
+    let variables = ["DANCU_DATA", "DANCU_LISTEN"].map(|v| Place::Variable(v.to_owned()));
+    let places: Vec<_> = found.iter().map(|(place, _)| place.clone()).collect();
+    assert_eq!(places, [&expected[..], &variables].concat(), "{found:#?}");
+    let keys = ["http.idleSeconds", "http.maxConnections", "http.clientCertificateHeader"];
+    for (n, key) in keys.into_iter().enumerate() {
+        assert!(found[n].1.contains(&format!("`{key}`")), "{found:#?}");
+    }
+    let found = errors("[tls]\nkey = \"a\"\nmode = \"files\"\ntrustAnchors = \"b\"\n", &[]);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0].0, Place::Line(3), "{found:?}");
+}
+
 #[test]
 fn a_slip_in_a_variable_is_told_and_others_are_left_alone() {
     let found = errors("", &[("DANCU_LISEN", "x"), ("DANCU_LOG_LEVL", "debug")]);

@@ -55,6 +55,8 @@ pub fn call(
     if !dir.join(SOCKET).exists() {
         return Ok(None);
     }
+    // Nobody else's socket is asked.
+    crate::keys::folder::is_ours(dir)?;
     let (_open, address) = address(dir, SOCKET)?;
     let mut stream = match UnixStream::connect(address) {
         Ok(stream) => stream,
@@ -79,16 +81,17 @@ pub fn call(
          Content-Length: {length}\r\nConnection: close\r\n\r\n{body}"
     )?;
     let mut answer = vec![];
-    stream
-        .take(ANSWER_MAX)
-        .read_to_end(&mut answer)
-        .context("tiến trình đang phục vụ không trả lời kịp (no answer in time)")?;
+    stream.take(ANSWER_MAX).read_to_end(&mut answer).context(
+        "tiến trình đang phục vụ không trả lời kịp; việc có thể đã được làm, hãy xem trước khi \
+             làm lại (no answer in time; it may have been done: look before doing it again)",
+    )?;
     parse(&answer).map(Some)
 }
 
 /// An answer with its whole body behind its head, as the socket's handlers give it.
 pub(super) fn parse(answer: &[u8]) -> anyhow::Result<Answer> {
-    let cut = "trả lời bị cắt ngang (the answer was cut off)";
+    let cut = "trả lời bị cắt ngang; việc có thể đã được làm, hãy xem trước khi làm lại (the \
+               answer was cut off; it may have been done: look before doing it again)";
     let end = answer.windows(4).position(|w| w == b"\r\n\r\n").context(cut)?;
     let (head, body) = (std::str::from_utf8(&answer[..end]).context(cut)?, &answer[end + 4..]);
     let mut lines = head.split("\r\n");

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::app::Shared;
-use crate::{keys, operate};
+use crate::{cli, keys, operate};
 
 /// `GET /keys`: every key and the rotation under way.
 pub async fn keys(State(app): State<Shared>) -> Response {
@@ -38,8 +38,8 @@ pub async fn operate(State(app): State<Shared>, body: Bytes) -> Response {
     let runtime = tokio::runtime::Handle::current();
     let done = run(app, move |app| {
         let now = app.clock.now();
-        let index = runtime.block_on(operate::carry_out(app.gate.store(), now, &command))?;
-        Ok(json!({ "index": index }))
+        let done = runtime.block_on(operate::carry_out(app.gate.store(), now, &command))?;
+        Ok(serde_json::to_value(done)?)
     });
     answer(done.await)
 }
@@ -62,7 +62,7 @@ fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Box<Response>> {
 fn answer(done: anyhow::Result<Value>) -> Response {
     match done {
         Ok(body) => say(StatusCode::OK, &body),
-        Err(error) => say(StatusCode::CONFLICT, &json!({ "error": format!("{error:#}") })),
+        Err(error) => say(StatusCode::CONFLICT, &json!({ "error": cli::told(&error) })),
     }
 }
 

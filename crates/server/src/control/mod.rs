@@ -3,7 +3,7 @@
 //! store themselves where none does.
 //!
 //! **Invariant:** only the account that owns the folder gets in: the socket is 0600 from the moment
-//! it has its name, and the folder is 0700.
+//! it has its name, and nobody else may write into the folder, which is made 0700.
 
 mod client;
 mod handlers;
@@ -96,6 +96,7 @@ impl Drop for Control {
 /// before is a dead one's.
 pub fn start(app: &Shared) -> anyhow::Result<Control> {
     let dir = app.gate.store().dir();
+    crate::keys::folder::is_ours(dir)?;
     let (path, draft) = (dir.join(SOCKET), format!("{SOCKET}.part"));
     let _ = fs::remove_file(dir.join(&draft));
     let (_open, address) = address(dir, &draft)?;

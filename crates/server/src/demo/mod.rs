@@ -11,12 +11,13 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
 use dancu_domain::moment::Moment;
 use dancu_gate::Gate;
 use dancu_store::Store;
 
 use crate::app::App;
+use crate::cli::say;
 use crate::clock::{Clock, LATEST, machine_ms};
 use crate::config::Config;
 use crate::handlers::sandbox::OFFSET;
@@ -28,9 +29,9 @@ pub const SEED: u64 = 20_260_302;
 /// Arguments of `dancu demo`.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Thư mục dữ liệu; đã có thì chạy tiếp.
-    #[arg(long, default_value = "dancu-data")]
-    data: PathBuf,
+    /// Thư mục dữ liệu, đã có thì chạy tiếp; bỏ trống: biến DANCU_DATA, rồi dancu-data.
+    #[arg(long)]
+    data: Option<PathBuf>,
     /// Cổng trên 127.0.0.1.
     #[arg(long, default_value_t = 8080)]
     port: u16,
@@ -50,7 +51,10 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let wanted = match &args.clock {
         Some(text) => {
             let Some(moment) = Moment::parse_rfc3339(text) else {
-                eprintln!("dancu: --clock cần dạng RFC 3339, ví dụ 2026-03-02T09:00:00+07:00");
+                eprintln!(
+                    "dancu: --clock cần dạng RFC 3339, ví dụ 2026-03-02T09:00:00+07:00 (needs this \
+                     form)"
+                );
                 return Ok(ExitCode::from(2));
             };
             if moment >= LATEST {
@@ -62,16 +66,31 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         None => None,
     };
     if args.population < dancu_world::MIN_PERSONS {
-        eprintln!("dancu: --population ít nhất {}", dancu_world::MIN_PERSONS);
+        eprintln!("dancu: --population ít nhất {} (at least)", dancu_world::MIN_PERSONS);
         return Ok(ExitCode::from(2));
     }
-    println!("SANDBOX - dữ liệu giả: mọi người trong đây đều do máy sinh, đầu số 099.");
-    let config = Config { data: args.data.clone(), ..Config::without_file()? };
-    let store = Arc::new(cli::open(&args.data, &config, true)?);
+    say!("SANDBOX - dữ liệu giả: mọi người trong đây đều do máy sinh, đầu số 099.");
+    let mut config = Config::of_sandbox()?;
+    if let Some(data) = &args.data {
+        config.data.clone_from(data);
+    }
+    let store = Arc::new(cli::open(&config.data, &config, true)?);
+    of_no_centre(&store)?;
     let clock = clock(&store, wanted)?;
     let code = serve::runtime()?.block_on(serve_demo(args, &store, clock));
     store.stop();
     code.map(|()| ExitCode::SUCCESS)
+}
+
+/// Refuses the data of a centre: its clock would be moved and made-up systems registered in it, and
+/// it could not be served any more. A folder that was only filled has no entries.
+fn of_no_centre(store: &Store) -> anyhow::Result<()> {
+    ensure!(
+        store.ledger().next_index() == 0 || store.meta(OFFSET)?.is_some(),
+        "đây là dữ liệu của một trung tâm, không phải của môi trường thử: dùng thư mục khác, \
+         --data THƯ-MỤC (a centre's data, not a sandbox's: use another folder)"
+    );
+    Ok(())
 }
 
 /// The sandbox clock: asked for, or where the folder left off; never before the last entry.
@@ -85,7 +104,7 @@ fn clock(store: &Store, wanted: Option<Moment>) -> anyhow::Result<Clock> {
         (None, None) => Moment(machine),
     };
     if start < last {
-        println!("Đồng hồ không lùi: chạy tiếp từ {} (the clock goes on).", last.rfc3339());
+        say!("Đồng hồ không lùi: chạy tiếp từ {} (the clock goes on).", last.rfc3339());
         start = last;
     }
     Ok(Clock::new(start.0 - machine, last, true))
@@ -102,7 +121,7 @@ async fn serve_demo(args: &Args, store: &Arc<Store>, clock: Clock) -> anyhow::Re
     let spec = file::spec(store)?;
     if store.snapshot(now)?.systems().is_empty() {
         seed::register(store, now).await?;
-        println!("Đã lập các hệ thống, tài khoản và kết nối mẫu (systems and accounts made).");
+        say!("Đã lập các hệ thống, tài khoản và kết nối mẫu (systems and accounts made).");
     }
     let address = SocketAddr::from(([127, 0, 0, 1], args.port));
     let listener = serve::listen(address)?;
@@ -118,9 +137,9 @@ async fn serve_demo(args: &Args, store: &Arc<Store>, clock: Clock) -> anyhow::Re
     }
     let signals = serve::Signals::of_sandbox()?;
     app.set_ready(true);
-    println!("\nSẵn sàng tại {} (ready). Tài liệu: {}/docs", app.base_url, app.base_url);
-    println!("Tài khoản, khóa và người mẫu: {}", args.data.join("demo.json").display());
-    println!("Ctrl-C để dừng; chạy lại cùng thư mục thì đi tiếp.");
+    say!("\nSẵn sàng tại {} (ready). Tài liệu: {}/docs", app.base_url, app.base_url);
+    say!("Tài khoản, khóa và người mẫu: {}", store.dir().join("demo.json").display());
+    say!("Ctrl-C để dừng; chạy lại cùng thư mục thì đi tiếp.");
     serve::until_signal(app, listener, signals).await
 }
 
@@ -134,6 +153,6 @@ fn fill(store: &Store, persons: u64, now: Moment) -> anyhow::Result<()> {
         bail!("chỉ sinh được {n} người (population is incomplete)");
     }
     let seconds = started.elapsed().as_secs_f64();
-    println!("Đã sinh và niêm phong {n} người giả trong {seconds:.1} s (people made and sealed).");
+    say!("Đã sinh và niêm phong {n} người giả trong {seconds:.1} s (people made and sealed).");
     Ok(())
 }

@@ -16,6 +16,7 @@ use dancu_wire::rest::{Endpoint, Rendered};
 use serde_json::{Value, json};
 
 use crate::app::App;
+use crate::cli::say;
 use crate::handlers::rest::answer;
 
 /// Entries about one citizen that the walk prints.
@@ -24,20 +25,20 @@ const LOOKS: usize = 5;
 /// Walks and prints. Each step is a query like any other: same gate, counts and journal.
 pub async fn run(app: &App, citizens: &[Person]) -> anyhow::Result<()> {
     let citizen = citizens.first().context("không có người mẫu (no sample citizens)")?;
-    println!("\n1. Xác thực (verify): bộ phận một cửa hỏi thông tin có khớp không");
+    say!("\n1. Xác thực (verify): bộ phận một cửa hỏi thông tin có khớp không");
     let verified = ask(app, "ONESTOP", Endpoint::Verify, citizen).await?;
     print(&verified);
-    println!("\n2. Tra cứu (look-up): chỉ các trường được cấp");
+    say!("\n2. Tra cứu (look-up): chỉ các trường được cấp");
     let found = ask(app, "ONESTOP", Endpoint::Lookup, citizen).await?;
     print(&found);
-    println!("\n3. Từ chối (refusal): hệ thống chỉ được cấp dịch vụ xác thực");
+    say!("\n3. Từ chối (refusal): hệ thống chỉ được cấp dịch vụ xác thực");
     let refused = ask(app, "VERIFYONLY", Endpoint::Lookup, citizen).await?;
     print(&refused);
     if verified.status != 200 || found.status != 200 || refused.status != 403 {
         // A folder used up today may refuse: that is an answer too, said as it is.
-        println!("   (kết quả khác thường lệ: xem lý do ở trên)");
+        say!("   (kết quả khác thường lệ: xem lý do ở trên)");
     }
-    println!("\n4. Nhật ký (journal): ai đã hỏi về người này");
+    say!("\n4. Nhật ký (journal): ai đã hỏi về người này");
     journal(app, citizen)
 }
 
@@ -83,8 +84,8 @@ fn officer(system: &System) -> anyhow::Result<&str> {
 fn print(r: &Rendered) {
     let value: Value = serde_json::from_str(&r.body).unwrap_or(Value::Null);
     let text = serde_json::to_string_pretty(&value).unwrap_or_default();
-    println!("   HTTP {}", r.status);
-    text.lines().for_each(|line| println!("   {line}"));
+    say!("   HTTP {}", r.status);
+    text.lines().for_each(|line| say!("   {line}"));
 }
 
 fn journal(app: &App, citizen: &Person) -> anyhow::Result<()> {
@@ -105,7 +106,7 @@ fn journal(app: &App, citizen: &Person) -> anyhow::Result<()> {
                 format!("từ chối, {}: {}", q.rule, reason.map_or("", |t| t.title_vi))
             }
         };
-        println!(
+        say!(
             "   #{} {} {} ({}), {service}, hồ sơ {}, mục đích “{}”: {decision}",
             entry.index,
             dancu_domain::moment::Moment(entry.at).rfc3339(),

@@ -61,7 +61,7 @@ pub fn disk(data: &Path) -> Check {
             };
             Check::new(DISK, state, found)
         }
-        Err(error) => Check::new(DISK, State::Fail, error.to_string()),
+        Err(error) => Check::new(DISK, State::Fail, crate::cli::causes(&error.into())),
     }
 }
 

@@ -7,6 +7,7 @@ mod certificates;
 mod databases;
 mod folder;
 mod machine;
+mod masters;
 mod store;
 
 use std::path::PathBuf;
@@ -14,6 +15,7 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
+use crate::cli::say;
 use crate::config::Config;
 
 /// Arguments of `dancu doctor`.
@@ -98,7 +100,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let state = checks.iter().map(|c| c.state).max().unwrap_or(State::Ok);
     let report = Report { state, checks };
     if args.json {
-        println!("{}", serde_json::to_string_pretty(&report)?);
+        say!("{}", serde_json::to_string_pretty(&report)?);
     } else {
         print(&report);
     }
@@ -123,6 +125,7 @@ fn all(config: &Config, args: &Args) -> Vec<Check> {
         folder::disk(&config.data),
         folder::space(&config.data),
         folder::modes(&config.data),
+        masters::check(&config.data),
         folder::log_files(&config.data),
     ];
     checks.extend(databases::checks(&config.data, args.full));
@@ -139,13 +142,13 @@ fn all(config: &Config, args: &Args) -> Vec<Check> {
 
 fn print(report: &Report) {
     for check in &report.checks {
-        println!("{} {}: {}", check.state.mark(), check.title, check.found);
+        say!("{} {}: {}", check.state.mark(), check.title, check.found);
         if let Some(mend) = check.mend {
-            println!("    → {mend}");
+            say!("    → {mend}");
         }
     }
     let count = |state| report.checks.iter().filter(|c| c.state == state).count();
-    println!(
+    say!(
         "{} đạt, {} cần xem, {} phải sửa (ok, warnings, failures)",
         count(State::Ok),
         count(State::Warn),

@@ -1,8 +1,14 @@
 //! The data folder from inside: opened as serving would, with its keys and its journal.
 
+use std::sync::Arc;
+
+use anyhow::Context as _;
 use dancu_domain::moment::Moment;
-use dancu_store::Store;
-use dancu_store::keys::Purpose;
+use dancu_journal::Entry;
+use dancu_store::anchor::Anchoring;
+use dancu_store::keys::{Keyring, Purpose};
+use dancu_store::registry::Registry;
+use dancu_store::{OpenOptions, Store, Viewer};
 
 use super::{Check, State};
 use crate::cli;
@@ -39,7 +45,8 @@ pub fn checks(config: &Config, full: bool) -> (Vec<Check>, bool) {
         checks.extend(opened);
         return (checks, served);
     }
-    if !config.data.join(dancu_store::CORE_FILE).exists() {
+    // What may not be looked at is not empty: opening it says so.
+    if config.data.join(dancu_store::CORE_FILE).try_exists().is_ok_and(|exists| !exists) {
         let found = "thư mục chưa có dữ liệu (empty folder)";
         return (vec![Check::new(EMPTY, State::Fail, found)], false);
     }
@@ -86,19 +93,88 @@ fn server(config: &Config) -> Vec<Check> {
     checks
 }
 
+/// What is looked at from inside: a folder that was opened, or a database on a server that is only
+/// read, also beside the nodes that serve it.
+enum Inside {
+    Opened(Box<Store>),
+    Viewed(Box<Viewer>),
+}
+
+impl Inside {
+    fn open(config: &Config) -> anyhow::Result<Self> {
+        let Some(database) = config.database.open()? else {
+            return Ok(Self::Opened(Box::new(cli::open(&config.data, config, false)?)));
+        };
+        let options = OpenOptions {
+            profiles: Arc::new(crate::config::profiles(config.regulation.as_deref())?),
+            master_key: config.keys.source()?,
+            now: Moment(machine_ms()),
+            migrate: false,
+            database: Some(database),
+        };
+        let anchoring = Anchoring { path: config.anchor.clone(), accept: false };
+        let viewer = Viewer::open(&config.data, &options, &anchoring)?;
+        viewer.map(|v| Self::Viewed(Box::new(v))).context("database.url")
+    }
+
+    fn keys(&self) -> &Keyring {
+        match self {
+            Self::Opened(store) => store.keys(),
+            Self::Viewed(viewer) => viewer.keys(),
+        }
+    }
+
+    fn registry(&self) -> &Registry {
+        match self {
+            Self::Opened(store) => store.registry(),
+            Self::Viewed(viewer) => viewer.registry(),
+        }
+    }
+
+    /// The next journal index and the time of the last entry.
+    fn head(&self) -> dancu_store::Result<(u64, Moment)> {
+        match self {
+            Self::Opened(store) => Ok((store.ledger().next_index(), store.last_at())),
+            Self::Viewed(viewer) => viewer.head(),
+        }
+    }
+
+    fn meta(&self, name: &str) -> dancu_store::Result<Option<String>> {
+        match self {
+            Self::Opened(store) => store.meta(name),
+            Self::Viewed(viewer) => viewer.meta(name),
+        }
+    }
+
+    fn scan_entries(
+        &self,
+        from: u64,
+        each: impl FnMut(Entry) -> dancu_store::Result<bool>,
+    ) -> dancu_store::Result<()> {
+        match self {
+            Self::Opened(store) => store.scan_entries(from, each),
+            Self::Viewed(viewer) => viewer.scan_entries(from, each),
+        }
+    }
+}
+
 /// What only an open store can show.
 fn inside(config: &Config, full: bool) -> (Vec<Check>, bool) {
-    match cli::open(&config.data, config, false) {
-        Ok(store) => {
-            let checks = vec![
+    match Inside::open(config) {
+        Ok(inside) => {
+            let mut checks = vec![
                 Check::new(STORE, State::Ok, "mở được, khóa chủ đúng (opens with the master key)"),
-                keys(&store),
-                registry(&store),
-                journal(&store, full),
-                last_entry(&store),
+                keys(&inside),
+                registry(&inside),
             ];
-            store.stop();
-            (checks, false)
+            checks.extend(match inside.head() {
+                Ok((end, last)) => vec![journal(&inside, end, full), last_entry(&inside, last)],
+                Err(error) => vec![Check::new(JOURNAL, State::Fail, error.to_string())],
+            });
+            if let Inside::Opened(store) = inside {
+                store.stop();
+            }
+            (checks, dancu_store::holder(&config.data).is_some())
         }
         Err(error) => match error.downcast_ref::<dancu_store::Error>() {
             Some(dancu_store::Error::InUse(process)) => {
@@ -108,7 +184,7 @@ fn inside(config: &Config, full: bool) -> (Vec<Check>, bool) {
                 );
                 (vec![Check::new(STORE, State::Ok, found)], true)
             }
-            _ => (vec![Check::new(STORE, State::Fail, format!("{error:#}"))], false),
+            _ => (vec![Check::new(STORE, State::Fail, cli::told(&error))], false),
         },
     }
 }
@@ -121,7 +197,7 @@ const KEYS: [&str; 3] = [
 ];
 
 /// Opening has unwrapped every key; a purpose without any has lost them.
-fn keys(store: &Store) -> Check {
+fn keys(store: &Inside) -> Check {
     let purposes = [
         ("data", Purpose::Data),
         ("blind", Purpose::Blind),
@@ -134,7 +210,7 @@ fn keys(store: &Store) -> Check {
     ];
     let count = |purpose| store.keys().periods(purpose).len();
     // A journal without entries has no month key yet.
-    let needed = |name: &str| name != "journal" || store.ledger().next_index() > 0;
+    let needed = |name: &str| name != "journal" || store.head().is_ok_and(|(end, _)| end > 0);
     let missing: Vec<&str> =
         purposes.iter().filter(|p| count(p.1) == 0 && needed(p.0)).map(|p| p.0).collect();
     let all: usize = purposes.iter().map(|p| count(p.1)).sum();
@@ -150,7 +226,7 @@ const REGISTRY: [&str; 3] = [
     "Nhập dân số, hoặc khôi phục registry.db từ bản sao lưu (import, or restore from a backup).",
 ];
 
-fn registry(store: &Store) -> Check {
+fn registry(store: &Inside) -> Check {
     match store.registry().count() {
         Ok(0) => Check::new(REGISTRY, State::Warn, "chưa có người nào (nobody registered)"),
         Ok(n) => Check::new(REGISTRY, State::Ok, format!("{n} người (citizens)")),
@@ -166,8 +242,7 @@ const JOURNAL: [&str; 3] = [
 ];
 
 /// Opens the last entries, or all: each has to be there, whole and under its key.
-fn journal(store: &Store, full: bool) -> Check {
-    let end = store.ledger().next_index();
+fn journal(store: &Inside, end: u64, full: bool) -> Check {
     let from = if full { 0 } else { end.saturating_sub(LAST_ENTRIES) };
     let mut next = from;
     let mut gap = None;
@@ -204,9 +279,9 @@ const LAST: [&str; 3] = [
 ];
 
 /// The journal's time never goes back: a clock behind it slows the product's time down.
-fn last_entry(store: &Store) -> Check {
+fn last_entry(store: &Inside, last: Moment) -> Check {
     let offset = store.meta(OFFSET).ok().flatten().and_then(|t| t.parse().ok()).unwrap_or(0i64);
-    let (last, now) = (store.last_at(), machine_ms() + offset);
+    let now = machine_ms() + offset;
     if last.0 == 0 {
         return Check::new(LAST, State::Ok, "chưa có mục nào (no entry yet)");
     }

@@ -1,6 +1,6 @@
 //! Batches inside an approved plan (D5): submission as a stream, status, results, cancelling.
 
-use std::time::Duration;
+use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
@@ -8,26 +8,28 @@ use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use bytes::Bytes;
-use dancu_domain::ids::SystemId;
+use dancu_domain::moment::Moment;
 use dancu_domain::refusal::Reason;
-use dancu_domain::registration::{Channel, ConnectionState, System};
+use dancu_domain::registration::{Channel, System};
+use dancu_domain::service::Service;
 use dancu_gate::Caller;
-use dancu_gate::jobs::Intake;
-use dancu_gate::jobs::types::{BODY_BYTES_MAX, JobId, JobKind, PAGE_MAX, ReadRow, Submitted};
+use dancu_gate::jobs::types::{
+    JobDenied, JobId, JobKind, NewJob, PAGE_MAX, Page, ReadRow, Submitted,
+};
+use dancu_gate::jobs::{Intake, NotRead, Reading};
 use dancu_gate::path::Protocol;
-use dancu_gate::query::{Denied, FieldError, Unreadable};
+use dancu_gate::query::{FieldError, Unreadable};
 use dancu_wire::batch::{self, BatchReader, Format};
 use dancu_wire::rest::batches::{BatchJob, BatchList, parse_batch, parse_page};
 use dancu_wire::rest::{HttpProblem, Rendered, denied_as, input_problem};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
 use super::peer::Peer;
-use super::rest::{authenticated, denied};
+use super::reads::{self, admitted};
+use super::rest::denied;
+use super::uploads::{NoPlace, Stop, Upload};
 use super::{problem, respond, text};
 use crate::app::{App, Shared, loose_correlation};
-
-/// A body may pause this long: an upload over a poor line goes on after it, a dead one is let go.
-const BODY_PAUSE: Duration = Duration::from_secs(30);
 
 /// `POST /api/v1/batches`.
 pub async fn submit(
@@ -37,26 +39,13 @@ pub async fn submit(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    let arrival = app.clock.now();
-    let system = match authenticated(&app, peer, &headers, arrival).await {
-        Ok(system) => system,
+    let caller = match reader(&app, peer, &headers).await {
+        Ok(caller) => caller,
         Err(response) => return response,
-    };
-    if let Err(response) = app.reads.admit(system.id, arrival) {
-        return response;
-    }
-    let caller = Caller {
-        system: system.id,
-        protocol: Protocol::Rest,
-        channel: Channel::Api,
-        source: peer.ip(),
-        arrival,
-        credential_version: system.credential_version,
-        header: None,
     };
     let format = text(&headers, header::CONTENT_TYPE).and_then(Format::from_content_type);
     let Some(format) = format else {
-        let unreadable = unreadable(HttpProblem::UnsupportedMediaType);
+        let unreadable = unreadable(HttpProblem::UnsupportedMediaType, Service::CitizenBatchVerify);
         let reply = app.gate.refuse_unreadable(&caller, &unreadable).await;
         return refused_as(HttpProblem::UnsupportedMediaType, &reply);
     };
@@ -66,73 +55,109 @@ pub async fn submit(
             return respond(denied(&app.gate.refuse_unreadable(&caller, &unreadable).await));
         }
     };
-    let Some(_place) = app.jobs.upload() else { return problem(HttpProblem::Unavailable) };
+    let _place = match app.uploads.place(caller.system) {
+        Ok(place) => place,
+        Err(NoPlace::Sending) => return sending(&app, &caller, &new).await,
+        Err(NoPlace::Full) => return problem(HttpProblem::Unavailable),
+    };
     let mut intake = match app.gate.begin_job(&caller, new).await {
         Ok(intake) => intake,
         Err(reply) => return respond(denied(&reply)),
     };
-    let reader = BatchReader::new(format, arrival.viet_nam_date());
-    let now = match read(&app, &mut intake, reader, body).await {
-        Ok(()) => return submitted(intake.finish(app.clock.now()).await),
-        Err(stop) => (stop, app.clock.now()),
-    };
-    match now {
-        (Stop::Broken, at) => {
-            let [_, title_vi, _] = HttpProblem::BadRequest.texts();
-            let errors = vec![FieldError { field: "body".into(), message_vi: title_vi.into() }];
-            let reply = intake.refuse(at, Reason::InvalidInput, errors).await;
-            refused_as(HttpProblem::BadRequest, &reply)
-        }
-        (Stop::Refused(reason, errors), at) => {
-            respond(denied(&intake.refuse(at, reason, errors).await))
-        }
+    let reader = BatchReader::new(format, caller.arrival.viet_nam_date());
+    match read(&app, &mut intake, reader, body).await {
+        Ok(()) => submitted(intake.finish(app.clock.now()).await),
+        Err(why) => unread(intake, app.clock.now(), why).await,
     }
 }
 
-/// Why a body is read no further.
-enum Stop {
-    /// It broke off or stood still.
-    Broken,
-    /// It is not what may be sent.
-    Refused(Reason, Vec<FieldError>),
+/// The system as whoever asks, by REST.
+fn caller(system: &System, peer: Peer, arrival: Moment) -> Caller {
+    Caller {
+        system: system.id,
+        protocol: Protocol::Rest,
+        channel: Channel::Api,
+        source: peer.ip(),
+        arrival,
+        credential_version: system.credential_version,
+        header: None,
+    }
 }
 
-/// Takes the rows as their bytes arrive; the whole body is never in memory.
+/// Takes the rows as their bytes arrive.
 async fn read(
     app: &App,
     intake: &mut Intake<'_>,
     mut reader: BatchReader,
     body: Body,
-) -> Result<(), Stop> {
-    let file =
-        |error: batch::FileError| Stop::Refused(Reason::InvalidInput, vec![error.field_error()]);
-    let mut chunks = body.into_data_stream();
-    let (mut rows, mut bytes) = (Vec::<ReadRow>::new(), 0u64);
-    loop {
-        let next = tokio::time::timeout(BODY_PAUSE, chunks.next()).await;
-        let chunk = match next {
-            Ok(Some(Ok(chunk))) => chunk,
-            Ok(None) => break,
-            _ => return Err(Stop::Broken),
-        };
-        bytes += chunk.len() as u64;
-        if bytes > BODY_BYTES_MAX {
-            return Err(Stop::Refused(Reason::JobTooLarge, vec![]));
-        }
-        reader.push(&chunk, &mut rows).map_err(file)?;
-        take(app, intake, &mut rows).await?;
+) -> Result<(), Unread> {
+    let mut upload = Upload::new(body);
+    let mut rows = Vec::<ReadRow>::new();
+    while let Some(chunk) = upload.next().await? {
+        reader.push(&chunk, &mut rows)?;
+        intake.take(app.clock.now(), &mut rows).await?;
         app.jobs.yield_to_questions().await;
     }
-    reader.finish(&mut rows).map_err(file)?;
-    take(app, intake, &mut rows).await
+    reader.finish(&mut rows)?;
+    Ok(intake.take(app.clock.now(), &mut rows).await?)
 }
 
-async fn take(app: &App, intake: &mut Intake<'_>, rows: &mut Vec<ReadRow>) -> Result<(), Stop> {
-    let taken = intake.take(app.clock.now(), rows).await;
-    taken.map_err(|reason| Stop::Refused(reason, vec![]))
+/// Why a body is read no further.
+enum Unread {
+    /// It did not come.
+    Stopped(Stop),
+    /// It is not what may be sent.
+    Denied(JobDenied),
 }
 
-fn submitted(submitted: Submitted) -> Response {
+impl From<Stop> for Unread {
+    fn from(stop: Stop) -> Self {
+        Self::Stopped(stop)
+    }
+}
+
+impl From<JobDenied> for Unread {
+    fn from(denied: JobDenied) -> Self {
+        Self::Denied(denied)
+    }
+}
+
+impl From<batch::FileError> for Unread {
+    fn from(error: batch::FileError) -> Self {
+        let errors = vec![error.field_error()];
+        Self::Denied(JobDenied { refusal: Reason::InvalidInput.into(), errors })
+    }
+}
+
+/// Refuses a submission whose body was not read to its end.
+async fn unread(intake: Intake<'_>, at: Moment, why: Unread) -> Response {
+    match why {
+        Unread::Denied(JobDenied { refusal, errors }) => {
+            respond(denied(&intake.refuse(at, refusal.reason, errors).await))
+        }
+        Unread::Stopped(stop @ Stop::TooLarge) => {
+            let errors = vec![stop.field_error()];
+            respond(denied(&intake.refuse(at, Reason::JobTooLarge, errors).await))
+        }
+        Unread::Stopped(stop) => {
+            let reply = intake.refuse(at, Reason::InvalidInput, vec![stop.field_error()]).await;
+            refused_as(HttpProblem::BadRequest, &reply)
+        }
+    }
+}
+
+/// Refuses a second file of a system while its first one comes in.
+async fn sending(app: &App, caller: &Caller, new: &NewJob) -> Response {
+    let message_vi =
+        "Hệ thống đang gửi một tệp khác; mỗi lúc chỉ nhận một tệp của một hệ thống. · \
+                      Another file of this system is coming in; one at a time."
+            .to_owned();
+    let errors = vec![FieldError { field: "body".into(), message_vi }];
+    respond(denied(&app.gate.refuse_job(caller, new, Reason::JobsOpen, errors).await))
+}
+
+/// The answer to a submission.
+pub(super) fn submitted(submitted: Submitted) -> Response {
     let (job, status) = match submitted {
         Submitted::New(job) => (job, 202),
         Submitted::Same(job) => (job, 200),
@@ -146,17 +171,18 @@ fn submitted(submitted: Submitted) -> Response {
     response
 }
 
-fn unreadable(kind: HttpProblem) -> Unreadable {
+/// What HTTP itself refuses, as it is journaled.
+pub(super) fn unreadable(kind: HttpProblem, service: Service) -> Unreadable {
     let [_, title_vi, _] = kind.texts();
     Unreadable {
         errors: vec![FieldError { field: "body".into(), message_vi: title_vi.into() }],
-        service: Some(JobKind::BatchVerify.service()),
+        service: Some(service),
         ..Unreadable::default()
     }
 }
 
 /// A journaled refusal under the status of HTTP's own.
-fn refused_as(kind: HttpProblem, reply: &dancu_gate::query::Reply) -> Response {
+pub(super) fn refused_as(kind: HttpProblem, reply: &dancu_gate::query::Reply) -> Response {
     respond(match &reply.result {
         Err(why) if reply.journal_index.is_some() => {
             denied_as(kind.status(), why, reply.correlation, reply.usage, reply.journal_index)
@@ -167,49 +193,40 @@ fn refused_as(kind: HttpProblem, reply: &dancu_gate::query::Reply) -> Response {
 
 /// `GET /api/v1/batches`.
 pub async fn list(State(app): State<Shared>, peer: Peer, headers: HeaderMap) -> Response {
-    let system = match admitted(&app, peer, &headers).await {
-        Ok(system) => system.id,
-        Err(response) => return response,
-    };
-    let reader = app.clone();
-    match app.reads.long(move || reader.gate.jobs(system)).await {
-        Ok(Ok(jobs)) => respond(BatchList::of(&jobs).render()),
-        Ok(Err(error)) => failed(&error),
-        Err(response) => response,
-    }
+    let found = reads::own(&app, peer, &headers, |app, system| {
+        let jobs = app.gate.jobs(system.id)?;
+        Ok(Some(BatchList::of(&jobs).render()))
+    });
+    told(found.await)
 }
 
 /// `GET /api/v1/batches/{id}`.
 pub async fn status(
     State(app): State<Shared>,
     peer: Peer,
-    id: Result<Path<String>, PathRejection>,
+    id: Named,
     headers: HeaderMap,
 ) -> Response {
-    let (system, id) = match named(&app, peer, &headers, id).await {
-        Ok(named) => named,
-        Err(response) => return response,
-    };
-    let reader = app.clone();
-    match app.reads.long(move || reader.gate.job(system, id)).await {
-        Ok(Ok(Some(job))) => respond(BatchJob::of(&job).render(200)),
-        Ok(Ok(None)) => problem(HttpProblem::NotFound),
-        Ok(Err(error)) => failed(&error),
-        Err(response) => response,
-    }
+    let found = reads::own(&app, peer, &headers, move |app, system| {
+        let Some(id) = job_id(&id) else { return Ok(None) };
+        let job = app.gate.job(system.id, id)?;
+        Ok(job.map(|job| BatchJob::of(&job).render(200)))
+    });
+    told(found.await)
 }
 
 /// `DELETE /api/v1/batches/{id}`.
 pub async fn cancel(
     State(app): State<Shared>,
     peer: Peer,
-    id: Result<Path<String>, PathRejection>,
+    id: Named,
     headers: HeaderMap,
 ) -> Response {
-    let (system, id) = match named(&app, peer, &headers, id).await {
-        Ok(named) => named,
+    let system = match admitted(&app, peer, &headers).await {
+        Ok(system) => system.id,
         Err(response) => return response,
     };
+    let Some(id) = job_id(&id) else { return problem(HttpProblem::NotFound) };
     let now = app.clock.now();
     let ended = match app.gate.delete_job(now, system, id).await {
         Ok(true) => {
@@ -223,68 +240,61 @@ pub async fn cancel(
     match ended {
         Ok(Some(job)) => respond(BatchJob::of(&job).render(200)),
         Ok(None) => problem(HttpProblem::NotFound),
-        Err(error) => failed(&error),
+        Err(error) => reads::failed(&error),
     }
+}
+
+/// `GET /api/v1/batches/{id}/errors`: about the system's own file, nothing of the population.
+pub async fn errors(
+    State(app): State<Shared>,
+    peer: Peer,
+    id: Named,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    let found = reads::own(&app, peer, &headers, move |app, system| {
+        let Some(id) = job_id(&id) else { return Ok(None) };
+        let (from, limit) = match parse_page(query.as_deref().unwrap_or_default()) {
+            Ok(page) => page,
+            Err(unreadable) => return Ok(Some(input_problem(&unreadable, loose_correlation()))),
+        };
+        let page = app.gate.job_bad_rows(system.id, id, from, limit)?;
+        Ok(page.map(|page| json(batch::bad_page(&page))))
+    });
+    told(found.await)
 }
 
 /// `GET /api/v1/batches/{id}/results`.
 pub async fn results(
     State(app): State<Shared>,
     peer: Peer,
-    id: Result<Path<String>, PathRejection>,
+    id: Named,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
-    page(&app, peer, id, query, &headers, |app, system, id, from, limit| {
-        let page = app.gate.job_results(system, id, from, limit)?;
-        Ok(page.map(|page| batch::results_page(&page)))
-    })
-    .await
+    told(results_page(&app, peer, &id, query, &headers).await)
 }
 
-/// `GET /api/v1/batches/{id}/errors`.
-pub async fn errors(
-    State(app): State<Shared>,
-    peer: Peer,
-    id: Result<Path<String>, PathRejection>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-) -> Response {
-    page(&app, peer, id, query, &headers, |app, system, id, from, limit| {
-        let page = app.gate.job_bad_rows(system, id, from, limit)?;
-        Ok(page.map(|page| batch::bad_page(&page)))
-    })
-    .await
-}
-
-async fn page(
+async fn results_page(
     app: &Shared,
     peer: Peer,
-    id: Result<Path<String>, PathRejection>,
+    id: &Named,
     query: Option<String>,
     headers: &HeaderMap,
-    read: fn(&App, SystemId, JobId, u32, u32) -> dancu_store::Result<Option<String>>,
-) -> Response {
-    let (system, id) = match named_live(app, peer, headers, id).await {
-        Ok(named) => named,
-        Err(response) => return response,
-    };
-    let (from, limit) = match parse_page(query.as_deref().unwrap_or_default()) {
-        Ok(page) => page,
-        Err(unreadable) => return respond(input_problem(&unreadable, loose_correlation())),
-    };
-    let reader = app.clone();
-    match app.reads.long(move || read(&reader, system, id, from, limit)).await {
-        Ok(Ok(Some(body))) => respond(Rendered {
-            status: 200,
-            content_type: dancu_wire::rest::JSON,
-            body,
-            retry_after: None,
-            www_authenticate: None,
-        }),
-        Ok(Ok(None)) => problem(HttpProblem::NotFound),
-        Ok(Err(error)) => failed(&error),
-        Err(response) => response,
+) -> Result<Rendered, Response> {
+    let caller = reader(app, peer, headers).await?;
+    let id = job_id(id).ok_or_else(|| problem(HttpProblem::NotFound))?;
+    let (from, limit) = parse_page(query.as_deref().unwrap_or_default())
+        .map_err(|unreadable| respond(input_problem(&unreadable, loose_correlation())))?;
+    let rows = (from, Some(limit));
+    let reading = app.gate.read_results(&caller, id, rows, "page", None).await;
+    let (own, reading) = (app.clone(), reading.map_err(|why| not_read(&why))?);
+    let at = caller.arrival;
+    let read = move || own.gate.results(&reading, at, from, limit);
+    match app.reads.long(read).await? {
+        Ok(Some(page)) => Ok(json(batch::results_page(&page))),
+        Ok(None) => Err(problem(HttpProblem::NotFound)),
+        Err(error) => Err(reads::failed(&error)),
     }
 }
 
@@ -292,57 +302,48 @@ async fn page(
 pub async fn results_csv(
     State(app): State<Shared>,
     peer: Peer,
-    id: Result<Path<String>, PathRejection>,
+    id: Named,
     headers: HeaderMap,
 ) -> Response {
-    file(&app, peer, id, &headers, Format::Csv).await
+    let file = file(&app, peer, &id, &headers, Format::Csv).await;
+    file.unwrap_or_else(|response| response)
 }
 
 /// `GET /api/v1/batches/{id}/results.ndjson`.
 pub async fn results_ndjson(
     State(app): State<Shared>,
     peer: Peer,
-    id: Result<Path<String>, PathRejection>,
+    id: Named,
     headers: HeaderMap,
 ) -> Response {
-    file(&app, peer, id, &headers, Format::Ndjson).await
+    let file = file(&app, peer, &id, &headers, Format::Ndjson).await;
+    file.unwrap_or_else(|response| response)
 }
 
 async fn file(
     app: &Shared,
     peer: Peer,
-    id: Result<Path<String>, PathRejection>,
+    id: &Named,
     headers: &HeaderMap,
     format: Format,
-) -> Response {
-    let (system, id) = match named_live(app, peer, headers, id).await {
-        Ok(named) => named,
-        Err(response) => return response,
-    };
-    let reader = app.clone();
-    let is_list = match app.reads.long(move || reader.gate.job(system, id)).await {
-        Ok(Ok(Some(job))) => matches!(job.kind, JobKind::List(_)),
-        Ok(Ok(None)) => return problem(HttpProblem::NotFound),
-        Ok(Err(error)) => return failed(&error),
-        Err(response) => return response,
-    };
+) -> Result<Response, Response> {
+    let caller = reader(app, peer, headers).await?;
+    let id = job_id(id).ok_or_else(|| problem(HttpProblem::NotFound))?;
+    let extension = if format == Format::Csv { "csv" } else { "ndjson" };
+    let reading = app.gate.read_results(&caller, id, (1, None), extension, None).await;
+    let reading = Arc::new(reading.map_err(|why| not_read(&why))?);
+    let is_list = matches!(reading.job().kind, JobKind::List(_));
     let head = match (format, is_list) {
         (Format::Ndjson, _) => String::new(),
         (Format::Csv, false) => batch::BATCH_CSV_HEADER.to_owned(),
         (Format::Csv, true) => batch::list_csv_header(),
     };
-    let (name, extension) = (id, if format == Format::Csv { "csv" } else { "ndjson" });
     let app = app.clone();
     let rows = stream::try_unfold(Some(1), move |from| {
-        let app = app.clone();
+        let (app, reading) = (app.clone(), reading.clone());
         async move {
             let Some(from) = from else { return Ok(None) };
-            let read = tokio::task::spawn_blocking(move || {
-                app.gate.job_results(system, id, from, PAGE_MAX)
-            });
-            let page = read.await.map_err(std::io::Error::other)?.map_err(std::io::Error::other)?;
-            // Deleted while it was read: the file ends short, and its caller is told so.
-            let page = page.ok_or_else(|| std::io::Error::other("the job is gone"))?;
+            let page = page_of_file(&app, reading, from).await?;
             let mut out = String::with_capacity(page.results.len() * 128);
             for item in &page.results {
                 match format {
@@ -359,56 +360,62 @@ async fn file(
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(format.content_type()));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    if let Ok(value) =
-        HeaderValue::from_str(&format!("attachment; filename=\"{name}.{extension}\""))
+    if let Ok(value) = HeaderValue::from_str(&format!("attachment; filename=\"{id}.{extension}\""))
     {
         headers.insert(header::CONTENT_DISPOSITION, value);
     }
-    response
+    Ok(response)
 }
 
-/// The system and the job that it names; a path that is no id names none.
-async fn named(
-    app: &App,
-    peer: Peer,
-    headers: &HeaderMap,
-    id: Result<Path<String>, PathRejection>,
-) -> Result<(SystemId, JobId), Response> {
-    let system = admitted(app, peer, headers).await?;
-    let id = id.ok().and_then(|Path(id)| id.parse().ok());
-    id.map(|id| (system.id, id)).ok_or_else(|| problem(HttpProblem::NotFound))
-}
-
-/// The same for results: they are personal data, so the connection must be live (B3).
-async fn named_live(
-    app: &App,
-    peer: Peer,
-    headers: &HeaderMap,
-    id: Result<Path<String>, PathRejection>,
-) -> Result<(SystemId, JobId), Response> {
-    let named = named(app, peer, headers, id).await?;
-    let snapshot = app.gate.snapshot();
-    let state = snapshot.by_id(named.0).map(|s| s.state);
-    if state == Some(ConnectionState::Live) {
-        return Ok(named);
-    }
-    let why = Denied::from(Reason::ConnectionNotLive);
-    Err(respond(dancu_wire::rest::denied(&why, loose_correlation(), None, None)))
-}
-
-/// The system that asks about its jobs, if it may now.
-async fn admitted(
-    app: &App,
-    peer: Peer,
-    headers: &HeaderMap,
-) -> Result<std::sync::Arc<System>, Response> {
+/// The next rows of a file, judged by what is registered by now (E3). Where they may not be read
+/// any more, or the job was deleted meanwhile, the file ends short and its caller is told so.
+async fn page_of_file(
+    app: &Shared,
+    reading: Arc<Reading>,
+    from: u32,
+) -> Result<Page, std::io::Error> {
     let now = app.clock.now();
-    let system = authenticated(app, peer, headers, now).await?;
-    app.reads.admit(system.id, now)?;
-    Ok(system)
+    app.gate.reload(now).await.map_err(std::io::Error::other)?;
+    let own = app.clone();
+    let read = move || own.gate.results(&reading, now, from, PAGE_MAX);
+    let page = app.reads.page_of_file(read).await;
+    let page = page.map_err(|_| std::io::Error::other("no turn came"))?;
+    let page = page.map_err(std::io::Error::other)?;
+    page.ok_or_else(|| std::io::Error::other("the job is gone"))
 }
 
-fn failed(error: &dancu_store::Error) -> Response {
-    tracing::error!(error = %error, "a job could not be read");
-    problem(HttpProblem::Unavailable)
+/// The id in a path.
+type Named = Result<Path<String>, PathRejection>;
+
+/// The job that a path names; one that is no id names none.
+fn job_id(id: &Named) -> Option<JobId> {
+    id.as_ref().ok().and_then(|Path(id)| id.parse().ok())
+}
+
+/// Whoever asks, if it may ask now.
+pub(super) async fn reader(app: &App, peer: Peer, headers: &HeaderMap) -> Result<Caller, Response> {
+    let arrival = app.clock.now();
+    Ok(caller(&*admitted(app, peer, headers).await?, peer, arrival))
+}
+
+fn json(body: String) -> Rendered {
+    Rendered {
+        status: 200,
+        content_type: dancu_wire::rest::JSON,
+        body,
+        retry_after: None,
+        www_authenticate: None,
+    }
+}
+
+fn told(found: Result<Rendered, Response>) -> Response {
+    found.map_or_else(|response| response, respond)
+}
+
+fn not_read(why: &NotRead) -> Response {
+    match why {
+        NotRead::NoSuchJob => problem(HttpProblem::NotFound),
+        NotRead::Refused(reply) => respond(denied(reply)),
+        NotRead::Failed(error) => reads::failed(error),
+    }
 }

@@ -3,6 +3,7 @@
 pub mod batches;
 pub mod docs;
 pub mod lgsp;
+pub mod lists;
 pub mod oauth;
 pub mod operations;
 pub mod own;
@@ -12,16 +13,24 @@ pub mod rest;
 pub mod sandbox;
 pub mod soap;
 mod soap_jobs;
+pub mod uploads;
+
+use std::sync::Arc;
 
 use axum::body::{Body, to_bytes};
 use axum::http::header::AsHeaderName;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::Response;
 use bytes::Bytes;
+use dancu_access::AuthFailure;
+use dancu_domain::moment::Moment;
+use dancu_domain::registration::System;
+use dancu_gate::path::Cause;
 use dancu_gate::query::Reply;
 use dancu_wire::rest::{BODY_MAX, HttpProblem, Rendered, http_problem};
 
-use crate::app::loose_correlation;
+use self::peer::Peer;
+use crate::app::{App, loose_correlation};
 
 /// A body may take this long to arrive: 64 KiB at 6.5 KiB/s, slower than any line in use.
 const BODY_WAIT: std::time::Duration = std::time::Duration::from_secs(10);
@@ -44,6 +53,27 @@ pub async fn read_body(body: Body) -> Result<Bytes, BodyError> {
             Err(if over { BodyError::TooLarge } else { BodyError::Broken })
         }
         Err(_) => Err(BodyError::Broken),
+    }
+}
+
+/// A system that is about to read its own affairs, as it is registered now on every node (E3).
+/// Call it after the pace of its reads.
+pub async fn fresh(
+    app: &App,
+    peer: Peer,
+    system: &System,
+    now: Moment,
+) -> Result<Arc<System>, Response> {
+    match app.gate.fresh(system, now).await {
+        Ok(system) => Ok(system),
+        Err(AuthFailure::Unavailable) => {
+            app.gate.failures.note(now, peer.ip(), Cause::Shed);
+            Err(problem(HttpProblem::Unavailable))
+        }
+        Err(_) => {
+            app.gate.failures.note(now, peer.ip(), Cause::Token);
+            Err(problem(HttpProblem::Unauthorized))
+        }
     }
 }
 

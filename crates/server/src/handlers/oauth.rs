@@ -6,12 +6,13 @@ use axum::http::{HeaderMap, header};
 use axum::response::Response;
 use dancu_access::AuthFailure;
 use dancu_access::client::{ClientProof, JWT_BEARER};
+use dancu_domain::moment::Moment;
 use dancu_gate::path::Cause;
 use dancu_wire::rest::{HttpProblem, OauthError, TokenView};
 
 use super::peer::Peer;
 use super::{BodyError, problem, read_body, respond, text};
-use crate::app::Shared;
+use crate::app::{App, Shared};
 use crate::clock::machine_ms;
 
 #[derive(Default)]
@@ -58,28 +59,28 @@ pub async fn post(
     };
     let audience = [format!("{}/oauth/token", app.base_url), app.base_url.clone()];
     let gate = &app.gate;
-    let system = match gate.authenticate_client(&proof, &audience, arrival, machine_ms()).await {
-        Ok(system) => system,
-        Err(AuthFailure::Unavailable) => {
-            gate.failures.note(arrival, peer.ip(), Cause::Shed);
-            return problem(HttpProblem::Unavailable);
-        }
-        Err(_) => {
-            gate.failures.note(arrival, peer.ip(), Cause::Client);
-            return respond(OauthError::InvalidClient.render());
-        }
+    let client = match gate.authenticate_client(&proof, &audience, arrival, machine_ms()).await {
+        Ok(client) => client,
+        Err(failure) => return refused(&app, peer, arrival, failure),
     };
-    if let Err(response) = app.reads.admit(system.id, arrival) {
+    if let Err(response) = app.reads.admit(client.system.id, arrival) {
         return response;
     }
-    match gate.issue_token(&system, peer.shown(), peer.ip(), arrival, machine_ms()).await {
+    match gate.issue_token(&client, peer.shown(), peer.ip(), arrival, machine_ms()).await {
         Ok((token, seconds)) => respond(TokenView::bearer(token, seconds).render()),
-        Err(error) => {
-            tracing::error!(error = %error, "gate.issue_token could not be journaled");
-            gate.failures.note(arrival, peer.ip(), Cause::Shed);
-            problem(HttpProblem::Unavailable)
-        }
+        Err(failure) => refused(&app, peer, arrival, failure),
     }
+}
+
+/// No token: the client has proved nothing, or nothing can be journaled.
+fn refused(app: &App, peer: Peer, arrival: Moment, failure: AuthFailure) -> Response {
+    let failures = &app.gate.failures;
+    if failure == AuthFailure::Unavailable {
+        failures.note(arrival, peer.ip(), Cause::Shed);
+        return problem(HttpProblem::Unavailable);
+    }
+    failures.note(arrival, peer.ip(), Cause::Client);
+    respond(OauthError::InvalidClient.render())
 }
 
 /// The form of a token request, where it can be read and asks for what is offered.

@@ -9,14 +9,14 @@ use dancu_wire::rest::{Health, HttpProblem};
 use serde::Serialize;
 
 use super::{problem, respond};
-use crate::app::{App, Shared};
-use crate::telemetry;
+use crate::app::Shared;
+use crate::{readiness, telemetry};
 
 /// What `/readyz` says where queries are not answered.
 #[derive(Serialize)]
 struct NotReady {
     status: &'static str,
-    /// Why, one word each: `stopping`, `storeStopped`, `journalUnavailable`.
+    /// Why, one word each: see [`readiness::reasons`].
     reasons: Vec<&'static str>,
 }
 
@@ -27,7 +27,7 @@ pub async fn health() -> Response {
 
 /// `GET /readyz`: queries are answered; otherwise 503 with the reasons.
 pub async fn ready(State(app): State<Shared>) -> Response {
-    let reasons = reasons(&app);
+    let reasons = readiness::reasons(&app);
     let mut rendered = Health::render(reasons.is_empty());
     if !reasons.is_empty()
         && let Ok(body) = serde_json::to_string(&NotReady { status: "unavailable", reasons })
@@ -35,22 +35,6 @@ pub async fn ready(State(app): State<Shared>) -> Response {
         rendered.body = body;
     }
     respond(rendered)
-}
-
-/// Why no queries are answered; empty where they are.
-pub fn reasons(app: &App) -> Vec<&'static str> {
-    let mut reasons = vec![];
-    if !app.is_ready() {
-        // Nothing listens before the app is ready: what is not ready any more is stopping.
-        reasons.push("stopping");
-    }
-    if app.gate.store().is_stopped() {
-        reasons.push("storeStopped");
-    } else if !app.gate.store().ledger().is_well() {
-        // What cannot be journaled is not answered; the ledger itself tries each second again.
-        reasons.push("journalUnavailable");
-    }
-    reasons
 }
 
 /// `GET /metrics`: figures in the Prometheus text format, no personal data; for the addresses of
@@ -62,7 +46,7 @@ pub async fn metrics(
     if !telemetry::may_read(peer.ip()) {
         return problem(HttpProblem::NotFound);
     }
-    let mut response = Response::new(axum::body::Body::from(telemetry::scrape::render(&app)));
+    let mut response = Response::new(axum::body::Body::from(telemetry::scrape::page(&app).await));
     let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
     response.headers_mut().insert(header::CONTENT_TYPE, kind);
     response

@@ -5,8 +5,6 @@
 //! population is shared or used here - the journal itself is told without personal data. An entry
 //! per read would let a reader fill the journal, which grows by every look at it.
 
-use std::sync::Arc;
-
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::HeaderMap;
@@ -19,14 +17,13 @@ use dancu_domain::service::{Service, Window};
 use dancu_gate::query::CorrelationId;
 use dancu_journal::{Body, Decision, Entry, Query};
 use dancu_wire::rest::{
-    AccountLabel, AccountUse, EntryAnswer, EntryDecision, HttpProblem, JournalEntryView,
-    JournalPage, LineUse, LockView, OffHoursTotal, RefusalView, UsageView, input_problem,
-    parse_from, public_reason,
+    AccountLabel, AccountUse, EntryAnswer, EntryDecision, JournalEntryView, JournalPage, LineUse,
+    LockView, OffHoursTotal, RefusalView, UsageView, input_problem, parse_from, public_reason,
 };
 
 use super::peer::Peer;
-use super::rest::authenticated;
-use super::{problem, respond};
+use super::reads::{self, admitted};
+use super::respond;
 use crate::app::{App, Shared, loose_correlation};
 
 /// Entries of one journal page.
@@ -38,14 +35,6 @@ pub async fn usage(State(app): State<Shared>, peer: Peer, headers: HeaderMap) ->
         Ok(system) => respond(view(&app, &system).render()),
         Err(response) => response,
     }
-}
-
-/// The system that reads about itself, if it may now.
-async fn admitted(app: &App, peer: Peer, headers: &HeaderMap) -> Result<Arc<System>, Response> {
-    let now = app.clock.now();
-    let system = authenticated(app, peer, headers, now).await?;
-    app.reads.admit(system.id, now)?;
-    Ok(system)
 }
 
 fn view(app: &App, system: &System) -> UsageView {
@@ -104,26 +93,17 @@ pub async fn refusal(
     id: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
 ) -> Response {
-    let system = match admitted(&app, peer, &headers).await {
-        Ok(system) => system,
-        Err(response) => return response,
-    };
-    let mut bytes = [0; 16];
-    // A path that is no text names no refusal either.
-    if !id.is_ok_and(|Path(id)| hex::decode_to_slice(&id, &mut bytes).is_ok()) {
-        return problem(HttpProblem::NotFound);
-    }
-    let correlation = CorrelationId(bytes);
-    let reader = app.clone();
-    match app.reads.long(move || reader.gate.refusal(system.id, correlation)).await {
-        Ok(Ok(Some(entry))) => match refused(&entry, correlation) {
-            Some(view) => respond(view.render()),
-            None => problem(HttpProblem::NotFound),
-        },
-        Ok(Ok(None)) => problem(HttpProblem::NotFound),
-        Ok(Err(error)) => failed(&error),
-        Err(response) => response,
-    }
+    let found = reads::own(&app, peer, &headers, move |app, system| {
+        let mut bytes = [0; 16];
+        // A path that is no text names no refusal either.
+        if !id.is_ok_and(|Path(id)| hex::decode_to_slice(&id, &mut bytes).is_ok()) {
+            return Ok(None);
+        }
+        let correlation = CorrelationId(bytes);
+        let entry = app.gate.refusal(system.id, correlation)?;
+        Ok(entry.and_then(|entry| refused(&entry, correlation)))
+    });
+    found.await.map_or_else(|response| response, |view| respond(view.render()))
 }
 
 fn refused(entry: &Entry, correlation: CorrelationId) -> Option<RefusalView> {
@@ -144,22 +124,19 @@ pub async fn journal(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
-    let system = match admitted(&app, peer, &headers).await {
-        Ok(system) => system,
-        Err(response) => return response,
-    };
     let query = query.unwrap_or_default();
     let from = query.split('&').find_map(|p| p.strip_prefix("from="));
     let from = match parse_from(from) {
         Ok(from) => from,
-        Err(unreadable) => return respond(input_problem(&unreadable, loose_correlation())),
+        Err(unreadable) => {
+            // Only who may ask learns what was wrong.
+            let refused = respond(input_problem(&unreadable, loose_correlation()));
+            return admitted(&app, peer, &headers).await.err().unwrap_or(refused);
+        }
     };
-    let reader = app.clone();
-    match app.reads.long(move || page(&reader, &system, from)).await {
-        Ok(Ok(page)) => respond(page.render()),
-        Ok(Err(error)) => failed(&error),
-        Err(response) => response,
-    }
+    let found =
+        reads::own(&app, peer, &headers, move |app, system| page(app, system, from).map(Some));
+    found.await.map_or_else(|response| response, |page| respond(page.render()))
 }
 
 fn page(app: &App, system: &System, from: u64) -> dancu_store::Result<JournalPage> {
@@ -232,9 +209,4 @@ fn answer_class(class: u8) -> Option<EntryAnswer> {
         7 => Some(EntryAnswer::Unknown),
         _ => None,
     }
-}
-
-fn failed(error: &dancu_store::Error) -> Response {
-    tracing::error!(error = %error, "journal could not be read");
-    problem(HttpProblem::Unavailable)
 }

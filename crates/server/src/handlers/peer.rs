@@ -21,9 +21,10 @@ pub struct Peer {
 }
 
 impl Peer {
-    /// The address without its port.
+    /// The address without its port. An IPv4 address that a listener of both families shows as
+    /// mapped into IPv6 is the IPv4 one: so registered addresses and the journal name it.
     pub fn ip(&self) -> IpAddr {
-        self.address.ip()
+        self.address.ip().to_canonical()
     }
 
     /// The certificate, to be compared.
@@ -42,5 +43,22 @@ impl<S: Sync> FromRequestParts<S> for Peer {
             .ok_or_else(|| problem(HttpProblem::Internal))?;
         let certificate = parts.extensions.get::<ClientCertificate>().map(|c| c.sha256);
         Ok(Self { address, certificate })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_mapped_into_ipv6_is_the_ipv4_one() {
+        for (shown, ip) in [
+            ("[::ffff:10.1.2.3]:4000", "10.1.2.3"),
+            ("10.1.2.3:4000", "10.1.2.3"),
+            ("[2001:db8::1]:4000", "2001:db8::1"),
+        ] {
+            let peer = Peer { address: shown.parse().unwrap(), certificate: None };
+            assert_eq!(peer.ip(), ip.parse::<IpAddr>().unwrap(), "{shown}");
+        }
     }
 }

@@ -6,22 +6,31 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::http::HeaderMap;
 use axum::response::Response;
 use dancu_domain::ids::SystemId;
 use dancu_domain::moment::Moment;
 use dancu_domain::pace::PaceState;
 use dancu_domain::profile::Pace;
+use dancu_domain::registration::System;
 use dancu_wire::rest::HttpProblem;
 use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 
-use super::problem;
+use super::peer::Peer;
+use super::rest::authenticated;
+use super::{fresh, problem};
+use crate::app::{App, Shared};
 
 /// What one system may ask beside its questions: 20 pages of 500 entries a second bring a day of
 /// 1.4 million entries in three minutes.
 const BESIDE: Pace = Pace { burst: 300, per_minute: 1_200, persons_per_minute: 0 };
 /// How long a long read waits for its turn before it is refused.
 const WAIT: Duration = Duration::from_secs(2);
+
+/// How long a page of a file waits for its turn: whoever fetches a file waits for it, and a file
+/// that ends short has to be fetched again.
+const FILE_WAIT: Duration = Duration::from_secs(30);
 
 /// The pace of each system, and places for long reads.
 pub struct Reads {
@@ -53,8 +62,24 @@ impl Reads {
         &self,
         read: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Response> {
+        self.within(WAIT, read).await
+    }
+
+    /// The same for a page of a file that is under way, which waits longer.
+    pub async fn page_of_file<T: Send + 'static>(
+        &self,
+        read: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Response> {
+        self.within(FILE_WAIT, read).await
+    }
+
+    async fn within<T: Send + 'static>(
+        &self,
+        wait: Duration,
+        read: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Response> {
         let busy = || problem(HttpProblem::Unavailable);
-        let place = tokio::time::timeout(WAIT, self.places.clone().acquire_owned()).await;
+        let place = tokio::time::timeout(wait, self.places.clone().acquire_owned()).await;
         let Ok(Ok(place)) = place else { return Err(busy()) };
         let done = tokio::task::spawn_blocking(move || {
             // A reader that leaves gives its place back only when its read is over.
@@ -63,6 +88,37 @@ impl Reads {
         });
         done.await.map_err(|_| problem(HttpProblem::Internal))
     }
+}
+
+/// The system that reads about itself, if it may now.
+pub async fn admitted(app: &App, peer: Peer, headers: &HeaderMap) -> Result<Arc<System>, Response> {
+    let now = app.clock.now();
+    let system = authenticated(app, peer, headers, now).await?;
+    app.reads.admit(system.id, now)?;
+    fresh(app, peer, &system, now).await
+}
+
+/// What a system reads about itself, away from the threads that questions run on; 404 where there
+/// is no such thing.
+pub async fn own<T: Send + 'static>(
+    app: &Shared,
+    peer: Peer,
+    headers: &HeaderMap,
+    read: impl FnOnce(&App, &System) -> dancu_store::Result<Option<T>> + Send + 'static,
+) -> Result<T, Response> {
+    let system = admitted(app, peer, headers).await?;
+    let reader = app.clone();
+    match app.reads.long(move || read(&reader, &system)).await? {
+        Ok(Some(found)) => Ok(found),
+        Ok(None) => Err(problem(HttpProblem::NotFound)),
+        Err(error) => Err(failed(&error)),
+    }
+}
+
+/// 503: what a system asked about itself could not be read.
+pub fn failed(error: &dancu_store::Error) -> Response {
+    tracing::error!(error = %error, "what a system asked about itself could not be read");
+    problem(HttpProblem::Unavailable)
 }
 
 #[cfg(test)]
@@ -88,5 +144,12 @@ mod tests {
         assert_eq!(reads.long(|| 1).await.unwrap_err().status(), 503);
         drop(held);
         assert_eq!(reads.long(|| 1).await.unwrap(), 1);
+        // A page of a file waits where a single read does not.
+        let held = reads.places.clone().acquire_owned().await.unwrap();
+        let release = async {
+            tokio::time::sleep(WAIT + Duration::from_millis(200)).await;
+            drop(held);
+        };
+        assert_eq!(tokio::join!(reads.page_of_file(|| 2), release).0.unwrap(), 2);
     }
 }

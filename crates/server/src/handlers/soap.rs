@@ -55,7 +55,10 @@ pub async fn post(
     };
     match answer(&app, &request, content_type, &body).await {
         Ok((answer, reply)) => respond(answer, Some(&reply)),
-        Err(failure) => unauthenticated(&app, peer, arrival, failure, Cause::SoapHeader),
+        Err(failure) => {
+            let cause = Cause::of(!by_token(&headers));
+            unauthenticated(&app, peer, arrival, failure, cause)
+        }
     }
 }
 
@@ -147,8 +150,9 @@ async fn answer(
                 match soap::parse_job(body, content_type, system, reading) {
                     Ok(call) => {
                         let caller = request.caller(request.use_header(app, call.body)?);
+                        let system = app.gate.fresh(system, request.arrival).await?;
                         // Boxed: the future of a question is not made larger by it.
-                        let told = Box::pin(soap_jobs::answer(app, &caller, system, &call)).await;
+                        let told = Box::pin(soap_jobs::answer(app, &caller, &system, &call)).await;
                         return Ok((told.0, app.gate.unless_replayed(&caller, told.1)?));
                     }
                     Err(why) => unread = why,

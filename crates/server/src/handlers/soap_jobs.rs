@@ -10,6 +10,7 @@ use dancu_domain::ids::SystemId;
 use dancu_domain::refusal::{Reason, Refusal};
 use dancu_domain::registration::{AccountState, ConnectionState, System};
 use dancu_gate::Caller;
+use dancu_gate::jobs::NotRead;
 use dancu_gate::jobs::types::{JobId, JobKind, JobState, ListFilter, NewJob, Submitted};
 use dancu_gate::query::{CorrelationId, Denied, FieldError, Reply, Unreadable};
 use dancu_wire::soap::{
@@ -42,6 +43,7 @@ pub async fn answer(
                 let reply = loose(refusal);
                 (render_job_denied(call, &refusal_of(refusal), &reply.correlation), reply)
             }
+            Err(Refused::Told(reply)) => denied(call, *reply),
             Err(Refused::Input(field, message_vi)) => {
                 let errors =
                     vec![FieldError { field: field.into(), message_vi: message_vi.into() }];
@@ -57,6 +59,8 @@ enum Refused {
     Quietly(Refusal),
     /// The request asks for what there is not: element, text.
     Input(&'static str, &'static str),
+    /// By a rule; journaled.
+    Told(Box<Reply>),
 }
 
 impl From<dancu_store::Error> for Refused {
@@ -88,6 +92,9 @@ async fn submit(
     call: &JobCall,
     filter: &ListFilter,
 ) -> (SoapAnswer, Reply) {
+    if !app.gate.use_up(caller).await {
+        return denied(call, dancu_gate::path::unavailable());
+    }
     let kind = JobKind::List(filter.clone());
     let new = NewJob { kind, head: call.head.clone(), digest: call.body };
     match app.gate.submit_list(caller, new).await {
@@ -104,30 +111,36 @@ async fn read(app: &Shared, caller: &Caller, call: &JobCall) -> Result<JobAnswer
     let too_fast = Refusal { reason: Reason::PaceRequests, retry_after_s: Some(SLOWER_S) };
     let system = caller.system;
     app.reads.admit(system, caller.arrival).map_err(|_| Refused::Quietly(too_fast))?;
+    // Before anything is told or ended: no entry says that the header was used.
+    if !app.gate.use_up(caller).await {
+        return Err(Refused::Quietly(Reason::CannotJournal.into()));
+    }
     match &call.ask {
         JobAsk::Jobs { from, to, paging } => {
             let (from, to, paging) = (*from, *to, *paging);
-            let jobs = looked(app, move |app| app.gate.jobs(system)).await?;
-            let mut jobs: Vec<_> = jobs
-                .into_iter()
-                .filter(|j| from.is_none_or(|from| from <= j.submitted_at))
-                .filter(|j| to.is_none_or(|to| j.submitted_at < to))
-                .collect();
-            let total = jobs.len() as u32;
-            jobs.drain(..(paging.first_row() as usize - 1).min(jobs.len()));
-            jobs.truncate(paging.size as usize);
+            let (skip, size) = (paging.first_row() - 1, paging.size);
+            let read = move |app: &Shared| app.gate.jobs_between(system, (from, to), skip, size);
+            let (jobs, total) = looked(app, read).await?;
             Ok(JobAnswer::Jobs(jobs, total))
         }
         JobAsk::Job(id) if call.operation == JobOperation::Delete => {
             delete(app, caller, system, *id).await
         }
         JobAsk::Job(id) => {
-            let id = *id;
-            let job = looked(app, move |app| app.gate.job(system, id)).await?;
-            Ok(job.map_or(JobAnswer::NoSuchJob, |job| JobAnswer::Job(Box::new(job))))
+            let (id, pages) = (*id, call.operation == JobOperation::Result);
+            let found = looked(app, move |app| {
+                let Some(job) = app.gate.job(system, id)? else { return Ok(None) };
+                let last = if pages { app.gate.job_last_row(id)? } else { 0 };
+                Ok(Some((Box::new(job), last)))
+            });
+            Ok(match found.await? {
+                None => JobAnswer::NoSuchJob,
+                Some((job, last)) if pages => JobAnswer::Pages(job, last),
+                Some((job, _)) => JobAnswer::Job(job),
+            })
         }
-        JobAsk::Records(id, paging) => page(app, system, *id, *paging, true).await,
-        JobAsk::File(id, paging, _) => page(app, system, *id, *paging, false).await,
+        JobAsk::Records(id, paging) => page(app, caller, call, *id, *paging, true).await,
+        JobAsk::File(id, paging, _) => page(app, caller, call, *id, *paging, false).await,
         // A list is submitted and not read.
         JobAsk::List(_) => Ok(JobAnswer::NoSuchJob),
     }
@@ -152,21 +165,29 @@ async fn delete(
     Ok(JobAnswer::Job(Box::new(job)))
 }
 
-/// A page of results. Records are citizens: only a list has them.
+/// A page of results: read as over REST, by today's grants and with an entry. Records are citizens:
+/// only a list has them.
 async fn page(
     app: &Shared,
-    system: SystemId,
+    caller: &Caller,
+    call: &JobCall,
     id: JobId,
     paging: Paging,
     records: bool,
 ) -> Result<JobAnswer, Refused> {
-    let found = looked(app, move |app| {
-        let Some(job) = app.gate.job(system, id)? else { return Ok(None) };
-        let (from, size) = (paging.first_row(), paging.size);
-        let page = app.gate.job_results(system, id, from, size)?;
-        Ok(page.map(|page| (job, page)))
-    });
-    let Some((job, mut page)) = found.await? else { return Ok(JobAnswer::NoSuchJob) };
+    let (from, size) = (paging.first_row(), paging.size);
+    let rows = (from, Some(size));
+    let form = if records { "records" } else { "file" };
+    let reader = Some(call.head.officer.as_str());
+    let reading = match app.gate.read_results(caller, id, rows, form, reader).await {
+        Ok(reading) => reading,
+        Err(NotRead::NoSuchJob) => return Ok(JobAnswer::NoSuchJob),
+        Err(NotRead::Refused(reply)) => return Err(Refused::Told(reply)),
+        Err(NotRead::Failed(error)) => return Err(error.into()),
+    };
+    let (job, at) = (reading.job().clone(), caller.arrival);
+    let read = move |app: &Shared| app.gate.results(&reading, at, from, size);
+    let Some(mut page) = looked(app, read).await? else { return Ok(JobAnswer::NoSuchJob) };
     if records && !matches!(job.kind, JobKind::List(_)) {
         let message = "Công việc này không phải danh sách; hãy dùng GetResultDetailAsFile.";
         return Err(Refused::Input("MaCongViec", message));

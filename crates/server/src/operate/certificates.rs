@@ -1,15 +1,14 @@
 //! `dancu operate certificates`: the client certificates that a system may show, and whether it
 //! has to.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context as _, bail, ensure};
 use dancu_access::certificate::{Fingerprint, text};
-use dancu_domain::moment::Moment;
-use dancu_domain::registration::{CertificateMode, Certificates, System};
-use dancu_store::{Store, policy};
+use dancu_domain::registration::{CertificateMode, Certificates};
+use dancu_store::{Error, policy};
 
-use super::{Who, entry};
+use super::{Desk, Done, unknown_word};
 use crate::tls::client::ClientCertificate;
 
 /// Certificates of one system: its nodes with one each, all of them while they are being renewed.
@@ -17,7 +16,8 @@ const CERTIFICATES_MAX: usize = 16;
 /// A file with a certificate and its chain takes a few KiB; nothing larger is read.
 const PEM_MAX: u64 = 256 << 10;
 
-/// What to change.
+/// What to change. The command line names files; what is carried out names certificates by their
+/// SHA-256 only ([`Change::read_files`]).
 #[derive(clap::Args, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Change {
@@ -25,87 +25,106 @@ pub struct Change {
     #[arg(long, value_parser = ["off", "optional", "required"])]
     mode: Option<String>,
     /// Tệp PEM của chứng thư được thêm (chứng thư đầu tiên trong tệp); nêu được nhiều lần.
-    #[arg(long)]
-    #[serde(serialize_with = "absolute")]
-    add: Vec<PathBuf>,
+    #[arg(long, value_name = "PEM")]
+    add: Vec<String>,
     /// Chứng thư bị bỏ: tệp PEM, hoặc SHA-256 (64 chữ số hex); nêu được nhiều lần.
-    #[arg(long)]
+    #[arg(long, value_name = "PEM|SHA256")]
     remove: Vec<String>,
 }
 
-/// Paths as a process in another folder finds them.
-fn absolute<S: serde::Serializer>(paths: &[PathBuf], to: S) -> Result<S::Ok, S::Error> {
-    to.collect_seq(paths.iter().map(|p| std::path::absolute(p).unwrap_or_else(|_| p.clone())))
-}
-
-/// Registers them with a journal entry, whose index is given back. Tokens of the system issued so
-/// far end with it.
-pub(super) async fn set(
-    store: &Store,
-    system: &System,
-    now: Moment,
-    who: &Who<'_>,
-    change: &Change,
-) -> anyhow::Result<u64> {
-    let certificates = changed(&system.certificates, change)?;
-    let known: Vec<String> = certificates.sha256.iter().map(text).collect();
-    let detail = format!("{} [{}]", certificates.mode.code(), known.join(" "));
-    let (id, keys) = (system.id, store.keys().clone());
-    let entry = entry("system.certificates", system, who, &detail);
-    let set = store.ledger().act(now, move |db, _| {
-        policy::write::set_certificates(db, &keys, id, &certificates)?;
-        Ok(entry)
-    });
-    let index = set.await?;
-    println!("{} {detail}", system.code);
-    Ok(index)
-}
-
-/// The registration after the change.
-fn changed(before: &Certificates, change: &Change) -> anyhow::Result<Certificates> {
-    ensure!(
-        change.mode.is_some() || !change.add.is_empty() || !change.remove.is_empty(),
-        "cần --mode, --add hoặc --remove (nothing to change)"
-    );
-    let mut after = before.clone();
-    match change.mode.as_deref() {
-        Some("off") => after.mode = CertificateMode::Off,
-        Some("optional") => after.mode = CertificateMode::Optional,
-        Some(_) => after.mode = CertificateMode::Required,
-        None => {}
-    }
-    for named in &change.remove {
-        let gone = named_by(named)?;
-        let at = after.sha256.iter().position(|known| *known == gone);
-        let at = at.with_context(|| format!("{named}: chưa đăng ký (not registered)"))?;
-        after.sha256.remove(at);
-    }
-    for path in &change.add {
-        let new = of_file(path)?;
-        if !after.sha256.contains(&new) {
-            after.sha256.push(new);
+impl Change {
+    /// Reads the files that it names and puts the certificates' SHA-256 in their places.
+    pub(super) fn read_files(&mut self) -> anyhow::Result<()> {
+        for named in &mut self.add {
+            *named = text(&of_file(Path::new(named))?);
         }
+        for named in &mut self.remove {
+            if fingerprint(named).is_none() {
+                *named = text(&of_file(Path::new(named))?);
+            }
+        }
+        Ok(())
     }
-    ensure!(
-        after.sha256.len() <= CERTIFICATES_MAX,
-        "tối đa {CERTIFICATES_MAX} chứng thư mỗi hệ thống (at most)"
-    );
-    if after.mode == CertificateMode::Required && after.sha256.is_empty() {
-        bail!(
-            "chế độ required cần ít nhất một chứng thư, nếu không hệ thống không vào được: --add \
-             tệp.pem (required needs a certificate)"
-        );
-    }
-    Ok(after)
 }
 
-fn named_by(named: &str) -> anyhow::Result<Fingerprint> {
-    let mut fingerprint = [0; 32];
-    let plain = named.replace(':', "");
-    if hex::decode_to_slice(&plain, &mut fingerprint).is_ok() {
-        return Ok(fingerprint);
+/// Registers them with a journal entry. Tokens of the system issued so far end with it.
+pub(super) async fn set(desk: &Desk<'_>, change: &Change) -> anyhow::Result<Done> {
+    let wanted = Wanted::of(change)?;
+    let (id, keys) = (desk.system.id, desk.store.keys().clone());
+    let set = desk.carry_out("system.certificates", move |tx, _| {
+        let mut detail = String::new();
+        policy::write::change_certificates(tx, &keys, id, |before| {
+            let after = wanted.over(before).map_err(|e| Error::Refused(e.to_string()))?;
+            let known: Vec<String> = after.sha256.iter().map(text).collect();
+            detail = format!("{} [{}]", after.mode.code(), known.join(" "));
+            Ok(after)
+        })?;
+        Ok(detail)
+    });
+    set.await
+}
+
+/// A change as it is understood.
+struct Wanted {
+    mode: Option<CertificateMode>,
+    add: Vec<Fingerprint>,
+    remove: Vec<Fingerprint>,
+}
+
+impl Wanted {
+    fn of(change: &Change) -> anyhow::Result<Self> {
+        ensure!(
+            change.mode.is_some() || !change.add.is_empty() || !change.remove.is_empty(),
+            "cần --mode, --add hoặc --remove (nothing to change)"
+        );
+        let mode = match change.mode.as_deref() {
+            None => None,
+            Some("off") => Some(CertificateMode::Off),
+            Some("optional") => Some(CertificateMode::Optional),
+            Some("required") => Some(CertificateMode::Required),
+            Some(other) => return Err(unknown_word(other)),
+        };
+        let all = |named: &[String]| -> anyhow::Result<Vec<Fingerprint>> {
+            named.iter().map(|n| fingerprint(n).ok_or_else(|| unknown_word(n))).collect()
+        };
+        Ok(Self { mode, add: all(&change.add)?, remove: all(&change.remove)? })
     }
-    of_file(Path::new(named))
+
+    /// The registration after the change.
+    fn over(&self, before: &Certificates) -> anyhow::Result<Certificates> {
+        let mut after = before.clone();
+        after.mode = self.mode.unwrap_or(before.mode);
+        for gone in &self.remove {
+            let at = after.sha256.iter().position(|known| known == gone);
+            let at = at.with_context(|| {
+                format!("{}: chứng thư chưa đăng ký (certificate not registered)", text(gone))
+            })?;
+            after.sha256.remove(at);
+        }
+        for new in &self.add {
+            if !after.sha256.contains(new) {
+                after.sha256.push(*new);
+            }
+        }
+        ensure!(
+            after.sha256.len() <= CERTIFICATES_MAX,
+            "tối đa {CERTIFICATES_MAX} chứng thư mỗi hệ thống (at most, per system)"
+        );
+        if after.mode == CertificateMode::Required && after.sha256.is_empty() {
+            bail!(
+                "chế độ required cần ít nhất một chứng thư, nếu không hệ thống không vào được: \
+                 --add tệp.pem (required needs a certificate)"
+            );
+        }
+        Ok(after)
+    }
+}
+
+/// A SHA-256 in hex, with or without colons.
+fn fingerprint(text: &str) -> Option<Fingerprint> {
+    let mut fingerprint = [0; 32];
+    hex::decode_to_slice(text.replace(':', ""), &mut fingerprint).ok()?;
+    Some(fingerprint)
 }
 
 fn of_file(path: &Path) -> anyhow::Result<Fingerprint> {
@@ -125,9 +144,16 @@ mod tests {
     fn change(mode: Option<&str>, add: &[&Path], remove: &[&str]) -> Change {
         Change {
             mode: mode.map(str::to_owned),
-            add: add.iter().map(|p| p.to_path_buf()).collect(),
+            add: add.iter().map(|p| p.display().to_string()).collect(),
             remove: remove.iter().map(|&r| r.to_owned()).collect(),
         }
+    }
+
+    /// As the command reads it and the serving process carries it out.
+    fn changed(before: &Certificates, mut change: Change) -> anyhow::Result<Certificates> {
+        change.read_files()?;
+        let sent = serde_json::to_string(&change)?;
+        Wanted::of(&serde_json::from_str(&sent)?)?.over(before)
     }
 
     #[test]
@@ -145,21 +171,39 @@ mod tests {
         let ((old, old_print), (new, new_print)) = (made("old.pem"), made("new.pem"));
         let begun = Certificates::default();
         // A new system has to show one: it is not left without.
-        assert!(changed(&begun, &change(None, &[], &[])).is_err());
-        assert!(changed(&begun, &change(Some("required"), &[], &[])).is_err());
-        let one = changed(&begun, &change(None, &[&old], &[])).unwrap();
+        assert!(changed(&begun, change(None, &[], &[])).is_err());
+        assert!(changed(&begun, change(Some("required"), &[], &[])).is_err());
+        let one = changed(&begun, change(None, &[&old], &[])).unwrap();
         assert_eq!((one.mode, &one.sha256), (CertificateMode::Required, &vec![old_print]));
-        let two = changed(&one, &change(None, &[&new, &old], &[])).unwrap();
+        let two = changed(&one, change(None, &[&new, &old], &[])).unwrap();
         assert_eq!(two.sha256, [old_print, new_print]);
         let by_text = text(&old_print).to_uppercase();
-        let renewed = changed(&two, &change(None, &[], &[&by_text])).unwrap();
+        let renewed = changed(&two, change(None, &[], &[&by_text])).unwrap();
         assert_eq!(renewed.sha256, [new_print]);
-        assert!(changed(&renewed, &change(None, &[], &[&by_text])).is_err(), "not registered");
-        assert!(changed(&renewed, &change(None, &[], &[new.to_str().unwrap()])).is_err());
-        let off = changed(&renewed, &change(Some("off"), &[], &[new.to_str().unwrap()])).unwrap();
+        assert!(changed(&renewed, change(None, &[], &[&by_text])).is_err(), "not registered");
+        assert!(changed(&renewed, change(None, &[], &[new.to_str().unwrap()])).is_err());
+        let off = changed(&renewed, change(Some("off"), &[], &[new.to_str().unwrap()])).unwrap();
         assert_eq!(off, Certificates::OFF);
         std::fs::write(&old, "-----BEGIN PRIVATE KEY-----\n").unwrap();
-        assert!(changed(&off, &change(None, &[&old], &[])).is_err(), "no certificate");
+        assert!(changed(&off, change(None, &[&old], &[])).is_err(), "no certificate");
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn who_carries_it_out_reads_no_file_and_takes_no_unknown_word() {
+        let folder = std::env::temp_dir().join(format!("dancu-unread-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let path = folder.join("one.pem");
+        let key = rcgen::KeyPair::generate().unwrap();
+        let made = rcgen::CertificateParams::new(["one".to_owned()]).unwrap();
+        std::fs::write(&path, made.self_signed(&key).unwrap().pem()).unwrap();
+        let named = path.to_str().unwrap();
+        assert!(Wanted::of(&change(None, &[&path], &[])).is_err());
+        assert!(Wanted::of(&change(None, &[], &[named])).is_err());
+        assert!(Wanted::of(&change(Some("requird"), &[], &[])).is_err());
+        let mut read = change(None, &[&path], &[named]);
+        read.read_files().unwrap();
+        assert!(read.add == read.remove && read.add[0].len() == 64);
         std::fs::remove_dir_all(&folder).unwrap();
     }
 }

@@ -24,6 +24,16 @@ use super::csv::{COLUMNS, RowError};
 /// Wrong rows that a report lists; it counts them all.
 const ERRORS_LISTED_MAX: usize = 1_000;
 
+/// Whether a file can be read at all.
+///
+/// # Errors
+/// Names the file and why not.
+pub fn readable(path: &Path) -> anyhow::Result<()> {
+    let shown = path.display();
+    let file = File::open(path).with_context(|| format!("không đọc được {shown} (population)"))?;
+    State::of(&file).with_context(|| format!("không đọc được {shown} (population)")).map(drop)
+}
+
 /// What an import found and did.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Report {

@@ -4,17 +4,21 @@
 //! against it. To add a figure: a row there and one line where it is measured.
 
 use std::fmt::{Display, Write as _};
+use std::sync::Arc;
+use std::time::Duration;
 
 use dancu_domain::moment::Moment;
 use dancu_domain::service::Service;
+use dancu_store::Store;
 use dancu_store::ledger::figures::HistogramCounts;
+use tokio::sync::Semaphore;
 
 use super::lines::LineFigures;
 use super::process;
 use super::requests::{self, BOUNDS_US, BUCKETS, CLASSES};
 use crate::app::App;
 use crate::clock::machine_ms;
-use crate::handlers::operations;
+use crate::readiness;
 use crate::tls::counts::counts;
 
 /// Name, kind and meaning of each figure.
@@ -58,22 +62,65 @@ pub const CATALOGUE: &[(&str, &str, &str)] = &[
 /// Microseconds in a second.
 const MICROS: f64 = 1e6;
 
+/// Reading database and disk may take this long: then a scrape goes without what they would tell.
+/// A scraper waits ten seconds.
+const READ_MAX: Duration = Duration::from_secs(2);
+/// One such read at a time: a database that hangs keeps one thread busy, not one per scrape.
+static READING: Semaphore = Semaphore::const_new(1);
+
+/// What has to be read; what could not be is left out rather than told as 0.
+#[derive(Default)]
+struct Stored {
+    tail_items: Option<u64>,
+    citizens: Option<u64>,
+    files: Vec<(String, u64)>,
+    free: Option<u64>,
+}
+
+impl Stored {
+    fn read(store: &Store) -> Self {
+        Self {
+            tail_items: store.tail_items().ok(),
+            citizens: store.registry().count().ok(),
+            files: process::database_files(store.dir()),
+            free: dancu_store::free_bytes(store.dir()).ok(),
+        }
+    }
+
+    /// Away from the threads that questions run on, in time or not at all.
+    async fn in_time(store: Arc<Store>) -> Self {
+        let read = async {
+            let place = READING.acquire().await.ok()?;
+            let reading = tokio::task::spawn_blocking(move || {
+                let _place = place;
+                Self::read(&store)
+            });
+            reading.await.ok()
+        };
+        tokio::time::timeout(READ_MAX, read).await.ok().flatten().unwrap_or_default()
+    }
+}
+
 /// The text of a scrape.
-pub fn render(app: &App) -> String {
+pub async fn page(app: &App) -> String {
+    let stored = Stored::in_time(app.gate.store().clone()).await;
+    render(app, &stored)
+}
+
+fn render(app: &App, stored: &Stored) -> String {
     let mut page = Page(String::with_capacity(32 << 10));
     let version = [("version", env!("CARGO_PKG_VERSION"))];
     page.head("dancu_build_info").row("dancu_build_info", &version, 1);
-    page.one("dancu_ready", u64::from(operations::reasons(app).is_empty()));
+    page.one("dancu_ready", u64::from(readiness::reasons(app).is_empty()));
     routes(&mut page);
     front(&mut page);
-    store(&mut page, app);
+    store(&mut page, app, stored);
     lines(&mut page, &LineFigures::of(app));
     page.head("dancu_data_file_bytes");
-    for (file, bytes) in process::database_files(app.gate.store().dir()) {
-        page.row("dancu_data_file_bytes", &[("file", &file)], bytes);
+    for (file, bytes) in &stored.files {
+        page.row("dancu_data_file_bytes", &[("file", file)], bytes);
     }
-    let free = dancu_store::free_bytes(app.gate.store().dir());
-    page.some("dancu_disk_free_bytes", free.ok());
+    page.some("dancu_disk_free_bytes", stored.free);
     page.some("process_resident_memory_bytes", process::resident_bytes());
     page.one("process_cpu_seconds_total", process::cpu_seconds());
     page.some("process_open_fds", process::open_files());
@@ -138,7 +185,7 @@ fn front(page: &mut Page) {
     page.one("dancu_tls_certificate_until_seconds", counts.certificate_until_ms / 1_000);
 }
 
-fn store(page: &mut Page, app: &App) {
+fn store(page: &mut Page, app: &App, stored: &Stored) {
     let store = app.gate.store();
     page.one("dancu_journal_entries_total", store.ledger().next_index());
     let ledger = store.ledger().figures();
@@ -149,9 +196,9 @@ fn store(page: &mut Page, app: &App) {
     page.histogram("dancu_ledger_commit_seconds", &[], &ledger.commit_us, MICROS);
     page.one("dancu_ledger_batches_failed_total", ledger.failed);
     page.one("dancu_policy_epoch", store.ledger().epoch());
-    page.one("dancu_search_tail_items", store.tail_items());
+    page.some("dancu_search_tail_items", stored.tail_items);
     page.one("dancu_requests_remembered", store.requests().len());
-    page.some("dancu_registry_citizens", store.registry().count().ok());
+    page.some("dancu_registry_citizens", stored.citizens);
     let Moment(now) = app.clock.now();
     let ahead = now - machine_ms() - app.clock.offset_ms();
     page.one("dancu_clock_ahead_seconds", ahead.max(0) as f64 / 1e3);
@@ -234,7 +281,11 @@ impl Page {
 mod tests {
     use std::collections::BTreeSet;
 
+    use dancu_domain::profile::{DEFAULT_PROFILE, Profiles};
+    use dancu_gate::Gate;
+
     use super::*;
+    use crate::clock::Clock;
 
     /// Names of figures in a text, without what a histogram appends.
     fn named(text: &str) -> BTreeSet<&str> {
@@ -258,6 +309,35 @@ mod tests {
         let alerts = named(include_str!("../../../../packaging/prometheus/alerts.yml"));
         assert!(alerts.len() > 5 && alerts.is_subset(&known), "{alerts:?}");
         assert!(serde_json::from_str::<serde_json::Value>(dashboard).is_ok());
+    }
+
+    /// A database that does not answer neither holds a scrape up nor shows as one without people.
+    #[tokio::test]
+    async fn what_cannot_be_read_in_time_is_left_out() {
+        let dir = std::env::temp_dir().join(format!("dancu-scrape-{}", std::process::id()));
+        let now = Moment(machine_ms());
+        let options = dancu_store::OpenOptions {
+            profiles: Arc::new(Profiles::parse(DEFAULT_PROFILE).unwrap()),
+            master_key: <_>::default(),
+            now,
+            migrate: true,
+            database: None,
+        };
+        let gate = Gate::open(Arc::new(Store::open(&dir, options).unwrap()), now).unwrap();
+        let app = App::new(gate, Clock::new(0, now, false), "http://localhost".into());
+        let read = ["dancu_search_tail_items 0", "dancu_registry_citizens 0"];
+        let whole = page(&app).await;
+        assert!(read.iter().all(|figure| whole.contains(figure)), "{whole}");
+        let held = READING.acquire().await.unwrap();
+        let without = page(&app).await;
+        drop(held);
+        for figure in read {
+            let name = figure.split(' ').next().unwrap();
+            assert!(!without.contains(name), "{name}");
+        }
+        assert!(without.contains("dancu_journal_entries_total 0"));
+        app.gate.store().stop();
+        std::fs::remove_dir_all(&dir).unwrap();
     }
 
     #[test]

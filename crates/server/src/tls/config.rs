@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use anyhow::ensure;
+use anyhow::anyhow;
 use axum::http::HeaderName;
 use serde::{Deserialize, Serialize};
 
@@ -150,65 +150,100 @@ pub enum ClientsMode {
     Required,
 }
 
+/// Keys whose values are wrong together or beyond what makes sense: path of the key and why.
+pub type Wrong = Vec<(&'static str, String)>;
+
+/// The first thing that is wrong, for those who begin to serve.
+fn first(wrong: Wrong) -> anyhow::Result<()> {
+    wrong.into_iter().next().map_or(Ok(()), |(_, text)| Err(anyhow!(text)))
+}
+
+fn above_zero(wrong: &mut Wrong, figures: &[(&'static str, u32)]) {
+    let zero = figures.iter().filter(|(_, figure)| *figure == 0);
+    wrong.extend(zero.map(|(key, _)| (*key, format!("{key} phải lớn hơn 0 (must be above 0)"))));
+}
+
 impl HttpConfig {
     /// Checks the figures and the listening address against `[tls]`. Errors name the key.
     pub fn check(&self, listen: SocketAddr, tls: &TlsConfig) -> anyhow::Result<()> {
-        ensure!(
-            tls.mode != TlsMode::Off
-                || self.plain_http == PlainHttp::Anywhere
-                || listen.ip().is_loopback(),
-            "HTTP không mã hóa chỉ được mở ở địa chỉ loopback: bật [tls], hoặc đặt \
-             http.plainHttp = \"anywhere\" nếu mạng đã được bảo vệ bằng cách khác (plain HTTP \
-             listens on loopback only)"
-        );
-        ensure!(self.max_connections > 0, "http.maxConnections phải lớn hơn 0 (must be above 0)");
-        ensure!(
-            self.header_seconds > 0 && self.idle_seconds > 0,
-            "http.headerSeconds và http.idleSeconds phải lớn hơn 0 (must be above 0)"
-        );
-        ensure!(
-            (8_192..=1 << 20).contains(&self.max_header_bytes),
-            "http.maxHeaderBytes phải từ 8192 đến 1048576 (must be within)"
-        );
-        if let Some(name) = &self.client_certificate_header {
-            ensure!(
-                name.parse::<HeaderName>().is_ok(),
-                "http.clientCertificateHeader không phải tên tiêu đề (no header name)"
-            );
-            ensure!(
-                !self.trusted_proxies.is_empty(),
-                "http.clientCertificateHeader cần http.trustedProxies (needs trusted proxies)"
-            );
+        first(self.wrong(listen, tls))
+    }
+
+    /// Everything that [`HttpConfig::check`] refuses, by the key where it stands.
+    pub fn wrong(&self, listen: SocketAddr, tls: &TlsConfig) -> Wrong {
+        let mut out = vec![];
+        let plain = tls.mode == TlsMode::Off && self.plain_http == PlainHttp::Loopback;
+        if plain && !listen.ip().is_loopback() {
+            let text = "HTTP không mã hóa chỉ được mở ở địa chỉ loopback: bật [tls], hoặc đặt \
+                        http.plainHttp = \"anywhere\" nếu mạng đã được bảo vệ bằng cách khác \
+                        (plain HTTP listens on loopback only)";
+            out.push(("listen", text.to_owned()));
         }
-        Ok(())
+        above_zero(
+            &mut out,
+            &[
+                ("http.maxConnections", self.max_connections),
+                ("http.headerSeconds", self.header_seconds.into()),
+                ("http.idleSeconds", self.idle_seconds.into()),
+            ],
+        );
+        if !(8_192..=1 << 20).contains(&self.max_header_bytes) {
+            let text = "http.maxHeaderBytes phải từ 8192 đến 1048576 (must be within)";
+            out.push(("http.maxHeaderBytes", text.to_owned()));
+        }
+        let Some(name) = &self.client_certificate_header else { return out };
+        if name.parse::<HeaderName>().is_err() {
+            let text = "http.clientCertificateHeader không phải tên tiêu đề (no header name)";
+            out.push(("http.clientCertificateHeader", text.to_owned()));
+        }
+        if self.trusted_proxies.is_empty() {
+            let text =
+                "http.clientCertificateHeader cần http.trustedProxies (needs trusted proxies)";
+            out.push(("http.clientCertificateHeader", text.to_owned()));
+        }
+        out
     }
 }
 
 impl TlsConfig {
     /// Checks that what belongs together is there. The files are read when serving begins.
     pub fn check(&self) -> anyhow::Result<()> {
-        ensure!(
-            self.mode != TlsMode::Files || (self.certificate.is_some() && self.key.is_some()),
-            "tls.mode = \"files\" cần tls.certificate và tls.key (needs both files)"
+        first(self.wrong())
+    }
+
+    /// Everything that [`TlsConfig::check`] refuses, by the key where it stands.
+    pub fn wrong(&self) -> Wrong {
+        let mut out = vec![];
+        let files = [("tls.certificate", &self.certificate), ("tls.key", &self.key)];
+        if self.mode == TlsMode::Files {
+            if files.iter().any(|(_, file)| file.is_none()) {
+                let text = "tls.mode = \"files\" cần tls.certificate và tls.key (needs both files)";
+                out.push(("tls.mode", text.to_owned()));
+            }
+        } else if let Some((key, _)) = files.iter().find(|(_, file)| file.is_some()) {
+            let text = "tls.certificate và tls.key chỉ dùng với tls.mode = \"files\" (only with \
+                        that mode)";
+            out.push((*key, text.to_owned()));
+        }
+        above_zero(
+            &mut out,
+            &[
+                ("tls.handshakeSeconds", self.handshake_seconds.into()),
+                ("tls.reloadSeconds", self.reload_seconds.into()),
+            ],
         );
-        ensure!(
-            self.mode == TlsMode::Files || (self.certificate.is_none() && self.key.is_none()),
-            "tls.certificate và tls.key chỉ dùng với tls.mode = \"files\" (only with that mode)"
-        );
-        ensure!(
-            self.handshake_seconds > 0 && self.reload_seconds > 0,
-            "tls.handshakeSeconds và tls.reloadSeconds phải lớn hơn 0 (must be above 0)"
-        );
-        let asked = self.client_certificates != ClientsMode::Off;
-        ensure!(
-            !asked || self.mode != TlsMode::Off,
-            "tls.clientCertificates cần tls.mode khác \"off\" (client certificates need TLS)"
-        );
-        ensure!(
-            !asked || self.trust_anchors.is_some(),
-            "tls.clientCertificates cần tls.trustAnchors (needs trust anchors)"
-        );
-        Ok(())
+        if self.client_certificates == ClientsMode::Off {
+            return out;
+        }
+        if self.mode == TlsMode::Off {
+            let text = "tls.clientCertificates cần tls.mode khác \"off\" (client certificates need \
+                        TLS)";
+            out.push(("tls.clientCertificates", text.to_owned()));
+        } else if self.trust_anchors.is_none() {
+            let text = "tls.clientCertificates cần tls.trustAnchors (needs trust anchors)";
+            out.push(("tls.clientCertificates", text.to_owned()));
+        }
+        out
     }
 
     /// Seconds of Strict-Transport-Security; 0 = not said.

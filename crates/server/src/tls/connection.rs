@@ -29,6 +29,7 @@ use super::client::ClientCertificate;
 use super::config::HttpConfig;
 use super::{Tls, counts};
 use crate::clock::{machine_ms, steady};
+use crate::leftover;
 use crate::proxy::Proxies;
 
 /// What all connections of a listener share.
@@ -166,7 +167,9 @@ async fn answer(
         return Err(io::Error::from(io::ErrorKind::ConnectionAborted));
     }
     let secure = caller.enter(door, &mut request);
+    let (request, leftover) = leftover::lend(request);
     let Ok(mut response) = door.router.clone().call(request).await;
+    leftover.read().await;
     pulse.answered();
     if let (true, Some(hsts)) = (secure, &door.hsts) {
         response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, hsts.clone());

@@ -47,6 +47,9 @@ pub struct Tls {
 #[derive(Default)]
 struct Seen {
     stamps: Vec<Option<Stamp>>,
+    /// Whether these files were refused: they are tried again at each look, because what was wrong
+    /// may be none of theirs, such as a clock, a right or a date that has come since.
+    refused: bool,
     warned_ms: i64,
 }
 
@@ -72,7 +75,7 @@ impl Tls {
             folder,
             current: RwLock::new(material),
             looks: AtomicU64::new(0),
-            seen: Mutex::new(Seen { stamps, warned_ms: 0 }),
+            seen: Mutex::new(Seen { stamps, ..Seen::default() }),
         };
         tls.warn(now);
         Ok(Some(tls))
@@ -160,12 +163,18 @@ impl Tls {
         let mut seen = self.seen.lock();
         let files = files(&self.config, &self.folder, now)?;
         let stamps = stamps(&files);
-        if !forced && seen.stamps == stamps {
+        let same = seen.stamps == stamps;
+        if !forced && same && !seen.refused {
             return Ok(false);
         }
-        // A refused state of the files is told once, not at each look.
         seen.stamps = stamps;
-        let material = material::load(&self.config, &files, now)?;
+        let was_refused = std::mem::replace(&mut seen.refused, true);
+        let material = match material::load(&self.config, &files, now) {
+            // A refused state of the files is told once, not at each look.
+            Err(_) if !forced && same && was_refused => return Ok(false),
+            loaded => loaded?,
+        };
+        seen.refused = false;
         counts::certificate_until(material.facts.until_ms);
         *self.current.write() = material;
         Ok(true)

@@ -60,6 +60,22 @@ fn own(name: &str) -> (rcgen::Certificate, KeyPair) {
     (params.self_signed(&key).unwrap(), key)
 }
 
+/// The same that is good from a moment on, ms since 1970.
+fn beginning(name: &str, from_ms: i64) -> (rcgen::Certificate, KeyPair) {
+    let key = KeyPair::generate().unwrap();
+    let mut params = CertificateParams::new([name.to_owned()]).unwrap();
+    params.distinguished_name.push(DnType::CommonName, name);
+    let date = Moment(from_ms).viet_nam_date();
+    params.not_before =
+        rcgen::date_time_ymd(date.year().into(), date.month() as u8, date.day() as u8);
+    (params.self_signed(&key).unwrap(), key)
+}
+
+fn owner_only(path: &Path) {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
+}
+
 // --- renewal -------------------------------------------------------------------------------------
 
 #[test]
@@ -124,6 +140,39 @@ fn a_running_door_renews_by_itself_and_keeps_what_works() {
     assert_eq!(inspect(&TlsConfig::default(), &scratch.0, now).unwrap(), None);
     std::fs::remove_dir_all(scratch.0.join("tls")).unwrap();
     assert_eq!(inspect(&development(), &scratch.0, now).unwrap(), None);
+}
+
+/// What is wrong with a file need not be in it: a certificate whose day has come is taken without
+/// being touched, and told as refused once.
+#[test]
+fn a_refused_file_is_tried_again_at_each_look() {
+    let scratch = Scratch::new("again");
+    let now = machine_ms();
+    let (certificate, key) = own("dancu.test");
+    let config = TlsConfig {
+        mode: TlsMode::Files,
+        certificate: Some(scratch.file("server.crt", &certificate.pem())),
+        key: Some(scratch.file("server.key", &key.serialize_pem())),
+        ..TlsConfig::default()
+    };
+    owner_only(&scratch.0.join("server.key"));
+    let tls = Tls::open(&config, &scratch.0).unwrap().unwrap();
+    let first = tls.facts();
+    let (tomorrow, key) = beginning("dancu.test", now + DAY);
+    scratch.file("server.crt", &tomorrow.pem());
+    scratch.file("server.key", &key.serialize_pem());
+    let refused = || counts::counts().reloads_refused;
+    let before = refused();
+    tls.look(false, now);
+    assert_eq!((tls.facts(), tls.seen.lock().refused), (first.clone(), true));
+    for _ in 0..3 {
+        tls.look(false, now);
+    }
+    assert!(refused() > before);
+    assert_eq!(tls.facts(), first);
+    tls.look(false, now + 2 * DAY);
+    assert!(tls.facts().from_ms > now, "its day has come");
+    assert!(!tls.seen.lock().refused);
 }
 
 #[test]

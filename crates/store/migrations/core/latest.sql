@@ -56,6 +56,17 @@ CREATE TABLE request_batch (
     at BIGINT NOT NULL,
     items @BYTES@ NOT NULL
 );
+-- What may be used once, on every node and after a restart, until the machine's clock has passed
+-- until_at: SOAP headers whose request left no entry (kind 1, with the keyed digest of their body) and
+-- client assertions (kind 2, RFC 7523).
+CREATE TABLE used_once (
+    kind INTEGER NOT NULL,
+    mark @BYTES@ NOT NULL,
+    body @BYTES@ NOT NULL,
+    until_at BIGINT NOT NULL,
+    PRIMARY KEY (kind, mark)
+) @CLUSTERED@;
+CREATE INDEX used_once_until ON used_once (until_at);
 -- Counts that decide (D2-D4), one row per line, account and plan with own count, and duty day.
 CREATE TABLE line_day (
     duty_day INTEGER NOT NULL,
@@ -200,9 +211,17 @@ CREATE TABLE job (
     journal_index BIGINT NOT NULL,
     journal_from BIGINT NOT NULL,
     holder @BYTES@ NOT NULL,
-    lease_until BIGINT NOT NULL
+    lease_until BIGINT NOT NULL,
+    -- Of its rows as they came in, sealed; counted until the job is gone.
+    bytes BIGINT NOT NULL DEFAULT 0,
+    -- When somebody last worked on it; 0 = nobody yet.
+    served_at BIGINT NOT NULL DEFAULT 0
 ) @CLUSTERED@;
 CREATE INDEX job_of_system ON job (system, submitted_at);
+-- What is to be done, and what is to be deleted, among all that is kept.
+CREATE INDEX job_of_state ON job (state, ended_at);
+-- Whose turn it is: the system that was served least recently.
+CREATE INDEX job_served ON job (system, served_at);
 -- Rows of a job, some hundred sealed together: 1 to be asked, 2 results, 3 not readable. Deleted 7
 -- days after the job's end.
 CREATE TABLE job_part (

@@ -85,10 +85,14 @@ impl KeyFile {
     }
 
     /// Writes it beside its place, durable; [`put_in_place`] then gives it its name. A file of
-    /// something else is never overwritten.
+    /// something else, or the keys of another database, are never overwritten.
     pub(super) fn write(&self, path: &Path) -> Result<()> {
-        if path.exists() {
-            Self::read(path)?;
+        if path.exists() && Self::read(path)?.origin != self.origin {
+            return Err(Error::Backup(format!(
+                "tệp khóa {} là của kho khác, không ghi đè: chọn tên khác (this file holds the \
+                 keys of another database: choose another name)",
+                path.display()
+            )));
         }
         let text = serde_json::to_vec_pretty(self).map_err(|_| Error::Damaged("keys"))?;
         let beside = beside(path);

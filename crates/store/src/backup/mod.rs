@@ -13,6 +13,7 @@
 mod keyfile;
 mod make;
 mod manifest;
+mod needs;
 mod part;
 mod restore;
 mod row;

@@ -14,6 +14,7 @@ use super::{KeyFile, NO_LIMITS, Progress, Site, sync_dir};
 use crate::anchor;
 use crate::engine::{Db, Engine, Mode, Postgres, Tx, migrate};
 use crate::error::{Error, Result};
+use crate::keys::ring::follow_rows;
 use crate::keys::{Key, Keyring};
 use crate::sqlite::{self, Area};
 
@@ -42,7 +43,8 @@ pub struct Restored {
 /// # Errors
 /// [`Error::Backup`] for a backup that is not sound, another schema, or a place that is not empty;
 /// nothing is touched then. Interrupted, it leaves a place that is not served and can be restored
-/// into again.
+/// into again: files without their names, or a database with a mark that stands before its first
+/// row.
 pub fn restore(
     dir: &Path,
     site: &Site,
@@ -65,6 +67,9 @@ pub fn restore(
         Site::Folder(folder) => job.fill_folder(folder, &mut told)?,
         Site::Server(settings) => {
             let mut db = Db::from(Postgres::connect(settings)?);
+            migrate::migrate(&mut db, Area::Core)?;
+            // Before the rest of the schema: until then no program takes it for a database.
+            db.write(|tx| anchor::begin_restoring(tx, &manifest.id))?;
             for area in migrate::AREAS {
                 migrate::migrate(&mut db, area)?;
             }
@@ -129,11 +134,17 @@ fn empty(site: &Site) -> Result<()> {
     ))
 }
 
-/// Whether a database holds any row of ours.
+/// Whether a database holds any row of ours, but for the mark of a restoring that was cut off.
 fn holds_data(tx: &mut Tx<'_>) -> Result<bool> {
     for table in tables() {
         let known = format!("SELECT to_regclass('{}') IS NOT NULL", table.name);
         if !tx.one(&known, &[], |r| r.get::<bool>(0))? {
+            continue;
+        }
+        if table.name == "meta" {
+            if anchor::holds_facts(tx)? {
+                return Ok(true);
+            }
             continue;
         }
         let sql = format!("SELECT 1 FROM {} LIMIT 1", table.name);
@@ -201,7 +212,8 @@ impl Job<'_> {
         Ok(())
     }
 
-    /// One transaction: whoever looks sees an empty database or the whole copy.
+    /// One transaction: whoever looks sees a database with nothing but the mark of a restoring, or
+    /// the whole copy without it.
     fn fill_server(&mut self, db: &mut Db, told: &mut dyn FnMut(Progress)) -> Result<()> {
         db.begin(Mode::Write)?;
         let mut tx = db.tx();
@@ -209,7 +221,8 @@ impl Job<'_> {
             if holds_data(&mut tx)? {
                 return Err(Error::Backup("cơ sở dữ liệu vừa có dữ liệu (not empty)".into()));
             }
-            self.load(&mut tx, &[Area::Core, Area::Registry], told)
+            self.load(&mut tx, &[Area::Core, Area::Registry], told)?;
+            anchor::end_restoring(&mut tx)
         });
         let done = loaded.and_then(|()| db.commit());
         if done.is_err() {
@@ -241,6 +254,8 @@ impl Job<'_> {
             }
         }
         if areas.contains(&Area::Core) {
+            // The file of keys may be from after a change of the master key.
+            follow_rows(tx)?;
             anchor::mark_restored(tx, &self.manifest.id, &self.manifest.made_at)?;
         }
         Ok(())

@@ -43,6 +43,7 @@ pub const KEPT: &[(&str, Kept)] = &[
     ("lease", Kept::Left),
     ("entry_chunk", Kept::Months),
     ("request_batch", Kept::Rows),
+    ("used_once", Kept::Rows),
     ("line_day", Kept::Rows),
     ("account_day", Kept::Rows),
     ("plan_day", Kept::Rows),

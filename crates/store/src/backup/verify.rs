@@ -7,12 +7,13 @@ use serde::Serialize;
 
 use super::Progress;
 use super::manifest::{Manifest, Part, Versions};
+use super::needs::{self, Needs, States};
 use super::part::{Name, PartReader, Sums, sum_of};
 use super::tables::{Kept, Table, table, tables};
 use crate::engine::{FromValue, Value};
 use crate::entries::Chunk;
 use crate::error::{Error, Result};
-use crate::keys::{Key, Keyring, Purpose};
+use crate::keys::{Key, Keyring};
 use crate::sqlite::Area;
 
 /// Problems that are told one by one; more are counted.
@@ -37,7 +38,7 @@ pub struct Checked {
     pub bytes: u64,
     /// Entries that were opened and fit their commitments.
     pub entries: u64,
-    /// Months (yyyymm) whose key is not at hand: erased, or not in the file of keys.
+    /// Months (yyyymm) without any key at hand: erased, or not in the file of keys.
     pub months_without_key: Vec<u32>,
     /// Index of the first entry.
     pub first_index: u64,
@@ -61,7 +62,8 @@ impl Checked {
 }
 
 /// Checks a backup: sums of every file; with keys also the manifest's MAC, every frame and row,
-/// counts, that the journal has no gap, and every entry against its commitment.
+/// counts, that the journal has no gap, every entry against its commitment, and that the keys that
+/// records, digests, months and a rotation under way need are at hand.
 ///
 /// # Errors
 /// The folder is not a finished backup, its manifest is not genuine, or the keys are another's.
@@ -80,11 +82,11 @@ pub fn verify(
         next_index: manifest.head.next_index,
         ..Checked::default()
     };
-    let mut journal = Journal::default();
+    let (mut journal, mut states) = (Journal::default(), States::default());
     let mut now = Progress { of: manifest.parts.len() as u64, ..Progress::default() };
     for part in &manifest.parts {
         let checked = match (&key, keys) {
-            (Some(key), Some(keys)) => open(dir, part, key, keys, &mut journal),
+            (Some(key), Some(keys)) => open(dir, part, (key, keys), &mut journal, &mut states),
             _ => compare(dir, part),
         };
         if let Err(error) = checked {
@@ -100,6 +102,8 @@ pub fn verify(
     out.first_index = journal.first.unwrap_or(manifest.head.next_index);
     out.months_without_key = journal.closed.iter().copied().collect();
     whole(&manifest, &journal, &mut out);
+    let lacking = keys.map(needs::without_any).into_iter().flatten();
+    lacking.chain(states.problem()).for_each(|problem| out.problem(problem));
     Ok(out)
 }
 
@@ -110,8 +114,9 @@ pub(super) fn fits(manifest: &Manifest) -> Result<()> {
         return Ok(());
     }
     Err(Error::Backup(format!(
-        "bản sao lưu có lược đồ {}/{}, chương trình cần {}/{}: khôi phục bằng dancu {} rồi chạy \
-         `dancu migrate` (restore with the program that made it, then migrate)",
+        "bản sao lưu có lược đồ {}/{}, chương trình cần {}/{}: khôi phục bằng dancu {}, rồi chạy \
+         `dancu restore accept` bằng bản này, lệnh đó cũng nâng lược đồ (restore with the program \
+         that made it, then accept with this one, which migrates it)",
         manifest.schema.core, manifest.schema.registry, ours.core, ours.registry, manifest.program
     )))
 }
@@ -167,17 +172,20 @@ pub(super) fn read_part(
     if found == wanted { Ok(()) } else { Err(differs()) }
 }
 
-fn open(dir: &Path, part: &Part, key: &Key, keys: &Keyring, journal: &mut Journal) -> Result<()> {
+fn open(
+    dir: &Path,
+    part: &Part,
+    (key, keys): (&Key, &Keyring),
+    journal: &mut Journal,
+    states: &mut States,
+) -> Result<()> {
     let known = table(&part.table).filter(|t| part.fits(t));
     let columns = part.columns.split(',').count();
     let place = known.as_ref().filter(|t| t.kept == Kept::Months).map(ChunkColumns::of);
-    let sealed_by = known.as_ref().filter(|t| matches!(t.kept, Kept::Numbered(_)));
-    let sealed_by = sealed_by.and_then(|t| t.columns.iter().position(|c| *c == "key_number"));
+    let mut needs = known.as_ref().map_or(Needs::Nothing, Needs::of);
     let mut next = part.first_index;
     read_part(dir, part, key, columns, |row| {
-        if let Some(at) = sealed_by {
-            record_opens(column(row, at)?, keys)?;
-        }
+        needs.check(row, keys, states)?;
         if let Some(place) = &place {
             next = journal.chunk(place.chunk(row)?, next, keys)?;
         }
@@ -187,18 +195,6 @@ fn open(dir: &Path, part: &Part, key: &Key, keys: &Keyring, journal: &mut Journa
         return Err(Error::Damaged("number of entries"));
     }
     Ok(())
-}
-
-/// Refuses a record whose key is not in the file of keys: restored, it could not be read.
-fn record_opens(key_number: u32, keys: &Keyring) -> Result<()> {
-    if keys.get(Purpose::Data, key_number).is_some() {
-        return Ok(());
-    }
-    Err(Error::Backup(format!(
-        "hồ sơ niêm phong bằng khóa số {key_number}, không có trong tệp khóa này: dùng tệp khóa \
-         được lập cùng bản sao lưu (records are sealed by a key that this file of keys lacks: use \
-         the one made with the backup)"
-    )))
 }
 
 /// Where a chunk's columns stand.
@@ -224,7 +220,7 @@ impl ChunkColumns {
     }
 }
 
-fn column<'a, T: FromValue<'a>>(row: &[Value<'a>], at: usize) -> Result<T> {
+pub(super) fn column<'a, T: FromValue<'a>>(row: &[Value<'a>], at: usize) -> Result<T> {
     row.get(at).and_then(|v| T::from_value(*v)).ok_or(Error::Damaged("column of a chunk"))
 }
 
@@ -269,8 +265,7 @@ impl Journal {
         }
         self.last = each.last().copied();
         let (month, end) = (chunk.month, chunk.first + u64::from(chunk.entries));
-        let has = |purpose, period| keys.get(purpose, period).is_some();
-        if has(Purpose::Journal, chunk.period()) && has(Purpose::Salt, month) {
+        if needs::month_opens(&chunk, keys)? {
             self.opened += chunk.open(keys, next)?.len() as u64;
         } else {
             self.closed.insert(month);

@@ -155,9 +155,9 @@ fn step(tx: &mut Tx<'_>, area: Area, steps: &[Step]) -> Result<bool> {
         found.fits(area, steps.len() as u32)?;
         return Ok(false);
     };
-    if area == Area::Core && found.version > 0 && !step.compatible {
+    if found.version > 0 && !step.compatible {
         // Transactions of nodes that do not know the step end first; the next ones see that they
-        // do not fit any more.
+        // do not fit any more. Core is made first: its head is there.
         tx.batch("LOCK TABLE ledger_head IN EXCLUSIVE MODE")?;
     }
     tx.batch(&sqlite::for_postgresql(step.both))?;
@@ -170,6 +170,24 @@ fn step(tx: &mut Tx<'_>, area: Area, steps: &[Step]) -> Result<bool> {
         values![word(area), version, oldest],
     )?;
     Ok(true)
+}
+
+/// An expression of PostgreSQL: the word of an area whose schema was changed so that this program
+/// does not fit it any more; NULL where it fits all of them. Areas that it does not know do not
+/// concern it.
+pub(crate) fn unfit() -> String {
+    let case = |area: Area| format!("WHEN '{}' THEN {} ", word(area), area.version());
+    let cases = AREAS.map(case).concat();
+    format!(
+        "(SELECT MIN(area) FROM schema_version WHERE oldest > CASE area {cases}ELSE oldest END)"
+    )
+}
+
+/// The refusal of an area that [`unfit`] named.
+pub(crate) fn refusal(tx: &mut Tx<'_>, unfit: &str) -> Result<Error> {
+    let area = AREAS.into_iter().find(|area| word(*area) == unfit).unwrap_or(Area::Core);
+    let (found, wanted) = (stored(tx, area)?.oldest, area.version());
+    Ok(Error::Schema { file: area.file(), found, wanted })
 }
 
 fn stored(tx: &mut Tx<'_>, area: Area) -> Result<Found> {

@@ -144,6 +144,15 @@ impl Db {
         }
     }
 
+    /// How often it connected to a server so far; 0 for a file. After a new connection it may be
+    /// another server.
+    pub fn connections(&self) -> u64 {
+        match self {
+            Self::Sqlite(_) => 0,
+            Self::Postgres(db) => db.connections(),
+        }
+    }
+
     /// Makes sure, before it is used again, that the connection was not lost meanwhile.
     pub fn refresh(&mut self) -> Result<()> {
         match self {

@@ -75,7 +75,7 @@ pub struct JobRow {
     pub request: [u8; 16],
     /// Keyed digest of the whole request.
     pub body: [u8; 16],
-    /// The head, as the gate wrote it.
+    /// The head, as the gate wrote it; empty = it cannot be opened.
     pub head: Vec<u8>,
     /// How many rows are what.
     pub counts: Counts,
@@ -135,6 +135,8 @@ pub enum Registered {
     New,
     /// The same request id made this job before.
     Earlier([u8; 16]),
+    /// The request id was used for something else: a single question, or a job that is deleted.
+    Taken,
     /// As many jobs of the system as may be are not over.
     TooMany,
 }

@@ -9,7 +9,9 @@
 
 mod keep;
 mod kinds;
+mod look;
 mod rows;
+mod taken;
 
 use std::sync::Arc;
 
@@ -17,15 +19,16 @@ use dancu_domain::moment::Moment;
 use dancu_journal::Body;
 use parking_lot::Mutex;
 
-use crate::engine::Tx;
+use crate::engine::{ATTEMPTS, Kind, Tx};
 use crate::error::{Error, Result};
 use crate::keys::{Key, Purpose, random};
 use crate::store::Store;
 use crate::values;
 
-pub use keep::{PARTS_GONE, RECEIVING_MS};
+pub use keep::{PARTS_GONE, RECEIVING_MS, Uploaded};
 pub use kinds::{Counts, JobRow, Part, PartKind, Progress, Registered, SealedPart, State};
-use rows::{JOB, lease_of, read_job, read_part};
+use look::open_jobs;
+use rows::{JOB, lease_of, read_job};
 
 /// A list's scan that has come to the end of the registry, as `job.scan` has it.
 const SCANNED: i64 = -1;
@@ -36,82 +39,6 @@ impl Store {
         let aad = aad(&id, kind as u8, part.first);
         let sealed = self.job_key()?.seal.seal(nonce()?, &aad, &part.plain)?;
         Ok(SealedPart { kind, first: part.first, last: part.last, sealed })
-    }
-
-    /// A job that exists for its system.
-    pub fn job(&self, id: [u8; 16]) -> Result<Option<JobRow>> {
-        let key = self.job_key()?;
-        let sql = format!("{JOB} WHERE id = $1 AND state > 0 AND state < 7");
-        self.jobs_read(|tx| tx.optional(&sql, values![id], |r| read_job(r, &key)))
-    }
-
-    /// Jobs of a system, the newest first.
-    pub fn jobs_of(&self, system: u32, limit: u32) -> Result<Vec<JobRow>> {
-        let key = self.job_key()?;
-        let sql = format!(
-            "{JOB} WHERE system = $1 AND state > 0 AND state < 7 \
-             ORDER BY submitted_at DESC, journal_index DESC LIMIT $2"
-        );
-        self.jobs_read(|tx| tx.query(&sql, values![system, limit], |r| read_job(r, &key)))
-    }
-
-    /// The job that a request id made.
-    pub fn job_of_request(&self, system: u32, request: [u8; 16]) -> Result<Option<JobRow>> {
-        let key = self.job_key()?;
-        let sql = format!("{JOB} WHERE system = $1 AND request = $2 AND state > 0 AND state < 7");
-        self.jobs_read(|tx| tx.optional(&sql, values![system, request], |r| read_job(r, &key)))
-    }
-
-    /// Jobs that are not over and that nobody else works on, in the order they were submitted.
-    pub fn jobs_to_do(&self, at: Moment, holder: [u8; 16]) -> Result<Vec<JobRow>> {
-        let key = self.job_key()?;
-        let sql = format!(
-            "{JOB} WHERE state > 0 AND state < 4 AND (lease_until <= $1 OR holder = $2) \
-             ORDER BY journal_index"
-        );
-        self.jobs_read(|tx| tx.query(&sql, values![at.0, holder], |r| read_job(r, &key)))
-    }
-
-    /// Where a job stands, if this holder still has it.
-    pub fn job_state(&self, id: [u8; 16], holder: [u8; 16]) -> Result<Option<State>> {
-        let sql = "SELECT state FROM job WHERE id = $1 AND holder = $2 AND lease_until > 0 \
-                   AND state > 1 AND state < 7";
-        let state = self.jobs_read(|tx| tx.optional(sql, values![id, holder], |r| r.get(0)))?;
-        Ok(state.and_then(State::from_number))
-    }
-
-    /// Jobs that were submitted before this one, by its journal index, and have not begun.
-    pub fn jobs_before(&self, journal_index: u64) -> Result<u32> {
-        let sql = "SELECT COUNT(*) FROM job WHERE state = 1 AND journal_index < $1";
-        let index = journal_index.cast_signed();
-        self.jobs_read(|tx| tx.one(sql, values![index], |r| r.get(0)))
-    }
-
-    /// Jobs of a system that are not over.
-    pub fn jobs_open(&self, system: u32) -> Result<u32> {
-        self.jobs_read(|tx| open_jobs(tx, system))
-    }
-
-    /// Jobs of a system that are kept, over or not.
-    pub fn jobs_kept(&self, system: u32) -> Result<u32> {
-        let sql = "SELECT COUNT(*) FROM job WHERE system = $1 AND state > 0 AND state < 7";
-        self.jobs_read(|tx| tx.one(sql, values![system], |r| r.get(0)))
-    }
-
-    /// Parts of a job whose last row is `from` or a later one, in order, at most `limit`.
-    pub fn job_parts(
-        &self,
-        id: [u8; 16],
-        kind: PartKind,
-        from: u32,
-        limit: u32,
-    ) -> Result<Vec<Part>> {
-        let key = self.job_key()?;
-        let sql = "SELECT first_row, last_row, sealed FROM job_part WHERE job = $1 AND kind = $2 \
-                   AND last_row >= $3 ORDER BY first_row LIMIT $4";
-        self.jobs_read(|tx| {
-            tx.query(sql, values![id, kind as u8, from, limit], |r| read_part(r, &key, &id, kind))
-        })
     }
 
     /// Makes room for a job whose rows come in.
@@ -141,22 +68,36 @@ impl Store {
         self.job_change(at, change).await
     }
 
-    /// Keeps rows that came in.
-    pub async fn job_take(&self, at: Moment, id: [u8; 16], parts: Vec<SealedPart>) -> Result<()> {
+    /// Keeps rows that came in, unless the uploads of the job's system would then take more than
+    /// `room` bytes. Whether they were kept.
+    pub async fn job_take(
+        &self,
+        at: Moment,
+        id: [u8; 16],
+        parts: Vec<SealedPart>,
+        room: u64,
+    ) -> Result<bool> {
         self.job_change(at, move |tx| {
-            let sql = "UPDATE job SET changed_at = $1 WHERE id = $2 AND state = 0";
-            if tx.execute(sql, values![at.0, id])? == 0 {
+            let bytes: usize = parts.iter().map(|p| p.sealed.len()).sum();
+            let sql = "SELECT system FROM job WHERE id = $1 AND state = 0";
+            let Some(system) = tx.optional(sql, values![id], |r| r.get::<u32>(0))? else {
                 // Rows without a job would never be deleted.
                 return Err(Error::Unavailable("the upload took too long"));
+            };
+            if keep::uploaded(tx, system)? + bytes as u64 > room {
+                return Ok((false, None));
             }
+            let sql = "UPDATE job SET changed_at = $1, bytes = bytes + $2 WHERE id = $3";
+            tx.execute(sql, values![at.0, bytes as i64, id])?;
             put_parts(tx, &id, &parts)?;
-            Ok(((), None))
+            Ok((true, None))
         })
         .await
     }
 
     /// Makes what came in a job, with the entry of its submission. Where it is none, its rows are
-    /// given to be deleted. `body` = keyed digest of the whole request.
+    /// given to be deleted. `body` = keyed digest of the whole request. The request id is taken
+    /// from then on, for single questions too (A3); the caller holds it meanwhile.
     pub async fn job_submit(
         &self,
         at: Moment,
@@ -164,20 +105,24 @@ impl Store {
         open_max: u32,
         entry: Body,
     ) -> Result<Registered> {
-        let job = job.clone();
-        self.job_change(at, move |tx| {
+        let (job, memory) = (job.clone(), self.requests().clone());
+        let keep_ms = self.profiles().at(at).remember_requests_ms;
+        let (key, body) = (job.request, job.body);
+        let change = move |tx: &mut Tx<'_>| {
             let sql = "SELECT id FROM job WHERE system = $1 AND request = $2 AND state > 0 \
                        AND state < 7";
             let earlier = tx.optional(sql, values![job.system, job.request], |r| r.get(0))?;
+            let since = at.plus_ms(-keep_ms);
             let found = match earlier {
                 Some(earlier) => Registered::Earlier(earlier),
+                None if taken::is_taken(tx, &memory, &key, since)? => Registered::Taken,
                 None if open_jobs(tx, job.system)? >= open_max => Registered::TooMany,
                 None => Registered::New,
             };
             if found != Registered::New {
                 let sql = "UPDATE job SET state = 7 WHERE id = $1 AND state = 0";
                 tx.execute(sql, values![job.id])?;
-                return Ok((found, None));
+                return Ok(((found, 0), None));
             }
             let c = job.counts;
             let changed = tx.execute(
@@ -192,9 +137,14 @@ impl Store {
             if changed == 0 {
                 return Err(Error::Unavailable("the upload took too long"));
             }
-            Ok((found, Some(entry)))
-        })
-        .await
+            let index = taken::take(tx, &key, &body, at)?;
+            Ok(((found, index), Some(entry.clone())))
+        };
+        let (found, index) = self.job_change(at, change).await?;
+        if found == Registered::New {
+            self.requests().remember(&key, index);
+        }
+        Ok(found)
     }
 
     /// Gives what came in to be deleted.
@@ -219,8 +169,9 @@ impl Store {
         self.job_change(at, move |tx| {
             let changed = tx.execute(
                 "UPDATE job SET state = 2, reason = 0, until_at = NULL, holder = $1, \
-                 lease_until = $2, started_at = COALESCE(started_at, $3), changed_at = $3 \
-                 WHERE id = $4 AND state > 0 AND state < 4 AND (lease_until <= $3 OR holder = $1)",
+                 lease_until = $2, started_at = COALESCE(started_at, $3), changed_at = $3, \
+                 served_at = $3 WHERE id = $4 AND state > 0 AND state < 4 \
+                 AND (lease_until <= $3 OR holder = $1)",
                 values![holder, lease.0, at.0, id],
             )?;
             if changed == 0 {
@@ -256,8 +207,8 @@ impl Store {
             let c = progress.counts;
             tx.execute(
                 "UPDATE job SET row_count = $1, items = $2, bad = $3, matched = $4, \
-                 no_match = $5, refused = $6, scan = $7, changed_at = $8, lease_until = $9 \
-                 WHERE id = $10",
+                 no_match = $5, refused = $6, scan = $7, changed_at = $8, served_at = $8, \
+                 lease_until = $9 WHERE id = $10",
                 values![
                     c.rows,
                     c.items,
@@ -317,8 +268,9 @@ impl Store {
     /// Gives a job back without a change of its state: the next who looks takes it.
     pub async fn job_release(&self, at: Moment, id: [u8; 16], holder: [u8; 16]) -> Result<()> {
         self.job_change(at, move |tx| {
-            let sql = "UPDATE job SET lease_until = 0 WHERE id = $1 AND holder = $2";
-            tx.execute(sql, values![id, holder])?;
+            let sql =
+                "UPDATE job SET lease_until = 0, served_at = $1 WHERE id = $2 AND holder = $3";
+            tx.execute(sql, values![at.0, id, holder])?;
             Ok(((), None))
         })
         .await
@@ -340,26 +292,37 @@ impl Store {
                  ended_at = $3 WHERE id = $4 AND state > 0 AND state < 4",
                 values![state as u8, reason, at.0, id],
             )?;
-            Ok((changed > 0, (changed > 0).then_some(entry)))
+            Ok((changed > 0, (changed > 0).then(|| entry.clone())))
         })
         .await
     }
 
-    /// One change of jobs on the ledger's thread, with its journal entry where it has one.
+    /// One change of jobs on the ledger's thread, with its journal entry where it has one. It is
+    /// made again while the database says that the same transaction may succeed then: what waits
+    /// for the ledger's head waits long enough.
     async fn job_change<T: Send + 'static>(
         &self,
         at: Moment,
-        change: impl FnOnce(&mut Tx<'_>) -> Result<(T, Option<Body>)> + Send + 'static,
+        change: impl Fn(&mut Tx<'_>) -> Result<(T, Option<Body>)> + Send + Sync + 'static,
     ) -> Result<T> {
-        let done = Arc::new(Mutex::new(None));
-        let out = done.clone();
-        self.ledger()
-            .attempt(at, move |tx| {
+        let (change, done) = (Arc::new(change), Arc::new(Mutex::new(None)));
+        let mut tries = 0;
+        loop {
+            let (change, out) = (change.clone(), done.clone());
+            let made = self.ledger().attempt(at, move |tx| {
                 let (value, entry) = change(tx)?;
                 *out.lock() = Some(value);
                 Ok(entry)
-            })
-            .await?;
+            });
+            tries += 1;
+            match made.await {
+                Ok(_) => break,
+                Err(e) if e.kind() == Some(Kind::Retryable) && tries < ATTEMPTS => {
+                    tracing::info!(error = %e, "a change of a job is made again");
+                }
+                Err(error) => return Err(error),
+            }
+        }
         let value = done.lock().take();
         value.ok_or(Error::Unavailable("job"))
     }
@@ -367,11 +330,6 @@ impl Store {
     fn job_key(&self) -> Result<Arc<Key>> {
         self.keys().get(Purpose::Policy, 0).ok_or(Error::Damaged("key is missing"))
     }
-}
-
-fn open_jobs(tx: &mut Tx<'_>, system: u32) -> Result<u32> {
-    let sql = "SELECT COUNT(*) FROM job WHERE system = $1 AND state > 0 AND state < 4";
-    tx.one(sql, values![system], |r| r.get(0))
 }
 
 fn put_parts(tx: &mut Tx<'_>, id: &[u8; 16], parts: &[SealedPart]) -> Result<()> {

@@ -3,7 +3,9 @@
 //! Each master has a public name ([`MasterId`]), which stands beside everything that it wraps, so
 //! that the right one is found and a wrong one is told. **Invariant:** no step of a change of the
 //! master leaves the folder without the key that the data needs: the next key is a file of its own
-//! until the data is wrapped by it, and the one before stays as `master.key.old`.
+//! until the data is wrapped by it, and the one before stays as `master.key.old`. **Invariant:** no
+//! old key is removed by the program: the one before `master.key.old` stays as
+//! `master.key.old.NAME`, until a person put it away.
 
 use std::fmt;
 use std::fs;
@@ -31,6 +33,10 @@ pub const MASTER_KEY_FILE: &str = "master.key";
 pub const MASTER_KEY_NEXT_FILE: &str = "master.key.next";
 /// The master key before the last change: backups of that time need it.
 pub const MASTER_KEY_OLD_FILE: &str = "master.key.old";
+/// Begins the file names of older master keys; their public name follows.
+const OLDER: &str = "master.key.old.";
+/// Ends the name of a key's file that is being written.
+const DRAFT: &str = ".part";
 
 /// The public name of a master key. It tells keys apart and says nothing about the key.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -173,8 +179,9 @@ impl Masters {
                 known.push(Arc::new(parse(text, MASTER_KEY_NEXT_VARIABLE)?));
             }
         } else {
-            for name in [MASTER_KEY_FILE, MASTER_KEY_NEXT_FILE, MASTER_KEY_OLD_FILE] {
-                if let Some(found) = read_file(dir, name)? {
+            let names = [MASTER_KEY_FILE, MASTER_KEY_NEXT_FILE].map(str::to_owned);
+            for name in names.into_iter().chain(old_files(dir)?) {
+                if let Some(found) = read_file(dir, &name)? {
                     known.push(Arc::new(found));
                 }
             }
@@ -233,12 +240,8 @@ impl Masters {
         if !moves {
             return Ok(false);
         }
-        if current.is_some() {
-            // A second name for the same file: at no moment is the old key gone.
-            let old = dir.join(MASTER_KEY_OLD_FILE);
-            let _ = fs::remove_file(&old);
-            fs::hard_link(dir.join(MASTER_KEY_FILE), &old)?;
-            sync(&dir)?;
+        if let Some(current) = current {
+            set_aside(&dir, current)?;
         }
         if next {
             fs::rename(dir.join(MASTER_KEY_NEXT_FILE), dir.join(MASTER_KEY_FILE))?;
@@ -282,6 +285,71 @@ impl Masters {
     }
 }
 
+/// Gives the present key the name of the old one, and the old one of before a name of its own. At
+/// no moment is any of them without a name: each gets a second one for the same file first. Cut
+/// off, it can be done again.
+fn set_aside(dir: &Path, current: MasterId) -> Result<()> {
+    let old = dir.join(MASTER_KEY_OLD_FILE);
+    if let Some(before) = read_file(dir, MASTER_KEY_OLD_FILE)?.map(|m| m.id) {
+        if before == current {
+            return Ok(());
+        }
+        let older = dir.join(format!("{OLDER}{before}"));
+        match fs::hard_link(&old, &older) {
+            // Cut off after this step, or put back by a person: it has to be this key.
+            Err(e) if e.kind() == ErrorKind::AlreadyExists => {
+                let there = read_file(dir, &format!("{OLDER}{before}"))?.map(|m| m.id);
+                if there != Some(before) {
+                    return Err(Error::MasterKey(format!(
+                        "{} không phải khóa {before}: cất tệp đó đi nơi khác rồi chạy lại (this \
+                         file holds another key: put it away, then run again)",
+                        older.display()
+                    )));
+                }
+            }
+            linked => linked?,
+        }
+        sync(dir)?;
+        fs::remove_file(&old)?;
+    }
+    fs::hard_link(dir.join(MASTER_KEY_FILE), &old)?;
+    sync(dir)
+}
+
+/// Names of the files of old master keys in a folder, the newest first, then by name: backups that
+/// were made under them need them, and nothing else does.
+pub fn old_files(dir: &Path) -> Result<Vec<String>> {
+    let mut older = names(dir, |name| name.starts_with(OLDER) && !name.ends_with(DRAFT))?;
+    if dir.join(MASTER_KEY_OLD_FILE).exists() {
+        older.insert(0, MASTER_KEY_OLD_FILE.to_owned());
+    }
+    Ok(older)
+}
+
+/// Removes what a process that was cut off left while it wrote a new key. Nothing was wrapped by
+/// such a key, and it lies there in clear. Only the process that holds the folder may do so.
+pub(crate) fn remove_drafts(dir: &Path) -> Result<()> {
+    for name in names(dir, |n| n.starts_with(MASTER_KEY_FILE) && n.ends_with(DRAFT))? {
+        tracing::warn!(file = name, "a key that was not written to its end is removed");
+        fs::remove_file(dir.join(name))?;
+    }
+    Ok(())
+}
+
+/// Names of files in a folder, sorted; none where there is no folder.
+fn names(dir: &Path, wanted: impl Fn(&str) -> bool) -> Result<Vec<String>> {
+    let entries = match fs::read_dir(dir) {
+        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(vec![]),
+        entries => entries?,
+    };
+    let mut found = vec![];
+    for entry in entries {
+        found.extend(entry?.file_name().into_string().ok().filter(|name| wanted(name)));
+    }
+    found.sort_unstable();
+    Ok(found)
+}
+
 /// Makes the key that is to follow, unless it is there already: a run that was cut off is then
 /// gone on with. Returns its name.
 pub fn make_next(dir: &Path) -> Result<MasterId> {
@@ -316,7 +384,7 @@ fn make_file(dir: &Path, name: &str) -> Result<()> {
     let mut key = Zeroizing::new([0u8; 32]);
     random(&mut *key)?;
     let text = Zeroizing::new(hex::encode(*key) + "\n");
-    let draft = dir.join(format!("{name}.part"));
+    let draft = dir.join(format!("{name}{DRAFT}"));
     let _ = fs::remove_file(&draft);
     let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
     file.write_all(text.as_bytes())?;

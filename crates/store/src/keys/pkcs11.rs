@@ -1,9 +1,10 @@
 //! A master key that never leaves its device: PKCS#11, AES-256 with CKM_AES_GCM.
 //!
 //! **Invariant:** the key is made in the device, sensitive and not extractable; this process holds
-//! a session and the PIN, never the key.
+//! a session and the PIN, never the key. **Invariant:** a PIN that the device refused is not tried
+//! again by the same process: devices lock themselves after a few wrong ones.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
@@ -187,6 +188,13 @@ impl Link {
 
     fn connect(&self) -> Result<Session> {
         let token = &self.token;
+        let refused = refused_pins();
+        if refused.lock().contains(&pin_digest(token)) {
+            return Err(self.failed(&Failure::Pkcs11(
+                RvError::PinIncorrect,
+                cryptoki::context::Function::Login,
+            )));
+        }
         let library = library(token)?;
         let slots = library.get_slots_with_initialized_token().map_err(|e| self.failed(&e))?;
         let slot = slots.into_iter().find(|slot| {
@@ -202,22 +210,58 @@ impl Link {
         let pin = AuthPin::new(token.pin.as_str().into());
         match session.login(UserType::User, Some(&pin)) {
             Ok(()) | Err(Failure::Pkcs11(RvError::UserAlreadyLoggedIn, _)) => Ok(session),
-            Err(error) => Err(self.failed(&error)),
+            Err(error) => {
+                let failed = self.failed(&error);
+                if matches!(failed, Error::Pin(_)) {
+                    refused.lock().insert(pin_digest(token));
+                }
+                Err(failed)
+            }
         }
     }
 
     fn failed(&self, error: &Failure) -> Error {
+        let pin = |why: &str| Error::Pin(format!("PKCS#11 {}: {why}", self.token.token));
         let why = match error {
-            Failure::Pkcs11(RvError::PinIncorrect, _) => {
-                "PIN sai (wrong PIN): keys.pinFile, DANCU_MASTER_PIN".to_owned()
+            Failure::Pkcs11(
+                RvError::PinIncorrect | RvError::PinInvalid | RvError::PinLenRange,
+                _,
+            ) => {
+                return pin(
+                    "PIN sai (wrong PIN): sửa keys.pinFile hoặc DANCU_MASTER_PIN trước khi chạy \
+                     lại, thiết bị tự khóa sau vài lần sai (mend it before another start: devices \
+                     lock after a few wrong ones)",
+                );
             }
-            Failure::Pkcs11(RvError::PinLocked, _) => "PIN đã bị khóa (PIN locked)".to_owned(),
+            Failure::Pkcs11(RvError::PinLocked, _) => {
+                return pin(
+                    "PIN đã bị khóa (PIN locked): mở khóa bằng công cụ của hãng (unlock it)",
+                );
+            }
+            Failure::Pkcs11(RvError::PinExpired, _) => {
+                return pin("PIN đã hết hạn (PIN expired): đặt PIN mới (set a new one)");
+            }
             // The library's long texts explain the standard; the code is enough to look it up.
             Failure::Pkcs11(code, function) => format!("{function:?} {code:?}"),
             other => other.to_string(),
         };
         Error::MasterKey(format!("PKCS#11 {}: {why}", self.token.token))
     }
+}
+
+/// Digests of the PINs that a device refused in this process.
+fn refused_pins() -> &'static Mutex<HashSet<[u8; 32]>> {
+    static REFUSED: OnceLock<Mutex<HashSet<[u8; 32]>>> = OnceLock::new();
+    REFUSED.get_or_init(Mutex::default)
+}
+
+/// A PIN with the token that it is for, so that the PIN itself is not kept a second time.
+fn pin_digest(token: &Token) -> [u8; 32] {
+    let place = token.module.display();
+    let named = Zeroizing::new(format!("{place}\n{}\n{}", token.token, *token.pin));
+    let mut out = [0; 32];
+    out.copy_from_slice(digest(&SHA256, named.as_bytes()).as_ref());
+    out
 }
 
 /// The vendor's library, loaded and initialised once per process, as the standard demands.

@@ -11,14 +11,15 @@ use hmac::{KeyInit as _, Mac as _};
 use parking_lot::{Mutex, RwLock};
 use zeroize::Zeroizing;
 
-use super::master::{LocalMaster, MasterHolder, MasterId, MasterSource, Masters};
+use super::master::{LocalMaster, MasterHolder, MasterId, MasterSource, Masters, remove_drafts};
+use super::stored::put_in_force;
+pub(crate) use super::stored::{
+    follow_rows, highest, highest_of_month, in_force, list, newest_live_of_month,
+};
 use super::{MONTHS, Purpose, SealKey, random};
 use crate::engine::Tx;
 use crate::error::{Error, Result};
 use crate::values;
-
-/// Name in `meta` of the master by which new keys are wrapped.
-const MASTER_IN_FORCE: &str = "keys.master";
 
 /// Every key of a data folder.
 pub struct Keyring {
@@ -198,6 +199,9 @@ impl Keyring {
     /// was cut off is done here. The keys must be loaded.
     pub(crate) fn adopt(&self, tx: &mut Tx<'_>, now: Moment) -> Result<()> {
         self.opened_at.store(now.0, Ordering::Release);
+        if let Some(dir) = self.masters.lock().dir() {
+            remove_drafts(dir)?;
+        }
         let unnamed = tx.query(
             "SELECT purpose, period, wrapped FROM crypto_key \
              WHERE master IS NULL AND retired_at IS NULL",
@@ -430,56 +434,6 @@ impl Keyring {
             Error::MasterKey("khóa chủ không mở được dữ liệu này (wrong master key)".into())
         })
     }
-}
-
-/// Every stored key.
-pub(crate) fn list(tx: &mut Tx<'_>) -> Result<Vec<KeyInfo>> {
-    let sql = "SELECT purpose, period, master, made_at, retired_at FROM crypto_key \
-               ORDER BY purpose, period";
-    tx.query(sql, &[], |r| {
-        Ok(KeyInfo {
-            purpose: r.get(0)?,
-            period: r.get(1)?,
-            master: r.get::<Option<&str>>(2)?.and_then(MasterId::parse),
-            made_at: r.get::<Option<i64>>(3)?.map(Moment),
-            retired_at: r.get::<Option<i64>>(4)?.map(Moment),
-        })
-    })
-}
-
-/// The highest period of a purpose that was ever made.
-pub(crate) fn highest(tx: &mut Tx<'_>, purpose: Purpose) -> Result<Option<u32>> {
-    let sql = "SELECT MAX(period) FROM crypto_key WHERE purpose = $1";
-    tx.one(sql, values![purpose.name()], |r| r.get(0))
-}
-
-/// The highest key period of a month that was ever made, retired or not.
-pub(crate) fn highest_of_month(tx: &mut Tx<'_>, month: u32) -> Result<Option<u32>> {
-    let sql = "SELECT MAX(period) FROM crypto_key WHERE purpose = $1 AND period % 1000000 = $2";
-    tx.one(sql, values![Purpose::Journal.name(), month], |r| r.get(0))
-}
-
-/// The newest key period of a month that is in use.
-pub(crate) fn newest_live_of_month(tx: &mut Tx<'_>, month: u32) -> Result<Option<u32>> {
-    let sql = "SELECT MAX(period) FROM crypto_key WHERE purpose = $1 AND period % 1000000 = $2 \
-               AND retired_at IS NULL";
-    tx.one(sql, values![Purpose::Journal.name(), month], |r| r.get(0))
-}
-
-/// The name of the master in force.
-pub(crate) fn in_force(tx: &mut Tx<'_>) -> Result<Option<MasterId>> {
-    let sql = "SELECT value FROM meta WHERE name = $1";
-    let stored: Option<String> = tx.optional(sql, values![MASTER_IN_FORCE], |r| r.get(0))?;
-    Ok(stored.as_deref().and_then(MasterId::parse))
-}
-
-fn put_in_force(tx: &mut Tx<'_>, id: MasterId) -> Result<()> {
-    tx.execute(
-        "INSERT INTO meta (name, value) VALUES ($1, $2) \
-         ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-        values![MASTER_IN_FORCE, id.to_string()],
-    )?;
-    Ok(())
 }
 
 fn wrap_aad(purpose: Purpose, period: u32) -> Vec<u8> {

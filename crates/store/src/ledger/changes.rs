@@ -1,20 +1,32 @@
 //! What a transaction changed, packed for the other nodes of the same database.
 
+use std::borrow::Cow;
+
 use dancu_domain::ids::{AccountId, LineId, PlanId, SystemId};
 use dancu_domain::lines::{LineDay, LineLock, Row};
 use dancu_domain::moment::{DutyDay, Moment};
 use dancu_domain::service::Window;
 use serde::{Deserialize, Serialize};
 
+use crate::charges::Charge;
 use crate::error::{Error, Result};
+use crate::used::Used;
 
 /// Everything that another node has to take over, besides request ids, which have their table.
+#[derive(Default)]
 pub(super) struct Changes {
     /// Whether keys were made.
     pub(super) keys: bool,
     /// Counts and locks, as they are afterwards.
     pub(super) rows: Vec<Row>,
+    /// SOAP headers that were used without an entry.
+    pub(super) used: Vec<Used>,
+    /// What questions took of their pace (D7).
+    pub(super) charges: Vec<Charge>,
 }
+
+/// The packed form, in this order.
+type Parts<'a> = (bool, Vec<Packed>, Cow<'a, [Used]>, Cow<'a, [Charge]>);
 
 /// A row as it is packed; the order of the variants is the format.
 #[derive(Serialize, Deserialize)]
@@ -37,17 +49,20 @@ struct Counts {
 }
 
 impl Changes {
-    /// As bytes.
-    pub(super) fn pack(keys: bool, rows: &[Row]) -> Result<Vec<u8>> {
-        let rows: Vec<Packed> = rows.iter().map(packed).collect();
-        postcard::to_stdvec(&(keys, rows)).map_err(|_| Error::Damaged("ledger_batch"))
+    /// As bytes. `keys`: whether the transaction made keys.
+    pub(super) fn pack(&self, keys: bool) -> Result<Vec<u8>> {
+        let rows = self.rows.iter().map(packed).collect();
+        let (used, charges) = (Cow::from(&self.used), Cow::from(&self.charges));
+        let parts: Parts<'_> = (self.keys || keys, rows, used, charges);
+        postcard::to_stdvec(&parts).map_err(|_| Error::Damaged("ledger_batch"))
     }
 
     /// From bytes.
     pub(super) fn unpack(bytes: &[u8]) -> Result<Self> {
-        let (keys, rows): (bool, Vec<Packed>) =
+        let (keys, rows, used, charges): Parts<'_> =
             postcard::from_bytes(bytes).map_err(|_| Error::Damaged("ledger_batch"))?;
-        Ok(Self { keys, rows: rows.into_iter().map(unpacked).collect() })
+        let rows = rows.into_iter().map(unpacked).collect();
+        Ok(Self { keys, rows, used: used.into_owned(), charges: charges.into_owned() })
     }
 }
 
@@ -132,9 +147,15 @@ mod tests {
             Row::Lock(LineId(10), Some(lock)),
             Row::Lock(LineId(11), None),
         ];
+        let used = vec![Used { triple: [1; 16], body: [2; 16], until: -5 }];
+        let persons = vec![[1; 4], [9; 4]];
+        let paced = vec![Charge { system: 1, account: 0, at: -2, requests: 3, persons }];
         for keys in [false, true] {
-            let back = Changes::unpack(&Changes::pack(keys, &rows).unwrap()).unwrap();
-            assert_eq!((back.keys, back.rows), (keys, rows.clone()));
+            let (rows, used) = (rows.clone(), used.clone());
+            let all = Changes { keys: false, rows, used, charges: paced.clone() };
+            let back = Changes::unpack(&all.pack(keys).unwrap()).unwrap();
+            assert_eq!((back.keys, back.rows), (keys, all.rows));
+            assert_eq!((back.used, back.charges), (all.used, all.charges));
         }
         assert!(Changes::unpack(&[1, 200, 3]).is_err());
     }

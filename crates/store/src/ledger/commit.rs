@@ -9,10 +9,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
+use super::follow::Seen;
+use super::health::{Stage, Trouble};
 use super::prepare::Prepared;
 use super::rows::{self, Head};
 use super::{Replies, Shared};
-use crate::engine::{Db, Mode};
+use crate::engine::{Db, Mode, Tx};
 use crate::error::{Error, Result};
 use crate::keys::Keyring;
 use crate::requests::RequestMemory;
@@ -29,10 +31,6 @@ pub(super) struct Committer {
     changed: Condvar,
     /// A commit failed: batches fail until the first stage has gone back to what is durable.
     broken: AtomicBool,
-    /// The last try to commit failed.
-    failing: AtomicBool,
-    /// A thread of the ledger ended by a panic: nothing is journaled any more.
-    dead: AtomicBool,
 }
 
 /// Where the first stage leaves a batch for the second.
@@ -54,8 +52,6 @@ impl Committer {
             slot: Mutex::default(),
             changed: Condvar::new(),
             broken: AtomicBool::new(false),
-            failing: AtomicBool::new(false),
-            dead: AtomicBool::new(false),
         }
     }
 
@@ -85,7 +81,7 @@ impl Committer {
 
     /// A thread of the ledger died: what was handed over is dropped, and nothing more is taken.
     pub(super) fn abandon(&self) {
-        self.dead.store(true, Ordering::Release);
+        self.shared.health.set_dead();
         self.set_broken();
         let dropped = {
             let mut slot = self.slot.lock();
@@ -133,7 +129,7 @@ impl Committer {
 
     /// Says that memory and disk do not agree any more, because the disk failed.
     pub(super) fn set_broken(&self) {
-        self.failing.store(true, Ordering::Release);
+        self.shared.health.failed();
         self.set_ahead();
     }
 
@@ -148,19 +144,14 @@ impl Committer {
 
     /// Whether the last try to commit failed, or none will be made any more.
     pub(super) fn is_failing(&self) -> bool {
-        self.failing.load(Ordering::Acquire) || self.dead.load(Ordering::Acquire)
+        self.shared.health.is_failing()
     }
 
     /// Tries whether a commit succeeds again, by storing the head as it is.
     pub(super) fn probe(&self, head: &Head) -> Result<()> {
         self.db.lock().write(|tx| rows::save_head(tx, head))?;
-        self.well();
+        self.shared.health.well();
         Ok(())
-    }
-
-    /// A commit succeeded, or nothing stands in the way of one.
-    pub(super) fn well(&self) {
-        self.failing.store(false, Ordering::Release);
     }
 
     /// The database, for what the first stage writes itself while nothing is on its way.
@@ -173,16 +164,25 @@ impl Committer {
         if self.is_broken() {
             return self.fail(prepared);
         }
+        let shared = self.shared.clone();
+        let _turn = shared.health.turn(Stage::Commit);
         let mut db = self.db.lock();
         let began = self.shared.figures.begin();
         if let Err(error) = write(&mut db, &prepared) {
             tracing::error!(error = %error, "ledger.batch could not be committed");
             db.rollback();
             // Nobody knows what a failed COMMIT left: if the entries are there, it was durable.
-            let found = rows::head(&mut db.tx());
-            if !found.is_ok_and(|h| h.next_index > prepared.before.next_index) {
-                self.set_broken();
-                return self.fail(prepared);
+            match rows::head(&mut db.tx()) {
+                Ok(found) if found.next_index > prepared.before.next_index => {}
+                Ok(_) => {
+                    self.set_broken();
+                    return self.fail(prepared);
+                }
+                Err(_) => {
+                    self.shared.health.failed_by(Trouble::InDoubt);
+                    self.set_broken();
+                    return self.leave_in_doubt(prepared);
+                }
             }
         }
         self.shared.figures.committed(began);
@@ -193,7 +193,7 @@ impl Committer {
     /// A batch is durable: memory and callers learn of it.
     pub(super) fn make_known(&self, prepared: Prepared) {
         let Prepared { before, after, effects, replies, .. } = prepared;
-        self.well();
+        self.shared.health.durable();
         self.shared.figures.durable(after.next_index.saturating_sub(before.next_index));
         self.shared.lines.write().durable();
         for item in effects.requests.iter().filter(|r| r.answered) {
@@ -215,6 +215,14 @@ impl Committer {
     pub(super) fn refuse(&self, waiters: impl Iterator<Item = super::Waiter>) {
         self.shared.figures.failed();
         self.reply(waiters.map(|w| (w, Err(Error::Unavailable("commit failed")))).collect());
+    }
+
+    /// Nobody knows whether the batch is durable: its callers are told so. What the database holds
+    /// of it is read before the next batch, so that their request ids then decide.
+    pub(super) fn leave_in_doubt(&self, prepared: Prepared) {
+        self.shared.figures.failed();
+        let waiters = prepared.replies.into_iter();
+        self.reply(waiters.map(|(w, _)| (w, Err(Error::InDoubt))).collect());
     }
 
     /// Makes a durable head known.
@@ -246,15 +254,22 @@ impl Committer {
         }
     }
 
-    /// Reads what is durable and brings the memory there. Nothing may be on its way.
-    pub(super) fn go_back(&self, parts: &super::LedgerParts, before: &Head) -> Result<Head> {
+    /// Reads what is durable and brings the memory there. Nothing may be on its way. `seen` is the
+    /// last transaction that this node knows of, where there are other nodes; the newest is given.
+    pub(super) fn go_back(
+        &self,
+        parts: &super::LedgerParts,
+        before: &Head,
+        seen: Option<Seen>,
+    ) -> Result<(Head, Option<Seen>)> {
         let mut db = self.db.lock();
         db.rollback();
         self.keys.rolled_back();
         let known = self.shared.head.load(Ordering::Acquire);
         // The lock waits for what a lost connection of this node may still be committing.
-        let head = db.write(|tx| {
+        let found = db.write(|tx| {
             let head = rows::lock_head(tx)?;
+            let newest = seen.map(|seen| self.continued(tx, seen, &head)).transpose()?;
             let mut lines = self.shared.lines.write();
             if head.next_index == known && head.generation == before.generation {
                 lines.rollback();
@@ -270,11 +285,20 @@ impl Committer {
                 }
                 *lines = loaded;
             }
-            Ok(head)
+            Ok((head, newest))
         })?;
-        self.publish(&head);
+        self.publish(&found.0);
         self.broken.store(false, Ordering::Release);
-        Ok(head)
+        Ok(found)
+    }
+
+    /// Makes sure that the database still has the history that was seen in it; gives its newest
+    /// transaction.
+    fn continued(&self, tx: &mut Tx<'_>, seen: Seen, head: &Head) -> Result<Seen> {
+        if !seen.is_before(head.generation, rows::id_of(tx, seen.generation)?) {
+            return Err(self.shared.other_history(seen, head));
+        }
+        Ok(Seen { generation: head.generation, id: rows::id_of(tx, head.generation)? })
     }
 }
 

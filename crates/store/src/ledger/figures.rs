@@ -98,10 +98,14 @@ impl Counters {
 
     /// A commit that began then has ended well.
     pub(super) fn committed(&self, began: Option<Instant>) {
-        if let (Some(began), Some(clock)) = (began, self.clock.get()) {
-            let took: Duration = clock().saturating_duration_since(began);
+        if let Some(took) = self.since(began) {
             self.commits.add(u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
         }
+    }
+
+    /// How long ago that was; `None` without a clock.
+    pub(super) fn since(&self, began: Option<Instant>) -> Option<Duration> {
+        Some(self.clock.get()?().saturating_duration_since(began?))
     }
 
     /// A batch of this many entries is durable.

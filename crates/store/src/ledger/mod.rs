@@ -10,6 +10,8 @@
 mod changes;
 mod commit;
 pub mod figures;
+mod follow;
+pub mod health;
 mod nodes;
 mod prepare;
 mod rows;
@@ -85,6 +87,8 @@ pub enum Decided {
     Count(Intent),
     /// To be counted; where there is no room it is held instead of refused (jobs, D5).
     Hold(Intent),
+    /// Nothing was asked: only the SOAP header is used up, and no entry made.
+    HeaderOnly,
 }
 
 /// A journaled question.
@@ -115,6 +119,8 @@ pub enum Verdict {
     /// Another node journaled the SOAP header with another body: its sender has proved nothing.
     /// Nothing was journaled.
     Replayed,
+    /// The SOAP header is durable as used, without an entry.
+    HeaderUsed,
 }
 
 /// Where a caller waits.
@@ -168,12 +174,14 @@ struct Shared {
     /// A checkpoint has copied what there was: the writer copies the rest.
     checkpointed: std::sync::atomic::AtomicBool,
     figures: figures::Counters,
+    health: health::Health,
+    /// How often the writer connected to its database.
+    connections: std::sync::atomic::AtomicU64,
 }
 
 /// The ledger's door: submit drafts, act, look at counts.
 pub struct Ledger {
     shared: Arc<Shared>,
-    committer: Arc<commit::Committer>,
     threads: Mutex<Vec<std::thread::JoinHandle<()>>>,
 }
 
@@ -235,11 +243,13 @@ impl Ledger {
     /// Loads counts, head and answered requests, and starts the writer thread. Also gives the SOAP
     /// headers that still count as used.
     pub fn start(mut db: Db, parts: LedgerParts) -> Result<(Self, Vec<RequestItem>)> {
-        let (head, lines, headers) = db.read(|tx| {
+        let (head, id, lines, headers) = db.read(|tx| {
             let head = rows::head(tx)?;
+            let id = rows::id_of(tx, head.generation)?;
             let lines = rows::load(tx, head.last_at, &parts.profiles)?;
-            Ok((head, lines, crate::requests::load(tx, &parts.requests, &parts.profiles, 0)?))
+            Ok((head, id, lines, crate::requests::load(tx, &parts.requests, &parts.profiles, 0)?))
         })?;
+        let seen = follow::Seen { generation: head.generation, id };
         let nodes = db.engine() == Engine::Postgres;
         let shared = Arc::new(Shared {
             queue: Mutex::new(Queue { jobs: vec![], stopped: false, gathering: false, enough: 0 }),
@@ -250,9 +260,12 @@ impl Ledger {
             head: head.next_index.into(),
             checkpointed: false.into(),
             figures: figures::Counters::default(),
+            health: health::Health::default(),
+            connections: 0.into(),
         });
         let committer = Arc::new(commit::Committer::new(db, shared.clone(), &parts));
-        let writer = writer::Writer::new(committer.clone(), parts, shared.clone(), head, nodes);
+        let seen = nodes.then_some(seen);
+        let writer = writer::Writer::new(committer.clone(), parts, shared.clone(), head, seen);
         let named = |name: &str| std::thread::Builder::new().name(name.into());
         let guard = || Guard { shared: shared.clone(), committer: committer.clone() };
         let (first, second) = (guard(), guard());
@@ -267,7 +280,7 @@ impl Ledger {
                 stage.run();
             })?,
         ];
-        Ok((Self { shared, committer, threads: Mutex::new(threads) }, headers))
+        Ok((Self { shared, threads: Mutex::new(threads) }, headers))
     }
 
     /// Journals a draft; the future is ready when its entry is durable. The draft is queued by the
@@ -341,9 +354,33 @@ impl Ledger {
         self.shared.checkpointed.store(true, std::sync::atomic::Ordering::Release);
     }
 
-    /// Whether the last commit succeeded and the threads live: queries can be journaled.
+    /// Whether queries can be journaled: see [`Ledger::trouble`].
     pub fn is_well(&self) -> bool {
-        !self.committer.is_failing()
+        self.trouble().is_none()
+    }
+
+    /// Why nothing can be journaled now; `None` where nothing is known to stand in the way. A stall
+    /// is only seen where [`Ledger::measure`] was given a clock.
+    pub fn trouble(&self) -> Option<health::Trouble> {
+        self.shared.health.trouble()
+    }
+
+    /// Whether a thread of the ledger ended by a panic: nothing is journaled any more until the
+    /// process is started anew.
+    pub fn is_dead(&self) -> bool {
+        self.shared.health.is_dead()
+    }
+
+    /// How often the ledger connected to its server; 0 on SQLite. With each new connection it may
+    /// be another server.
+    pub fn connections(&self) -> u64 {
+        self.shared.connections.load(std::sync::atomic::Ordering::Acquire)
+    }
+
+    /// The database was found to be an older copy of what it was: nothing is journaled any more.
+    pub(crate) fn stop_for_older_copy(&self) {
+        self.shared.health.set_older_copy();
+        self.stop();
     }
 
     /// The next journal index.
@@ -354,6 +391,7 @@ impl Ledger {
     /// Times commits by this steady clock from now on, for [`Ledger::figures`].
     pub fn measure(&self, steady: fn() -> std::time::Instant) {
         self.shared.figures.measure(steady);
+        self.shared.health.measure(steady);
     }
 
     /// What was counted since the start, and what waits now: for metrics.

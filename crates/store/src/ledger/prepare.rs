@@ -2,20 +2,23 @@
 
 use std::sync::Arc;
 
-use dancu_domain::lines::{Event, Outcome, Row};
+use dancu_domain::lines::{Event, Outcome};
 use dancu_domain::moment::{DAY_MS, DutyDay, Moment};
 use dancu_domain::refusal::Reason;
 use dancu_journal::{Body, Decision, Entry};
 
+use super::changes::Changes;
 use super::rows::Head;
 use super::{
     COUNT_DAYS_KEPT, Decided, Draft, LedgerParts, Replies, Settled, Shared, Verdict, Waiter,
 };
 use crate::NONCE_BYTES;
+use crate::charges::Charges;
 use crate::entries::{Chunk, Sealer, SearchKind, month_of};
 use crate::error::Result;
 use crate::keys::random;
 use crate::requests::{InFlight, RequestItem};
+use crate::used::Used;
 
 /// A batch that is counted and sealed, and has to be made durable.
 pub(super) struct Prepared {
@@ -27,8 +30,9 @@ pub(super) struct Prepared {
     pub(super) chunks: Vec<Chunk>,
     /// Its request ids, packed.
     pub(super) packed: Vec<u8>,
-    /// The counts that it changed.
-    pub(super) rows: Vec<Row>,
+    /// What other nodes take over: the counts that it changed, SOAP headers without an entry, and
+    /// what its questions took of their pace.
+    pub(super) changes: Changes,
     /// What becomes known once it is durable.
     pub(super) effects: Effects,
     /// Who waits, with what they are told once it is durable.
@@ -38,7 +42,7 @@ pub(super) struct Prepared {
 impl Prepared {
     /// Whether there is nothing to bring to disk.
     pub(super) fn is_void(&self) -> bool {
-        self.chunks.is_empty() && self.rows.is_empty()
+        self.chunks.is_empty() && self.changes.rows.is_empty() && self.changes.used.is_empty()
     }
 }
 
@@ -46,6 +50,8 @@ impl Prepared {
 #[derive(Default)]
 pub(super) struct Effects {
     pub(super) requests: Vec<RequestItem>,
+    used: Vec<Used>,
+    charges: Charges,
     pub(super) search: Vec<(u8, [u8; 16], u64)>,
     /// Request ids stay taken until what they stand for is remembered.
     pub(super) guards: Vec<Arc<InFlight>>,
@@ -107,6 +113,13 @@ impl Preparer {
                 Settling::Replayed => Verdict::Replayed,
                 Settling::ReadFirst => Verdict::ReadFirst,
                 Settling::Held(reason) => Verdict::Held(reason),
+                Settling::HeaderOnly => {
+                    let body = draft.query.body;
+                    let used =
+                        draft.header.map(|h| Used { triple: h.triple, body, until: h.until });
+                    effects.used.extend(used);
+                    Verdict::HeaderUsed
+                }
                 Settling::Done(outcome, account_used) => {
                     Verdict::Settled(self.journal(draft, outcome, account_used, &mut effects)?)
                 }
@@ -116,9 +129,14 @@ impl Preparer {
         let chunks = self.sealer.finish()?;
         let mut packed = Vec::with_capacity(effects.requests.len() * 35);
         effects.requests.iter().for_each(|r| r.pack(before.next_index, &mut packed));
-        let rows = self.shared.lines.read().touched();
+        let changes = Changes {
+            keys: false,
+            rows: self.shared.lines.read().touched(),
+            used: std::mem::take(&mut effects.used),
+            charges: std::mem::take(&mut effects.charges).into_vec(),
+        };
         self.forget_days();
-        Ok(Prepared { before, after: self.head, chunks, packed, rows, effects, replies })
+        Ok(Prepared { before, after: self.head, chunks, packed, changes, effects, replies })
     }
 
     /// Seals the entry of an act on its own.
@@ -150,6 +168,7 @@ impl Preparer {
                 }
                 match &draft.decided {
                     Decided::Refused(_) => Settling::Done(None, 0),
+                    Decided::HeaderOnly => Settling::HeaderOnly,
                     Decided::Count(intent) | Decided::Hold(intent) => {
                         let profile = self.parts.profiles.at(intent.at);
                         if matches!(draft.decided, Decided::Hold(_))
@@ -203,6 +222,10 @@ impl Preparer {
         effects.guards.extend(draft.guard);
         fill(&mut query, &draft.decided, outcome.as_ref());
         query.features.account_used = account_used;
+        if self.nodes {
+            let early = matches!(draft.decided, Decided::Refused(_));
+            effects.charges.note(early, &query, draft.arrival);
+        }
         let answered = query.decision == Decision::Accepted;
         let body = query.body;
         let at = draft.arrival.max(self.head.last_at);
@@ -266,6 +289,8 @@ enum Settling {
     ReadFirst,
     /// No room for what may be held.
     Held(Reason),
+    /// Only a SOAP header is used up.
+    HeaderOnly,
     /// What became of it, and the account's count right after it.
     Done(Option<Outcome>, u32),
 }
@@ -295,7 +320,7 @@ fn fill(query: &mut dancu_journal::Query, decided: &Decided, outcome: Option<&Ou
             query.counted = if intent.repeat { 0 } else { intent.items };
             None
         }
-        (Decided::Count(_) | Decided::Hold(_), _) => None,
+        (Decided::Count(_) | Decided::Hold(_) | Decided::HeaderOnly, _) => None,
     };
     if let Some(refusal) = refusal {
         query.decision = Decision::Refused;

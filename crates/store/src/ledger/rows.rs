@@ -1,5 +1,7 @@
 //! Loading and saving what the ledger decides by.
 
+use std::sync::LazyLock;
+
 use dancu_domain::ids::{AccountId, LineId, PlanId, SystemId};
 use dancu_domain::lines::{LineDay, LineLock, Lines, Row as Change};
 use dancu_domain::moment::{DutyDay, Moment};
@@ -9,10 +11,10 @@ use dancu_domain::service::Window;
 use super::COUNT_DAYS_KEPT;
 use super::prepare::Prepared;
 use crate::engine::checks::NOW;
-use crate::engine::{Row, Tx};
+use crate::engine::{Row, Tx, migrate};
 use crate::entries::Chunk;
 use crate::error::{Error, Result};
-use crate::values;
+use crate::{used, values};
 
 /// The head of the ledger.
 #[derive(Clone, Copy, Debug)]
@@ -61,21 +63,38 @@ pub(super) struct Found {
     pub(super) head: Head,
     /// The database's clock, ms.
     pub(super) database_ms: i64,
-    /// Oldest version of this program's schema that may still write (`dancu migrate`).
-    pub(super) oldest: u32,
+    /// The word of a part of the schema that this program does not fit any more.
+    pub(super) unfit: Option<String>,
+    /// Random id of the head's transaction, where it is in the log. A head that this statement had
+    /// to wait for is newer than what it sees of the log: then there is none either.
+    pub(super) id: Option<[u8; 16]>,
 }
+
+/// Prepared once per connection: a text that is always the same.
+static HEAD_OF_NODES: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "SELECT next_index, last_at, policy_epoch, generation, {NOW}, {}, \
+         (SELECT b.id FROM ledger_batch b WHERE b.generation = ledger_head.generation) \
+         FROM ledger_head WHERE id = 1",
+        migrate::unfit()
+    )
+});
 
 /// The head with the database's clock, in one round trip; locked until the transaction ends where
 /// it is going to write.
 pub(super) fn head_of_nodes(tx: &mut Tx<'_>, lock: bool) -> Result<Found> {
-    let sql = format!(
-        "SELECT next_index, last_at, policy_epoch, generation, {NOW}, \
-         (SELECT oldest FROM schema_version WHERE area = 'core') FROM ledger_head WHERE id = 1"
-    );
-    let read =
-        |r: &Row<'_>| Ok(Found { head: read_head(r)?, database_ms: r.get(4)?, oldest: r.get(5)? });
-    let found = if lock { tx.lock_row(&sql, &[], read) } else { tx.optional(&sql, &[], read) }?;
+    let sql = &*HEAD_OF_NODES;
+    let read = |r: &Row<'_>| {
+        Ok(Found { head: read_head(r)?, database_ms: r.get(4)?, unfit: r.get(5)?, id: r.get(6)? })
+    };
+    let found = if lock { tx.lock_row(sql, &[], read) } else { tx.optional(sql, &[], read) }?;
     found.ok_or(Error::Damaged("ledger_head"))
+}
+
+/// The random id of a transaction in the log, which keeps the newest ones.
+pub(super) fn id_of(tx: &mut Tx<'_>, generation: u64) -> Result<Option<[u8; 16]>> {
+    let sql = "SELECT id FROM ledger_batch WHERE generation = $1";
+    tx.optional(sql, values![generation.cast_signed()], |r| r.get(0))
 }
 
 pub(super) fn save_head(tx: &mut Tx<'_>, head: &Head) -> Result<()> {
@@ -167,7 +186,7 @@ fn line_row(r: &Row<'_>) -> Result<Change> {
     Ok(Change::Line(LineId(r.get(0)?), SystemId(r.get(1)?), window, DutyDay(r.get(3)?), day))
 }
 
-/// Entries, request ids, counts and head of a batch.
+/// Entries, request ids, counts, SOAP headers without an entry, and head of a batch.
 pub(super) fn write(tx: &mut Tx<'_>, prepared: &Prepared) -> Result<()> {
     append(tx, &prepared.chunks)?;
     if !prepared.packed.is_empty() {
@@ -175,7 +194,8 @@ pub(super) fn write(tx: &mut Tx<'_>, prepared: &Prepared) -> Result<()> {
         save_requests(tx, first, at, &prepared.packed)?;
     }
     // Also without an entry: a lock may have ended.
-    prepared.rows.iter().try_for_each(|row| save(tx, row))?;
+    prepared.changes.rows.iter().try_for_each(|row| save(tx, row))?;
+    used::save(tx, &prepared.changes.used)?;
     if prepared.after.next_index > prepared.before.next_index {
         save_head(tx, &prepared.after)?;
     }

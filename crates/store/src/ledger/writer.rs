@@ -8,6 +8,8 @@ use dancu_domain::moment::Moment;
 use parking_lot::MutexGuard;
 
 use super::commit::Committer;
+use super::follow::{self, Seen};
+use super::health::Stage;
 use super::nodes::Watch;
 use super::prepare::Preparer;
 use super::rows::{self, Head};
@@ -39,10 +41,12 @@ impl Writer {
         parts: LedgerParts,
         shared: Arc<Shared>,
         head: Head,
-        nodes: bool,
+        seen: Option<Seen>,
     ) -> Self {
+        let nodes = seen.is_some();
         let preparer = Preparer::new(parts, shared.clone(), head, nodes);
-        Self { committer, shared, preparer, nodes, watch: Watch::default() }
+        let watch = Watch::new(seen.unwrap_or_default());
+        Self { committer, shared, preparer, nodes, watch }
     }
 
     /// Works until the queue is stopped and empty; everything handed over is then durable.
@@ -71,7 +75,10 @@ impl Writer {
             queue.gathering = false;
         }
         while queue.jobs.is_empty() && !queue.stopped {
-            if self.committer.is_failing() {
+            if self.shared.health.is_older_copy() {
+                // Only a person can mend it: there is nothing to try.
+                shared.work.wait(&mut queue);
+            } else if self.committer.is_failing() {
                 // Nobody is sent here while commits fail: whether they succeed again is tried.
                 shared.work.wait_for(&mut queue, PROBE);
                 MutexGuard::unlocked(&mut queue, || self.probe());
@@ -88,6 +95,8 @@ impl Writer {
     }
 
     fn probe(&mut self) {
+        let shared = self.shared.clone();
+        let _turn = shared.health.turn(Stage::Prepare);
         self.committer.wait_until_idle();
         let tried = self.mend().and_then(|()| self.try_commit());
         if let Err(error) = tried {
@@ -123,6 +132,8 @@ impl Writer {
         if drafts.is_empty() {
             return;
         }
+        let shared = self.shared.clone();
+        let _turn = shared.health.turn(Stage::Prepare);
         if self.nodes {
             return self.batch_shared(drafts);
         }
@@ -162,10 +173,15 @@ impl Writer {
 
     /// Goes back to what is durable after a commit failed.
     pub(super) fn mend(&mut self) -> Result<()> {
+        if self.shared.health.is_older_copy() {
+            return Err(Error::OlderCopy(follow::STOPPED.to_owned()));
+        }
         if self.committer.is_broken() {
             self.committer.wait_until_idle();
-            let head = self.committer.go_back(&self.preparer.parts, &self.preparer.head)?;
+            let (parts, seen) = (&self.preparer.parts, self.nodes.then_some(self.watch.seen));
+            let (head, seen) = self.committer.go_back(parts, &self.preparer.head, seen)?;
             self.preparer.restart(head);
+            self.watch.seen = seen.unwrap_or_default();
         }
         Ok(())
     }
@@ -185,6 +201,8 @@ impl Writer {
 
     /// A change with its entry, in one transaction and with nothing else on its way.
     fn act(&mut self, at: Moment, policy: bool, change: ActFn) -> Result<u64> {
+        let shared = self.shared.clone();
+        let _turn = shared.health.turn(Stage::Prepare);
         if self.nodes {
             return self.act_shared(at, policy, change);
         }
@@ -212,7 +230,9 @@ impl Writer {
                     Error::Engine(_) | Error::File(_) => self.committer.set_broken(),
                     _ => self.committer.set_ahead(),
                 }
-                self.mend()?;
+                if let Err(unread) = self.mend() {
+                    return Err(if went { Error::InDoubt } else { unread });
+                }
                 // Nobody knows what a failed COMMIT left: if the entry is there, it was durable.
                 let durable = self.preparer.head.next_index > before.next_index;
                 if went && durable { Ok(before.next_index) } else { Err(error) }

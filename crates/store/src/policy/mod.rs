@@ -360,7 +360,11 @@ mod tests {
         assert_eq!(read(&db), (system().certificates, 1));
         let two = Certificates { mode: CertificateMode::Optional, sha256: vec![[7; 32], [8; 32]] };
         let set = |db: &Connection, id| {
-            write::set_certificates(&mut Tx::from(db), &keys, SystemId(id), &two)
+            let change = |before: &Certificates| {
+                assert_eq!(before, &system().certificates, "as it is registered now");
+                Ok(two.clone())
+            };
+            write::change_certificates(&mut Tx::from(db), &keys, SystemId(id), change)
         };
         set(&db, 3).unwrap();
         assert_eq!(read(&db), (two.clone(), 2));

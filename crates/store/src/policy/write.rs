@@ -2,6 +2,7 @@
 //! epoch in the same transaction.
 
 use dancu_domain::ids::{AccountId, LineId, PlanId, SystemId};
+use dancu_domain::moment::Moment;
 use dancu_domain::registration::{
     Account, AccountState, Certificates, ConnectionState, Line, Plan, Procedure, Raise,
     ServiceGrant, SharedOfficer, System,
@@ -156,6 +157,29 @@ fn insert_plan(tx: &mut Tx<'_>, system: SystemId, p: &Plan) -> Result<()> {
     Ok(())
 }
 
+/// A line with the raises that are not over at `now`, as it stands in this transaction: what an
+/// act may change is decided over this, not over a snapshot, which another act may have overtaken.
+///
+/// # Errors
+/// [`Error::Final`] where there is none.
+pub fn line(tx: &mut Tx<'_>, line: LineId, now: Moment) -> Result<Line> {
+    let sql = "SELECT daily FROM line WHERE id = $1";
+    let daily = tx.optional(sql, values![line.0], |r| r.get(0))?;
+    let daily = daily.ok_or(Error::Final("dòng không còn (no such line)"))?;
+    let mut raises = vec![];
+    let sql = "SELECT extra, approved_at, from_at, to_at FROM raise WHERE line = $1 AND to_at > $2";
+    tx.each(sql, values![line.0, now.0], |r| {
+        raises.push(Raise {
+            extra: r.get(0)?,
+            approved_at: Moment(r.get(1)?),
+            from: Moment(r.get(2)?),
+            to: Moment(r.get(3)?),
+        });
+        Ok(true)
+    })?;
+    Ok(Line { id: line, daily, raises })
+}
+
 /// Grants a temporary raise of a line (D8): in force at once, ends by itself. Who granted it and
 /// why belongs into the act's entry.
 pub fn insert_raise(tx: &mut Tx<'_>, line: LineId, raise: Raise) -> Result<()> {
@@ -177,16 +201,18 @@ pub fn set_system_state(tx: &mut Tx<'_>, system: SystemId, state: ConnectionStat
     if changed == 1 { Ok(()) } else { Err(Error::Final("kết nối đã đóng (closed)")) }
 }
 
-/// Registers the client certificates of a system. The version of its credentials is raised with
-/// them: who proved himself by what was registered before has to do so again (E3).
+/// Changes the client certificates of a system; `change` is told those that are registered in this
+/// transaction. The version of its credentials is raised with them: who proved himself by what was
+/// registered before has to do so again (E3).
 ///
 /// # Errors
-/// [`Error::Final`] where the connection is closed or there is none: the act is undone with it.
-pub fn set_certificates(
+/// [`Error::Final`] where the connection is closed or there is none, and what `change` says: the
+/// act is undone with it.
+pub fn change_certificates(
     tx: &mut Tx<'_>,
     keys: &Keyring,
     system: SystemId,
-    certificates: &Certificates,
+    change: impl FnOnce(&Certificates) -> Result<Certificates>,
 ) -> Result<()> {
     let gone = || Error::Final("kết nối đã đóng (closed)");
     let sql = "SELECT access FROM system WHERE id = $1 AND state <> $2";
@@ -195,8 +221,9 @@ pub fn set_certificates(
     let mut sealed = found.ok_or_else(gone)?;
     let key = keys.get_or_make(tx, Purpose::Policy, 0)?;
     let aad = aad("system", system.0);
-    let (record, _) = access::open(key.seal.open(&aad, &mut sealed)?)?;
-    let sealed = key.seal.seal(nonce()?, &aad, &access::close(&record, certificates)?)?;
+    let (record, before) = access::open(key.seal.open(&aad, &mut sealed)?)?;
+    let after = change(&before)?;
+    let sealed = key.seal.seal(nonce()?, &aad, &access::close(&record, &after)?)?;
     // Versions stand in 32 bits; beyond half of them they begin anew.
     let sql = "UPDATE system SET access = $1, credential_version = \
                CASE WHEN credential_version < 2147483647 THEN credential_version + 1 ELSE 1 END \

@@ -119,23 +119,6 @@ impl Registry {
         }
         read(&current)
     }
-
-    /// Opens a record that was read a moment ago. A read that goes on for long takes its keys with
-    /// it; this one looks for them where they are needed.
-    pub(super) fn opened(
-        &self,
-        table: &str,
-        id: i64,
-        key_number: u32,
-        sealed: &[u8],
-    ) -> Result<Vec<u8>> {
-        let known = self.current.load();
-        if let Some(key) = known.as_ref().and_then(|c| c.data(key_number)) {
-            return opened_by(key, table, id, key_number, sealed);
-        }
-        let key = self.keys.get(Purpose::Data, key_number).ok_or(Error::Damaged(OUTDATED))?;
-        opened_by(&key, table, id, key_number, sealed)
-    }
 }
 
 /// Every loaded key of a purpose, the newest first: nearly every record has it.

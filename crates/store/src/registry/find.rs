@@ -75,7 +75,7 @@ async fn find_with(
         return Err(Error::Damaged(OUTDATED));
     }
     let records = found.records.into_iter().take(SAME_OLD_ID_MAX);
-    let opened = records.map(|r| current.opened("person", r.id, r.key_number, &r.sealed));
+    let opened = records.map(|r| current.opened("person", r.id, r.key_number, &r.bytes));
     opened.map(|plain| Record::new(plain?)).collect()
 }
 

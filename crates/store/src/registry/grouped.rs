@@ -66,7 +66,7 @@ pub(super) struct Found {
 pub(super) struct Sealed {
     pub(super) id: i64,
     pub(super) key_number: u32,
-    pub(super) sealed: Vec<u8>,
+    pub(super) bytes: Vec<u8>,
 }
 
 impl Grouped {
@@ -152,8 +152,8 @@ impl Grouped {
             // Two questions at once may be about one citizen.
             for (asked, found) in group.iter().zip(&mut found) {
                 if asked.digest == digest {
-                    let sealed = sealed.clone();
-                    found.records.push(Sealed { id, key_number, sealed });
+                    let bytes = sealed.clone();
+                    found.records.push(Sealed { id, key_number, bytes });
                 }
             }
         }
@@ -161,7 +161,9 @@ impl Grouped {
             let stored = self.reads.optional(EPOCH_IN_FORCE, &[], |r| r.get::<String>(0)).await?;
             let in_force = stored.map_or(Ok(0), |text| text.parse());
             let in_force = in_force.map_err(|_| Error::Damaged("blind.epoch"))?;
-            found.iter_mut().for_each(|f| f.epoch_in_force = Some(in_force));
+            for nothing in found.iter_mut().filter(|f| f.records.is_empty()) {
+                nothing.epoch_in_force = Some(in_force);
+            }
         }
         Ok(found)
     }

@@ -190,6 +190,8 @@ impl Loader {
         write_records(&mut self.db, self.sealer.number, "person", &mut self.persons)?;
         write_records(&mut self.db, self.sealer.number, "household", &mut self.households)?;
         self.write_digests()?;
+        let replaced = self.files.as_ref().map(|(_, target)| target.as_path());
+        crate::anchor::registry::loaded(&mut self.db.tx(), replaced)?;
         self.db.commit()?;
         if let (Db::Sqlite(db), Some((temporary, target))) = (self.db, self.files) {
             put_in_place(db, &temporary, &target)?;

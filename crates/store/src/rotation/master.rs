@@ -37,14 +37,16 @@ pub struct MasterChange {
 /// that is there.
 ///
 /// # Errors
-/// [`Error::MasterKey`]: a key is missing; the text says which and where to put it.
+/// [`Error::MasterKey`]: a key is missing, or another node changed the master at the same moment;
+/// the text says which and what to do.
 pub async fn change_master(
     store: &Store,
     now: Moment,
     target: MasterTarget,
     actor: &str,
 ) -> Result<MasterChange> {
-    let old = store.readers.read(in_force)?.ok_or(Error::Damaged("keys.master"))?;
+    let none = || Error::Damaged("keys.master");
+    let old = store.readers.read(in_force)?.ok_or_else(none)?;
     let keys = store.keys().clone();
     let to = keys.with_masters(|masters| {
         let id = match target {
@@ -65,6 +67,14 @@ pub async fn change_master(
     let index = store
         .ledger()
         .note(now, move |tx| {
+            // Under the head's lock: what was read before may have been changed by another node.
+            let found = in_force(tx)?.ok_or_else(none)?;
+            if found != old {
+                return Err(Error::MasterKey(format!(
+                    "khóa chủ vừa được nút khác đổi sang {found}: xem `dancu keys status` rồi chạy \
+                     lại (another node changed the master key a moment ago: look, then run again)"
+                )));
+            }
             let n = ring.wrap_all(tx, &*to)?;
             count.store(n, std::sync::atomic::Ordering::Release);
             let place = to.place();

@@ -20,6 +20,7 @@ use dancu_journal::{Act, Body};
 
 pub use self::master::{MasterChange, MasterTarget, change_master};
 use self::progress::Progress;
+use crate::anchor::registry;
 use crate::engine::{Db, Row, Tx};
 use crate::error::{Error, Result};
 use crate::keys::ring::{highest, in_force, list};
@@ -59,7 +60,7 @@ impl Kind {
         }
     }
 
-    const fn purpose(self) -> Purpose {
+    pub(crate) const fn purpose(self) -> Purpose {
         match self {
             Self::Data => Purpose::Data,
             Self::Blind => Purpose::Blind,
@@ -67,7 +68,7 @@ impl Kind {
         }
     }
 
-    fn of_name(name: &str) -> Option<Self> {
+    pub(crate) fn of_name(name: &str) -> Option<Self> {
         [Self::Data, Self::Blind, Self::Month].into_iter().find(|k| k.name() == name)
     }
 }
@@ -166,6 +167,8 @@ pub async fn begin(
         return Err(under_way(running.kind));
     }
     let (keys, actor) = (store.keys().clone(), actor.to_owned());
+    // The core knows the registry as it is now: the rotation's end is one step after it.
+    let state = registry::of_registry(&mut store.registry().writer()?.tx())?;
     let first = match (kind, month) {
         (Kind::Month, Some(month)) => month::first_row(store, month)?,
         (Kind::Month, None) => return Err(Error::Rotation("thiếu tháng (no month)".into())),
@@ -185,6 +188,9 @@ pub async fn begin(
                 }
             };
             keys.get_or_make(tx, kind.purpose(), new)?;
+            if kind != Kind::Month {
+                registry::follow(tx, state.as_ref())?;
+            }
             tx.execute(
                 "INSERT INTO key_rotation (id, kind, old_period, new_period, next_row, upto, \
                  done, started_at) VALUES (1, $1, $2, $3, $4, \
@@ -339,6 +345,7 @@ impl Runner {
     ) -> Result<()> {
         // What was read before the last slice is read to its end with the old key.
         store.registry().refresh();
+        let state = self.new_state(store, &lease, &rotation)?;
         let keys = store.keys().clone();
         store
             .ledger()
@@ -348,12 +355,35 @@ impl Runner {
                 for period in ended(tx, &rotation)? {
                     keys.retire(tx, (purpose, period), now)?;
                 }
+                if state.is_some() {
+                    registry::follow(tx, state.as_ref())?;
+                }
                 tx.execute("DELETE FROM key_rotation WHERE id = 1", &[])?;
                 let Rotation { kind, old, new, .. } = rotation;
                 Ok(act("key.rotate.end", "dancu", format!("{} {old} -> {new}", kind.name())))
             })
             .await?;
         self.rest()
+    }
+}
+
+impl Runner {
+    /// Names a new state of the registry where its keys were changed: one from before opens by the
+    /// retired keys alone, and is recognised by it. `None` = the registry was not changed.
+    fn new_state(
+        &mut self,
+        store: &Store,
+        lease: &Lease,
+        r: &Rotation,
+    ) -> Result<Option<registry::State>> {
+        if r.kind == Kind::Month {
+            return Ok(None);
+        }
+        let core = store.readers.read(registry::of_core)?;
+        self.db(store)?.write(|tx| {
+            lease.hold(tx)?;
+            registry::step(tx, core.as_ref()).map(Some)
+        })
     }
 }
 

@@ -6,8 +6,10 @@
 //!
 //! **Invariant:** the runs tell of this journal and no other. They are bound to the commitment of
 //! the last entry that they cover; where the journal has another one there, because an older or a
-//! foreign file was put back, they are emptied and made anew.
+//! foreign file was put back, they are emptied and made anew. Entries of a month whose key is gone
+//! are in no run: nothing says what they would be found by.
 
+mod closed;
 mod nodes;
 mod runs;
 
@@ -16,9 +18,10 @@ use std::sync::Arc;
 
 use parking_lot::{Condvar, Mutex};
 
+use self::closed::Closed;
 use self::runs::{bind, find_in_runs, merge, new_run, write_chunk};
 use crate::engine::{Db, Settings, Tx};
-use crate::entries::{self, Pseudonyms, SearchKind};
+use crate::entries::{self, Pseudonyms, Scanned, SearchKind};
 use crate::error::{Error, Result};
 use crate::keys::Keyring;
 use crate::readers::{Place, Readers};
@@ -206,12 +209,12 @@ impl Search {
         Ok(found)
     }
 
-    /// Items waiting for a run; on PostgreSQL entries, of every node.
-    pub fn tail_items(&self) -> u64 {
+    /// Items waiting for a run; on PostgreSQL entries, of every node, which are asked for.
+    pub fn tail_items(&self) -> Result<u64> {
         if self.journal_keys.is_some() {
-            return self.readers.read(nodes::waiting).unwrap_or(0);
+            return self.readers.read(nodes::waiting);
         }
-        self.tail.len() as u64
+        Ok(self.tail.len() as u64)
     }
 
     /// Writes what waits as a last run and ends the thread.
@@ -243,15 +246,26 @@ fn take_in(
     from: u64,
     mut then: impl FnMut() -> Result<()>,
 ) -> Result<()> {
-    entries::scan(core, keys, from, |entry| {
-        let mut items = vec![];
-        if let dancu_journal::Body::Query(q) = &entry.body {
-            items = digests(keys, entry.at, q, entry.index);
+    let mut closed = Closed::default();
+    entries::scan_past(core, keys, from, |scanned| {
+        match scanned {
+            Scanned::Entry(entry) => {
+                let mut items = vec![];
+                if let dancu_journal::Body::Query(q) = &entry.body {
+                    items = digests(keys, entry.at, q, entry.index);
+                }
+                tail.extend(&items, entry.index + 1);
+                then()?;
+            }
+            Scanned::Closed { month, first, end } => {
+                closed.add(month, end - first);
+                tail.extend(&[], end);
+            }
         }
-        tail.extend(&items, entry.index + 1);
-        then()?;
         Ok(true)
-    })
+    })?;
+    closed.tell();
+    Ok(())
 }
 
 /// The journal index up to which the runs cover this journal; `None` = they were made from another.

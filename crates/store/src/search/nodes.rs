@@ -3,10 +3,11 @@
 
 use std::sync::Arc;
 
+use super::closed::Closed;
 use super::runs::find_in_runs;
 use super::{Key, RUN_ITEMS, RUN_WAIT, Tail, commitment_of, digests, end_of_runs, key, write_run};
 use crate::engine::{Db, Tx};
-use crate::entries;
+use crate::entries::{self, Scanned};
 use crate::error::{Error, Result};
 use crate::keys::Keyring;
 use crate::readers::Place;
@@ -48,22 +49,32 @@ pub(super) fn waiting(tx: &mut Tx<'_>) -> Result<u64> {
 /// What an entry is found by: kind, digest, index.
 type Items = [(u8, [u8; 16], u64)];
 
-/// Gives `each` the index of every entry from one on, and what it is found by.
+/// Gives `each` the index of every entry from one on, and what it is found by. Entries of a month
+/// whose key is gone are told by the last of them, and found by nothing.
 fn scan(
     tx: &mut Tx<'_>,
     keys: &Keyring,
     from: u64,
     mut each: impl FnMut(u64, &Items) -> bool,
-) -> Result<()> {
+) -> Result<Closed> {
     // Another node may have made the keys of a new month or year.
     keys.load(tx)?;
-    entries::scan(tx, keys, from, |entry| {
+    let mut closed = Closed::default();
+    entries::scan_past(tx, keys, from, |scanned| {
+        let entry = match scanned {
+            Scanned::Entry(entry) => entry,
+            Scanned::Closed { month, first, end } => {
+                closed.add(month, end - first);
+                return Ok(each(end - 1, &[]));
+            }
+        };
         let items = match &entry.body {
             dancu_journal::Body::Query(q) => digests(keys, entry.at, q, entry.index),
             _ => vec![],
         };
         Ok(each(entry.index, &items))
-    })
+    })?;
+    Ok(closed)
 }
 
 /// Writes runs while no other node does.
@@ -121,7 +132,7 @@ fn write_one(tx: &mut Tx<'_>, keys: &Keyring) -> Result<bool> {
     let first = end_of_runs(tx)?;
     let mut found: Vec<Key> = vec![];
     let mut end = first;
-    scan(tx, keys, first, |index, items| {
+    let closed = scan(tx, keys, first, |index, items| {
         end = index + 1;
         found.extend(items.iter().map(|(k, d, i)| key(*k, d, *i)));
         found.len() < RUN_ITEMS
@@ -129,6 +140,7 @@ fn write_one(tx: &mut Tx<'_>, keys: &Keyring) -> Result<bool> {
     if end == first {
         return Ok(false);
     }
+    closed.tell();
     let commitment = commitment_of(tx, end - 1)?.ok_or(Error::Damaged("entry of a run"))?;
     write_run(tx, &found, (first, end), &commitment)?;
     Ok(found.len() >= RUN_ITEMS)

@@ -23,7 +23,7 @@ struct Saved {
 fn save(world: &World) -> Saved {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let n = NEXT.fetch_add(1, Ordering::Relaxed);
-    let folder = world.folder.path(&format!("saved-{n}"));
+    let folder = world.folder.0.join(format!("saved-{n}"));
     copy_dir(&world.dir(), &folder);
     let database = world.url().map(|url| {
         let name = url.rsplit('/').next().unwrap().to_owned();
@@ -149,7 +149,7 @@ async fn an_anchor_elsewhere_recognises_an_older_folder() {
         store.stop();
         drop(store);
         if elsewhere {
-            world.anchor = Some(world.folder.path("other.anchor"));
+            world.anchor = Some(world.folder.0.join("other.anchor"));
         }
         world.open().stop();
         let saved = save(&world);
@@ -224,7 +224,13 @@ async fn a_database_that_falls_behind_while_it_serves_is_not_written_to() {
         let refused = tokio::task::block_in_place(|| store.refresh_anchor()).unwrap_err();
         assert!(matches!(refused, dancu_store::Error::OlderCopy(_)), "{refused}");
         assert!(refused.to_string().contains(&next.to_string()), "{refused}");
-        assert!(store.ledger().submit(draft(&store, 50_000, APRIL)).await.is_err());
+        assert!(
+            store
+                .ledger()
+                .submit(draft(&store, 50_000, BEGIN.plus_ms(APRIL), LINE_MAX))
+                .await
+                .is_err()
+        );
         store.stop();
         drop(store);
         assert_eq!(std::fs::read(world.dir().join(ANCHOR_FILE)).unwrap(), anchor);

@@ -13,7 +13,7 @@ async fn backed_up(engine: Engine) -> World {
 }
 
 fn parts(world: &World) -> Vec<PathBuf> {
-    files(&world.folder.path("one").join(PARTS))
+    files(&world.folder.0.join("one").join(PARTS))
 }
 
 /// Runs a check over a changed file and puts it back as it was.
@@ -38,7 +38,7 @@ async fn every_flipped_bit_and_every_cut_is_found() {
         let found = || {
             let checked = world.verify("one").unwrap();
             assert!(checked.problems.iter().any(|p| p.contains(&name)), "{name}");
-            let plain = backup::verify(&world.folder.path("one"), None, &mut |_| {}).unwrap();
+            let plain = backup::verify(&world.folder.0.join("one"), None, &mut |_| {}).unwrap();
             assert!(!plain.is_sound() && !plain.opened, "{name}: seen without keys too");
         };
         for at in [0, 9, 41, 60, length / 2, length - 1] {
@@ -67,14 +67,14 @@ async fn a_missing_an_exchanged_and_a_forged_part_are_found() {
     let world = backed_up(Engine::Sqlite).await;
     let all = parts(&world);
     let (one, other) = (&all[0], &all[1]);
-    let moved = world.folder.path("moved");
+    let moved = world.folder.0.join("moved");
     std::fs::rename(one, &moved).unwrap();
     assert_eq!(world.verify("one").unwrap().problems.len(), 1);
     std::fs::copy(other, one).unwrap();
     assert_eq!(world.verify("one").unwrap().problems.len(), 1);
     std::fs::rename(&moved, one).unwrap();
     // Whoever changes the manifest along with a part lacks the key of its MAC.
-    let manifest = world.folder.path("one").join(MANIFEST_FILE);
+    let manifest = world.folder.0.join("one").join(MANIFEST_FILE);
     let text = std::fs::read_to_string(&manifest).unwrap();
     for (from, to) in [("\"rows\": 1,", "\"rows\": 2,"), ("\"nextIndex\": 9", "\"nextIndex\": 8")] {
         assert!(text.contains(from), "{from}");
@@ -102,9 +102,9 @@ async fn wrong_and_damaged_keys_open_nothing() {
     // The keys of another database under its own master key: its manifest is not theirs.
     stranger.back_up("one", None, false).unwrap();
     let (keys, _) = stranger.unwrapped(&stranger).unwrap();
-    let other = backup::verify(&world.folder.path("one"), Some(&keys), &mut |_| {});
+    let other = backup::verify(&world.folder.0.join("one"), Some(&keys), &mut |_| {});
     assert!(matches!(other, Err(Error::Backup(_))));
-    let file = world.folder.path("wrapped.keys");
+    let file = world.folder.0.join("wrapped.keys");
     let length = std::fs::metadata(&file).unwrap().len() as usize;
     for at in [10, length / 2, length - 20] {
         with(&file, |bytes| bytes[at] ^= 1, || assert!(world.unwrapped(&world).is_err(), "{at}"));
@@ -120,14 +120,14 @@ async fn wrong_and_damaged_keys_open_nothing() {
             assert_eq!(std::fs::read(&file).unwrap(), b"a letter");
         },
     );
-    assert!(!world.folder.path("two").exists() && !world.folder.path("two.partial").exists());
+    assert!(!world.folder.0.join("two").exists() && !world.folder.0.join("two.partial").exists());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_interrupted_backup_is_none() {
     let world = backed_up(Engine::Sqlite).await;
     // As a killed process leaves it: parts, no manifest, its lock gone with it.
-    let partial = world.folder.path("two.partial");
+    let partial = world.folder.0.join("two.partial");
     std::fs::create_dir_all(partial.join(PARTS)).unwrap();
     std::fs::write(partial.join("WRITING"), "").unwrap();
     std::fs::copy(&parts(&world)[0], partial.join(PARTS).join("meta-all.part")).unwrap();
@@ -145,15 +145,15 @@ async fn an_interrupted_backup_is_none() {
     let making = Making {
         site: &world.site(),
         keys: &world.keyring(),
-        to: &world.folder.path("three"),
+        to: &world.folder.0.join("three"),
         base: None,
         by_path: false,
-        keys_to: Some(&world.folder.path("three").join("keys")),
+        keys_to: Some(&world.folder.0.join("three").join("keys")),
         now: BEGIN,
         program: "test",
     };
     assert!(matches!(backup::make(&making, &mut |_| {}), Err(Error::Backup(_))));
-    assert!(!world.folder.path("three").exists());
+    assert!(!world.folder.0.join("three").exists());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -195,7 +195,13 @@ async fn an_interrupted_restoring_is_not_served() {
     target.refused();
     world.restore("one", &target).unwrap();
     assert_eq!(target.dump()["person"].len(), PEOPLE as usize);
-    // On PostgreSQL the whole is one transaction: an error in it leaves an empty database.
+}
+
+/// On PostgreSQL all rows are one transaction: cut off in it, it leaves the mark that was stored
+/// before it, and nothing takes that for a new database.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_interrupted_restoring_into_a_database_is_not_served() {
+    let world = backed_up(Engine::Sqlite).await;
     let target = World::empty(Engine::Postgres, Some(&world));
     let mut db = target.connect(Area::Core);
     for area in dancu_store::engine::migrate::AREAS {
@@ -206,9 +212,21 @@ async fn an_interrupted_restoring_is_not_served() {
                  CREATE TRIGGER fault BEFORE INSERT ON household \
                  FOR EACH ROW EXECUTE FUNCTION fault()";
     db.tx().batch(fault).unwrap();
-    assert!(world.restore("one", &target).is_err());
-    assert!(target.dump().values().all(Vec::is_empty));
+    for _ in 0..2 {
+        let error = world.restore("one", &target).unwrap_err();
+        assert!(error.to_string().contains("P0001"), "{error}");
+        let mut left = target.dump();
+        assert_eq!(left.remove("meta").unwrap().len(), 1);
+        assert!(left.values().all(Vec::is_empty));
+        // Neither served, nor migrated, nor accepted, nor backed up.
+        assert!(target.refused().contains("dancu restore"));
+        assert!(matches!(target.try_open(true), Err(Error::OlderCopy(_))));
+        assert!(matches!(target.back_up("none", None, false), Err(Error::OlderCopy(_))));
+        assert!(target.dump()["crypto_key"].is_empty());
+    }
     db.tx().batch("DROP TRIGGER fault ON household").unwrap();
     world.restore("one", &target).unwrap();
+    assert!(!target.dump()["meta"].iter().any(|row| row.contains("unfinished")));
+    assert!(target.refused().contains("not accepted yet"));
     assert_eq!(target.dump()["household"].len(), world.dump()["household"].len());
 }

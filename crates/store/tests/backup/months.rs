@@ -7,7 +7,7 @@ use dancu_store::backup::{Manifest, PARTS};
 use super::*;
 
 fn inode(world: &World, backup: &str, part: &str) -> u64 {
-    world.folder.path(backup).join(PARTS).join(part).metadata().unwrap().ino()
+    world.folder.0.join(backup).join(PARTS).join(part).metadata().unwrap().ino()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -31,7 +31,7 @@ async fn finished_months_are_shared() {
         let fourth = made("four", Some("three"), true);
         assert_eq!((third.shared, third.written), (third.parts, 0));
         assert_eq!(
-            (fourth.shared, files(&world.folder.path("four").join(PARTS)).len()),
+            (fourth.shared, files(&world.folder.0.join("four").join(PARTS)).len()),
             (fourth.parts, 0)
         );
         assert!(world.verify("four").unwrap().is_sound());
@@ -50,7 +50,7 @@ async fn damage_is_not_inherited() {
     let (world, store) = filled(Engine::Sqlite).await;
     store.stop();
     world.back_up("one", None, false).unwrap();
-    let part = world.folder.path("one").join(PARTS).join("entry_chunk-202603-000000.part");
+    let part = world.folder.0.join("one").join(PARTS).join("entry_chunk-202603-000000.part");
     let mut bytes = std::fs::read(&part).unwrap();
     bytes[500] ^= 1;
     std::fs::write(&part, bytes).unwrap();
@@ -96,15 +96,26 @@ async fn erasing_a_months_key_erases_it_in_every_backup() {
         assert!(checked.is_sound(), "{:?}", checked.problems);
         assert_eq!(checked.months_without_key, [202_603]);
         assert!(checked.entries > 0 && checked.entries < checked.next_index);
-        let manifest = Manifest::read(&world.folder.path(name)).unwrap();
+        let manifest = Manifest::read(&world.folder.0.join(name)).unwrap();
         assert!(manifest.parts.iter().all(|p| p.table != "crypto_key"));
     }
-    let target = World::empty(Engine::Postgres, Some(&world));
-    world.restore("one", &target).unwrap();
-    let copy = target.try_open(true).unwrap();
-    assert!(copy.entry(3).is_err());
-    assert!(copy.entry(899).unwrap().is_some());
-    copy.stop();
+    for engine in BOTH {
+        let target = World::empty(engine, Some(&world));
+        world.restore("one", &target).unwrap();
+        let copy = target.try_open(true).unwrap();
+        assert!(copy.entry(3).is_err());
+        assert!(copy.entry(899).unwrap().is_some());
+        // What can be opened is found; the erased month is passed over, now and at each start.
+        copy.accept_copy(BEGIN.plus_ms(APRIL), "A", "thử").await.unwrap();
+        let mut copy = Some(copy);
+        for _ in 0..2 {
+            let store = copy.take().unwrap_or_else(|| target.open());
+            let found = store.entries_of_system(1, 0, 1_000).unwrap();
+            assert_eq!(found.len(), 300, "{engine:?}");
+            assert!(found.iter().all(|e| e.arrival == BEGIN.plus_ms(APRIL).0));
+            store.stop();
+        }
+    }
 }
 
 /// A newer file of keys from which a rotation took the registry's key does not open an older
@@ -115,7 +126,7 @@ async fn records_without_their_key_are_told() {
     store.stop();
     drop(store);
     world.back_up("one", None, false).unwrap();
-    let own = std::fs::read(world.folder.path("wrapped.keys")).unwrap();
+    let own = std::fs::read(world.folder.0.join("wrapped.keys")).unwrap();
     let db = sqlite::writer(&world.dir().join(Area::Core.file())).unwrap();
     assert_eq!(db.execute("DELETE FROM crypto_key WHERE purpose = 'data'", []).unwrap(), 1);
     drop(db);
@@ -124,7 +135,7 @@ async fn records_without_their_key_are_told() {
     assert!(checked.problems.iter().any(|p| p.starts_with("person-000000")), "{checked:?}");
     let target = World::empty(Engine::Sqlite, Some(&world));
     assert!(world.restore("one", &target).is_err());
-    std::fs::write(world.folder.path("wrapped.keys"), own).unwrap();
+    std::fs::write(world.folder.0.join("wrapped.keys"), own).unwrap();
     assert!(world.verify("one").unwrap().is_sound());
     world.restore("one", &target).unwrap();
 }

@@ -94,6 +94,27 @@ fn every_text_of_the_store_is_prepared_on_both_engines() {
     println!("{} texts prepared on both engines", texts.len());
 }
 
+/// SQLite numbers `$n` by its first place in the text, PostgreSQL by `n`: only where both are the
+/// same do both bind the same value.
+#[test]
+fn places_are_numbered_in_the_order_of_the_text() {
+    let mut texts = vec![];
+    all_texts(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut texts);
+    let mut found = vec![];
+    for (source, text) in &texts {
+        let mut highest = 0;
+        for place in text.split('$').skip(1) {
+            let digits = place.split(|c: char| !c.is_ascii_digit()).next().unwrap();
+            let Ok(number) = digits.parse::<u32>() else { continue };
+            if number > highest + 1 {
+                found.push(format!("{source}: ${number} after ${highest}\n    {text}"));
+            }
+            highest = highest.max(number);
+        }
+    }
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
 #[test]
 fn texts_are_read_as_the_compiler_reads_them() {
     let source = "f(\"no\", \"SELECT a, \\\n    \\\"b\\\" FROM t\"); #[cfg(test)] \"SELECT x\"";
@@ -120,7 +141,8 @@ fn no_two_areas_share_a_table() {
 fn schema(db: &mut Db) -> Vec<String> {
     let sql = "SELECT c.relname || ' ' || CAST(c.relkind AS TEXT) || ' ' || a.attname || ' ' || \
                format_type(a.atttypid, a.atttypmod) || ' ' || CAST(a.attnotnull AS TEXT) || ' ' || \
-               CAST(a.attidentity AS TEXT) || CAST(a.attstorage AS TEXT) || ' ' || COALESCE(pg_get_expr(d.adbin, d.adrelid), '') \
+               CAST(a.attidentity AS TEXT) || CAST(a.attstorage AS TEXT) || ' ' || \
+               COALESCE(pg_get_expr(d.adbin, d.adrelid), '') \
                FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 \
                LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum \
                WHERE c.relnamespace = 'public'::regnamespace AND c.relname <> 'schema_version' \

@@ -3,7 +3,7 @@
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
 
-use dancu_store::keys::master::make_next;
+use dancu_store::keys::master::{make_next, old_files};
 use dancu_store::keys::{MASTER_KEY_FILE, MASTER_KEY_NEXT_FILE, MASTER_KEY_OLD_FILE, MasterSource};
 use dancu_store::rotation::{self, MasterTarget};
 use dancu_store::sqlite::Area;
@@ -78,6 +78,99 @@ async fn a_change_of_the_master_survives_every_cut() {
         let store = world.open();
         let again = rotation::change_master(&store, BEGIN, MasterTarget::Local, "t").await.unwrap();
         assert_eq!(again.old, change.new);
+    }
+}
+
+/// Backups from before each change need the key of their time: none is removed by a later change.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_old_master_stays_until_it_is_put_away() {
+    for engine in ENGINES {
+        let world = World::new(engine);
+        let store = world.open();
+        let first = saved(&world, MASTER_KEY_FILE);
+        let change = |store| rotation::change_master(store, BEGIN, MasterTarget::Local, "t");
+        let one = change(&store).await.unwrap();
+        let second = saved(&world, MASTER_KEY_FILE);
+        let two = change(&store).await.unwrap();
+        let third = saved(&world, MASTER_KEY_FILE);
+        let older = format!("{MASTER_KEY_OLD_FILE}.{}", one.old);
+        assert_eq!(saved(&world, &older), first);
+        assert_eq!(saved(&world, MASTER_KEY_OLD_FILE), second);
+        assert_eq!(old_files(world.dir()).unwrap(), [MASTER_KEY_OLD_FILE, &older]);
+        let three = change(&store).await.unwrap();
+        assert_eq!((one.new, two.new), (two.old, three.old));
+        assert_eq!(saved(&world, &format!("{MASTER_KEY_OLD_FILE}.{}", two.old)), second);
+        assert_eq!(saved(&world, &older), first);
+        assert_eq!(saved(&world, MASTER_KEY_OLD_FILE), third);
+        // Each is within reach, for backups of its time.
+        let known = rotation::status(&store).unwrap().masters;
+        for id in [one.old, two.old, three.old, three.new] {
+            assert!(known.iter().any(|m| m.id == id), "{id}");
+        }
+        drop(store);
+        // Cut off after each step with the old files: the next start finishes it.
+        let fourth = saved(&world, MASTER_KEY_FILE);
+        let name = format!("{MASTER_KEY_OLD_FILE}.{}", two.new);
+        for step in 0..3 {
+            put(&world, MASTER_KEY_FILE, &third);
+            put(&world, MASTER_KEY_NEXT_FILE, &fourth);
+            let _ = fs::remove_file(world.file(&name));
+            put(&world, MASTER_KEY_OLD_FILE, &second);
+            let of_second = format!("{MASTER_KEY_OLD_FILE}.{}", two.old);
+            match step {
+                0 => fs::remove_file(world.file(&of_second)).unwrap(),
+                1 => put(&world, &of_second, &second),
+                _ => fs::remove_file(world.file(MASTER_KEY_OLD_FILE)).unwrap(),
+            }
+            drop(world.open());
+            assert_eq!(saved(&world, MASTER_KEY_FILE), fourth, "{step}");
+            assert_eq!(saved(&world, MASTER_KEY_OLD_FILE), third, "{step}");
+            assert_eq!(saved(&world, &of_second), second, "{step}");
+            assert_eq!(saved(&world, &older), first, "{step}");
+        }
+    }
+}
+
+/// A key that was not written to its end, or not given its name, does not stay in clear.
+#[test]
+fn drafts_of_keys_are_removed_at_the_next_start() {
+    let world = World::new(dancu_store::engine::Engine::Sqlite);
+    drop(world.open());
+    for name in ["master.key.part", "master.key.next.part"] {
+        put(&world, name, &"0c".repeat(32));
+    }
+    drop(world.open());
+    for name in ["master.key.part", "master.key.next.part"] {
+        assert!(!world.file(name).exists(), "{name}");
+    }
+    assert!(world.file(MASTER_KEY_FILE).exists());
+}
+
+/// Two nodes that change the master at the same moment: one after the other, or one is told.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn changes_of_the_master_follow_each_other() {
+    let first = World::new(dancu_store::engine::Engine::Postgres);
+    let second = first.another();
+    drop(first.open());
+    put(&second, MASTER_KEY_FILE, &saved(&first, MASTER_KEY_FILE));
+    for world in [&first, &second] {
+        make_next(world.dir()).unwrap();
+    }
+    // Each can open what the other wraps.
+    let spare = format!("{MASTER_KEY_OLD_FILE}.other");
+    put(&second, &spare, &saved(&first, MASTER_KEY_NEXT_FILE));
+    put(&first, &spare, &saved(&second, MASTER_KEY_NEXT_FILE));
+    let (one, other) = (first.open(), second.open());
+    let (one, other) = tokio::join!(
+        rotation::change_master(&one, BEGIN, MasterTarget::Local, "t"),
+        rotation::change_master(&other, BEGIN, MasterTarget::Local, "t")
+    );
+    match (one, other) {
+        (Ok(a), Ok(b)) => assert!(a.new == b.old || b.new == a.old, "{a:?} {b:?}"),
+        (Ok(_), Err(told)) | (Err(told), Ok(_)) => {
+            assert!(told.to_string().contains("another node changed"), "{told}");
+        }
+        (Err(a), Err(b)) => panic!("{a}; {b}"),
     }
 }
 

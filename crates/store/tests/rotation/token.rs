@@ -107,6 +107,8 @@ async fn in_a_process_of_its_own() {
     };
     let wrong = refused(&mut fresh, token("000000"));
     assert!(wrong.contains("PIN sai") && !wrong.contains("000000"), "{wrong}");
+    // Told apart, so that nobody starts again by itself; the device is not asked a second time.
+    assert!(matches!(fresh.try_open(), Err(dancu_store::Error::Pin(_))));
     let elsewhere = Token { token: "khac".into(), ..token(PIN) };
     assert!(refused(&mut fresh, elsewhere).contains("khac"));
     let missing = Token { module: "/nowhere/libp11.so".into(), ..token(PIN) };

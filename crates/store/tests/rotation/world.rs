@@ -1,7 +1,6 @@
 //! A folder of one test, with its database where that is PostgreSQL, and the people in it.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::UNIX_EPOCH;
 
@@ -17,8 +16,8 @@ use dancu_store::{Database, OpenOptions, Store};
 use dancu_testdb::{Options, Server};
 use dancu_world::PopulationSpec;
 
-/// Monday 2 March 2026, 09:00 in Viet Nam.
-pub const BEGIN: Moment = Moment(1_772_416_800_000);
+pub use crate::common::{BEGIN, Folder};
+
 pub const ENGINES: [Engine; 2] = [Engine::Sqlite, Engine::Postgres];
 
 /// The machine's time, as its file system tells it.
@@ -32,26 +31,6 @@ fn clock() -> Moment {
 fn server() -> &'static Server {
     static SERVER: OnceLock<Server> = OnceLock::new();
     SERVER.get_or_init(|| Server::start(&Options { durable: true, ..Options::default() }))
-}
-
-/// A folder that goes with its test.
-pub struct Folder(pub PathBuf);
-
-impl Folder {
-    pub fn new() -> Self {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let n = NEXT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("dancu-rotation-{}-{n}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        std::fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
 }
 
 pub struct World {

@@ -6,7 +6,11 @@ use dancu_gate::query::FieldError;
 use super::header::Header;
 use crate::rest::row::RowErrors;
 
-/// A bad row with every reason: one as it is, several each behind the name of its field.
+/// Errors of one row that are told with their fields; of further ones only their number. A row of
+/// 8 KiB could have hundreds and ten thousand such rows are kept: of these they are some 20 MB.
+const ERRORS_MAX: usize = 10;
+
+/// A bad row with its reasons: one as it is, several each behind the name of its field.
 pub(super) fn bad_row(row: u32, errors: RowErrors, header: Option<&Header>) -> BadRow {
     let errors = match errors {
         RowErrors::Row(reason_vi, reason) => {
@@ -14,7 +18,9 @@ pub(super) fn bad_row(row: u32, errors: RowErrors, header: Option<&Header>) -> B
         }
         RowErrors::Fields(errors) => errors,
     };
-    let named: Vec<_> = errors.iter().map(|e| (name(&e.field, header), e)).collect();
+    let more = errors.len().saturating_sub(ERRORS_MAX);
+    let named: Vec<_> =
+        errors.iter().take(ERRORS_MAX).map(|e| (name(&e.field, header), e)).collect();
     if let [(field, error)] = named.as_slice() {
         let (reason_vi, reason) = (error.message_vi.clone(), english(error));
         return BadRow { row, field: field.clone(), reason_vi, reason };
@@ -25,18 +31,21 @@ pub(super) fn bad_row(row: u32, errors: RowErrors, header: Option<&Header>) -> B
             fields.push(field);
         }
     }
-    let all = |text: fn(&FieldError) -> String| {
-        named.iter().map(|(f, e)| format!("{f}: {}", text(e))).collect::<Vec<_>>().join(" ")
+    let all = |text: fn(&FieldError) -> String, rest: String| {
+        let mut all: Vec<_> = named.iter().map(|(f, e)| format!("{f}: {}", text(e))).collect();
+        all.extend((more > 0).then_some(rest));
+        all.join(" ")
     };
     BadRow {
         row,
         field: fields.join(", "),
-        reason_vi: all(|e| e.message_vi.clone()),
-        reason: all(english),
+        reason_vi: all(|e| e.message_vi.clone(), format!("Và {more} lỗi khác.")),
+        reason: all(english, format!("And {more} more.")),
     }
 }
 
-/// A reader's path as the file calls it: the column's name, or the member's path in its object.
+/// A reader's path as the file calls it: the column's name, or the member's path in its object. The
+/// readers name a member that does not exist only where it looks like a name of ours.
 fn name(path: &str, header: Option<&Header>) -> String {
     let known = header.and_then(|h| h.name_of(path));
     let own = match (header, path) {
@@ -52,7 +61,9 @@ fn name(path: &str, header: Option<&Header>) -> String {
 fn english(error: &FieldError) -> String {
     let last = error.field.rsplit('.').next().unwrap_or(&error.field);
     let form = match last {
-        _ if error.message_vi == NO_SUCH => return "There is no such member.".to_owned(),
+        _ if [NO_SUCH, UNSHOWN].contains(&error.message_vi.as_str()) => {
+            return "There is no such member.".to_owned();
+        }
         _ if error.message_vi == TWICE => return "The member stands twice.".to_owned(),
         "subject" => "personalId or oldId, and only one of the two",
         "personalId" => "exactly 12 digits",
@@ -77,6 +88,8 @@ fn english(error: &FieldError) -> String {
     format!("Required or not valid; it must be {form}.")
 }
 
-/// As the readers say it of a key that is unknown, and of one that comes again.
+/// As the readers say it of a key that is unknown, of one that cannot even be shown, and of one
+/// that comes again.
+const UNSHOWN: &str = "Có trường không được hỗ trợ.";
 const NO_SUCH: &str = "Không có trường này.";
 const TWICE: &str = "Trường này xuất hiện hai lần.";

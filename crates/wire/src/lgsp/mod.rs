@@ -67,13 +67,13 @@ pub fn operation(name: &str) -> Option<Operation> {
     Operation::from_name(&spelled::upper_first(name))
 }
 
-/// The refusal of a system that is registered without a shape: this form of the API was not
-/// granted to it (A2). Nothing of its body is read.
+/// The refusal of a system that is registered without a shape, or with one that this program does
+/// not know: its dossier does not describe the connection (B1). Nothing of its body is read.
 pub fn no_shape(operation_name: &str) -> Unreadable {
     let message = "Hệ thống chưa đăng ký dạng trả lời cho giao diện JSON này (data, envelope hoặc \
                    soap); dùng SOAP hay REST, hoặc bổ sung vào hồ sơ kết nối.";
     Unreadable {
-        reason: Some(Reason::ChannelNotAllowed),
+        reason: Some(Reason::ShapeNotRegistered),
         service: operation(operation_name).map(Operation::service),
         ..unreadable("lgsp.shape", message)
     }

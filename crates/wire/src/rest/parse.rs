@@ -58,7 +58,7 @@ pub fn parse_from(text: Option<&str>) -> Result<u64, Box<Unreadable>> {
     })
 }
 
-fn read_json<'b, T>(body: &'b [u8], reader: &mut Reader) -> Option<T>
+pub(super) fn read_json<'b, T>(body: &'b [u8], reader: &mut Reader) -> Option<T>
 where
     Nested<T>: serde::Deserialize<'b>,
 {

@@ -17,7 +17,7 @@ use jiff::civil::Date;
 use super::envelope::{Called, Envelope, Trouble, is_utf8};
 use super::operation::Operation;
 use super::slots::Slot;
-use super::{SoapCall, SoapUnreadable, input};
+use super::{SoapCall, SoapUnreadable, XRoadEcho, input};
 
 /// Longest service code (MaTichHop), in digits.
 const MAX_CODE: usize = 20;
@@ -49,35 +49,69 @@ pub fn parse(
     system: &System,
     reading: impl Into<Reading>,
 ) -> Result<SoapCall, Box<SoapUnreadable>> {
+    let mut opened = open(body, content_type, reading.into(), |form, head, operation| {
+        match operation {
+            // Lists and jobs are no question about a citizen: whoever called goes on with
+            // `parse_job`.
+            Some(Operation::List) if form.envelope.trouble.is_none() => {
+                form.errors = vec![input::error("Body", "Danh sách và công việc được gọi riêng.")];
+                None
+            }
+            Some(operation) => form.question(operation, system, head),
+            None => None,
+        }
+    })?;
+    if let (true, Some(question)) = (opened.errors.is_empty(), opened.asked.take()) {
+        let Opened { mut envelope, echo, head, .. } = opened;
+        let operation = question.operation;
+        return Ok(SoapCall { operation, query: head.complete(question, &mut envelope), echo });
+    }
+    let list = opened.operation == Some(Operation::List) && opened.envelope.trouble.is_none();
+    Err(opened.unreadable(list.then_some(Reason::NotOffered)))
+}
+
+/// What a request begins with, whatever it asks.
+pub(super) struct Opened<'a, T> {
+    pub(super) envelope: Envelope<'a>,
+    pub(super) echo: Option<XRoadEcho>,
+    pub(super) head: Head,
+    pub(super) operation: Option<Operation>,
+    /// Everything that is wrong so far.
+    pub(super) errors: Vec<FieldError>,
+    /// What its operation asks, where that could be read.
+    pub(super) asked: Option<T>,
+}
+
+/// Reads envelope, head and operation, and with `ask` what the operation asks.
+pub(super) fn open<'a, T>(
+    body: &'a [u8],
+    content_type: Option<&str>,
+    reading: Reading,
+    ask: impl FnOnce(&mut Form<'_>, &Head, Option<Operation>) -> Option<T>,
+) -> Result<Opened<'a, T>, Box<SoapUnreadable>> {
     let text = decode(body, content_type).map_err(undecoded)?;
     let mut envelope = Envelope::read(text);
     let echo = envelope.take_echo();
-    let mut form = Form::new(&envelope, reading.into());
+    let mut form = Form::new(&envelope, reading);
     let head = form.head();
     let operation = form.operation();
-    // Lists and jobs are no question about a citizen: whoever called goes on with `parse_job`.
-    let list = operation == Some(Operation::List) && envelope.trouble.is_none();
-    let query = match operation {
-        Some(Operation::List) if list => {
-            form.errors = vec![input::error("Body", "Danh sách và công việc được gọi riêng.")];
-            None
-        }
-        Some(operation) => form.question(operation, system, &head),
-        None => None,
-    };
+    let asked = ask(&mut form, &head, operation);
     let errors = form.errors;
-    let asked = operation.filter(|_| errors.is_empty()).zip(query);
-    if let Some((operation, query)) = asked {
-        return Ok(SoapCall { operation, query: head.complete(query, &mut envelope), echo });
+    Ok(Opened { envelope, echo, head, operation, errors, asked })
+}
+
+impl<T> Opened<'_, T> {
+    /// The request as one that could not be read, with everything that is wrong with it.
+    pub(super) fn unreadable(mut self, reason: Option<Reason>) -> Box<SoapUnreadable> {
+        let (operation, echo) = (self.operation, self.echo);
+        let (service, user) = (operation.map(Operation::service), self.envelope.user.take());
+        let unreadable = self.head.unreadable(self.errors, reason, service, user);
+        Box::new(SoapUnreadable { unreadable, operation, echo })
     }
-    let reason = list.then_some(Reason::NotOffered);
-    let service = operation.map(Operation::service);
-    let unreadable = head.unreadable(errors, reason, service, envelope.user.take());
-    Err(Box::new(SoapUnreadable { unreadable, operation, echo }))
 }
 
 /// A body that is no text.
-pub(super) fn undecoded(trouble: Trouble) -> Box<SoapUnreadable> {
+fn undecoded(trouble: Trouble) -> Box<SoapUnreadable> {
     let errors = vec![input::trouble(trouble)];
     let unreadable = Unreadable { errors, ..Unreadable::default() };
     Box::new(SoapUnreadable { unreadable, operation: None, echo: None })
@@ -92,7 +126,7 @@ pub(super) fn digest_of(envelope: &Envelope<'_>) -> [u8; 16] {
 }
 
 /// UTF-8 without its byte order mark; anything else is refused, by whatever it is recognised.
-pub(super) fn decode<'a>(body: &'a [u8], content_type: Option<&str>) -> Result<&'a str, Trouble> {
+fn decode<'a>(body: &'a [u8], content_type: Option<&str>) -> Result<&'a str, Trouble> {
     let parameters = content_type.unwrap_or_default().split(';').skip(1);
     for (name, value) in parameters.filter_map(|p| p.split_once('=')) {
         let value = value.trim().trim_matches(['"', '\'']);
@@ -145,7 +179,7 @@ impl Head {
         }
     }
 
-    pub(super) fn unreadable(
+    fn unreadable(
         self,
         errors: Vec<FieldError>,
         reason: Option<Reason>,

@@ -11,11 +11,16 @@ use dancu_testdb::{Options, Server};
 
 use super::*;
 use crate::engine::{PoolSettings, Postgres, Settings};
+use crate::ledger::health::Trouble;
 use crate::{Database, OpenOptions, Store};
 
 /// What a program of tomorrow has: one step more.
 fn with(extra: Step) -> Vec<Step> {
-    let known = steps(Area::Core).iter();
+    further(Area::Core, extra)
+}
+
+fn further(area: Area, extra: Step) -> Vec<Step> {
+    let known = steps(area).iter();
     let copy = |s: &Step| Step { both: s.both, besides: s.besides, compatible: s.compatible };
     known.map(copy).chain([extra]).collect()
 }
@@ -125,5 +130,34 @@ async fn nodes_are_replaced_one_by_one_across_a_migration() {
     });
     scanned.unwrap();
     assert!(all >= written.load(Ordering::Acquire));
+    tokio::task::spawn_blocking(move || store.stop()).await.unwrap();
+}
+
+/// What a node reads of citizens it may not understand any more either: a step of the registry
+/// stops it as one of core does, and a step that only adds does not.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_stops_where_the_registry_does_not_fit_any_more() {
+    let server = Server::start(&Options { durable: true, ..Options::default() });
+    let url = server.url("postgres");
+    let node = Node::new("registry", &url);
+    let store = Arc::new(node.open(clock(), clock).unwrap());
+    let mut db = Db::from(Postgres::connect(&Settings::new(&url).unwrap()).unwrap());
+    for area in [Area::Registry, Area::Search] {
+        let adds = Step { both: "CREATE TABLE more (id INTEGER);", besides: "", compatible: true };
+        let steps = further(area, adds);
+        tokio::task::block_in_place(|| migrate_by(&mut db, area, &steps)).unwrap();
+        store.ledger().note(clock(), |_| Ok(entry())).await.unwrap();
+        let takes = Step { both: "DROP TABLE more;", besides: "", compatible: false };
+        let steps: Vec<Step> = steps.into_iter().chain([takes]).collect();
+        tokio::task::block_in_place(|| migrate_by(&mut db, area, &steps)).unwrap();
+        let refused = store.ledger().note(clock(), |_| Ok(entry())).await.unwrap_err();
+        let file = area.file();
+        assert!(matches!(refused, Error::Schema { file: f, .. } if f == file), "{refused}");
+        assert_eq!(store.ledger().trouble(), Some(Trouble::Schema));
+        let fits = format!("UPDATE schema_version SET oldest = 1 WHERE area = '{}'", word(area));
+        server.sql("postgres", &fits);
+    }
+    store.ledger().note(clock(), |_| Ok(entry())).await.unwrap();
+    assert!(store.ledger().is_well(), "a newer schema that fits is no trouble");
     tokio::task::spawn_blocking(move || store.stop()).await.unwrap();
 }

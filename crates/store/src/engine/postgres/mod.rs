@@ -48,6 +48,8 @@ pub struct Postgres {
     queued_bytes: usize,
     /// Between `begin` and `commit` or `rollback`.
     open: bool,
+    /// Connections made so far, this one included.
+    connections: u64,
 }
 
 impl Postgres {
@@ -76,6 +78,7 @@ impl Postgres {
             queued: vec![],
             queued_bytes: 0,
             open: false,
+            connections: 1,
         })
     }
 
@@ -84,9 +87,16 @@ impl Postgres {
         self.session.is_lost()
     }
 
+    /// How often it connected so far.
+    pub fn connections(&self) -> u64 {
+        self.connections
+    }
+
     /// Connects anew. What was open or queued is gone, as it is on the server.
     pub fn reconnect(&mut self) -> Result<(), Fault> {
-        *self = Self::connect(&self.settings)?;
+        let mut made = Self::connect(&self.settings)?;
+        made.connections += self.connections;
+        *self = made;
         Ok(())
     }
 

@@ -10,7 +10,7 @@ use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::schema::{Array, ObjectBuilder, Schema, Type};
 use utoipa::openapi::{RefOr, Required, ResponseBuilder};
 
-use super::super::batches::{self, BATCHES, PARAMETERS};
+use super::super::batches::{self, BATCHES, LISTS, PARAMETERS};
 use super::super::shapes::Need;
 use super::answers::{closed, correlation_id, done, nullable, text};
 use super::operations::{answered, get, operation, post, problem, problems, secured};
@@ -19,7 +19,7 @@ use super::{reference, view};
 const CSV: &str = "text/csv";
 const NDJSON: &str = "application/x-ndjson";
 
-/// Adds the paths of batches.
+/// Adds the paths of batches and lists.
 pub(super) fn paths(builder: PathsBuilder) -> PathsBuilder {
     let one = format!("{BATCHES}/{{id}}");
     let mut collection = post(submit());
@@ -27,6 +27,7 @@ pub(super) fn paths(builder: PathsBuilder) -> PathsBuilder {
     let mut job = get(status());
     job.delete = Some(cancel());
     builder
+        .path(LISTS, post(submit_list()))
         .path(BATCHES, collection)
         .path(one.clone(), job)
         .path(format!("{one}/results"), get(results()))
@@ -47,6 +48,7 @@ pub(super) fn components() -> Vec<(String, RefOr<Schema>)> {
     all.push(view::<batches::BatchJob>());
     all.push(view::<batches::BatchReason>());
     all.push(view::<batches::BatchList>());
+    all.extend(batches::list_components());
     all
 }
 
@@ -145,10 +147,14 @@ fn submit() -> Operation {
         "Gửi một lô xác thực · Submit a batch to verify",
         "Chỉ tài khoản có kế hoạch chạy tự động đã duyệt (D5). Mỗi dòng là một lượt, được quyết \
          định, tính lượt và ghi nhật ký khi đến phiên; dòng lỗi không làm hỏng lô. Gửi lại cùng \
-         requestId và cùng nội dung thì nhận lại chính lô đó (200) · Only for accounts with an \
-         approved job plan. Each row is one question, decided, counted and journaled when its \
-         turn comes; bad rows are listed and do not fail the batch. The same request again is the \
-         same job (200)",
+         requestId và cùng nội dung thì nhận lại chính lô đó (200). Mục đối chiếu chưa được cấp \
+         thì cả tệp bị từ chối (A4). Mỗi lúc nhận một tệp của một hệ thống; dưới 32 KiB mỗi giây \
+         thì ngừng nhận (400); dữ liệu đang giữ của mọi lô tối đa 1 GiB (429) · Only for \
+         accounts with an approved job plan. Each row is one question, decided, counted and \
+         journaled when its turn comes; bad rows are listed and do not fail the batch. The same \
+         request again is the same job (200). A claim that is not granted refuses the whole file \
+         (A4). One file of a system at a time, at 32 KiB/s or more, and 1 GiB kept of all its \
+         jobs",
     )
     .request_body(Some(body));
     for (name, need, schema) in PARAMETERS {
@@ -165,17 +171,43 @@ fn submit() -> Operation {
                 .build(),
         );
     }
-    let taken = ResponseBuilder::new().description("Đã nhận · Taken").content(
-        super::super::JSON,
-        ContentBuilder::new().schema(Some(reference("BatchJob"))).build(),
-    );
-    let builder = secured(builder).response("202", taken.build());
-    let builder = answered(builder, "Lô đã gửi trước đó · The same job as before", "BatchJob");
+    let builder = taken(builder);
     let mut too_large = problem(413);
     "Tệp quá lớn · The file is too large".clone_into(&mut too_large.description);
     problems(builder, &[400, 401, 403, 409, 415, 422, 429, 500, 503])
         .response("413", too_large)
         .build()
+}
+
+/// What a submission comes to.
+fn taken(builder: OperationBuilder) -> OperationBuilder {
+    let taken = ResponseBuilder::new().description("Đã nhận · Taken").content(
+        super::super::JSON,
+        ContentBuilder::new().schema(Some(reference("BatchJob"))).build(),
+    );
+    let builder = secured(builder).response("202", taken.build());
+    answered(builder, "Yêu cầu đã gửi trước đó · The same job as before", "BatchJob")
+}
+
+fn submit_list() -> Operation {
+    let body = RequestBodyBuilder::new()
+        .required(Some(Required::True))
+        .content(
+            super::super::JSON,
+            ContentBuilder::new().schema(Some(reference("ListQuestion"))).build(),
+        )
+        .build();
+    let builder = operation(
+        "submitList",
+        "batches",
+        "Yêu cầu lập danh sách · Ask for a list",
+        "Chỉ tài khoản có kế hoạch chạy tự động đã duyệt (D5). Danh sách được lập dần; mỗi người \
+         là một lượt và một mục nhật ký (D2, F1). Theo dõi và lấy kết quả tại \
+         /api/v1/batches/{id} · Only for accounts with an approved job plan. Each person told is \
+         one question, counted and journaled; watch it and read it under /api/v1/batches/{id}",
+    )
+    .request_body(Some(body));
+    problems(taken(builder), &[400, 401, 403, 409, 413, 415, 422, 429, 500, 503]).build()
 }
 
 fn id() -> Parameter {
@@ -249,7 +281,10 @@ fn results() -> Operation {
     let builder = paged(own(
         "batchResults",
         "Kết quả theo trang · Results by page",
-        "Theo số dòng; đọc được cả khi lô đang chạy · By row; also while the job runs",
+        "Theo số dòng; đọc được cả khi lô đang chạy. Mỗi lần lấy là một mục nhật ký (F1); chỉ khi \
+         kết nối, dịch vụ, tài khoản và thủ tục còn hiệu lực, và chỉ các trường còn được cấp · By \
+         row; also while the job runs. Each request is journaled, needs what the job was asked by \
+         to be still in force, and tells the fields that are still granted",
     ));
     let builder = answered(builder, "Một trang · A page", "BatchResults");
     problems(builder, &[400, 401, 403, 404, 422, 429, 500, 503]).build()
@@ -275,7 +310,8 @@ fn file(name: &str, kind: &str) -> PathItem {
     let builder = own(
         name,
         "Kết quả dạng tệp · Results as a file",
-        "Mọi kết quả đã có, theo số dòng · Every result so far, by row",
+        "Mọi kết quả đã có, theo số dòng; điều kiện như lấy theo trang · Every result so far, by \
+         row, on the terms of pages",
     );
     let builder = builder.response("200", response);
     PathItem::new(HttpMethod::Get, problems(builder, &[400, 401, 403, 404, 429, 500, 503]).build())

@@ -50,7 +50,7 @@ pub fn openapi(base_url: &str) -> String {
 fn tags() -> Vec<utoipa::openapi::Tag> {
     [
         ("citizens", "Khai thác thông tin · Questions about citizens"),
-        ("batches", "Lô xác thực · Batches inside an approved plan"),
+        ("batches", "Lô xác thực và danh sách · Batches and lists inside an approved plan"),
         ("lgsp", "Nền tảng tích hợp cấp tỉnh · Provincial integration platforms"),
         ("own", "Thông tin của hệ thống gọi · About the caller's own use"),
         ("access", "Truy cập · Access"),

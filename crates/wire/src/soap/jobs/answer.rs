@@ -26,6 +26,11 @@ pub(super) fn render(call: &JobCall, answer: &JobAnswer) -> SoapAnswer {
     xml.root(name, None);
     match (answer, &call.ask) {
         (JobAnswer::Job(job), _) => one(&mut xml, call.operation, job),
+        (JobAnswer::Pages(status, last_row), _) => {
+            job(&mut xml, status);
+            xml.leaf("SoBanGhi", &DEFAULT.size.to_string());
+            xml.leaf("SoTrang", &DEFAULT.pages(*last_row).to_string());
+        }
         (JobAnswer::Jobs(jobs, total), JobAsk::Jobs { paging, .. }) => {
             xml.leaf("TongSo", &total.to_string());
             xml.leaf("Trang", &paging.page.to_string());
@@ -55,10 +60,6 @@ pub(super) fn render(call: &JobCall, answer: &JobAnswer) -> SoapAnswer {
 fn one(xml: &mut Xml, operation: JobOperation, status: &JobStatus) {
     job(xml, status);
     match operation {
-        JobOperation::Result => {
-            xml.leaf("SoBanGhi", &DEFAULT.size.to_string());
-            xml.leaf("SoTrang", &DEFAULT.pages(status.counts.rows).to_string());
-        }
         JobOperation::Detail => detail(xml, status),
         JobOperation::History => history(xml, status),
         _ => {}

@@ -85,9 +85,10 @@ impl Paging {
         (self.page - 1).saturating_mul(self.size).saturating_add(1)
     }
 
-    /// Which pages of this size a job of so many rows has.
-    pub const fn pages(self, rows: u32) -> u32 {
-        rows.div_ceil(self.size)
+    /// How many pages of this size a job has whose highest row is this one: pages are cut by row
+    /// numbers, so that each holds the same rows whenever it is read.
+    pub const fn pages(self, last_row: u32) -> u32 {
+        last_row.div_ceil(self.size)
     }
 }
 
@@ -96,6 +97,9 @@ impl Paging {
 pub enum JobAnswer {
     /// One job: submitted, looked at, or ended and given to be deleted.
     Job(Box<JobStatus>),
+    /// One job, and its highest row that has a result or will have one: it says how many pages
+    /// there are. Empty lines of a file are no rows and count on.
+    Pages(Box<JobStatus>, u32),
     /// Jobs of a page, and how many there are in all pages.
     Jobs(Vec<JobStatus>, u32),
     /// A page of results.

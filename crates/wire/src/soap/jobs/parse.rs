@@ -12,10 +12,9 @@ use dancu_gate::jobs::types::{JobHead, JobId, ListFilter, ListPlace};
 use super::{FILE_RECORDS_MAX, JOBS_MAX, JobAsk, JobCall, JobOperation, Paging, RECORDS_MAX};
 use crate::batch::Format;
 use crate::soap::SoapUnreadable;
-use crate::soap::envelope::Envelope;
 use crate::soap::input;
 use crate::soap::operation::Operation;
-use crate::soap::parse::{Form, Head, Reading, decode, digest_of, undecoded};
+use crate::soap::parse::{Form, Head, Opened, Reading, digest_of, open};
 use crate::soap::slots::Slot;
 
 /// Highest page number: the rows of a job fit seven digits.
@@ -29,25 +28,19 @@ pub fn parse_job(
     system: &System,
     reading: impl Into<Reading>,
 ) -> Result<JobCall, Box<SoapUnreadable>> {
-    let text = decode(body, content_type).map_err(undecoded)?;
-    let mut envelope = Envelope::read(text);
-    let echo = envelope.take_echo();
-    let mut form = Form::new(&envelope, reading.into());
-    let head = form.head();
-    let operation = form.operation();
-    let job = envelope.job.filter(|_| operation == Some(Operation::List));
-    let ask = match job {
-        Some(job) if envelope.trouble.is_none() => {
-            form.code(Operation::List, system);
-            form.job(job)
-        }
-        _ => None,
-    };
-    let errors = form.errors;
-    if let (true, Some(operation), Some(ask)) = (errors.is_empty(), job, ask)
-        && let (Some(request_id), Some(officer), Some(procedure)) =
-            (head.request_id.clone(), head.officer.clone(), head.procedure.clone())
+    let mut operation = None;
+    let mut opened = open(body, content_type, reading.into(), |form, _, called| {
+        operation = form.envelope.job.filter(|_| called == Some(Operation::List));
+        let known = operation.filter(|_| form.envelope.trouble.is_none())?;
+        form.code(Operation::List, system);
+        form.job(known)
+    })?;
+    let asked = opened.asked.take().filter(|_| opened.errors.is_empty());
+    let Head { request_id, officer, procedure, .. } = &opened.head;
+    if let (Some(operation), Some(ask), Some(request_id), Some(officer), Some(procedure)) =
+        (operation, asked, request_id.clone(), officer.clone(), procedure.clone())
     {
+        let Opened { mut envelope, echo, head, .. } = opened;
         let Head { second_name, case, unit, .. } = head;
         let x_road_user = envelope.user.take();
         let head =
@@ -55,9 +48,7 @@ pub fn parse_job(
         let body = digest_of(&envelope);
         return Ok(JobCall { operation, head, second_name, ask, body, echo });
     }
-    let service = operation.map(Operation::service);
-    let unreadable = head.unreadable(errors, None, service, envelope.user.take());
-    Err(Box::new(SoapUnreadable { unreadable, operation, echo }))
+    Err(opened.unreadable(None))
 }
 
 impl Form<'_> {

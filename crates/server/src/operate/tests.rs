@@ -1,0 +1,229 @@
+//! Who acts, and acts at the same time, on both engines.
+
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+
+use dancu_domain::ids::{LineId, SystemId, UnitCode};
+use dancu_domain::registration::{CertificateMode, Certificates, Group, ServiceGrant};
+use dancu_domain::service::FieldSet;
+use dancu_store::engine::{PoolSettings, Settings};
+use dancu_store::{Database, OpenOptions};
+use dancu_testdb::{Options, Server};
+use serde_json::{Value, json};
+
+use super::*;
+
+/// Registered count of the only line.
+const DAILY: u32 = 100;
+
+fn args(by: &[&str]) -> WhoArgs {
+    WhoArgs {
+        place: cli::DataArgs::default(),
+        system: "ONESTOP".into(),
+        reason: " cao điểm ".into(),
+        by: by.iter().map(|&name| name.to_owned()).collect(),
+    }
+}
+
+#[test]
+fn rule_d8_one_person_is_not_two_approvers() {
+    let spellings = args(&["Trần Văn A", " trần văn a ", "TRAN VAN A"]);
+    let who = Who::of(&spellings).unwrap();
+    assert_eq!((who.by.as_slice(), who.reason), (&["Trần Văn A"][..], "cao điểm"));
+    assert_eq!(Who::of(&args(&["A", "B"])).unwrap().by.len(), 2);
+}
+
+#[test]
+fn acts_of_nobody_are_refused() {
+    for by in [&[""][..], &["  "], &["A", ""], &["."]] {
+        assert!(Who::of(&args(by)).is_err(), "{by:?}");
+    }
+    assert!(Who::of(&WhoArgs { reason: " ".into(), ..args(&["A"]) }).is_err());
+}
+
+/// The product's time here is the machine's: a server compares it with its own.
+fn clock() -> Moment {
+    Moment(machine_ms())
+}
+
+/// A store with one system that has one line.
+struct World {
+    store: Store,
+    dir: PathBuf,
+    _database: Option<dancu_testdb::Database>,
+}
+
+impl World {
+    async fn new(name: &str, database: Option<dancu_testdb::Database>) -> Self {
+        let engine = if database.is_some() { "server" } else { "file" };
+        let dir = format!("dancu-acts-{name}-{engine}-{}", std::process::id());
+        let dir = std::env::temp_dir().join(dir);
+        let _ = std::fs::remove_dir_all(&dir);
+        let place = database.as_ref().map(|d| Database {
+            settings: Settings::new(&d.url()).unwrap(),
+            nodes: 1,
+            clock,
+            pool: PoolSettings::default(),
+        });
+        let options = OpenOptions {
+            profiles: Arc::new(crate::config::profiles(None).unwrap()),
+            master_key: <_>::default(),
+            now: clock(),
+            migrate: true,
+            database: place,
+        };
+        let store = Store::open(&dir, options).unwrap();
+        let line = Line { id: LineId(1), daily: DAILY, raises: vec![] };
+        let service = Service::CitizenVerify;
+        let mut system = System::new(
+            SystemId(1),
+            SystemCode::parse("MAU").unwrap(),
+            UnitCode::parse("H26.001").unwrap(),
+            Group::State,
+        );
+        system.certificates = Certificates::OFF;
+        system.services[service.index()] = Some(ServiceGrant {
+            service,
+            ma_tich_hop: "001".into(),
+            fields: FieldSet::ALL,
+            lines: [Some(line), None],
+        });
+        let keys = store.keys().clone();
+        let made = store.ledger().act(clock(), move |tx, _| {
+            policy::write::insert_system(tx, &keys, &system, &[])?;
+            let (kind, actor) = ("test".into(), "thử nghiệm".into());
+            Ok(Body::Act(Act { kind, actor, system: 1, detail: String::new() }))
+        });
+        made.await.unwrap();
+        Self { store, dir, _database: database }
+    }
+
+    /// The same on SQLite and on PostgreSQL.
+    async fn both(name: &str) -> [Self; 2] {
+        static SERVER: OnceLock<Server> = OnceLock::new();
+        let durable = || Server::start(&Options { durable: true, ..Options::default() });
+        let database = SERVER.get_or_init(durable).database("operate", |_| Ok(()));
+        [Self::new(name, None).await, Self::new(name, Some(database)).await]
+    }
+
+    fn system(&self) -> Arc<System> {
+        let snapshot = self.store.snapshot(clock()).unwrap();
+        snapshot.by_id(SystemId(1)).unwrap().clone()
+    }
+
+    /// Registered count and raises of the line, now.
+    fn limit(&self) -> u32 {
+        let system = self.system();
+        let grant = system.service(Service::CitizenVerify).unwrap();
+        grant.line(Window::InHours).unwrap().limit(clock()).count
+    }
+
+    /// Over a snapshot that may be overtaken.
+    async fn act(&self, snapshot: &Snapshot, command: &Command) -> anyhow::Result<Done> {
+        let who = Who::of(command.who()).unwrap();
+        act(&self.store, snapshot, clock(), &who, command).await
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        self.store.stop();
+        let _ = std::fs::remove_dir_all(&self.dir);
+    }
+}
+
+/// As it comes through the socket.
+fn command(body: Value) -> Command {
+    serde_json::from_value(body).unwrap()
+}
+
+fn on_line(by: &[&str]) -> Value {
+    let who = json!({ "system": "MAU", "reason": "thử", "by": by });
+    json!({ "who": who, "service": "citizen.verify", "window": "inHours" })
+}
+
+fn raise(extra: u32, by: &[&str]) -> Command {
+    command(json!({ "raise": { "line": on_line(by), "extra": extra, "days": 1 } }))
+}
+
+fn certificates(change: &Value) -> Command {
+    let who = json!({ "system": "MAU", "reason": "thử", "by": ["A"] });
+    command(json!({ "certificates": { "who": who, "change": change } }))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_d8_raises_at_the_same_time_are_summed() {
+    for world in World::both("raises").await {
+        let snapshot = world.store.snapshot(clock()).unwrap();
+        let done = world.act(&snapshot, &raise(60, &["A"])).await.unwrap();
+        assert!(done.detail.starts_with("MAU citizen.verify inHours +60"), "{done:?}");
+        assert_eq!(world.limit(), 160);
+        // Over the registration of before this is 160 too; with the other it is 220, above twice.
+        let refused = world.act(&snapshot, &raise(60, &["A"])).await.unwrap_err().to_string();
+        assert!(refused.contains("220") && refused.contains("--by A --by B"), "{refused}");
+        assert_eq!(world.limit(), 160);
+        world.act(&snapshot, &raise(60, &["A", "B"])).await.unwrap();
+        assert_eq!(world.limit(), 220);
+        // Both at once, from two callers that each wait for the other's commit.
+        let (one, two) = (raise(1, &["A"]), raise(2, &["A", "B"]));
+        let now = clock();
+        let (one, two) = tokio::join!(
+            carry_out(&world.store, now, &one),
+            carry_out(&world.store, now.plus_ms(5), &two)
+        );
+        assert!(one.is_err() && two.is_ok(), "{one:?} {two:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_d8_of_two_raises_at_once_one_needs_a_second_approver() {
+    for world in World::both("at-once").await {
+        // The earlier clock may be the later commit: two nodes differ by milliseconds.
+        let (one, two) = (raise(70, &["A"]), raise(70, &["B"]));
+        let now = clock();
+        let (one, two) = tokio::join!(
+            carry_out(&world.store, now.plus_ms(5), &one),
+            carry_out(&world.store, now, &two)
+        );
+        assert_eq!(usize::from(one.is_ok()) + usize::from(two.is_ok()), 1, "{one:?} {two:?}");
+        let refused = one.and(two).unwrap_err().to_string();
+        assert!(refused.contains("240") && refused.contains("D8"), "{refused}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn certificates_registered_at_the_same_time_all_stay() {
+    for world in World::both("certificates").await {
+        let snapshot = world.store.snapshot(clock()).unwrap();
+        let (one, two) = ("01".repeat(32), "02".repeat(32));
+        for print in [&one, &two] {
+            let add = certificates(&json!({ "mode": null, "add": [print], "remove": [] }));
+            let done = world.act(&snapshot, &add).await.unwrap();
+            assert!(done.detail.contains(print.as_str()), "{done:?}");
+        }
+        assert_eq!(world.system().certificates.sha256, [[1; 32], [2; 32]]);
+        // Over the registration of before there is one left for the mode; now there is none.
+        let snapshot = world.store.snapshot(clock()).unwrap();
+        let all = certificates(&json!({ "mode": null, "add": [], "remove": [one, two] }));
+        world.act(&snapshot, &all).await.unwrap();
+        let required = certificates(&json!({ "mode": "required", "add": [], "remove": [] }));
+        let refused = world.act(&snapshot, &required).await.unwrap_err().to_string();
+        assert!(refused.contains("--add"), "{refused}");
+        assert_eq!(world.system().certificates.mode, CertificateMode::Off);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_refused_leaves_no_entry_and_says_what_there_is() {
+    for world in World::both("refused").await {
+        let before = world.store.ledger().next_index();
+        let lift = command(json!({ "lift": { "line": on_line(&["A"]) } }));
+        let told = carry_out(&world.store, clock(), &lift).await.unwrap_err().to_string();
+        assert!(told.contains("not locked"), "{told}");
+        let who = json!({ "system": "MAUU", "reason": "thử", "by": ["A"] });
+        let other = command(json!({ "connection": { "who": who, "state": "live" } }));
+        let told = carry_out(&world.store, clock(), &other).await.unwrap_err().to_string();
+        assert!(told.contains("\"MAUU\"") && told.contains("known): MAU"), "{told}");
+        assert_eq!(world.store.ledger().next_index(), before);
+    }
+}
