@@ -5,8 +5,7 @@ use std::sync::LazyLock;
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use dancu_access::AuthFailure;
-use dancu_access::client::{ClientProof, Clients, form_decoded};
+use dancu_access::client::{ClientProof, authenticate, form_decoded};
 use dancu_domain::registration::Snapshot;
 
 use crate::people::system;
@@ -45,11 +44,13 @@ pub fn run(data: &[u8]) {
         _ => ClientProof { assertion: Some(&signed), ..ClientProof::default() },
     };
     let audience = ["https://dancu.example/oauth/token".to_owned()];
-    let clients = Clients::default();
-    let first = clients.authenticate(&SNAPSHOT, &proof, &audience, NOW);
-    if proof.assertion.is_some() && first.is_ok() {
-        let second = clients.authenticate(&SNAPSHOT, &proof, &audience, NOW);
-        assert_eq!(second.err(), Some(AuthFailure::Replayed), "an assertion was used twice");
+    let Ok(first) = authenticate(&SNAPSHOT, &proof, &audience, NOW) else { return };
+    assert_eq!(first.assertion.is_some(), proof.assertion.is_some());
+    if let Some(used) = first.assertion {
+        assert!(used.until > NOW, "it would be forgotten while it can be used");
+        let again = authenticate(&SNAPSHOT, &proof, &audience, NOW + 1);
+        let mark = again.ok().and_then(|client| client.assertion).map(|again| again.mark);
+        assert!(mark.is_none_or(|mark| mark == used.mark), "an assertion could be used twice");
     }
 }
 

@@ -1,6 +1,5 @@
 //! OAuth client authentication: client_secret_basic, client_secret_post, private_key_jwt.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use aws_lc_rs::constant_time;
@@ -9,7 +8,6 @@ use base64::engine::general_purpose::STANDARD;
 use dancu_domain::registration::{OauthAccess, Secret, Snapshot, System};
 use dancu_store::used::UsedAssertion;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
-use parking_lot::Mutex;
 use serde::Deserialize;
 
 use crate::AuthFailure;
@@ -18,8 +16,6 @@ use crate::soap::{FRESH_MS, sha256_16};
 
 /// Longest life of a client assertion, ms (RFC 7523 leaves it to the server).
 const ASSERTION_MS: i64 = 10 * 60 * 1000;
-/// Assertions remembered at most, so that each is used once.
-const ASSERTIONS_MAX: usize = 100_000;
 /// The assertion type of RFC 7523.
 pub const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
@@ -55,13 +51,6 @@ impl From<Arc<System>> for ProvedClient {
     }
 }
 
-/// Checks clients; remembers used assertions until the machine's clock could not go back to them.
-/// What other nodes were sent, and this one before a restart, is compared when a token is issued.
-#[derive(Default)]
-pub struct Clients {
-    used: Mutex<HashMap<[u8; 16], i64>>,
-}
-
 #[derive(Deserialize)]
 struct Assertion {
     iss: String,
@@ -70,72 +59,65 @@ struct Assertion {
     exp: i64,
 }
 
-impl Clients {
-    /// The system that proves itself. `audience` = URLs of the token endpoint; `now` = machine
-    /// clock, ms.
-    pub fn authenticate(
-        &self,
-        snapshot: &Snapshot,
-        proof: &ClientProof<'_>,
-        audience: &[String],
-        now: i64,
-    ) -> Result<ProvedClient, AuthFailure> {
-        if let Some(assertion) = proof.assertion {
-            return self.by_assertion(snapshot, (assertion, proof.certificate), audience, now);
-        }
-        let (id, secret) = match (proof.authorization, proof.client_id, proof.client_secret) {
-            (Some(header), _, _) => basic(header).ok_or(AuthFailure::Malformed)?,
-            (None, Some(id), Some(secret)) => (id.to_owned(), secret.to_owned()),
-            _ => return Err(AuthFailure::Missing),
-        };
-        let system = snapshot.by_client_id(&id);
-        let access = system.and_then(|s| s.oauth.as_ref());
-        let nobody = [Secret([0; 32].into())];
-        let secrets = access.map_or(&nobody[..], |a| &a.secrets);
-        let mut right = false;
-        for known in secrets {
-            let (a, b) = (sha256_16(&[&known.0]), sha256_16(&[secret.as_bytes()]));
-            right |= constant_time::verify_slices_are_equal(&a, &b).is_ok();
-        }
-        match (system, access, right) {
-            (Some(system), Some(_), true) => {
-                with_certificate(system, proof.certificate).map(ProvedClient::from)
-            }
-            _ => Err(AuthFailure::Wrong),
-        }
+/// The system that proves itself. `audience` = URLs of the token endpoint; `now` = machine clock,
+/// ms. An assertion is not used up by it: that is done in the transaction that journals the token,
+/// so who is refused for the pace or for want of a disk may send the same one again.
+pub fn authenticate(
+    snapshot: &Snapshot,
+    proof: &ClientProof<'_>,
+    audience: &[String],
+    now: i64,
+) -> Result<ProvedClient, AuthFailure> {
+    if let Some(assertion) = proof.assertion {
+        return by_assertion(snapshot, (assertion, proof.certificate), audience, now);
     }
+    let (id, secret) = match (proof.authorization, proof.client_id, proof.client_secret) {
+        (Some(header), _, _) => basic(header).ok_or(AuthFailure::Malformed)?,
+        (None, Some(id), Some(secret)) => (id.to_owned(), secret.to_owned()),
+        _ => return Err(AuthFailure::Missing),
+    };
+    let system = snapshot.by_client_id(&id);
+    let access = system.and_then(|s| s.oauth.as_ref());
+    let nobody = [Secret([0; 32].into())];
+    let secrets = access.map_or(&nobody[..], |a| &a.secrets);
+    let mut right = false;
+    for known in secrets {
+        let (a, b) = (sha256_16(&[&known.0]), sha256_16(&[secret.as_bytes()]));
+        right |= constant_time::verify_slices_are_equal(&a, &b).is_ok();
+    }
+    match (system, access, right) {
+        (Some(system), Some(_), true) => {
+            with_certificate(system, proof.certificate).map(ProvedClient::from)
+        }
+        _ => Err(AuthFailure::Wrong),
+    }
+}
 
-    fn by_assertion(
-        &self,
-        snapshot: &Snapshot,
-        (assertion, shown): (&str, Option<&Fingerprint>),
-        audience: &[String],
-        now: i64,
-    ) -> Result<ProvedClient, AuthFailure> {
-        let claimed = jsonwebtoken::dangerous::insecure_decode::<Assertion>(assertion)
-            .map_err(|_| AuthFailure::Malformed)?;
-        let algorithm = claimed.header.alg;
-        let system = snapshot.by_client_id(&claimed.claims.sub).ok_or(AuthFailure::Wrong)?;
-        let access = system.oauth.as_ref().ok_or(AuthFailure::Wrong)?;
-        let claims = verified(access, assertion, algorithm, audience)?;
-        // Before the assertion is used up: a thief without the certificate spoils nothing.
-        let system = with_certificate(system, shown)?;
-        let expires = claims.exp.checked_mul(1000).ok_or(AuthFailure::Wrong)?;
-        if expires <= now {
-            return Err(AuthFailure::Stale);
-        }
-        if claims.iss != claims.sub || expires.saturating_sub(now) > ASSERTION_MS {
-            return Err(AuthFailure::Wrong);
-        }
-        let mark = sha256_16(&[claims.sub.as_bytes(), b"\0", claims.jti.as_bytes()]);
-        let mut used = self.used.lock();
-        used.retain(|_, until| *until > now);
-        let until = expires.saturating_add(FRESH_MS);
-        if used.len() >= ASSERTIONS_MAX || used.insert(mark, until).is_some() {
-            return Err(AuthFailure::Replayed);
-        }
-        Ok(ProvedClient { system, assertion: Some(UsedAssertion { mark, until }) })
+fn by_assertion(
+    snapshot: &Snapshot,
+    (assertion, shown): (&str, Option<&Fingerprint>),
+    audience: &[String],
+    now: i64,
+) -> Result<ProvedClient, AuthFailure> {
+    let claimed = jsonwebtoken::dangerous::insecure_decode::<Assertion>(assertion)
+        .map_err(|_| AuthFailure::Malformed)?;
+    let algorithm = claimed.header.alg;
+    let system = snapshot.by_client_id(&claimed.claims.sub).ok_or(AuthFailure::Wrong)?;
+    let access = system.oauth.as_ref().ok_or(AuthFailure::Wrong)?;
+    let claims = verified(access, assertion, algorithm, audience)?;
+    // A thief without the certificate learns nothing more than that, and uses nothing up.
+    let system = with_certificate(system, shown)?;
+    let expires = claims.exp.checked_mul(1000).ok_or(AuthFailure::Wrong)?;
+    if expires <= now {
+        return Err(AuthFailure::Stale);
     }
+    if claims.iss != claims.sub || expires.saturating_sub(now) > ASSERTION_MS {
+        return Err(AuthFailure::Wrong);
+    }
+    let mark = sha256_16(&[claims.sub.as_bytes(), b"\0", claims.jti.as_bytes()]);
+    // Beyond its end, because the machine's clock may go back a little.
+    let until = expires.saturating_add(FRESH_MS);
+    Ok(ProvedClient { system, assertion: Some(UsedAssertion { mark, until }) })
 }
 
 /// The system that proved itself by its secret, where its certificate agrees.
@@ -251,57 +233,55 @@ mod tests {
         )
     }
 
-    fn asked(clients: &Clients, exp: i64, now: i64) -> Result<(), AuthFailure> {
-        asked_with(clients, &snapshot(Certificates::OFF), None, exp, now)
+    fn asked(exp: i64, now: i64) -> Result<Option<UsedAssertion>, AuthFailure> {
+        asked_with(&snapshot(Certificates::OFF), None, ("1", exp), now)
     }
 
     fn asked_with(
-        clients: &Clients,
         snapshot: &Snapshot,
         certificate: Option<&Fingerprint>,
-        exp: i64,
+        (jti, exp): (&str, i64),
         now: i64,
-    ) -> Result<(), AuthFailure> {
-        let made = Made { iss: "mau", sub: "mau", aud: "https://x/oauth/token", jti: "1", exp };
+    ) -> Result<Option<UsedAssertion>, AuthFailure> {
+        let made = Made { iss: "mau", sub: "mau", aud: "https://x/oauth/token", jti, exp };
         let key = EncodingKey::from_ed_pem(PRIVATE.as_bytes()).unwrap();
         let assertion = encode(&Header::new(Algorithm::EdDSA), &made, &key).unwrap();
         let assertion = Some(assertion.as_str());
         let proof = ClientProof { assertion, certificate, ..ClientProof::default() };
         let audience = ["https://x/oauth/token".to_owned()];
-        clients.authenticate(snapshot, &proof, &audience, now).map(|_| ())
+        authenticate(snapshot, &proof, &audience, now).map(|client| client.assertion)
     }
 
     #[test]
-    fn an_assertion_is_used_once_and_not_after_its_end() {
-        let clients = Clients::default();
+    fn an_assertion_has_one_mark_until_after_its_end() {
         let exp = NOW / 1000 + 60;
-        assert_eq!(asked(&clients, exp, NOW), Ok(()));
-        assert_eq!(asked(&clients, exp, NOW + 1), Err(AuthFailure::Replayed));
+        let first = asked(exp, NOW).unwrap().unwrap();
+        assert_eq!(first.until, NOW + 60_000 + FRESH_MS);
+        // Proving oneself uses nothing up: whoever got no token for it may send it again.
+        assert_eq!(asked(exp, NOW + 59_999), Ok(Some(first)));
         for after in [60_000, 60_001, 119_000] {
-            assert_eq!(asked(&clients, exp, NOW + after), Err(AuthFailure::Stale), "{after}");
+            assert_eq!(asked(exp, NOW + after), Err(AuthFailure::Stale), "{after}");
         }
-        // The machine's clock went back meanwhile.
-        assert_eq!(asked(&clients, exp, NOW + 59_000), Err(AuthFailure::Replayed));
+        let other = asked_with(&snapshot(Certificates::OFF), None, ("2", exp), NOW);
+        assert_ne!(other.unwrap().unwrap().mark, first.mark, "another jti is another assertion");
     }
 
     #[test]
-    fn a_stolen_assertion_without_the_certificate_is_not_used_up() {
+    fn a_stolen_assertion_is_nothing_without_the_certificate() {
         let registered = Certificates { mode: CertificateMode::Required, sha256: vec![[1; 32]] };
-        let of = |shown: Option<&Fingerprint>, clients: &Clients| {
-            let snapshot = snapshot(registered.clone());
-            asked_with(clients, &snapshot, shown, NOW / 1000 + 60, NOW)
+        let of = |shown: Option<&Fingerprint>| {
+            asked_with(&snapshot(registered.clone()), shown, ("1", NOW / 1000 + 60), NOW)
         };
-        let clients = Clients::default();
         for wrong in [None, Some(&[2; 32])] {
-            assert_eq!(of(wrong, &clients), Err(AuthFailure::ForeignCertificate));
+            assert_eq!(of(wrong), Err(AuthFailure::ForeignCertificate));
         }
-        assert_eq!(of(Some(&[1; 32]), &clients), Ok(()));
+        assert!(of(Some(&[1; 32])).unwrap().is_some());
     }
 
     #[test]
     fn ends_out_of_range_are_refused() {
         for exp in [i64::MAX, i64::MIN, NOW, NOW / 1000 + 601] {
-            assert_eq!(asked(&Clients::default(), exp, NOW), Err(AuthFailure::Wrong), "{exp}");
+            assert_eq!(asked(exp, NOW), Err(AuthFailure::Wrong), "{exp}");
         }
     }
 }

@@ -142,7 +142,7 @@ impl Gate {
         Ok(system.clone())
     }
 
-    /// 1d. A client at the token endpoint.
+    /// 1d. A client at the token endpoint. Its assertion is used up by [`Gate::issue_token`] only.
     pub async fn authenticate_client(
         &self,
         proof: &client::ClientProof<'_>,
@@ -151,7 +151,7 @@ impl Gate {
         machine_now: i64,
     ) -> Result<ProvedClient, AuthFailure> {
         let snapshot = self.registered(at).await?;
-        self.clients.authenticate(&snapshot, proof, audience, machine_now)
+        client::authenticate(&snapshot, proof, audience, machine_now)
     }
 
     /// The token endpoint: a token and its life in seconds, once its entry is durable (F1): who

@@ -46,7 +46,11 @@ impl Gate {
         system.cloned().ok_or(AuthFailure::Wrong)
     }
 
-    async fn catch_up(&self, now: Moment) -> dancu_store::Result<()> {
+    /// Takes over what is registered in the database, on whichever node it was changed last.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub(crate) async fn catch_up(&self, now: Moment) -> dancu_store::Result<()> {
         if self.store.policy_moved().await? {
             // A transaction without a change: it takes over what the other nodes committed.
             self.store.ledger().tidy(now, |_| Ok(())).await?;

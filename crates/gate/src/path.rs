@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use arc_swap::ArcSwap;
-use dancu_access::client;
 use dancu_access::soap::UsedTriples;
 use dancu_domain::decide::Question;
 use dancu_domain::ids::SystemId;
@@ -84,7 +83,6 @@ pub struct Gate {
     pub(crate) snapshot: Arc<ArcSwap<Snapshot>>,
     pseudonyms: ArcSwap<Pseudonyms>,
     pub(crate) used: UsedTriples,
-    pub(crate) clients: client::Clients,
     /// Unauthenticated failures, counted for the journal.
     pub failures: Failures,
     /// Held by whoever loads the snapshot; the others wait.
@@ -116,7 +114,6 @@ impl Gate {
             snapshot,
             pseudonyms: ArcSwap::from_pointee(store.pseudonyms(now)?),
             used,
-            clients: client::Clients::default(),
             failures: Failures::default(),
             loading: tokio::sync::Mutex::default(),
             paces,

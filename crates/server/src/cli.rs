@@ -226,6 +226,16 @@ pub fn open(data: &Path, config: &Config, migrate: bool) -> anyhow::Result<Store
     open_anchored(data, config, migrate, false)
 }
 
+/// Opens a sandbox's data, or makes it. Root is told on the folder of another account, and goes on:
+/// no service is left without its files.
+pub fn open_sandbox(config: &Config) -> anyhow::Result<Store> {
+    if let Err(error) = right_account(&config.data) {
+        // The demo goes on also where nobody can read this.
+        let _ = writeln!(std::io::stderr(), "dancu: {error}");
+    }
+    opened(&config.data, config, true, false)
+}
+
 /// Opens an older copy of the data, to be accepted.
 pub fn open_copy(config: &Config) -> anyhow::Result<Store> {
     open_anchored(&config.data, config, false, true)
@@ -238,6 +248,10 @@ fn open_anchored(
     accept: bool,
 ) -> anyhow::Result<Store> {
     right_account(data)?;
+    opened(data, config, migrate, accept)
+}
+
+fn opened(data: &Path, config: &Config, migrate: bool, accept: bool) -> anyhow::Result<Store> {
     if !migrate && !config.database.is_set() {
         holds_data(data)?;
     }

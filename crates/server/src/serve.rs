@@ -85,6 +85,7 @@ impl Front {
 pub fn run(config: &Config) -> anyhow::Result<ExitCode> {
     let front = Front::open(config.listen, &config.http, &config.tls, &config.data)?;
     let store = Arc::new(cli::open(&config.data, config, false)?);
+    keys::folder::make_ours(store.dir())?;
     let database = config.database.open()?;
     runtime()?.block_on(async {
         let clock =

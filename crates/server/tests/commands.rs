@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests, outside the test functions")]
 
 use std::io::Read as _;
-use std::os::unix::fs::{PermissionsExt as _, chown};
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _, chown};
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
@@ -65,6 +65,7 @@ impl Drop for Scratch {
     }
 }
 
+const DEMO: [&str; 6] = ["demo", "--once", "--port", "0", "--population", "200"];
 const WHO: [&str; 6] = ["--system", "A", "--reason", "thử", "--by", "A"];
 
 /// Every command that reads data which has to be there.
@@ -225,6 +226,12 @@ fn the_folder_of_another_account_is_left_alone() {
             assert!(text.contains("65534") && text.contains("runuser"), "{text}");
         }
         chown(&data, Some(0), None).unwrap();
+        // A sandbox has no service that needs its files: root is told, and goes on.
+        std::fs::DirBuilder::new().mode(0o700).create(scratch.0.join("demo")).unwrap();
+        chown(scratch.0.join("demo"), Some(65_534), None).unwrap();
+        let output = scratch.dancu(&[&DEMO[..], &["--data", "demo"]].concat(), &[]);
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && text.contains("runuser"), "{text}");
     } else {
         std::fs::set_permissions(&data, std::fs::Permissions::from_mode(0o000)).unwrap();
         let text = scratch.refused(&["population", "stats", "--data", "data"], &[]);
@@ -232,6 +239,49 @@ fn the_folder_of_another_account_is_left_alone() {
         std::fs::set_permissions(&data, std::fs::Permissions::from_mode(0o700)).unwrap();
     }
     assert_eq!(std::fs::read_dir(&data).unwrap().count(), before);
+}
+
+#[test]
+fn a_demo_takes_no_data_of_a_centre() {
+    let scratch = Scratch::new("centre");
+    scratch.generate("made", "200");
+    scratch.ok(&["population", "export", "people.csv", "--data", "made"], &[]);
+    scratch.write("dancu.toml", "data = \"migrated\"\nlisten = \"127.0.0.1:0\"\n");
+    let migrate = ["migrate", "--config", "dancu.toml"];
+    scratch.ok(&migrate, &[]);
+    scratch.ok(&["population", "import", "people.csv", "--data", "imported"], &[]);
+    for data in ["migrated", "imported"] {
+        let place = [("DANCU_DATA", data)];
+        let text = scratch.refused(&DEMO, &place);
+        assert!(text.contains("một trung tâm"), "{data}: {text}");
+        // It is a centre's still.
+        let mut serving = scratch.command(&["serve", "--config", "dancu.toml"], &place);
+        let mut serving = serving.stdout(Stdio::piped()).spawn().unwrap();
+        let mut said = vec![0; 64];
+        let read = serving.stdout.as_mut().unwrap().read(&mut said).unwrap();
+        serving.kill().unwrap();
+        serving.wait().unwrap();
+        assert!(String::from_utf8_lossy(&said[..read]).contains("phục vụ tại"), "{data}");
+    }
+    // One that was killed before its first entry goes on, and so does one on made-up people.
+    scratch.ok(&migrate, &[("DANCU_DATA", "begun")]);
+    scratch.write("begun/demo.begun", "");
+    for data in ["begun", "made", "begun"] {
+        scratch.ok(&DEMO, &[("DANCU_DATA", data)]);
+        assert!(scratch.has(&format!("{data}/demo.json")));
+        assert!(!scratch.has(&format!("{data}/demo.begun")));
+    }
+}
+
+#[test]
+fn a_folder_that_others_may_write_into_is_closed_before_it_is_served() {
+    let scratch = Scratch::new("open");
+    let open = scratch.0.join("open");
+    std::fs::create_dir(&open).unwrap();
+    std::fs::set_permissions(&open, std::fs::Permissions::from_mode(0o775)).unwrap();
+    scratch.ok(&DEMO, &[("DANCU_DATA", "open")]);
+    let mode = std::fs::metadata(&open).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o700);
 }
 
 #[test]

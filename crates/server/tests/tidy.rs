@@ -20,6 +20,8 @@ const DOORS: &[(&str, &[&str])] = &[
     // The gate fills journal entries, so it names their types.
     ("dancu-gate", &["dancu-store", "dancu-access", "dancu-journal", "dancu-domain"]),
     ("dancu-wire", &["dancu-gate", "dancu-domain"]),
+    // Pages alone, until the desks' use-cases come.
+    ("dancu-portal", &["dancu-gate", "dancu-access", "dancu-domain"]),
     // A PostgreSQL for tests: it knows no room.
     ("dancu-testdb", &[]),
     // The measuring tools talk HTTP; a ledger loop of theirs may use the store.
@@ -39,6 +41,8 @@ const HEAVY: &[(&str, &[&str])] = &[
     ("hyper-util", &[SERVER, "dancu-bench"]),
     ("quick-xml", &["dancu-wire"]),
     ("utoipa", &["dancu-wire"]),
+    ("askama", &["dancu-portal"]),
+    ("fluent-bundle", &["dancu-portal"]),
     ("jsonwebtoken", &["dancu-access"]),
     ("clap", &[SERVER, "dancu-bench"]),
     ("indicatif", &[SERVER]),

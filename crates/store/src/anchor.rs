@@ -33,6 +33,7 @@ use self::registry::Match;
 use crate::engine::{Db, Tx};
 use crate::error::{Error, Result};
 use crate::keys::random;
+use crate::ledger::follow::STOPPED;
 use crate::store::Store;
 use crate::values;
 
@@ -267,6 +268,23 @@ impl Store {
     pub fn refresh_anchor(&self) -> Result<()> {
         let Some(holder) = self.anchor.get() else { return Ok(()) };
         let mut written = holder.written.lock();
+        if let Some(seen) = self.ledger.lost() {
+            // The next start has to find it, also where the anchor is older than what was lost.
+            let before = match written.take() {
+                Some(anchor) => anchor,
+                None => {
+                    let (log, head) = self.readers.read_state(|tx| Ok((log(tx)?, head(tx)?)))?;
+                    Anchor::of(log, &head, &self.keys)?
+                }
+            };
+            let told = before.is_stopped();
+            let next = before.stopped_at(seen, self.ledger.next_index(), &self.keys)?;
+            if !told {
+                next.write(&holder.path)?;
+            }
+            *written = Some(next);
+            return Err(Error::OlderCopy(STOPPED.to_owned()));
+        }
         let (log, head, standing) = self.readers.read_state(|tx| {
             let standing = match &*written {
                 Some(anchor) => anchor.compare(tx, &self.keys)?,

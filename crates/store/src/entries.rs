@@ -302,7 +302,7 @@ pub fn read_many(tx: &mut Tx<'_>, keys: &Keyring, indexes: &[u64]) -> Result<Vec
 const SCAN_CHUNKS: u32 = 64;
 
 /// What a scan comes upon.
-pub(crate) enum Scanned {
+pub enum Scanned {
     /// An entry.
     Entry(Entry),
     /// A row whose key is gone from the database: an erased month, or one that the keys of a
@@ -317,7 +317,8 @@ pub(crate) enum Scanned {
     },
 }
 
-/// Calls `each` with every entry from an index on, until it says stop.
+/// Calls `each` with every entry from an index on, until it says stop. A row whose key is gone is
+/// an error.
 pub fn scan(
     tx: &mut Tx<'_>,
     keys: &Keyring,
@@ -331,7 +332,7 @@ pub fn scan(
 }
 
 /// The same, past rows whose key is gone.
-pub(crate) fn scan_past(
+pub fn scan_past(
     tx: &mut Tx<'_>,
     keys: &Keyring,
     from: u64,

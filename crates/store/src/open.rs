@@ -7,6 +7,7 @@ use std::io::{Read as _, Seek as _, Write as _};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use dancu_domain::moment::Moment;
 use dancu_domain::profile::Profiles;
@@ -137,18 +138,17 @@ fn on_file(dir: &Path, lock: File, options: OpenOptions, anchoring: &Anchoring) 
     let place = Place::File(core.clone());
     let mut db = place.writer()?;
     // What is refused stays as it is; a copy that is accepted may be of an older schema.
-    let may_migrate = anchor::before_change(&mut db, &keys, dir, anchoring)? || options.migrate;
+    let is_copy = anchor::before_change(&mut db, &keys, dir, anchoring)?;
+    let may_migrate = is_copy || options.migrate;
     schema(&mut db, Area::Core, may_migrate)?;
-    let registry = dir.join(Area::Registry.file());
-    if !options.migrate && !registry.exists() {
-        // Made empty here it would answer "no such citizen" about everybody.
-        return Err(Error::Damaged(
-            "thiếu registry.db, hãy khôi phục thư mục (registry.db is missing: restore the folder)",
-        ));
-    }
-    schema(&mut sqlite::writer(&registry)?.into(), Area::Registry, may_migrate)?;
+    let mut registry = registry_of(dir, may_migrate)?;
     ready(&mut db, &keys, options.now)?;
-    anchor::follow_registry(&mut db, dir)?;
+    registry.write(|tx| anchor::registry::begin_empty(tx, &keys))?;
+    drop(registry);
+    if !is_copy {
+        // The state of a copy's registry is followed by the decision to accept it.
+        anchor::follow_registry(&mut db, dir)?;
+    }
     let tail = Arc::new(Tail::default());
     let search = Search::start(dir, &mut db.tx(), &keys, tail.clone())?;
     let requests = Arc::new(RequestMemory::default());
@@ -173,6 +173,23 @@ fn on_file(dir: &Path, lock: File, options: OpenOptions, anchoring: &Anchoring) 
         copy: Mutex::new(None),
         stopped: false.into(),
     })
+}
+
+/// The registry's file with its schema. It is made where it may be: in a new folder, and beside a
+/// copy whose acceptance journals that its registry is empty.
+fn registry_of(dir: &Path, may_migrate: bool) -> Result<Db> {
+    let path = dir.join(Area::Registry.file());
+    if !may_migrate && !path.exists() {
+        // Made empty here it would answer "no such citizen" about everybody.
+        return Err(Error::Damaged(
+            "thiếu registry.db, hãy khôi phục thư mục; nếu chưa từng nhập dân số thì chạy `dancu \
+             migrate` (registry.db is missing: restore the folder, or run `dancu migrate` if \
+             nobody was ever imported)",
+        ));
+    }
+    let mut db = Db::from(sqlite::writer(&path)?);
+    schema(&mut db, Area::Registry, may_migrate)?;
+    Ok(db)
 }
 
 fn on_server(dir: &Path, lock: File, options: OpenOptions, anchoring: &Anchoring) -> Result<Store> {
@@ -329,6 +346,12 @@ pub(crate) fn none_lost(tx: &mut Tx<'_>) -> Result<()> {
     ))
 }
 
+/// Attempts to take a folder's lock, [`LOCK_PAUSE`] apart: who only looks whether somebody has it
+/// ([`holder`]) holds it for a moment.
+const LOCK_ATTEMPTS: u32 = 10;
+/// Between two attempts: 100 ms in all, a start that is refused is not felt to wait.
+const LOCK_PAUSE: Duration = Duration::from_millis(10);
+
 /// Takes the folder for this process; the file names the holder.
 pub(crate) fn lock(dir: &Path) -> Result<File> {
     let mut file = File::options()
@@ -337,7 +360,16 @@ pub(crate) fn lock(dir: &Path) -> Result<File> {
         .create(true)
         .truncate(false)
         .open(dir.join("LOCK"))?;
-    if rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
+    let taken = || rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok();
+    let mut is_ours = taken();
+    for _ in 0..LOCK_ATTEMPTS {
+        if is_ours {
+            break;
+        }
+        std::thread::park_timeout(LOCK_PAUSE);
+        is_ours = taken();
+    }
+    if !is_ours {
         let mut holder = String::new();
         let _ = file.read_to_string(&mut holder);
         return Err(Error::InUse(holder.trim().to_owned()));

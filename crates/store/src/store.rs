@@ -13,7 +13,7 @@ use parking_lot::Mutex;
 use rusqlite::Connection;
 
 use crate::engine::{Reads, Tx};
-use crate::entries::{self, MISSING_KEY, Pseudonyms, SearchKind};
+use crate::entries::{self, MISSING_KEY, Pseudonyms, Scanned, SearchKind};
 use crate::error::{Error, Result};
 use crate::keys::{Keyring, Purpose};
 use crate::lease::Leases;
@@ -148,12 +148,20 @@ impl Store {
         self.read(|tx| entries::read(tx, &self.keys, index))
     }
 
-    /// Calls `each` with every entry from an index on, until it says stop.
+    /// Calls `each` with every entry from an index on, until it says stop; an error at a row whose
+    /// key is gone.
     pub fn scan_entries(&self, from: u64, each: impl FnMut(Entry) -> Result<bool>) -> Result<()> {
         let mut db = self.core.reader()?;
         // Another node may have made the keys of a new month.
         self.keys.load(&mut db.tx())?;
         entries::scan(&mut db.tx(), &self.keys, from, each)
+    }
+
+    /// The same, past rows whose key is gone.
+    pub fn scan_past(&self, from: u64, each: impl FnMut(Scanned) -> Result<bool>) -> Result<()> {
+        let mut db = self.core.reader()?;
+        self.keys.load(&mut db.tx())?;
+        entries::scan_past(&mut db.tx(), &self.keys, from, each)
     }
 
     /// Entries of a system from an index on, at most `limit`.

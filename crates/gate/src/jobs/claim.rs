@@ -70,7 +70,7 @@ impl Gate {
                     continue;
                 }
             };
-            match self.expects_of(&row, &stored, at) {
+            match self.expects_surely(&row, &stored, at).await? {
                 Expects::Open if busy => {}
                 Expects::Open => {
                     passed.insert(row.system);
@@ -134,6 +134,30 @@ impl Gate {
             Some(system) => self.expects(system, &stored.kind, &stored.head, at),
             None => Expects::Never(Reason::ConnectionNotLive),
         }
+    }
+
+    /// The same, looked at once more before a job fails by it: a node hears a little later of what
+    /// was registered through another one, and a job that failed does not come back.
+    ///
+    /// # Errors
+    /// The store failed; the job is left as it is.
+    pub(super) async fn expects_surely(
+        &self,
+        row: &JobRow,
+        stored: &StoredHead,
+        at: Moment,
+    ) -> Result<Expects> {
+        let found = self.expects_of(row, stored, at);
+        let fails = match found {
+            Expects::Open => false,
+            Expects::Waits(_, until) => until.is_none() && is_held_too_long(row, at),
+            Expects::Never(_) => true,
+        };
+        if !fails {
+            return Ok(found);
+        }
+        Box::pin(self.catch_up(at)).await?;
+        Ok(self.expects_of(row, stored, at))
     }
 
     /// Ends a job by a reason that does not end by itself.

@@ -73,6 +73,13 @@ pub(super) fn status(row: &JobRow, before: u32) -> Result<JobStatus> {
     let stored = StoredHead::of(row)?;
     let c = row.counts;
     let accepted = c.matched + c.no_match;
+    let done = accepted + c.refused;
+    // How many fit is itself told by the registry: a list shows whom it has told (D2, F1), and not
+    // whom it has only found.
+    let (rows, items) = match stored.kind {
+        JobKind::BatchVerify => (c.rows, c.items),
+        JobKind::List(_) => (done + c.bad, done),
+    };
     Ok(JobStatus {
         id: JobId(row.id),
         system: dancu_domain::ids::SystemId(row.system),
@@ -82,10 +89,10 @@ pub(super) fn status(row: &JobRow, before: u32) -> Result<JobStatus> {
         head: stored.head,
         state: state(row),
         counts: JobCounts {
-            rows: c.rows,
-            items: c.items,
+            rows,
+            items,
             bad: c.bad,
-            done: accepted + c.refused,
+            done,
             accepted,
             matched: c.matched,
             no_match: c.no_match,

@@ -27,28 +27,47 @@ pub(super) struct Earlier {
     answered: HashSet<(u32, [u8; 16])>,
     /// Where the journal is to be read on; `None` = everything is known.
     from: Option<u64>,
+    /// Where reading ends: what is journaled later is young.
+    until: u64,
+    /// Whether the first entry was looked at and is so old that the others must be read.
+    is_old: bool,
 }
 
 impl Earlier {
-    /// What has to be found out about a job as it stood before it was claimed: nothing where it
-    /// was never begun, or where everything is young enough to be known by its request id.
-    pub(super) async fn begin(gate: &Gate, at: Moment, before: &JobRow) -> Result<Self> {
-        let mut earlier = Self { answered: HashSet::new(), from: None };
-        if before.started_at.is_none() {
-            return Ok(earlier);
+    /// What there is to be found out about a job as it stood before it was claimed: nothing where
+    /// it was never begun. To be begun once it is claimed, so that the ledger has taken over what
+    /// its last holder journaled.
+    pub(super) fn begin(gate: &Gate, before: &JobRow) -> Self {
+        Self {
+            answered: HashSet::new(),
+            from: before.started_at.map(|_| before.journal_from),
+            until: gate.store.ledger().next_index(),
+            is_old: false,
         }
-        let keep = gate.store.profiles().at(at).remember_requests_ms - FORGOTTEN_MS;
-        let from = before.journal_from;
-        let first = gate.away(move |store| store.entry(from)).await?;
-        if first.is_some_and(|entry| at.0 - entry.at >= keep) {
-            earlier.from = Some(from);
-        }
-        Ok(earlier)
     }
 
-    /// Reads on in the journal. Whether there was anything to read.
-    pub(super) async fn read(&mut self, gate: &Gate, row: &JobRow, of: Service) -> Result<bool> {
+    /// Reads on in the journal, unless everything is young enough to be known by its request id.
+    /// Whether there was anything to read.
+    ///
+    /// # Errors
+    /// The store failed; the same may be read again.
+    pub(super) async fn read(
+        &mut self,
+        gate: &Gate,
+        at: Moment,
+        row: &JobRow,
+        of: Service,
+    ) -> Result<bool> {
         let Some(from) = self.from else { return Ok(false) };
+        if !self.is_old {
+            let keep = gate.store.profiles().at(at).remember_requests_ms - FORGOTTEN_MS;
+            let first = gate.away(move |store| store.entry(from)).await?;
+            if first.is_none_or(|entry| at.0 - entry.at < keep) {
+                self.from = None;
+                return Ok(false);
+            }
+            self.is_old = true;
+        }
         let system = row.system;
         let entries = gate.away(move |s| s.entries_of_system(system, from, ENTRIES_READ)).await?;
         let prefix = format!("{}-", JobId(row.id));
@@ -60,7 +79,9 @@ impl Earlier {
             }
         }
         // Fewer than were asked for is no end: the search may name entries that are none.
-        self.from = entries.last().map(|last| last.index + 1);
+        let next = entries.last().map(|last| last.index + 1);
+        // However fast its system asks meanwhile, there is an end.
+        self.from = next.filter(|next| *next < self.until);
         Ok(true)
     }
 

@@ -23,7 +23,7 @@ pub mod types;
 pub use claim::{LEASE_MS, PAUSED_MAX_MS, TURN_MS};
 pub(crate) use code::is_damage;
 pub use earlier::ENTRIES_READ;
-pub use own::JOBS_LISTED;
+pub use own::{Ended, JOBS_LISTED};
 pub use results::{NotRead, Reading};
 pub use run::{DAMAGE_TRIES, DAMAGED_MAX, JobRun, Step};
 pub use taking::Intake;

@@ -19,6 +19,15 @@ pub(super) const PARTS_READ: u32 = 8;
 /// Jobs deleted at their time in one go; the rest follows with the next.
 const EXPIRED_AT_ONCE: u32 = 20;
 
+/// What became of a job that was to be cancelled.
+#[derive(Debug)]
+pub enum Ended {
+    /// It stands so now.
+    Told(Box<JobStatus>),
+    /// It is over, and its head cannot be read: nothing else can be told of it.
+    Untold,
+}
+
 impl Gate {
     /// A system's jobs, the newest first. Reads the store: not for the threads of questions.
     pub fn jobs(&self, system: SystemId) -> Result<Vec<JobStatus>> {
@@ -60,19 +69,23 @@ impl Gate {
         Ok(Some(page))
     }
 
-    /// Cancels a system's job; one that is over stays as it is. Gives how it stands then.
+    /// Cancels a system's job; one that is over stays as it is. Gives how it stands then; `None` =
+    /// no such job.
+    ///
+    /// # Errors
+    /// The store failed; it may have been cancelled.
     pub async fn cancel_job(
         &self,
         at: Moment,
         system: SystemId,
         id: JobId,
-    ) -> Result<Option<JobStatus>> {
+    ) -> Result<Option<Ended>> {
         let Some(row) = self.away(move |s| own(s, system, id)).await? else { return Ok(None) };
         if row.state as u8 <= State::Paused as u8 {
             let entry = self.act("job.cancelled", &row);
             self.store.job_end(at, id.0, State::Cancelled, 0, entry).await?;
         }
-        self.away(move |s| job_of(s, system, id)).await
+        self.away(move |s| own(s, system, id)?.map(|row| ended(s, &row)).transpose()).await
     }
 
     /// Deletes a system's job that is over, before its time. Whether there was one.
@@ -138,6 +151,18 @@ pub(super) fn own(store: &Store, system: SystemId, id: JobId) -> Result<Option<J
 /// The same as its system sees it.
 pub(super) fn job_of(store: &Store, system: SystemId, id: JobId) -> Result<Option<JobStatus>> {
     own(store, system, id)?.map(|row| status_of(store, &row)).transpose()
+}
+
+/// How a job stands that is over: what cannot be read of it does not undo its end.
+fn ended(store: &Store, row: &JobRow) -> Result<Ended> {
+    match status_of(store, row) {
+        Ok(status) => Ok(Ended::Told(Box::new(status))),
+        Err(error) if row.state as u8 > State::Paused as u8 => {
+            tracing::error!(error = %error, job = %JobId(row.id), "an ended job cannot be told");
+            Ok(Ended::Untold)
+        }
+        Err(error) => Err(error),
+    }
 }
 
 pub(super) fn status_of(store: &Store, row: &JobRow) -> Result<JobStatus> {

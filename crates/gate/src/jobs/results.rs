@@ -166,8 +166,17 @@ impl Gate {
         {
             return Err(reason);
         }
-        if self.store.ledger().lines(|l| l.connection_lock(system.id, at)).is_some() {
-            return Err(Reason::ConnectionLocked);
+        // As a repeat is refused on a locked line, so is reading what was answered on it.
+        let window = self.store.profiles().at(at).hours.duty(at).window;
+        let line = system.service(kind.service()).and_then(|grant| grant.line(window));
+        let lock = self.store.ledger().lines(|lines| match line {
+            Some(line) => lines.lock_in_force(system.id, line.id, at),
+            None => lines.connection_lock(system.id, at),
+        });
+        if let Some(lock) = lock {
+            let reason =
+                if lock.connection { Reason::ConnectionLocked } else { Reason::LineLocked };
+            return Err(reason);
         }
         let fields = granted(system, kind, head);
         // Being on a list tells its criteria.

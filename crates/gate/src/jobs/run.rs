@@ -103,7 +103,7 @@ impl JobRun {
         let Some(row) = gate.store.job_claim(at, before.id, holder, lease).await? else {
             return Ok(None);
         };
-        let earlier = Earlier::begin(gate, at, &before).await?;
+        let earlier = Earlier::begin(gate, &before);
         Ok(Some(Self {
             row,
             stored,
@@ -160,11 +160,20 @@ impl JobRun {
         }
         // Each look is a step of its own, so that a cancelled job ends, the lease is renewed and
         // others ask.
-        if self.earlier.read(gate, &self.row, self.stored.kind.service()).await? {
-            return Ok(Step::Looked);
+        match self.earlier.read(gate, at, &self.row, self.stored.kind.service()).await {
+            Ok(true) => return Ok(Step::Looked),
+            Ok(false) => {}
+            Err(error) if is_damage(&error) => return self.not_opened(gate, at, &error).await,
+            Err(error) => return Err(error),
         }
         if self.part.as_ref().is_none_or(|p| p.left.is_empty()) {
             if let Some(end) = self.store(gate, at).await? {
+                return Ok(end);
+            }
+            // Where nothing may be told, nobody is looked for; a file that is through is done.
+            if self.row.scan.is_some()
+                && let Some(end) = self.held(gate, at).await?
+            {
                 return Ok(end);
             }
             match self.load(gate, at, n).await {
@@ -181,17 +190,25 @@ impl JobRun {
                 Err(error) => return Err(error),
             }
         }
-        match gate.expects_of(&self.row, &self.stored, at) {
-            Expects::Open => self.ask(gate, at, n).await,
+        match self.held(gate, at).await? {
+            Some(end) => Ok(end),
+            None => self.ask(gate, at, n).await,
+        }
+    }
+
+    /// Gives the job back where a rule holds it, and ends it where one ends it.
+    async fn held(&mut self, gate: &Gate, at: Moment) -> Result<Option<Step>> {
+        match gate.expects_surely(&self.row, &self.stored, at).await? {
+            Expects::Open => Ok(None),
             Expects::Waits(reason, until) => {
                 let (id, holder) = (self.row.id, self.holder);
                 if let Some(end) = self.store(gate, at).await? {
-                    return Ok(end);
+                    return Ok(Some(end));
                 }
                 gate.store.job_pause(at, id, holder, reason as u8, until).await?;
-                Ok(Step::Paused)
+                Ok(Some(Step::Paused))
             }
-            Expects::Never(reason) => self.end_by(gate, at, reason).await,
+            Expects::Never(reason) => self.end_by(gate, at, reason).await.map(Some),
         }
     }
 

@@ -189,17 +189,26 @@ impl<'a> Intake<'a> {
     }
 
     /// Makes it a job, unless the request id has another use; no question is asked under the id
-    /// meanwhile.
-    async fn register(&self, at: Moment) -> dancu_store::Result<Registered> {
-        let store = &self.gate.store;
+    /// meanwhile. Once begun it goes on without its caller: a connection that breaks while the
+    /// commit is under way must not leave a job whose request id this node does not know.
+    async fn register(&mut self, at: Moment) -> dancu_store::Result<Registered> {
         let (system, request) = (self.row.system, self.row.request);
-        if self.unfinished.is_none() {
+        let Some(unfinished) = self.unfinished.take() else {
             let found = self.gate.away(move |s| s.job_of_request(system, request)).await?;
             // Deleted while its copy came in: the id is taken all the same.
             return Ok(found.map_or(Registered::Taken, |job| Registered::Earlier(job.id)));
-        }
-        let _taken = store.requests().enter(request).await;
-        store.job_submit(at, &self.row, JOBS_OPEN_MAX as u32, self.entry()).await
+        };
+        let (store, row, entry) = (self.gate.store.clone(), self.row.clone(), self.entry());
+        let submitting = tokio::spawn(async move {
+            let _taken = store.requests().enter(request).await;
+            let found = store.job_submit(at, &row, JOBS_OPEN_MAX as u32, entry).await;
+            if found.is_ok() {
+                // It is a job now, or given to be deleted.
+                unfinished.done();
+            }
+            found
+        });
+        submitting.await.map_err(|_| dancu_store::Error::Unavailable("job"))?
     }
 
     /// How the job stands that came of it. What it was made of is the job's, or given to be

@@ -248,9 +248,10 @@ impl JobState {
 /// How many rows of a job are what.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct JobCounts {
-    /// Rows of the file, or persons found so far by a list.
+    /// Rows of the file; of a list `done + bad`, since who was found and not asked about yet is
+    /// told to nobody.
     pub rows: u32,
-    /// Readable ones: each becomes a question.
+    /// Readable ones: each becomes a question. Of a list those that did.
     pub items: u32,
     /// Rows that could not be read.
     pub bad: u32,

@@ -252,6 +252,30 @@ async fn a_question_that_took_the_id_while_the_file_came_in_wins() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_submission_whose_caller_leaves_takes_its_request_id_all_the_same() {
+    let spec = SystemSpec { request_ids: RequestIdMode::Strict, ..SystemSpec::default() };
+    let world = TestWorld::build().with_system(spec).start().await;
+    let (plan, caller) = (SYSTEM.plan(), world.caller(&SYSTEM.plan()));
+    let filter = ListFilter { sex: Some(Sex::Female), ..ListFilter::default() };
+    let head = new_job(&plan, "DS-1").head;
+    let mut query = world.verify(&plan, &world.people[0]);
+    query.request_id = head.request_id.clone();
+    let new = NewJob { kind: JobKind::List(filter), head, digest: [1; 16] };
+    let intake = world.gate().begin_job(&caller, new).await.unwrap();
+    let held = world.hold_writer().await;
+    // The connection breaks while the commit is under way.
+    let wait = std::time::Duration::from_millis(100);
+    let finished = tokio::time::timeout(wait, intake.finish(world.now())).await;
+    assert!(finished.is_err(), "{finished:?}");
+    held.release().await;
+    until("it is a job", async || number(&world, "SELECT COUNT(*) FROM job WHERE state = 1") == 1)
+        .await;
+    let reply = world.ask(&plan, &query).await;
+    assert_eq!(reason(&reply), Some(Reason::RequestIdConflict));
+    assert_eq!(acts(&world, "job.submitted"), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn rule_f1_the_criteria_of_a_list_are_journaled() {
     let lines = vec![(Service::CitizenList, 1_000, 10)];
     let spec = SystemSpec { lines, ..SystemSpec::default() };

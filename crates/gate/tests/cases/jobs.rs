@@ -6,7 +6,7 @@ use dancu_domain::refusal::Reason;
 use dancu_domain::registration::{AccountState, ConnectionState};
 use dancu_domain::service::{Field, FieldSet, Service, Window};
 use dancu_gate::jobs::types::*;
-use dancu_gate::jobs::{JobRun, LEASE_MS, NotRead, Step};
+use dancu_gate::jobs::{Ended, JobRun, LEASE_MS, NotRead, Step};
 use dancu_gate::query::{Claim, ClaimValue, Denied};
 use dancu_journal::{Body, Decision, Query};
 
@@ -280,7 +280,8 @@ async fn a_cancelled_job_asks_nothing_more_and_keeps_its_results() {
     assert_eq!(run.step(world.gate(), world.now(), 20).await.unwrap(), Step::Went(20));
     let gate = world.gate();
     assert!(gate.cancel_job(world.now(), OTHER.id(), id).await.unwrap().is_none());
-    let cancelled = gate.cancel_job(world.now(), SYSTEM.id(), id).await.unwrap().unwrap();
+    let ended = gate.cancel_job(world.now(), SYSTEM.id(), id).await.unwrap();
+    let Some(Ended::Told(cancelled)) = ended else { panic!("{ended:?}") };
     assert_eq!(cancelled.state, JobState::Cancelled);
     assert_eq!(run.step(gate, world.now(), 20).await.unwrap(), Step::Over);
     assert!(claim(&world, HERE).await.is_none());

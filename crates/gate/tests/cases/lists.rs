@@ -12,7 +12,7 @@ use dancu_gate::jobs::types::{
     ItemOutcome, JobHead, JobId, JobKind, JobState, JobStatus, ListFilter, ListPlace, NewJob,
     Scanned, Submitted,
 };
-use dancu_gate::jobs::{NotRead, Step, lists};
+use dancu_gate::jobs::{Ended, NotRead, Step, lists};
 use dancu_gate::query::Disclosed;
 use dancu_journal::{Body, Decision};
 
@@ -291,8 +291,12 @@ async fn a_list_that_is_cancelled_or_whose_account_goes_tells_nothing_further() 
     let world = TestWorld::build().with_system(SystemSpec::default()).start().await;
     let first = listed(&world, &women()).await;
     drive(&world, 16).await;
-    let cancelled = world.gate().cancel_job(world.now(), ONE.id(), first).await.unwrap().unwrap();
-    assert_eq!(cancelled.state, JobState::Cancelled);
+    // How many fit is told by nobody before they are counted and journaled.
+    let counts = status(&world, first).counts;
+    assert_eq!((counts.rows, counts.items, counts.matched), (16, 16, 16));
+    let ended = world.gate().cancel_job(world.now(), ONE.id(), first).await.unwrap();
+    let Some(Ended::Told(cancelled)) = ended else { panic!("{ended:?}") };
+    assert_eq!((cancelled.state, cancelled.counts.rows), (JobState::Cancelled, 16));
     drive(&world, usize::MAX).await;
     assert_eq!(line_day(&world).used, 16);
     assert_eq!(told(&world, first).await.len(), 16, "what was told is kept");
@@ -311,6 +315,25 @@ async fn a_list_that_is_cancelled_or_whose_account_goes_tells_nothing_further() 
     let job = status(&world, job.id);
     assert_eq!(job.state, JobState::Failed { reason: Reason::AccountUnknown });
     assert_eq!(line_day(&world).used, 32, "in force for every person after it");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_list_that_may_tell_nobody_looks_for_nobody() {
+    for (state, step) in
+        [(AccountState::Suspended, Step::Paused), (AccountState::Revoked, Step::Over)]
+    {
+        let world = TestWorld::build().with_system(SystemSpec::default()).start().await;
+        let id = listed(&world, &women()).await;
+        let gate = world.gate();
+        let run = gate.claim_job(world.now(), HOLDER, |_, _| true).await.unwrap();
+        let account = ONE.plan().id;
+        world.act("account", move |db, _| db.set_account_state(account, state)).await;
+        gate.reload(world.now()).await.unwrap();
+        assert_eq!(run.unwrap().step(gate, world.now(), 16).await.unwrap(), step);
+        let job = status(&world, id);
+        assert_eq!(job.state.reason(), Some(Reason::AccountUnknown));
+        assert_eq!(job.counts.rows, 0);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

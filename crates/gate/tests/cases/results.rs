@@ -167,6 +167,32 @@ async fn rule_d3_a_locked_connection_reads_no_results() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rule_d3_no_results_are_read_on_a_locked_line() {
+    let world = TestWorld::build()
+        .profile("reading = \"twoEpisodes\"", "reading = \"everyRefusal\"")
+        .with_system(batches(5, 10))
+        .start()
+        .await;
+    let id = submit(&world, 20).await;
+    drive(&world, HERE).await;
+    assert_eq!(page(&world, id, 1, 10).await.unwrap().results.len(), 5, "used up is not locked");
+    let plan = SYSTEM.plan();
+    for person in &world.people[..4] {
+        let mut query = world.verify(&plan, person);
+        query.service = Service::CitizenBatchVerify;
+        world.ask(&plan, &query).await;
+    }
+    let line = SYSTEM.line(Service::CitizenBatchVerify, Window::InHours);
+    assert!(world.lines(|l| l.lock(line)).is_some_and(|lock| !lock.connection));
+    assert_eq!(refused(&world, id).await, Some(Reason::LineLocked));
+    // As for questions, the lock is the line's: the one of the other window is open.
+    world.set_clock(at("2026-03-02T20:00:00+07:00"));
+    assert!(page(&world, id, 1, 10).await.is_ok());
+    world.set_clock(at("2026-03-03T07:00:00+07:00"));
+    assert!(page(&world, id, 1, 10).await.is_ok(), "the lock ended with the duty day");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn rule_a4_what_is_withdrawn_is_read_no_more() {
     let mut spec = batches(1_000, 10);
     spec.lines.push((Service::CitizenList, 1_000, 10));

@@ -8,7 +8,8 @@ use dancu_domain::registration::ConnectionState;
 use dancu_domain::service::Service;
 use dancu_gate::jobs::types::*;
 use dancu_gate::jobs::{
-    DAMAGE_TRIES, DAMAGED_MAX, ENTRIES_READ, JobRun, LEASE_MS, PAUSED_MAX_MS, Step, TURN_MS, lists,
+    DAMAGE_TRIES, DAMAGED_MAX, ENTRIES_READ, Ended, JobRun, LEASE_MS, PAUSED_MAX_MS, Step, TURN_MS,
+    lists,
 };
 use dancu_gate::query::Ask;
 use dancu_journal::{Act, Body, Decision};
@@ -311,9 +312,26 @@ async fn what_was_answered_is_read_under_a_lease_that_is_renewed() {
         world.set_clock(world.now().plus_ms(LEASE_MS - 1));
         assert!(claim(&world, HERE).await.is_none(), "somebody reads for it");
     }
+    // What is asked from now on is young: reading ends where the journal ended at the claim.
+    assert_eq!(run.step(world.gate(), world.now(), 16).await.unwrap(), Step::Went(16));
     assert_eq!(run_through(&world, &mut run).await, Step::Over);
     assert_eq!(status(&world, id).counts.accepted, 96);
     assert_eq!(asked(&world, Decision::Repeat), 20);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_job_that_cannot_be_opened_is_cancelled_and_deleted() {
+    let world = TestWorld::build().with_system(batches(1_000, 10)).start().await;
+    let id = submit(&world, 20).await;
+    let values = [[7; 60].as_slice().into(), id.0.as_slice().into()];
+    world.core().tx().execute("UPDATE job SET head = $1 WHERE id = $2", &values).unwrap();
+    let (gate, now) = (world.gate(), world.now());
+    let ended = gate.cancel_job(now, SYSTEM.id(), id).await.unwrap();
+    assert!(matches!(ended, Some(Ended::Untold)), "{ended:?}");
+    assert_eq!(acts(&world, "job.cancelled"), 1);
+    assert!(claim(&world, HERE).await.is_none(), "it is over");
+    assert!(gate.delete_job(now, SYSTEM.id(), id).await.unwrap());
+    assert!(gate.cancel_job(now, SYSTEM.id(), id).await.unwrap().is_none());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

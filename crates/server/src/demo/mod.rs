@@ -6,7 +6,9 @@ mod seed;
 mod systems;
 mod walk;
 
+use std::fs::{DirBuilder, File};
 use std::net::SocketAddr;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -14,17 +16,20 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail, ensure};
 use dancu_domain::moment::Moment;
 use dancu_gate::Gate;
-use dancu_store::Store;
+use dancu_store::anchor::Anchoring;
+use dancu_store::{CORE_FILE, OpenOptions, Store, Viewer};
 
 use crate::app::App;
 use crate::cli::say;
 use crate::clock::{Clock, LATEST, machine_ms};
 use crate::config::Config;
 use crate::handlers::sandbox::OFFSET;
-use crate::{cli, population, serve};
+use crate::{cli, keys, population, serve};
 
 /// The demo population's seed.
 pub const SEED: u64 = 20_260_302;
+/// A file in the folder from before its data is made until the data says itself whose it is.
+const BEGUN: &str = "demo.begun";
 
 /// Arguments of `dancu demo`.
 #[derive(clap::Args)]
@@ -74,22 +79,65 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     if let Some(data) = &args.data {
         config.data.clone_from(data);
     }
-    let store = Arc::new(cli::open(&config.data, &config, true)?);
+    begin(&config)?;
+    let store = Arc::new(cli::open_sandbox(&config)?);
     of_no_centre(&store)?;
+    keys::folder::make_ours(store.dir())?;
     let clock = clock(&store, wanted)?;
     let code = serve::runtime()?.block_on(serve_demo(args, &store, clock));
     store.stop();
     code.map(|()| ExitCode::SUCCESS)
 }
 
-/// Refuses the data of a centre: its clock would be moved and made-up systems registered in it, and
-/// it could not be served any more. A folder that was only filled has no entries.
+/// Marks a place without data, before anything is made in it: a centre that was only migrated, and
+/// a demo that was killed before its first entry, look the same otherwise.
+fn begin(config: &Config) -> anyhow::Result<()> {
+    let dir = &config.data;
+    if dir.join(CORE_FILE).exists() || !is_unused(config)? {
+        return Ok(());
+    }
+    let mark = || {
+        DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
+        File::create(dir.join(BEGUN))?.sync_all()?;
+        File::open(dir)?.sync_all()
+    };
+    let refused = || format!("không mở được thư mục dữ liệu {} (data folder)", dir.display());
+    mark().with_context(refused)
+}
+
+/// Whether the database on a server that is configured, if any, was never migrated.
+fn is_unused(config: &Config) -> anyhow::Result<bool> {
+    let Some(database) = config.database.open()? else { return Ok(true) };
+    let options = OpenOptions {
+        profiles: Arc::new(crate::config::profiles(config.regulation.as_deref())?),
+        master_key: config.keys.source()?,
+        now: Moment(machine_ms()),
+        migrate: false,
+        database: Some(database),
+    };
+    let anchoring = Anchoring { path: config.anchor.clone(), accept: false };
+    // Whatever else is wrong is told when it is opened.
+    let looked = Viewer::open(&config.data, &options, &anchoring);
+    Ok(matches!(looked, Err(dancu_store::Error::Schema { file: CORE_FILE, found: 0, .. })))
+}
+
+/// Refuses the data of a centre before the first write: its clock would be moved and made-up
+/// systems registered in it, and it could not be served any more. Without an entry it is the
+/// demo's where the demo began it, or where it holds people that were made up.
 fn of_no_centre(store: &Store) -> anyhow::Result<()> {
+    let registry = store.registry();
+    let is_empty = registry.count()? == 0;
+    let is_new =
+        if is_empty { store.dir().join(BEGUN).exists() } else { registry.fact("seed")?.is_some() };
     ensure!(
-        store.ledger().next_index() == 0 || store.meta(OFFSET)?.is_some(),
+        store.meta(OFFSET)?.is_some() || (store.ledger().next_index() == 0 && is_new),
         "đây là dữ liệu của một trung tâm, không phải của môi trường thử: dùng thư mục khác, \
          --data THƯ-MỤC (a centre's data, not a sandbox's: use another folder)"
     );
+    if !is_empty {
+        // What it is filled with has to be known, too.
+        file::spec(store)?;
+    }
     Ok(())
 }
 
@@ -112,8 +160,10 @@ fn clock(store: &Store, wanted: Option<Moment>) -> anyhow::Result<Clock> {
 
 async fn serve_demo(args: &Args, store: &Arc<Store>, clock: Clock) -> anyhow::Result<()> {
     let now = clock.now();
-    store.prepare_year(now).await?;
+    // The first entry: from now on everybody sees that this is a sandbox.
     store.set_meta(now, OFFSET, &clock.offset_ms().to_string()).await?;
+    let _ = std::fs::remove_file(store.dir().join(BEGUN));
+    store.prepare_year(now).await?;
     let is_new = store.registry().count()? == 0;
     if is_new {
         fill(store, args.population, now)?;

@@ -1,11 +1,12 @@
 //! The data folder from inside: opened as serving would, with its keys and its journal.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::Context as _;
 use dancu_domain::moment::Moment;
-use dancu_journal::Entry;
 use dancu_store::anchor::Anchoring;
+use dancu_store::entries::Scanned;
 use dancu_store::keys::{Keyring, Purpose};
 use dancu_store::registry::Registry;
 use dancu_store::{OpenOptions, Store, Viewer};
@@ -146,14 +147,14 @@ impl Inside {
         }
     }
 
-    fn scan_entries(
+    fn scan_past(
         &self,
         from: u64,
-        each: impl FnMut(Entry) -> dancu_store::Result<bool>,
+        each: impl FnMut(Scanned) -> dancu_store::Result<bool>,
     ) -> dancu_store::Result<()> {
         match self {
-            Self::Opened(store) => store.scan_entries(from, each),
-            Self::Viewed(viewer) => viewer.scan_entries(from, each),
+            Self::Opened(store) => store.scan_past(from, each),
+            Self::Viewed(viewer) => viewer.scan_past(from, each),
         }
     }
 }
@@ -241,17 +242,38 @@ const JOURNAL: [&str; 3] = [
      folder as it is and restore from a backup).",
 ];
 
-/// Opens the last entries, or all: each has to be there, whole and under its key.
+/// What to do about a journal that is whole but for months without keys.
+const CLOSED: [&str; 3] = [
+    JOURNAL[0],
+    JOURNAL[1],
+    "Khóa của tháng đã hủy thì các mục không đọc lại được; nếu không chủ ý hủy, khôi phục tệp khóa \
+     có tháng đó (a month whose keys were destroyed cannot be read again; if that was not \
+     intended, restore a file of keys that has them).",
+];
+
+/// Opens the last entries, or all: each has to be there, whole and under its key. A month of which
+/// no key is left at all was erased, or came without its keys from a backup: it is passed over.
 fn journal(store: &Inside, end: u64, full: bool) -> Check {
     let from = if full { 0 } else { end.saturating_sub(LAST_ENTRIES) };
     let mut next = from;
     let mut gap = None;
-    let scanned = store.scan_entries(from, |entry| {
-        if entry.index != next {
+    let mut closed = BTreeMap::<u32, u64>::new();
+    let scanned = store.scan_past(from, |scanned| {
+        let (first, after) = match scanned {
+            Scanned::Entry(entry) => (entry.index, entry.index + 1),
+            Scanned::Closed { month, .. } if !is_erased(store.keys(), month) => {
+                return Err(dancu_store::Error::Damaged("journal key"));
+            }
+            Scanned::Closed { month, first, end } => {
+                *closed.entry(month).or_default() += end - first;
+                (first, end)
+            }
+        };
+        if first != next {
             gap = Some(next);
             return Ok(false);
         }
-        next += 1;
+        next = after;
         Ok(true)
     });
     match (scanned, gap) {
@@ -264,10 +286,22 @@ fn journal(store: &Inside, end: u64, full: bool) -> Check {
             Check::new(JOURNAL, State::Fail, format!("thiếu mục {next} (missing entry)"))
         }
         (Ok(()), None) => {
-            let found = format!("{end} mục, {} mục mở được (entries, opened)", end - from);
-            Check::new(JOURNAL, State::Ok, found)
+            let opened = next - from - closed.values().sum::<u64>();
+            let found = format!("{end} mục, {opened} mục mở được (entries, opened)");
+            if closed.is_empty() {
+                return Check::new(JOURNAL, State::Ok, found);
+            }
+            let months: Vec<String> = closed.iter().map(|(m, n)| format!("{m}: {n}")).collect();
+            let months = months.join(", ");
+            let found = format!("{found}; tháng không còn khóa (months without keys) {months}");
+            Check::new(CLOSED, State::Warn, found)
         }
     }
+}
+
+/// Whether nothing is left of a month's keys; with one of them gone the month is damaged.
+fn is_erased(keys: &Keyring, month: u32) -> bool {
+    keys.get(Purpose::Salt, month).is_none() && keys.newest_of_month(month).is_none()
 }
 
 const LAST: [&str; 3] = [
@@ -297,4 +331,65 @@ fn last_entry(store: &Inside, last: Moment) -> Check {
     }
     let sandbox = if offset == 0 { "" } else { ", đồng hồ thử nghiệm (sandbox clock)" };
     Check::new(LAST, State::Ok, Moment(last.0).rfc3339() + sandbox)
+}
+
+#[cfg(test)]
+mod tests {
+    use dancu_domain::profile::{DEFAULT_PROFILE, Profiles};
+    use dancu_journal::{Act, Body};
+    use dancu_store::sqlite;
+
+    use super::*;
+
+    /// Monday 2 March 2026, 09:00 in Viet Nam.
+    const NOW: Moment = Moment(1_772_416_800_000);
+    const DAY_MS: i64 = 86_400_000;
+
+    fn opened(dir: &std::path::Path) -> Inside {
+        let options = OpenOptions {
+            profiles: Arc::new(Profiles::parse(DEFAULT_PROFILE).unwrap()),
+            master_key: Some("07".repeat(32)).into(),
+            now: NOW,
+            migrate: true,
+            database: None,
+        };
+        Inside::Opened(Box::new(Store::open(dir, options).unwrap()))
+    }
+
+    #[tokio::test]
+    async fn a_month_without_keys_is_passed_over_and_one_without_half_of_them_is_not() {
+        let dir = std::env::temp_dir().join(format!("dancu-doctor-months-{}", std::process::id()));
+        let inside = opened(&dir);
+        let Inside::Opened(store) = &inside else { panic!("it is on SQLite") };
+        for day in [0, 1, 31, 62] {
+            let detail = String::new();
+            let act = Act { kind: "t".into(), actor: "t".into(), system: 0, detail };
+            let at = NOW.plus_ms(day * DAY_MS);
+            store.ledger().note(at, |_| Ok(Body::Act(act))).await.unwrap();
+        }
+        let end = store.ledger().next_index();
+        let whole = journal(&inside, end, true);
+        assert_eq!(whole.state, State::Ok, "{}", whole.found);
+        store.stop();
+        drop(inside);
+        let erase = |purpose: &str, month: u32| {
+            let db = sqlite::writer(&dir.join(dancu_store::CORE_FILE)).unwrap();
+            let sql = "DELETE FROM crypto_key WHERE purpose = ?1 AND period = ?2";
+            assert_eq!(db.execute(sql, (purpose, month)).unwrap(), 1);
+        };
+        erase("journal", 202_603);
+        erase("salt", 202_603);
+        let inside = opened(&dir);
+        let found = journal(&inside, end, true);
+        assert_eq!(found.state, State::Warn, "{}", found.found);
+        assert!(found.found.contains("202603: 2"), "{}", found.found);
+        assert!(found.found.contains(&format!("{} mục mở được", end - 2)), "{}", found.found);
+        drop(inside);
+        erase("journal", 202_604);
+        let inside = opened(&dir);
+        let found = journal(&inside, end, true);
+        assert_eq!(found.state, State::Fail, "{}", found.found);
+        drop(inside);
+        std::fs::remove_dir_all(&dir).unwrap();
+    }
 }

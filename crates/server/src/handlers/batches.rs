@@ -16,7 +16,7 @@ use dancu_gate::Caller;
 use dancu_gate::jobs::types::{
     JobDenied, JobId, JobKind, NewJob, PAGE_MAX, Page, ReadRow, Submitted,
 };
-use dancu_gate::jobs::{Intake, NotRead, Reading};
+use dancu_gate::jobs::{Ended, Intake, NotRead, Reading};
 use dancu_gate::path::Protocol;
 use dancu_gate::query::{FieldError, Unreadable};
 use dancu_wire::batch::{self, BatchReader, Format};
@@ -229,19 +229,23 @@ pub async fn cancel(
     let Some(id) = job_id(&id) else { return problem(HttpProblem::NotFound) };
     let now = app.clock.now();
     let ended = match app.gate.delete_job(now, system, id).await {
-        Ok(true) => {
-            let mut response = Response::new(Body::empty());
-            *response.status_mut() = StatusCode::NO_CONTENT;
-            return response;
-        }
+        Ok(true) => return no_content(),
         Ok(false) => app.gate.cancel_job(now, system, id).await,
         Err(error) => Err(error),
     };
     match ended {
-        Ok(Some(job)) => respond(BatchJob::of(&job).render(200)),
+        Ok(Some(Ended::Told(job))) => respond(BatchJob::of(&job).render(200)),
+        // It is over, and there is nothing to tell of it.
+        Ok(Some(Ended::Untold)) => no_content(),
         Ok(None) => problem(HttpProblem::NotFound),
         Err(error) => reads::failed(&error),
     }
+}
+
+fn no_content() -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    response
 }
 
 /// `GET /api/v1/batches/{id}/errors`: about the system's own file, nothing of the population.

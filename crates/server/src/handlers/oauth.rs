@@ -63,6 +63,7 @@ pub async fn post(
         Ok(client) => client,
         Err(failure) => return refused(&app, peer, arrival, failure),
     };
+    // Before its assertion is used up: after a pause the same one gives the token.
     if let Err(response) = app.reads.admit(client.system.id, arrival) {
         return response;
     }

@@ -10,8 +10,8 @@ use dancu_domain::ids::SystemId;
 use dancu_domain::refusal::{Reason, Refusal};
 use dancu_domain::registration::{AccountState, ConnectionState, System};
 use dancu_gate::Caller;
-use dancu_gate::jobs::NotRead;
 use dancu_gate::jobs::types::{JobId, JobKind, JobState, ListFilter, NewJob, Submitted};
+use dancu_gate::jobs::{Ended, NotRead};
 use dancu_gate::query::{CorrelationId, Denied, FieldError, Reply, Unreadable};
 use dancu_wire::soap::{
     JobAnswer, JobAsk, JobCall, JobOperation, Paging, SoapAnswer, render_job, render_job_denied,
@@ -130,7 +130,11 @@ async fn read(app: &Shared, caller: &Caller, call: &JobCall) -> Result<JobAnswer
             let (id, pages) = (*id, call.operation == JobOperation::Result);
             let found = looked(app, move |app| {
                 let Some(job) = app.gate.job(system, id)? else { return Ok(None) };
-                let last = if pages { app.gate.job_last_row(id)? } else { 0 };
+                let last = match job.kind {
+                    JobKind::BatchVerify if pages => app.gate.job_last_row(id)?,
+                    // Who was found and is not told yet is no row of the result.
+                    _ => job.counts.rows,
+                };
                 Ok(Some((Box::new(job), last)))
             });
             Ok(match found.await? {
@@ -153,8 +157,14 @@ async fn delete(
     system: SystemId,
     id: JobId,
 ) -> Result<JobAnswer, Refused> {
-    let Some(mut job) = app.gate.cancel_job(caller.arrival, system, id).await? else {
-        return Ok(JobAnswer::NoSuchJob);
+    let mut job = match app.gate.cancel_job(caller.arrival, system, id).await? {
+        Some(Ended::Told(job)) => job,
+        Some(Ended::Untold) => {
+            // Nothing can be told of it but that there is no such job any more.
+            app.gate.delete_job(caller.arrival, system, id).await?;
+            return Ok(JobAnswer::NoSuchJob);
+        }
+        None => return Ok(JobAnswer::NoSuchJob),
     };
     if job.state.is_over() && app.gate.delete_job(caller.arrival, system, id).await? {
         job.deleted_at = Some(caller.arrival);
@@ -162,7 +172,7 @@ async fn delete(
             job.ended_at = Some(caller.arrival);
         }
     }
-    Ok(JobAnswer::Job(Box::new(job)))
+    Ok(JobAnswer::Job(job))
 }
 
 /// A page of results: read as over REST, by today's grants and with an entry. Records are citizens:
@@ -175,6 +185,14 @@ async fn page(
     paging: Paging,
     records: bool,
 ) -> Result<JobAnswer, Refused> {
+    let system = caller.system;
+    if records && let Some(job) = looked(app, move |app| app.gate.job(system, id)).await? {
+        // Before an entry says that it was read.
+        if !matches!(job.kind, JobKind::List(_)) {
+            let message = "Công việc này không phải danh sách; hãy dùng GetResultDetailAsFile.";
+            return Err(Refused::Input("MaCongViec", message));
+        }
+    }
     let (from, size) = (paging.first_row(), paging.size);
     let rows = (from, Some(size));
     let form = if records { "records" } else { "file" };
@@ -188,10 +206,6 @@ async fn page(
     let (job, at) = (reading.job().clone(), caller.arrival);
     let read = move |app: &Shared| app.gate.results(&reading, at, from, size);
     let Some(mut page) = looked(app, read).await? else { return Ok(JobAnswer::NoSuchJob) };
-    if records && !matches!(job.kind, JobKind::List(_)) {
-        let message = "Công việc này không phải danh sách; hãy dùng GetResultDetailAsFile.";
-        return Err(Refused::Input("MaCongViec", message));
-    }
     // Pages are cut by row numbers, so that a page holds the same rows whenever it is read.
     let after = paging.first_row().saturating_add(paging.size);
     if let Some(later) = page.results.iter().find(|r| r.row >= after) {

@@ -14,6 +14,7 @@ use super::{Head, Log, Standing, commitment_of, head, log};
 use crate::engine::Tx;
 use crate::error::{Error, Result};
 use crate::keys::{Keyring, Purpose};
+use crate::ledger::follow::{Seen, continues};
 
 /// The format that this program writes and reads.
 const FORMAT: u32 = 1;
@@ -28,9 +29,31 @@ pub(super) struct Anchor {
     pub(super) next_index: u64,
     last_at: i64,
     commitment: String,
+    /// What a node saw in a history that its database did not have any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    stopped: Option<Stopped>,
     /// Period of the key of the MAC.
     key: u32,
     mac: String,
+}
+
+/// Why a node stopped: the last transaction that it had seen, and the next index by it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Stopped {
+    transaction: u64,
+    id: Option<String>,
+    next_index: u64,
+}
+
+impl Stopped {
+    /// Whether a database has the history again in which that was seen.
+    fn is_over(&self, tx: &mut Tx<'_>) -> Result<bool> {
+        let mut id = [0; 16];
+        let read = self.id.as_ref().map(|text| hex::decode_to_slice(text, &mut id));
+        read.transpose().map_err(|_| Error::Damaged("anchor"))?;
+        continues(tx, Seen { generation: self.transaction, id: self.id.is_some().then_some(id) })
+    }
 }
 
 impl Anchor {
@@ -48,7 +71,8 @@ impl Anchor {
     fn unreadable() -> Self {
         let (origin, commitment, mac) = (String::new(), String::new(), String::new());
         let (format, generation, next_index, last_at, key) = (0, 0, 0, 0, 0);
-        Self { format, origin, generation, next_index, last_at, commitment, key, mac }
+        let stopped = None;
+        Self { format, origin, generation, next_index, last_at, commitment, stopped, key, mac }
     }
 
     fn mac_under(&self, keys: &Keyring) -> Result<MacKey> {
@@ -75,11 +99,30 @@ impl Anchor {
             next_index: head.next_index,
             last_at: head.last_at,
             commitment: head.commitment.map(hex::encode).unwrap_or_default(),
+            stopped: None,
             key: keys.newest(Purpose::Backup).ok_or(Error::Crypto("anchor"))?,
             mac: String::new(),
         };
-        anchor.mac = hex::encode(anchor.mac_under(keys)?.finalize().into_bytes());
+        anchor.sign(keys)?;
         Ok(anchor)
+    }
+
+    fn sign(&mut self, keys: &Keyring) -> Result<()> {
+        self.mac = hex::encode(self.mac_under(keys)?.finalize().into_bytes());
+        Ok(())
+    }
+
+    /// Whether it already tells why a node stopped.
+    pub(super) fn is_stopped(&self) -> bool {
+        self.stopped.is_some()
+    }
+
+    /// The same with what a node had seen, up to the next index.
+    pub(super) fn stopped_at(mut self, seen: Seen, next: u64, keys: &Keyring) -> Result<Self> {
+        let id = seen.id.map(hex::encode);
+        self.stopped = Some(Stopped { transaction: seen.generation, id, next_index: next });
+        self.sign(keys)?;
+        Ok(self)
     }
 
     /// Writes it whole or not at all, durable.
@@ -113,10 +156,24 @@ impl Anchor {
         if head.next_index < anchor {
             return Ok(Standing::Behind { anchor, at });
         }
-        let Some(last) = anchor.checked_sub(1) else { return Ok(Standing::Fits) };
-        let here = commitment_of(tx, last)?.map(hex::encode);
-        // A month whose rows were erased by plan holds no commitment to compare.
-        let same = here.is_none_or(|here| here == self.commitment);
-        Ok(if same { Standing::Fits } else { Standing::Forked { anchor, at } })
+        if let Some(last) = anchor.checked_sub(1) {
+            let here = commitment_of(tx, last)?.map(hex::encode);
+            // A month whose rows were erased by plan holds no commitment to compare.
+            if here.is_some_and(|here| here != self.commitment) {
+                return Ok(Standing::Forked { anchor, at });
+            }
+        }
+        match &self.stopped {
+            Some(stopped) if !stopped.is_over(tx)? => {
+                let anchor = stopped.next_index;
+                let behind = head.next_index < anchor;
+                Ok(if behind {
+                    Standing::Behind { anchor, at }
+                } else {
+                    Standing::Forked { anchor, at }
+                })
+            }
+            _ => Ok(Standing::Fits),
+        }
     }
 }

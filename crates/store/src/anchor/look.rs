@@ -41,10 +41,7 @@ pub(super) fn look(
     };
     let registry = match registry {
         None => Match::Fits,
-        Some(path) => {
-            let (core, registry) = (registry::of_core(tx)?, registry::of_file(path)?);
-            registry::compare(core.as_ref(), registry.as_ref())
-        }
+        Some(path) => registry::beside(tx, keys, named, path)?,
     };
     let restored = meta(tx, RESTORED)?;
     let restored = restored.map(|t| serde_json::from_str(&t)).transpose();
@@ -162,6 +159,14 @@ fn other_registry(found: Match) -> Option<Error> {
         Match::Older(registry, core) => format!(
             "registry.db ở trạng thái {registry}, core.db cần trạng thái {core}: registry.db là \
              bản cũ hoặc của kho khác (registry.db is older than core.db, or another's). {WAY}"
+        ),
+        Match::Empty(_, core) => format!(
+            "thiếu registry.db hoặc chưa có ai trong đó, core.db cần trạng thái {core}: đưa \
+             registry.db mới nhất về, hoặc khôi phục bản sao lưu; nếu không còn, chạy `dancu \
+             restore accept` để nhận kho công dân trống rồi nhập lại bằng `dancu population \
+             import` (registry.db is missing or empty: bring the newest one back or restore a \
+             backup; if there is none, `dancu restore accept` takes an empty one, and `dancu \
+             population import` fills it again)"
         ),
         Match::Other(registry, core) => format!(
             "registry.db ở trạng thái {registry}, core.db chỉ biết đến trạng thái {core}: core.db \

@@ -3,14 +3,16 @@
 //!
 //! Each load and each rotation that ends names a new state in `registry_meta`: a number, a random
 //! name, and the name before. `core.db` follows in its next transaction about it. The registry is
-//! written first: cut off between the two it is one step ahead, which a start takes over. Anything
-//! else beside a core that names a state is another registry or an older one.
+//! written first: cut off between the two it is one step ahead, which a start takes over if the
+//! core has the keys that open it. Anything else beside a core that names a state is another
+//! registry or an older one.
 
 use std::path::Path;
 
 use crate::engine::Tx;
 use crate::error::{Error, Result};
 use crate::keys::{Keyring, Purpose, random};
+use crate::open::none_lost;
 use crate::registry::EPOCH;
 use crate::sqlite::{self, Area};
 use crate::values;
@@ -36,7 +38,10 @@ pub(crate) enum Match {
     Ahead,
     /// The registry has a state that it had before, or another's: both numbers.
     Older(u64, u64),
-    /// The registry is more than a step ahead: the core is older, or the registry another's.
+    /// The same, and there is no registry at all, or nobody in it.
+    Empty(u64, u64),
+    /// The registry is more than a step ahead, or the core has no key that opens it: the core
+    /// is older, or the registry another's.
     Other(u64, u64),
 }
 
@@ -48,6 +53,10 @@ impl Match {
             Self::Older(registry, core) | Self::Other(registry, core) => {
                 format!("trạng thái (state) {registry}, core.db {core}")
             }
+            Self::Empty(registry, core) => format!(
+                "trạng thái (state) {registry}, core.db {core}; trống, phải nhập lại dân số (empty: the \
+                 population has to be imported again)"
+            ),
         }
     }
 }
@@ -181,6 +190,57 @@ pub(crate) fn opens(tx: &mut Tx<'_>, keys: &Keyring) -> Result<bool> {
         opens &= number.is_none_or(|n| keys.get(Purpose::Data, n).is_some());
     }
     Ok(opens)
+}
+
+/// How the registry's file compares with the core, with what only their keys and rows can tell:
+/// a core that was never given the key of a registry one step ahead is older than it, and a
+/// registry without anybody in it is told apart from an older one. `named` = the core's schema has
+/// what keys are loaded by.
+pub(super) fn beside(tx: &mut Tx<'_>, keys: &Keyring, named: bool, path: &Path) -> Result<Match> {
+    let (core, registry) = (of_core(tx)?, of_file(path)?);
+    let number = |state: &Option<State>| state.as_ref().map_or(0, |s| s.number);
+    match compare(core.as_ref(), registry.as_ref()) {
+        Match::Ahead => {
+            let mut opened = false;
+            if named {
+                keys.load(tx)?;
+                // That keys are gone is what has to be said first.
+                none_lost(tx)?;
+                opened = opens(&mut Tx::from(&sqlite::reader(path)?), keys)?;
+            }
+            let other = Match::Other(number(&registry), number(&core));
+            Ok(if opened { Match::Ahead } else { other })
+        }
+        Match::Older(its, known) if is_empty_file(path)? => Ok(Match::Empty(its, known)),
+        found => Ok(found),
+    }
+}
+
+fn is_empty_file(path: &Path) -> Result<bool> {
+    if !path.exists() {
+        return Ok(true);
+    }
+    let db = sqlite::reader(path)?;
+    Ok(sqlite::version(&db)? == 0 || is_empty(&mut Tx::from(&db))?)
+}
+
+fn is_empty(tx: &mut Tx<'_>) -> Result<bool> {
+    Ok(tx.optional("SELECT 1 FROM person LIMIT 1", &[], |r| r.get::<i64>(0))?.is_none())
+}
+
+/// Lets a registry that holds nobody begin with the newest blind key, where the one that it names
+/// was retired: one that is made in the place of a lost one names the first.
+pub(crate) fn begin_empty(tx: &mut Tx<'_>, keys: &Keyring) -> Result<()> {
+    if !is_empty(tx)? || opens(tx, keys)? {
+        return Ok(());
+    }
+    let newest = keys.newest(Purpose::Blind).ok_or(Error::Damaged(EPOCH))?;
+    tx.execute(
+        "INSERT INTO registry_meta (name, value) VALUES ($1, $2) \
+         ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        values![EPOCH, newest.to_string()],
+    )?;
+    Ok(())
 }
 
 /// The registry's file of a data folder.

@@ -195,7 +195,7 @@ impl Snapshot {
                 Match::Fits | Match::Ahead => {
                     return Ok(Self { core: Some(core), registry: Some(registry) });
                 }
-                Match::Older(..) | Match::Other(..) => {
+                Match::Older(..) | Match::Empty(..) | Match::Other(..) => {
                     registry.rollback();
                     core.rollback();
                 }

@@ -25,7 +25,9 @@ impl States {
     pub(super) fn problem(&self) -> Option<String> {
         match compare(self.core.as_ref(), self.registry.as_ref()) {
             Match::Fits | Match::Ahead => None,
-            Match::Older(registry, core) | Match::Other(registry, core) => Some(format!(
+            Match::Older(registry, core)
+            | Match::Empty(registry, core)
+            | Match::Other(registry, core) => Some(format!(
                 "kho công dân ở trạng thái {registry}, phần còn lại cần trạng thái {core} (the \
                  registry is not of the same state as the rest)"
             )),

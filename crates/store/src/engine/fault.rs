@@ -54,6 +54,11 @@ impl Fault {
         Self::new(Kind::Unavailable, "connection", "lost")
     }
 
+    /// A read that nobody took in time.
+    pub(crate) fn no_turn() -> Self {
+        Self::new(Kind::Unavailable, "pool", "no turn in time")
+    }
+
     /// A COMMIT whose answer was lost, and that is known to have left nothing.
     pub(crate) fn not_committed() -> Self {
         Self::new(Kind::Retryable, "commit", "was not carried out")

@@ -82,6 +82,11 @@ impl Reads {
         }
     }
 
+    /// How long a read waits for its turn before it is refused.
+    pub(crate) fn wait(&self) -> Duration {
+        self.sizes.wait
+    }
+
     /// Every row of a read, in one round trip. Reads that are polled together go out together.
     ///
     /// # Errors

@@ -162,6 +162,9 @@ impl Masters {
                 "có dữ liệu nhưng thiếu {MASTER_KEY_FILE} (there is data but no master key)"
             )));
         }
+        for file in masters.dir.as_deref().map_or(Ok(vec![]), unnamed_files)? {
+            tracing::warn!(file, "not the name of an old master key: the file is not read");
+        }
         Ok(masters)
     }
 
@@ -319,17 +322,29 @@ fn set_aside(dir: &Path, current: MasterId) -> Result<()> {
 /// Names of the files of old master keys in a folder, the newest first, then by name: backups that
 /// were made under them need them, and nothing else does.
 pub fn old_files(dir: &Path) -> Result<Vec<String>> {
-    let mut older = names(dir, |name| name.starts_with(OLDER) && !name.ends_with(DRAFT))?;
+    let mut older = names(dir, |name| old_name(name) == Some(true))?;
     if dir.join(MASTER_KEY_OLD_FILE).exists() {
         older.insert(0, MASTER_KEY_OLD_FILE.to_owned());
     }
     Ok(older)
 }
 
+/// Names of files that look like those of old master keys, but do not end with a key's public name:
+/// copies that a person made. They are not read, so that none of them can refuse a start.
+pub fn unnamed_files(dir: &Path) -> Result<Vec<String>> {
+    names(dir, |name| old_name(name) == Some(false))
+}
+
+/// Whether a file that stands where old keys do has the public name of one; none for other files.
+fn old_name(name: &str) -> Option<bool> {
+    name.strip_prefix(OLDER).map(|id| MasterId::parse(id).is_some())
+}
+
 /// Removes what a process that was cut off left while it wrote a new key. Nothing was wrapped by
 /// such a key, and it lies there in clear. Only the process that holds the folder may do so.
 pub(crate) fn remove_drafts(dir: &Path) -> Result<()> {
-    for name in names(dir, |n| n.starts_with(MASTER_KEY_FILE) && n.ends_with(DRAFT))? {
+    let drafts = [MASTER_KEY_FILE, MASTER_KEY_NEXT_FILE].map(|name| format!("{name}{DRAFT}"));
+    for name in names(dir, |name| drafts.iter().any(|draft| draft == name))? {
         tracing::warn!(file = name, "a key that was not written to its end is removed");
         fs::remove_file(dir.join(name))?;
     }

@@ -25,6 +25,9 @@ pub(super) struct Changes {
     pub(super) charges: Vec<Charge>,
 }
 
+/// First byte of the packed form: a rolling upgrade has nodes of two programs on one log.
+const FORMAT: u8 = 1;
+
 /// The packed form, in this order.
 type Parts<'a> = (bool, Vec<Packed>, Cow<'a, [Used]>, Cow<'a, [Charge]>);
 
@@ -54,15 +57,16 @@ impl Changes {
         let rows = self.rows.iter().map(packed).collect();
         let (used, charges) = (Cow::from(&self.used), Cow::from(&self.charges));
         let parts: Parts<'_> = (self.keys || keys, rows, used, charges);
-        postcard::to_stdvec(&parts).map_err(|_| Error::Damaged("ledger_batch"))
+        postcard::to_extend(&parts, vec![FORMAT]).map_err(|_| Error::Damaged("ledger_batch"))
     }
 
-    /// From bytes.
-    pub(super) fn unpack(bytes: &[u8]) -> Result<Self> {
+    /// From bytes; `None` = in a format of another program, whose node reads everything.
+    pub(super) fn unpack(bytes: &[u8]) -> Result<Option<Self>> {
+        let Some(bytes) = bytes.strip_prefix(&[FORMAT]) else { return Ok(None) };
         let (keys, rows, used, charges): Parts<'_> =
             postcard::from_bytes(bytes).map_err(|_| Error::Damaged("ledger_batch"))?;
         let rows = rows.into_iter().map(unpacked).collect();
-        Ok(Self { keys, rows, used: used.into_owned(), charges: charges.into_owned() })
+        Ok(Some(Self { keys, rows, used: used.into_owned(), charges: charges.into_owned() }))
     }
 }
 
@@ -153,10 +157,12 @@ mod tests {
         for keys in [false, true] {
             let (rows, used) = (rows.clone(), used.clone());
             let all = Changes { keys: false, rows, used, charges: paced.clone() };
-            let back = Changes::unpack(&all.pack(keys).unwrap()).unwrap();
+            let back = Changes::unpack(&all.pack(keys).unwrap()).unwrap().unwrap();
             assert_eq!((back.keys, back.rows), (keys, all.rows));
             assert_eq!((back.used, back.charges), (all.used, all.charges));
         }
-        assert!(Changes::unpack(&[1, 200, 3]).is_err());
+        assert!(Changes::unpack(&[FORMAT, 1, 200, 3]).is_err());
+        assert!(Changes::unpack(&[FORMAT + 1, 0]).unwrap().is_none(), "of a later program");
+        assert!(Changes::unpack(&[]).unwrap().is_none());
     }
 }

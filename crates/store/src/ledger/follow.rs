@@ -31,7 +31,7 @@ const ASK_WAIT: Duration = Duration::from_millis(200);
 const ASK_MAX: Duration = Duration::from_secs(10);
 
 /// What an operator reads where a node stopped for good.
-pub(super) const STOPPED: &str = "\
+pub(crate) const STOPPED: &str = "\
      cơ sở dữ liệu không còn giao dịch mà nút này đã thấy: máy dự phòng được nâng lên khi thiếu \
      lần ghi cuối, hoặc một bản cũ được đặt vào chỗ. Nút ngừng phục vụ. Đưa dữ liệu mới nhất trở \
      lại; nếu không còn, dừng mọi nút, chạy `dancu restore accept` để ghi vào nhật ký phần đã mất, \
@@ -42,16 +42,16 @@ pub(super) const STOPPED: &str = "\
 
 /// The last transaction that a node knows to be durable.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
-pub(super) struct Seen {
-    pub(super) generation: u64,
+pub(crate) struct Seen {
+    pub(crate) generation: u64,
     /// Its random id; none where the database was new, or restored without its log.
-    pub(super) id: Option<[u8; 16]>,
+    pub(crate) id: Option<[u8; 16]>,
 }
 
 impl Seen {
     /// Whether it stands in a database's history that has come to `generation` and holds `there`
     /// under its number. Of what is no longer kept nothing can be said.
-    pub(super) fn is_before(self, generation: u64, there: Option<[u8; 16]>) -> bool {
+    pub(crate) fn is_before(self, generation: u64, there: Option<[u8; 16]>) -> bool {
         match generation.checked_sub(self.generation) {
             None => false,
             Some(since) => since > KEPT || there == self.id,
@@ -59,10 +59,17 @@ impl Seen {
     }
 }
 
+/// Whether a database still has the history in which that was seen.
+pub(crate) fn continues(tx: &mut Tx<'_>, seen: Seen) -> Result<bool> {
+    let head = rows::head(tx)?;
+    Ok(seen.is_before(head.generation, rows::id_of(tx, seen.generation)?))
+}
+
 impl Shared {
     /// The database has another history than this node saw: it stops for good.
     pub(super) fn other_history(&self, seen: Seen, found: &Head) -> Error {
         if !self.health.is_older_copy() {
+            *self.lost.lock() = Some(seen);
             self.health.set_older_copy();
             tracing::error!(
                 seen = seen.generation,
@@ -98,6 +105,7 @@ struct Log {
     /// Id of the last one.
     last: Option<[u8; 16]>,
     since: Vec<Logged>,
+    of_another_format: bool,
 }
 
 impl Log {
@@ -111,7 +119,11 @@ impl Log {
                 Some(changes) => {
                     let items = r.get::<Option<i64>>(3)?.zip(r.get::<Option<Vec<u8>>>(4)?);
                     let items = items.map(|(first, items)| (first.cast_unsigned(), items));
-                    log.since.push((Changes::unpack(changes)?, items));
+                    match Changes::unpack(changes)? {
+                        Some(changes) => log.since.push((changes, items)),
+                        // Not whole then: everything is read.
+                        None => log.of_another_format = true,
+                    }
                 }
             }
             Ok(true)
@@ -161,7 +173,8 @@ impl Writer {
         if !seen.is_before(head.generation, log.known) {
             return Err(self.shared.other_history(seen, &head));
         }
-        let is_whole = head.generation - seen.generation == log.since.len() as u64;
+        let is_whole =
+            !log.of_another_format && head.generation - seen.generation == log.since.len() as u64;
         let last = log.last;
         if is_whole {
             self.take_over(tx, log.since)?;

@@ -10,7 +10,7 @@
 mod changes;
 mod commit;
 pub mod figures;
-mod follow;
+pub(crate) mod follow;
 pub mod health;
 mod nodes;
 mod prepare;
@@ -27,6 +27,7 @@ use dancu_journal::Body;
 use parking_lot::{Condvar, Mutex, RwLock};
 use tokio::sync::{mpsc, oneshot};
 
+use self::follow::Seen;
 use crate::engine::{Db, Engine, Tx};
 use crate::error::{Error, Result};
 use crate::keys::Keyring;
@@ -175,6 +176,8 @@ struct Shared {
     checkpointed: std::sync::atomic::AtomicBool,
     figures: figures::Counters,
     health: health::Health,
+    /// What was seen in a history that the database does not have any more.
+    lost: Mutex<Option<Seen>>,
     /// How often the writer connected to its database.
     connections: std::sync::atomic::AtomicU64,
 }
@@ -261,6 +264,7 @@ impl Ledger {
             checkpointed: false.into(),
             figures: figures::Counters::default(),
             health: health::Health::default(),
+            lost: Mutex::default(),
             connections: 0.into(),
         });
         let committer = Arc::new(commit::Committer::new(db, shared.clone(), &parts));
@@ -381,6 +385,12 @@ impl Ledger {
     pub(crate) fn stop_for_older_copy(&self) {
         self.shared.health.set_older_copy();
         self.stop();
+    }
+
+    /// What was seen in a history that the database does not have any more, where that stopped the
+    /// ledger.
+    pub(crate) fn lost(&self) -> Option<Seen> {
+        *self.shared.lost.lock()
     }
 
     /// The next journal index.

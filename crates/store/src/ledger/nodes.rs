@@ -33,7 +33,7 @@ const TIDY_EVERY: u64 = 256;
 /// What a batch writes to, locked as its inserts do: so a probe finds out whether anybody stands in
 /// the way of one, without writing anything.
 const WRITABLE: &str = "LOCK TABLE entry_chunk, request_batch, line_day, account_day, plan_day, \
-    line_lock, ledger_batch IN ROW EXCLUSIVE MODE";
+    line_lock, ledger_batch, used_once IN ROW EXCLUSIVE MODE";
 
 /// What a node goes by beside its memory.
 #[derive(Default)]

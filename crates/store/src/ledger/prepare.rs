@@ -66,6 +66,9 @@ pub(super) struct Preparer {
     entropy: Entropy,
     /// Whether other nodes write to the same ledger.
     nodes: bool,
+    /// Request ids may have become known since a draft was decided without its own guard knowing:
+    /// other nodes answer, or what a failed commit left was read.
+    compares: bool,
     /// Day (UTC+7) whose month's keys are known to be there.
     day: i64,
     /// Duty day at which old counts were last forgotten.
@@ -76,12 +79,14 @@ impl Preparer {
     pub(super) fn new(parts: LedgerParts, shared: Arc<Shared>, head: Head, nodes: bool) -> Self {
         let sealer = Sealer::new(parts.keys.clone());
         let entropy = Entropy::default();
-        Self { parts, head, sealer, shared, entropy, nodes, day: i64::MIN, today: DutyDay(0) }
+        let (compares, day, today) = (nodes, i64::MIN, DutyDay(0));
+        Self { parts, head, sealer, shared, entropy, nodes, compares, day, today }
     }
 
     /// Goes on from a head that is durable.
     pub(super) fn restart(&mut self, head: Head) {
         self.head = head;
+        self.compares = true;
         self.sealer.forget();
         self.day = i64::MIN;
     }
@@ -191,7 +196,7 @@ impl Preparer {
 
     /// Whether another node answered the draft's request id since it was decided.
     fn answered_elsewhere(&self, draft: &Draft) -> bool {
-        self.nodes
+        self.compares
             && matches!(draft.decided, Decided::Count(_) | Decided::Hold(_))
             && draft.request_key != [0; 16]
             && self.parts.requests.answered(&draft.request_key) != draft.answered

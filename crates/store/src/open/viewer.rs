@@ -7,13 +7,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use dancu_domain::moment::Moment;
-use dancu_journal::Entry;
 use rustix::fs::FlockOperation;
 
 use super::{OpenOptions, none_lost, of_another_node};
 use crate::anchor::{self, Anchoring};
 use crate::engine::migrate;
-use crate::entries;
+use crate::entries::{self, Scanned};
 use crate::error::Result;
 use crate::keys::Keyring;
 use crate::readers::{Place, Readers};
@@ -74,10 +73,11 @@ impl Viewer {
         })
     }
 
-    /// Calls `each` with every entry from an index on, until it says stop.
-    pub fn scan_entries(&self, from: u64, each: impl FnMut(Entry) -> Result<bool>) -> Result<()> {
+    /// Calls `each` with every entry from an index on, past rows whose key is gone, until it says
+    /// stop.
+    pub fn scan_past(&self, from: u64, each: impl FnMut(Scanned) -> Result<bool>) -> Result<()> {
         let mut db = self.place.reader()?;
-        entries::scan(&mut db.tx(), &self.keys, from, each)
+        entries::scan_past(&mut db.tx(), &self.keys, from, each)
     }
 
     /// A small fact of the database.
@@ -152,13 +152,35 @@ mod tests {
         assert_eq!(viewer.registry().count().unwrap(), 0);
         assert_eq!(viewer.keys().periods(Purpose::Data), [0]);
         assert!(viewer.meta("log.origin").unwrap().is_some());
-        viewer.scan_entries(0, |_| Ok(true)).unwrap();
+        viewer.scan_past(0, |_| Ok(true)).unwrap();
         assert_eq!(next_id(), before);
         drop(lock);
         assert_eq!(holder(&dir), None);
         let wrong = OpenOptions { master_key: Some("08".repeat(32)).into(), ..options(&url) };
         let refused = Viewer::open(&dir, &wrong, &anchoring).map(drop).unwrap_err();
         assert!(matches!(refused, Error::MasterKey(_)), "{refused}");
+        std::fs::remove_dir_all(&dir).unwrap();
+    }
+
+    #[test]
+    fn who_only_looks_does_not_refuse_a_start() {
+        let dir = std::env::temp_dir().join(format!("dancu-lock-{}", std::process::id()));
+        std::fs::create_dir_all(&dir).unwrap();
+        drop(super::super::lock(&dir).unwrap());
+        let (looking, looked) = std::sync::mpsc::channel();
+        let path = dir.join("LOCK");
+        let look = std::thread::spawn(move || {
+            let file = File::open(path).unwrap();
+            rustix::fs::flock(&file, FlockOperation::NonBlockingLockShared).unwrap();
+            looking.send(()).unwrap();
+            std::thread::park_timeout(std::time::Duration::from_millis(20));
+        });
+        looked.recv().unwrap();
+        let held = super::super::lock(&dir).unwrap();
+        look.join().unwrap();
+        let refused = super::super::lock(&dir).unwrap_err();
+        assert!(matches!(&refused, Error::InUse(p) if *p == std::process::id().to_string()));
+        drop(held);
         std::fs::remove_dir_all(&dir).unwrap();
     }
 }

@@ -6,12 +6,14 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
+use tokio::time::timeout;
 
 use super::KeyKind;
-use crate::engine::{Reads, Row, Value};
+use crate::engine::{Fault, Reads, Row, Value};
 use crate::error::{Error, Result};
 use crate::values;
 
@@ -23,6 +25,10 @@ const UNDER_WAY: usize = 2;
 /// More under way where so many questions wait behind each: then the server waits for its disk,
 /// and other reads of it can go on beside.
 const UNDER_WAY_MAX: usize = 8;
+/// After such a wait one more group may set out: statements take a millisecond or two.
+const SLOW: Duration = Duration::from_millis(50);
+/// What a question is told whose group was given up by a fault of the program.
+const GIVEN_UP: Error = Error::Unavailable("a look-up was given up");
 /// Questions that wait at most; more are refused. It is above what a node lets in at a time.
 const WAITING_MAX: usize = 8_192;
 
@@ -41,12 +47,27 @@ pub(super) struct Grouped {
 
 #[derive(Default)]
 struct Queue {
+    /// In the order of their numbers.
     waiting: VecDeque<Asked>,
+    number: u64,
     under_way: usize,
+}
+
+impl Queue {
+    fn holds(&self, number: u64) -> bool {
+        self.waiting.binary_search_by_key(&number, |a| a.number).is_ok()
+    }
+
+    /// Takes a question out that no group has taken; whether it was there.
+    fn leave(&mut self, number: u64) -> bool {
+        let found = self.waiting.binary_search_by_key(&number, |a| a.number);
+        found.is_ok_and(|place| self.waiting.remove(place).is_some())
+    }
 }
 
 /// One look-up that waits for its group.
 struct Asked {
+    number: u64,
     kind: KeyKind,
     epoch: u32,
     digest: [u8; 16],
@@ -77,27 +98,52 @@ impl Grouped {
     /// What stands under a digest of an epoch.
     ///
     /// # Errors
-    /// The read of its group failed, or too many wait already.
+    /// The read of its group failed, too many wait already, or no group took it in time.
     pub(super) async fn look_up(
         self: &Arc<Self>,
         kind: KeyKind,
         epoch: u32,
         digest: [u8; 16],
     ) -> Result<Found> {
-        let (told, answer) = oneshot::channel();
-        {
+        let (told, mut answer) = oneshot::channel();
+        let number = {
             let mut queue = self.queue.lock();
             if queue.waiting.len() >= WAITING_MAX {
                 return Err(Error::Unavailable("too many look-ups wait"));
             }
-            queue.waiting.push_back(Asked { kind, epoch, digest, told });
+            queue.number += 1;
+            let number = queue.number;
+            queue.waiting.push_back(Asked { number, kind, epoch, digest, told });
             let enough = (queue.waiting.len() / GROUP).clamp(UNDER_WAY, UNDER_WAY_MAX);
-            if queue.under_way < enough {
-                queue.under_way += 1;
-                tokio::spawn(Place { of: self.clone(), held: true }.run());
+            self.go_on(&mut queue, enough);
+            number
+        };
+        if let Ok(told) = timeout(SLOW, &mut answer).await {
+            return told.unwrap_or(Err(GIVEN_UP));
+        }
+        // The groups under way wait for their server or their connections: another one may not.
+        {
+            let mut queue = self.queue.lock();
+            if queue.holds(number) {
+                self.go_on(&mut queue, UNDER_WAY_MAX);
             }
         }
-        answer.await.unwrap_or(Err(Error::Unavailable("a look-up was given up")))
+        if let Ok(told) = timeout(self.reads.wait().saturating_sub(SLOW), &mut answer).await {
+            return told.unwrap_or(Err(GIVEN_UP));
+        }
+        if self.queue.lock().leave(number) {
+            return Err(Fault::no_turn().into());
+        }
+        // A group has taken it, and ends in a time of its own.
+        answer.await.unwrap_or(Err(GIVEN_UP))
+    }
+
+    /// Lets one more group set out where fewer than `enough` are under way.
+    fn go_on(self: &Arc<Self>, queue: &mut Queue, enough: usize) {
+        if queue.under_way < enough {
+            queue.under_way += 1;
+            tokio::spawn(Place { of: self.clone(), held: true }.run());
+        }
     }
 
     /// The next questions of one kind and epoch. None waits: the place is given up with that.
@@ -111,7 +157,10 @@ impl Grouped {
                 queue.waiting.push_front(asked);
                 break;
             }
-            group.push(asked);
+            // Whoever left needs no answer.
+            if !asked.told.is_closed() {
+                group.push(asked);
+            }
         }
         if group.is_empty() {
             queue.under_way -= 1;
@@ -123,7 +172,6 @@ impl Grouped {
         match self.read(&group).await {
             Ok(found) => {
                 for (asked, found) in group.into_iter().zip(found) {
-                    // Whoever left needs no answer.
                     let _ = asked.told.send(Ok(found));
                 }
             }
@@ -206,8 +254,14 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        if self.held {
-            self.of.queue.lock().under_way -= 1;
+        if !self.held {
+            return;
+        }
+        // Its group was given up by a fault of the program: who waits is served all the same.
+        let mut queue = self.of.queue.lock();
+        queue.under_way -= 1;
+        if !queue.waiting.is_empty() && tokio::runtime::Handle::try_current().is_ok() {
+            self.of.go_on(&mut queue, UNDER_WAY_MAX);
         }
     }
 }

@@ -33,10 +33,7 @@ impl Registry {
                         Ok(person) => Ok((id, Ok(Some(person).filter(&keep)))),
                         // Keys that another node made are looked for before it is given up.
                         Err(Error::Damaged(OUTDATED)) if patient => Err(Error::Damaged(OUTDATED)),
-                        Err(error @ (Error::Crypto(_) | Error::Damaged(_))) => {
-                            tracing::error!(error = %error, record = id, "registry.person");
-                            Ok((id, Err(())))
-                        }
+                        Err(error @ (Error::Crypto(_) | Error::Damaged(_))) => Ok((id, Err(error))),
                         Err(error) => Err(error),
                     }
                 })
@@ -52,11 +49,20 @@ impl Registry {
         let full = rows.len() == records as usize;
         let next = rows.last().map(|(id, _)| *id).filter(|_| full);
         let mut slice = Slice { kept: vec![], next, damaged: 0 };
-        for (_, found) in rows {
+        let mut first = None;
+        for (id, found) in rows {
             match found {
                 Ok(person) => slice.kept.extend(person),
-                Err(()) => slice.damaged += 1,
+                Err(error) => {
+                    slice.damaged += 1;
+                    first.get_or_insert((id, error));
+                }
             }
+        }
+        // One line a slice: a key that is lost damages every record.
+        if let Some((record, error)) = first {
+            let damaged = slice.damaged;
+            tracing::error!(error = %error, record, damaged, "registry.person cannot be opened");
         }
         Ok(slice)
     }

@@ -3,6 +3,7 @@
 use std::sync::atomic::AtomicU32;
 
 use dancu_store::anchor::ANCHOR_FILE;
+use dancu_store::ledger::health::Trouble;
 
 use super::*;
 
@@ -235,5 +236,49 @@ async fn a_database_that_falls_behind_while_it_serves_is_not_written_to() {
         drop(store);
         assert_eq!(std::fs::read(world.dir().join(ANCHOR_FILE)).unwrap(), anchor);
         world.refused();
+    }
+}
+
+/// The anchor is written each second, so that it may be older than what was lost: what the node saw
+/// stands in it from then on, and a start without a person's word is refused.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_saw_a_lost_transaction_does_not_start_again_by_itself() {
+    for way_out in ["brought back", "accepted"] {
+        let (world, store) = filled(Engine::Postgres).await;
+        store.refresh_anchor().unwrap();
+        write(&store, 30_000, 5, APRIL).await;
+        let next = store.ledger().next_index();
+        let mut db = world.connect(Area::Core);
+        let newest = "(SELECT MAX(generation) FROM ledger_batch)";
+        let id = format!("SELECT id FROM ledger_batch WHERE generation = {newest}");
+        let id: Vec<u8> = db.tx().one(&id, &[], |r| r.get(0)).unwrap();
+        let change = format!("UPDATE ledger_batch SET id = $1 WHERE generation = {newest}");
+        db.tx().execute(&change, values![vec![9u8; 16]]).unwrap();
+        while store.ledger().trouble() != Some(Trouble::OlderCopy) {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        for _ in 0..3 {
+            let refused = tokio::task::block_in_place(|| store.refresh_anchor()).unwrap_err();
+            assert!(matches!(refused, dancu_store::Error::OlderCopy(_)), "{refused}");
+        }
+        store.stop();
+        drop(store);
+        assert!(world.refused().contains(&next.to_string()), "{way_out}");
+        assert!(world.refused().contains("dancu restore accept"), "{way_out}");
+        if way_out == "brought back" {
+            db.tx().execute(&change, values![id]).unwrap();
+        } else {
+            let copy = world.try_open(true).unwrap();
+            let at = BEGIN.plus_ms(APRIL);
+            let accepted = copy.accept_copy(at, "A", "máy dự phòng thiếu").await.unwrap();
+            assert_eq!(accepted.generation, 1);
+            copy.stop();
+        }
+        let store = world.open();
+        write(&store, 40_000, 5, APRIL).await;
+        tokio::task::block_in_place(|| store.refresh_anchor()).unwrap();
+        store.stop();
+        drop(store);
+        world.open().stop();
     }
 }

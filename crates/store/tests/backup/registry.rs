@@ -100,6 +100,78 @@ async fn an_older_registry_that_opens_can_be_accepted() {
     store.stop();
 }
 
+fn remove(world: &World, area: Area) {
+    for side in ["", "-wal", "-shm"] {
+        let _ = std::fs::remove_file(world.dir().join(format!("{}{side}", area.file())));
+    }
+}
+
+/// A registry that was lost is taken as an empty one by a decision, and filled again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_registry_can_be_accepted_as_empty_and_imported_again() {
+    let (world, store) = filled(Engine::Sqlite).await;
+    // The blind key that a new registry would name is retired.
+    rotated(&store, Kind::Blind, None).await;
+    store.stop();
+    drop(store);
+    world.open().stop();
+    remove(&world, Area::Registry);
+    let told = world.refused();
+    assert!(told.contains("missing or empty") && told.contains("population import"), "{told}");
+    assert!(!registry(&world).exists(), "what is refused stays as it is");
+    // As the command opens it, which migrates nothing but what it accepts.
+    let options = || OpenOptions {
+        profiles: Arc::new(Profiles::parse(DEFAULT_PROFILE).unwrap()),
+        master_key: <_>::default(),
+        now: BEGIN,
+        migrate: false,
+        database: None,
+    };
+    let accepting = Anchoring { path: None, accept: true };
+    let copy = Store::open_anchored(&world.dir(), options(), &accepting).unwrap();
+    let at = BEGIN.plus_ms(APRIL);
+    let accepted = copy.accept_copy(at, "A", "mất đĩa").await.unwrap();
+    copy.stop();
+    drop(copy);
+    let store = Store::open(&world.dir(), options()).unwrap();
+    let dancu_journal::Body::Act(act) = store.entry(accepted.index).unwrap().unwrap().body else {
+        panic!("no act")
+    };
+    assert!(act.detail.contains("trống, phải nhập lại dân số"), "{}", act.detail);
+    assert!(ids(&store).is_empty());
+    people(&store);
+    store.stop();
+    drop(store);
+    let store = world.open();
+    assert_eq!(ids(&store).len() as u64, PEOPLE);
+    store.stop();
+}
+
+/// One step ahead is followed only with the keys that open it: an older core has none of them,
+/// and without an anchor nothing else tells that it is older.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_older_core_one_step_behind_is_refused() {
+    let (world, store) = filled(Engine::Sqlite).await;
+    store.stop();
+    drop(store);
+    world.open().stop();
+    let core = world.dir().join(Area::Core.file());
+    let older = world.folder.0.join("core.older.db");
+    let db = sqlite::writer(&core).unwrap();
+    db.execute("VACUUM INTO ?1", [older.to_str().unwrap()]).unwrap();
+    drop(db);
+    let store = world.open();
+    rotated(&store, Kind::Data, None).await;
+    store.stop();
+    drop(store);
+    remove(&world, Area::Core);
+    std::fs::copy(&older, &core).unwrap();
+    std::fs::remove_file(world.dir().join(ANCHOR_FILE)).unwrap();
+    let before = state(&world, Area::Core, "meta");
+    assert!(world.refused().contains("core.db is older than registry.db"));
+    assert_eq!(state(&world, Area::Core, "meta"), before);
+}
+
 /// Cut off between the two files the registry is exactly one step ahead.
 #[tokio::test(flavor = "multi_thread")]
 async fn one_step_ahead_is_followed_and_two_are_not() {

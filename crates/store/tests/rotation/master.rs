@@ -3,7 +3,7 @@
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
 
-use dancu_store::keys::master::{make_next, old_files};
+use dancu_store::keys::master::{make_next, old_files, unnamed_files};
 use dancu_store::keys::{MASTER_KEY_FILE, MASTER_KEY_NEXT_FILE, MASTER_KEY_OLD_FILE, MasterSource};
 use dancu_store::rotation::{self, MasterTarget};
 use dancu_store::sqlite::Area;
@@ -78,6 +78,29 @@ async fn a_change_of_the_master_survives_every_cut() {
         let store = world.open();
         let again = rotation::change_master(&store, BEGIN, MasterTarget::Local, "t").await.unwrap();
         assert_eq!(again.old, change.new);
+    }
+}
+
+/// What a person put beside the keys neither refuses a start nor is removed.
+#[test]
+fn files_with_other_names_are_left_alone() {
+    for engine in ENGINES {
+        let world = World::new(engine);
+        drop(world.open());
+        let others = ["master.key.mine.part", "master.key.old.bak", "master.key.old.part"];
+        for name in others {
+            put(&world, name, "?");
+            fs::set_permissions(world.file(name), Permissions::from_mode(0o644)).unwrap();
+        }
+        for name in ["master.key.part", "master.key.next.part"] {
+            put(&world, name, "12");
+        }
+        drop(world.open());
+        assert!(others.iter().all(|name| world.file(name).exists()));
+        assert!(!world.file("master.key.part").exists());
+        assert!(!world.file("master.key.next.part").exists());
+        assert!(old_files(world.dir()).unwrap().is_empty());
+        assert_eq!(unnamed_files(world.dir()).unwrap(), others[1..]);
     }
 }
 

@@ -26,7 +26,8 @@ pub fn docs_css() -> &'static str {
 /// The reference page of a document made by [`super::openapi`].
 pub fn docs_html(openapi: &str) -> String {
     let document = serde_json::from_str::<Tree>(openapi).unwrap_or(Tree::Null);
-    let mut page = Page { document: &document, out: String::with_capacity(128 * 1024) };
+    let out = String::with_capacity(128 * 1024);
+    let mut page = Page { document: &document, out, shown: vec![] };
     page.head("Tài liệu API", "API reference");
     page.contents();
     page.operations();
@@ -37,7 +38,7 @@ pub fn docs_html(openapi: &str) -> String {
 
 /// The catalogue of refusals alone: where the `type` of a problem points.
 pub fn errors_html() -> String {
-    let mut page = Page { document: &NULL, out: String::with_capacity(32 * 1024) };
+    let mut page = Page { document: &NULL, out: String::with_capacity(32 * 1024), shown: vec![] };
     page.head("Danh mục từ chối", "Catalogue of refusals");
     page.catalogue();
     page.out.push_str("</main></body></html>\n");
@@ -50,6 +51,8 @@ static NULL: Tree = Tree::Null;
 struct Page<'t> {
     document: &'t Tree,
     out: String,
+    /// Answers that stand on the page already, by reference, with the operation they stand at.
+    shown: Vec<(&'t str, &'t str)>,
 }
 
 impl<'t> Page<'t> {
@@ -183,9 +186,12 @@ impl<'t> Page<'t> {
         let responses = operation.get("responses").map(Tree::entries).unwrap_or_default();
         for (_, response) in responses.iter().filter(|(status, _)| status == "200") {
             for (kind, media) in response.get("content").map(Tree::entries).unwrap_or_default() {
-                let schema = self.resolve(media.get("schema").unwrap_or(&NULL));
+                let schema = media.get("schema").unwrap_or(&NULL);
+                if self.shown_before(schema, operation.text_of("operationId")) {
+                    continue;
+                }
                 self.table_head("Câu trả lời 200", &format!("Answer, {kind}"));
-                self.rows(schema, 0);
+                self.rows(self.resolve(schema), 0);
                 self.out.push_str("</tbody></table></div>");
             }
         }
@@ -202,6 +208,23 @@ impl<'t> Page<'t> {
             self.out.push_str("</li>");
         }
         self.out.push_str("</ul>");
+    }
+
+    /// Points to where an answer stands, if it stands on the page; else it will stand at this
+    /// operation.
+    fn shown_before(&mut self, schema: &'t Tree, operation: &'t str) -> bool {
+        let Some(reference) = schema.get("$ref").and_then(Tree::text) else { return false };
+        let Some((_, there)) = self.shown.iter().find(|(r, _)| *r == reference) else {
+            self.shown.push((reference, operation));
+            return false;
+        };
+        let _ = write!(
+            self.out,
+            "<h4>Câu trả lời 200 <span class=\"en\" lang=\"en\">Answer</span></h4><p>Như ở \
+             <a href=\"#{there}\">{there}</a> <span class=\"en\" lang=\"en\">The same as \
+             there</span></p>",
+        );
+        true
     }
 
     fn table_head(&mut self, title_vi: &str, title: &str) {

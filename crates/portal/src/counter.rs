@@ -1,0 +1,290 @@
+//! The officer's counter: one field, one verdict, rows, and how to go on when there is none.
+
+use askama::Template;
+
+use crate::parts::{Choice, FieldError, Meter, Refusal};
+use crate::shell::Shell;
+use crate::text::Text;
+
+/// Why the officer asks: chosen first and remembered for the next person.
+pub struct Reason {
+    /// Procedures the system is registered for (rule B10).
+    pub procedures: Vec<Choice>,
+    /// Case file, as typed.
+    pub case_code: String,
+    /// Whether the registration asks for a case file (rule A5).
+    pub case_required: bool,
+    /// Purposes of the procedure (rule A5).
+    pub purposes: Vec<Choice>,
+}
+
+/// The page.
+#[derive(Template)]
+#[template(path = "counter/counter.html")]
+pub struct Counter {
+    /// Texts.
+    pub t: Text,
+    /// Frame.
+    pub s: Shell,
+    /// Procedure, case, purpose.
+    pub reason: Reason,
+    /// What is left.
+    pub meter: Meter,
+    /// The field as it was sent; empty for the next person.
+    pub subject: String,
+    /// What is wrong with the question.
+    pub errors: Vec<FieldError>,
+    /// What came of it.
+    pub outcome: Outcome,
+}
+
+impl Counter {
+    /// Whether the next step is the next person.
+    #[must_use]
+    pub fn done(&self) -> bool {
+        matches!(self.outcome, Outcome::Answered(_))
+    }
+
+    /// Key of the hint beside the case file.
+    #[must_use]
+    pub fn case_hint(&self) -> &'static str {
+        if self.reason.case_required { "counter-case-required" } else { "counter-case-optional" }
+    }
+}
+
+/// What came of a question.
+pub enum Outcome {
+    /// Nothing was asked yet.
+    Ready,
+    /// The gate answered.
+    Answered(Box<Answered>),
+    /// The gate refused.
+    Refused(Refusal),
+    /// Nobody can be asked now: how to serve the person in front of the glass all the same.
+    Outage(Outage),
+}
+
+/// The verdict in one line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Id, name and birth agree, and all claims.
+    Match,
+    /// The three keys agree, a claim does not.
+    Partly,
+    /// The three keys agree, the registry has no data for a claim.
+    Unknown,
+    /// The three keys do not agree.
+    NoMatch,
+}
+
+impl Verdict {
+    /// Class of the sheet.
+    #[must_use]
+    pub fn class(self) -> &'static str {
+        match self {
+            Self::Match => "good",
+            Self::Partly | Self::NoMatch => "bad",
+            Self::Unknown => "",
+        }
+    }
+
+    /// Icon of the sprite.
+    #[must_use]
+    pub fn icon(self) -> &'static str {
+        match self {
+            Self::Match => "circle-check",
+            Self::Partly | Self::NoMatch => "circle-x",
+            Self::Unknown => "circle-minus",
+        }
+    }
+
+    /// Key of its words; `-why` beside it says what it means.
+    #[must_use]
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Match => "verdict-match",
+            Self::Partly => "verdict-partly",
+            Self::Unknown => "verdict-unknown",
+            Self::NoMatch => "verdict-none",
+        }
+    }
+
+    /// Key of the sentence under it.
+    #[must_use]
+    pub fn why(self) -> String {
+        format!("{}-why", self.key())
+    }
+}
+
+/// Answer for one field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// The registry has the same.
+    Match,
+    /// The registry has another value.
+    Mismatch,
+    /// The registry has none.
+    Unknown,
+}
+
+impl Answer {
+    /// Class of the sheet.
+    #[must_use]
+    pub fn class(self) -> &'static str {
+        match self {
+            Self::Match => "good",
+            Self::Mismatch => "bad",
+            Self::Unknown => "none",
+        }
+    }
+
+    /// Icon of the sprite.
+    #[must_use]
+    pub fn icon(self) -> &'static str {
+        match self {
+            Self::Match => "check",
+            Self::Mismatch => "x",
+            Self::Unknown => "minus",
+        }
+    }
+
+    /// Key of its words.
+    #[must_use]
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Match => "answer-match",
+            Self::Mismatch => "answer-mismatch",
+            Self::Unknown => "answer-unknown",
+        }
+    }
+}
+
+/// One row: field, what was asked, what came.
+pub struct Row {
+    /// Key of the field's name.
+    pub key: &'static str,
+    /// What was asked.
+    pub asked: String,
+    /// Whether it is an id, shown in groups.
+    pub is_id: bool,
+    /// Answer.
+    pub answer: Answer,
+    /// The registry's own value, only when granted and asked for.
+    pub own: Option<String>,
+    /// Where the registry has it from, with the date.
+    pub source: String,
+}
+
+/// A sensitive field: apart, on demand, journaled as shown (rule A4).
+pub struct Sensitive {
+    /// Key of the field's name.
+    pub key: &'static str,
+    /// Name of the field as in a grant.
+    pub field: &'static str,
+    /// Its value once it was asked for.
+    pub shown: Option<String>,
+}
+
+/// An answer.
+pub struct Answered {
+    /// In one line.
+    pub verdict: Verdict,
+    /// Whether the birth agreed by year only.
+    pub year_only: bool,
+    /// Day of death when the person is dead, `dd/mm/yyyy`; empty text when the day is unknown.
+    pub deceased: Option<String>,
+    /// Rows.
+    pub rows: Vec<Row>,
+    /// Sensitive fields granted.
+    pub sensitive: Vec<Sensitive>,
+    /// Time of the answer, `HH:MM:SS dd/mm/yyyy`.
+    pub time: String,
+    /// Code of the answer.
+    pub code: String,
+    /// Words of the watermark: officer, unit, time.
+    pub watermark: String,
+    /// Result slip; none when nothing matched.
+    pub slip: Option<String>,
+    /// Look-up in full; none when not granted.
+    pub lookup: Option<String>,
+}
+
+/// Nobody can be asked.
+pub struct Outage {
+    /// Since when, `HH:MM`.
+    pub since: String,
+    /// When it is expected back, if known.
+    pub expected: Option<String>,
+    /// Whom to call.
+    pub whom: String,
+    /// Code of the attempt.
+    pub code: String,
+}
+
+/// The result slip for the case file: no personal data, not even the officer's name.
+#[derive(Template)]
+#[template(path = "counter/slip.html")]
+pub struct Slip {
+    /// Texts.
+    pub t: Text,
+    /// Frame.
+    pub s: Shell,
+    /// Unit that asked.
+    pub unit: String,
+    /// Case file.
+    pub case_code: String,
+    /// Procedure in words.
+    pub procedure: String,
+    /// Time of the answer.
+    pub time: String,
+    /// Code of the answer.
+    pub code: String,
+    /// Position in the journal.
+    pub journal: u64,
+    /// Verdict.
+    pub verdict: Verdict,
+    /// Whether the registry knows the person as dead.
+    pub deceased: bool,
+    /// Field key and answer.
+    pub rows: Vec<(&'static str, Answer)>,
+    /// Path of an SVG with the QR code's dark squares, one unit each.
+    pub qr_path: String,
+    /// Width of the QR code in squares, quiet zone included.
+    pub qr_size: usize,
+    /// Address that the QR code opens.
+    pub check_url: String,
+}
+
+/// Look-up in full: a fresh reason first, then the record.
+#[derive(Template)]
+#[template(path = "counter/lookup.html")]
+pub struct Lookup {
+    /// Texts.
+    pub t: Text,
+    /// Frame.
+    pub s: Shell,
+    /// What is wrong with the reason.
+    pub errors: Vec<FieldError>,
+    /// The person asked about.
+    pub personal_id: String,
+    /// The record once the reason is given.
+    pub record: Option<Record>,
+}
+
+/// A record as granted.
+pub struct Record {
+    /// Key of the field's name, value, source with date.
+    pub facts: Vec<(&'static str, String, String)>,
+    /// Sensitive fields.
+    pub sensitive: Vec<Sensitive>,
+    /// Day of death, as in [`Answered`].
+    pub deceased: Option<String>,
+    /// Words of the watermark.
+    pub watermark: String,
+    /// Time.
+    pub time: String,
+    /// Code.
+    pub code: String,
+    /// When it leaves the screen, `HH:MM`.
+    pub cleared: String,
+}

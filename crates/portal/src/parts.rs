@@ -1,0 +1,234 @@
+//! Small things that several pages show.
+
+/// One choice of a list.
+#[derive(Clone, Debug)]
+pub struct Choice {
+    /// Value sent.
+    pub value: String,
+    /// Words shown.
+    pub label: String,
+    /// Whether it is chosen.
+    pub chosen: bool,
+}
+
+/// What is wrong with one field, said once at the top and once beside it in the same words.
+#[derive(Clone, Debug)]
+pub struct FieldError {
+    /// Id of the field in the page.
+    pub field: &'static str,
+    /// The sentence.
+    pub sentence: String,
+}
+
+/// The sentence about `field`, if something is wrong with it.
+#[must_use]
+pub fn wrong<'a>(errors: &'a [FieldError], field: &str) -> Option<&'a str> {
+    errors.iter().find(|error| error.field == field).map(|error| error.sentence.as_str())
+}
+
+/// How near a count is to its end; colour, icon and word follow from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// Below 80 %.
+    Calm,
+    /// From 80 % (rule D2: warnings at 80, 95, 100 %).
+    Near,
+    /// Used up.
+    Full,
+}
+
+impl Level {
+    /// The level of `used` out of `limit`.
+    #[must_use]
+    pub fn of(used: u64, limit: u64) -> Self {
+        if used >= limit {
+            Self::Full
+        } else if used * 5 >= limit * 4 {
+            Self::Near
+        } else {
+            Self::Calm
+        }
+    }
+
+    /// Class of the sheet.
+    #[must_use]
+    pub fn class(self) -> &'static str {
+        match self {
+            Self::Calm => "good",
+            Self::Near => "warn",
+            Self::Full => "bad",
+        }
+    }
+}
+
+/// Share of `used` in `limit` in whole percent, at most 100 for a bar.
+#[must_use]
+pub fn percent(used: u64, limit: u64) -> u64 {
+    (used * 100).checked_div(limit).map_or(100, |share| share.min(100))
+}
+
+/// Remaining count, drawn as a ring with the number inside.
+#[derive(Clone, Debug)]
+pub struct Meter {
+    /// What is left of the line or of the account, whichever ends first.
+    pub left: u64,
+    /// Registered count.
+    pub of: u64,
+    /// What it counts: the service in words.
+    pub service: String,
+    /// When it begins anew, `HH:MM dd/mm`.
+    pub resets: String,
+    /// What is left of the officer's own average for today.
+    pub own_left: u64,
+    /// The officer's own average.
+    pub own_of: u64,
+}
+
+impl Meter {
+    /// Share left in percent, for the ring's dash.
+    #[must_use]
+    pub fn share(&self) -> u64 {
+        percent(self.left, self.of)
+    }
+
+    /// How near the end is.
+    #[must_use]
+    pub fn level(&self) -> Level {
+        Level::of(self.of.saturating_sub(self.left), self.of)
+    }
+}
+
+/// A state in a table: icon, word and colour together, never colour alone.
+#[derive(Clone, Copy, Debug)]
+pub struct State {
+    /// Class of the sheet: `good`, `warn`, `bad`, `info` or empty.
+    pub class: &'static str,
+    /// Icon of the sprite.
+    pub icon: &'static str,
+    /// Key of its words.
+    pub key: &'static str,
+}
+
+/// States that several desks show.
+pub mod states {
+    use super::State;
+
+    /// Working.
+    pub const ACTIVE: State = State { class: "good", icon: "circle-check", key: "state-active" };
+    /// Administrative, ends with its cause.
+    pub const SUSPENDED: State =
+        State { class: "warn", icon: "circle-minus", key: "state-suspended" };
+    /// Security or count, ends by a named act (or rule D3).
+    pub const LOCKED: State = State { class: "bad", icon: "lock", key: "state-locked" };
+    /// Final.
+    pub const REVOKED: State = State { class: "", icon: "ban", key: "state-revoked" };
+    /// Has to change the password at first sign-in.
+    pub const NEW: State = State { class: "info", icon: "user-plus", key: "state-new" };
+    /// Waits for somebody.
+    pub const WAITING: State = State { class: "info", icon: "clock", key: "state-waiting" };
+    /// Ended.
+    pub const OVER: State = State { class: "", icon: "check", key: "state-over" };
+    /// Slower or partly out.
+    pub const DEGRADED: State =
+        State { class: "warn", icon: "triangle-alert", key: "state-degraded" };
+    /// Out.
+    pub const DOWN: State = State { class: "bad", icon: "circle-x", key: "state-down" };
+    /// The session in use.
+    pub const HERE: State = State { class: "good", icon: "circle-check", key: "state-here" };
+    /// Would be added by an import.
+    pub const ADDED: State = State { class: "good", icon: "plus", key: "state-added" };
+    /// Would be changed by an import.
+    pub const CHANGED: State = State { class: "info", icon: "pencil", key: "state-changed" };
+    /// Stays as it is.
+    pub const SAME: State = State { class: "", icon: "minus", key: "state-same" };
+    /// Cannot be read.
+    pub const WRONG: State = State { class: "bad", icon: "x", key: "state-wrong" };
+    /// Officer, head and centre were told.
+    pub const TOLD: State = State { class: "warn", icon: "megaphone", key: "state-told" };
+    /// A temporary raise is in force.
+    pub const RAISED: State = State { class: "info", icon: "trending-up", key: "state-raised" };
+    /// Done.
+    pub const DONE: State = State { class: "good", icon: "check", key: "state-done" };
+    /// Failed.
+    pub const FAILED: State = State { class: "bad", icon: "x", key: "state-failed" };
+    /// Answered.
+    pub const ANSWERED: State = State { class: "good", icon: "check", key: "state-answered" };
+    /// Refused.
+    pub const REFUSED: State = State { class: "bad", icon: "ban", key: "state-refused" };
+}
+
+/// A refusal for people (rule A3): what happened, why, what to do, whom to call.
+#[derive(Clone, Debug)]
+pub struct Refusal {
+    /// One sentence: what happened and why.
+    pub sentence: String,
+    /// What to do now.
+    pub what_to_do: String,
+    /// Whom to call, with the number.
+    pub whom: String,
+    /// The rule behind it.
+    pub rule: String,
+    /// Code under which the centre finds this refusal.
+    pub code: String,
+}
+
+/// One line of a registration with its use today.
+#[derive(Clone, Debug)]
+pub struct LineUse {
+    /// System code, where several systems are listed.
+    pub system: String,
+    /// Service in words.
+    pub service: String,
+    /// Key of the window's words.
+    pub window_key: &'static str,
+    /// Registered count, raises included.
+    pub registered: u64,
+    /// Used since 07:00.
+    pub used: u64,
+    /// Exceedances today (rule D3).
+    pub exceedances: u64,
+    /// Open, locked, raised.
+    pub state: State,
+    /// The page that lists what `used` counts.
+    pub href: String,
+}
+
+impl LineUse {
+    /// Width of the bar, 0 to 100.
+    #[must_use]
+    pub fn share(&self) -> u64 {
+        percent(self.used, self.registered)
+    }
+
+    /// How near the end is.
+    #[must_use]
+    pub fn level(&self) -> Level {
+        Level::of(self.used, self.registered)
+    }
+}
+
+/// Which part of a list is shown.
+#[derive(Clone, Debug)]
+pub struct Pager {
+    /// First row shown, from 1.
+    pub from: u64,
+    /// Last row shown.
+    pub to: u64,
+    /// Rows in all.
+    pub total: u64,
+    /// Page before.
+    pub before: Option<String>,
+    /// Page after.
+    pub after: Option<String>,
+}
+
+/// A saved view of a list: a name for a set of filters.
+#[derive(Clone, Debug)]
+pub struct SavedView {
+    /// Its name.
+    pub name: String,
+    /// Its address with the filters.
+    pub href: String,
+    /// Whether it is shown.
+    pub current: bool,
+}

@@ -1,0 +1,65 @@
+//! What stands around every page: product, sandbox band, unit, person, clock, entries, footer.
+
+use crate::text::Language;
+
+/// One entry of the left column; a role has at most [`MOST_ENTRIES`].
+#[derive(Clone, Debug)]
+pub struct NavItem {
+    /// Where it leads, a path of this portal.
+    pub href: String,
+    /// Icon of the sprite.
+    pub icon: &'static str,
+    /// Key of its words.
+    pub key: &'static str,
+    /// Whether this is the page shown.
+    pub current: bool,
+}
+
+/// More entries than this are a list to search, not a column to know by heart.
+pub const MOST_ENTRIES: usize = 7;
+
+/// Who is signed in, as the top bar shows it.
+#[derive(Clone, Debug)]
+pub struct Person {
+    /// Full name.
+    pub name: String,
+    /// Key of the role's words.
+    pub role_key: &'static str,
+    /// The unit in full.
+    pub unit: String,
+}
+
+/// The frame of a page.
+#[derive(Clone, Debug)]
+pub struct Shell {
+    /// Language of the page.
+    pub language: Language,
+    /// `light`, `dark`, or empty for what the device prefers.
+    pub theme: &'static str,
+    /// Whether the people in this program are synthetic: shown as a loud band.
+    pub sandbox: bool,
+    /// Who is signed in; none on sign-in, status and error pages.
+    pub person: Option<Person>,
+    /// The product's time in Viet Nam as `HH:MM`.
+    pub clock: String,
+    /// The same moment in RFC 3339, from which the page's clock runs on.
+    pub moment: String,
+    /// The day as `dd/mm/yyyy`, or as the language writes it.
+    pub day: String,
+    /// Whether the in-hours window is open (rule D1).
+    pub in_hours: bool,
+    /// When the current window ends, `HH:MM`.
+    pub until: String,
+    /// The left column.
+    pub entries: Vec<NavItem>,
+    /// Token against forged posts.
+    pub csrf: String,
+    /// Seconds without a key until the screen locks (rule E2); 0 where nobody is signed in.
+    pub idle_seconds: u32,
+    /// This page's path, so that the switches of language and theme come back to it.
+    pub here: String,
+    /// Telephone of the centre's support (rule J2).
+    pub help_phone: String,
+    /// Release of the program; also the cache key of the static files.
+    pub version: String,
+}
