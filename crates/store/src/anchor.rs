@@ -270,12 +270,11 @@ impl Store {
         let mut written = holder.written.lock();
         if let Some(seen) = self.ledger.lost() {
             // The next start has to find it, also where the anchor is older than what was lost.
-            let before = match written.take() {
-                Some(anchor) => anchor,
-                None => {
-                    let (log, head) = self.readers.read_state(|tx| Ok((log(tx)?, head(tx)?)))?;
-                    Anchor::of(log, &head, &self.keys)?
-                }
+            let before = if let Some(anchor) = written.take() {
+                anchor
+            } else {
+                let (log, head) = self.readers.read_state(|tx| Ok((log(tx)?, head(tx)?)))?;
+                Anchor::of(log, &head, &self.keys)?
             };
             let told = before.is_stopped();
             let next = before.stopped_at(seen, self.ledger.next_index(), &self.keys)?;

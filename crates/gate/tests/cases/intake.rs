@@ -262,12 +262,12 @@ async fn a_submission_whose_caller_leaves_takes_its_request_id_all_the_same() {
     query.request_id = head.request_id.clone();
     let new = NewJob { kind: JobKind::List(filter), head, digest: [1; 16] };
     let intake = world.gate().begin_job(&caller, new).await.unwrap();
-    let held = world.hold_writer().await;
+    let writer = world.hold_writer().await;
     // The connection breaks while the commit is under way.
     let wait = std::time::Duration::from_millis(100);
     let finished = tokio::time::timeout(wait, intake.finish(world.now())).await;
     assert!(finished.is_err(), "{finished:?}");
-    held.release().await;
+    writer.release().await;
     until("it is a job", async || number(&world, "SELECT COUNT(*) FROM job WHERE state = 1") == 1)
         .await;
     let reply = world.ask(&plan, &query).await;
