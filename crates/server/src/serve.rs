@@ -322,6 +322,10 @@ mod tests {
         let fault =
             ledger.tidy(now, |_| -> dancu_store::Result<()> { panic!("fault of the test") });
         assert!(fault.await.is_err());
+        // Who waited learns of the fault a moment before the thread has ended.
+        while readiness::reasons(&app).is_empty() {
+            tokio::task::yield_now().await;
+        }
         assert_eq!(readiness::reasons(&app), ["journalStopped"]);
         let ended = tokio::time::timeout(DRAIN, serving).await.unwrap().unwrap().unwrap_err();
         assert!(ended.to_string().contains("ledger"), "{ended}");

@@ -131,7 +131,8 @@ impl Preview {
                 "The unit’s 500 verifications in hours are used up for today.",
             ),
             what_to_do: self.say(
-                "Đề nghị thủ trưởng xin tăng số lượt tạm thời; số lượt mới bắt đầu từ 07:00 ngày 25/11.",
+                "Đề nghị thủ trưởng xin tăng số lượt tạm thời; số lượt mới bắt đầu từ 07:00 \
+                 ngày 25/11.",
                 "Ask the head to request a temporary raise; a new count begins at 07:00 on 25/11.",
             ),
             whom: "Trần Lê Minh Mẫu – 0999 000 017".into(),
@@ -210,23 +211,34 @@ impl Preview {
         self.write("lookup-reason", &lookup(None))?;
         let police = "Công an phường, 12/03/2026".to_owned();
         let fact = |key, value: &str| (key, value.to_owned(), police.clone());
-        self.write("lookup", &lookup(Some(Record {
-            facts: vec![
-                fact("field-personalId", "099303000417"),
-                fact("field-oldId", "099417250"),
-                fact("field-fullName", LONG_NAME),
-                fact("field-dateOfBirth", "29/02/2004"),
-                fact("field-sex", "Nữ"),
-                fact("field-nationality", "Việt Nam"),
-                fact("field-permanentResidence", "Số 128/35/7B đường Nguyễn Thị Thử Nghiệm, tổ dân phố 15, phường Hoa Mai Vàng, thành phố Mẫu"),
-                fact("field-maritalStatus", "Chưa kết hôn"),
-            ],
-            sensitive: vec![Sensitive { key: "field-religion", field: "religion", shown: None }],
-            deceased: None,
-            watermark: format!("{OFFICER} · Phường Hoa Mai Vàng · 14:06 24/11/2026"),
-            time: "14:06:40 24/11/2026".into(),
-            code: "DC-7Q2M-95AB".into(),
-            cleared: "14:21".into(),
-        })))
+        self.write(
+            "lookup",
+            &lookup(Some(Record {
+                facts: vec![
+                    fact("field-personalId", "099303000417"),
+                    fact("field-oldId", "099417250"),
+                    fact("field-fullName", LONG_NAME),
+                    fact("field-dateOfBirth", "29/02/2004"),
+                    fact("field-sex", "Nữ"),
+                    fact("field-nationality", "Việt Nam"),
+                    fact(
+                        "field-permanentResidence",
+                        "Số 128/35/7B đường Nguyễn Thị Thử Nghiệm, tổ dân phố 15, phường Hoa Mai \
+                     Vàng, thành phố Mẫu",
+                    ),
+                    fact("field-maritalStatus", "Chưa kết hôn"),
+                ],
+                sensitive: vec![Sensitive {
+                    key: "field-religion",
+                    field: "religion",
+                    shown: None,
+                }],
+                deceased: None,
+                watermark: format!("{OFFICER} · Phường Hoa Mai Vàng · 14:06 24/11/2026"),
+                time: "14:06:40 24/11/2026".into(),
+                code: "DC-7Q2M-95AB".into(),
+                cleared: "14:21".into(),
+            })),
+        )
     }
 }

@@ -235,7 +235,8 @@ impl Preview {
             ],
         };
         let login = self.say(
-            "Tài khoản “thử sai” có dấu và khoảng trắng; chỉ dùng chữ cái không dấu, chữ số và . _ - @",
+            "Tài khoản “thử sai” có dấu và khoảng trắng; chỉ dùng chữ cái không dấu, chữ số và \
+             . _ - @",
             "The login “thử sai” has accents and a space; use letters, digits and . _ - @",
         );
         self.write("head-officer", &page(true, vec![]))?;

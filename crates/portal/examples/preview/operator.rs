@@ -202,34 +202,38 @@ impl Preview {
     }
 
     pub(super) fn lock_page(&self) -> Result<(), Box<dyn Error>> {
-        self.write("operator-lock", &LockPage {
-            t: self.t.clone(),
-            s: self.shell("operator", "/operate/locks"),
-            errors: vec![],
-            lock: self.locks().remove(0),
-            told: vec![
-                (OFFICER.into(), "13:12".into()),
-                ("Trần Lê Minh Mẫu".into(), "13:12".into()),
-                (CENTRE.into(), "13:12".into()),
-            ],
-            measured: vec![
-                ("measured-perMinute", "53".into(), "4".into()),
-                ("measured-persons", "53".into(), "3".into()),
-                ("measured-noMatch", "68 %".into(), "6 %".into()),
-            ],
-            queries_href: "/operate/locks/417/queries".into(),
-            queries: 212,
-            appeal: Some((
-                "Trần Lê Minh Mẫu".into(),
-                self.say(
-                    "Hôm nay phường làm lưu động tại trường học, hai cán bộ dùng chung một máy quét.",
-                    "Today the ward works at a school; two officers share one scanner.",
-                ),
-                self.say("Phải quyết định trước 15:24", "To be decided before 15:24"),
-            )),
-            chart: full_chart(),
-            fresh_factor: true,
-        })
+        self.write(
+            "operator-lock",
+            &LockPage {
+                t: self.t.clone(),
+                s: self.shell("operator", "/operate/locks"),
+                errors: vec![],
+                lock: self.locks().remove(0),
+                told: vec![
+                    (OFFICER.into(), "13:12".into()),
+                    ("Trần Lê Minh Mẫu".into(), "13:12".into()),
+                    (CENTRE.into(), "13:12".into()),
+                ],
+                measured: vec![
+                    ("measured-perMinute", "53".into(), "4".into()),
+                    ("measured-persons", "53".into(), "3".into()),
+                    ("measured-noMatch", "68 %".into(), "6 %".into()),
+                ],
+                queries_href: "/operate/locks/417/queries".into(),
+                queries: 212,
+                appeal: Some((
+                    "Trần Lê Minh Mẫu".into(),
+                    self.say(
+                        "Hôm nay phường làm lưu động tại trường học, hai cán bộ dùng chung một máy \
+                     quét.",
+                        "Today the ward works at a school; two officers share one scanner.",
+                    ),
+                    self.say("Phải quyết định trước 15:24", "To be decided before 15:24"),
+                )),
+                chart: full_chart(),
+                fresh_factor: true,
+            },
+        )
     }
 
     pub(super) fn raises_and_news(&self) -> Result<(), Box<dyn Error>> {

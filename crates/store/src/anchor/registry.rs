@@ -54,8 +54,8 @@ impl Match {
                 format!("trạng thái (state) {registry}, core.db {core}")
             }
             Self::Empty(registry, core) => format!(
-                "trạng thái (state) {registry}, core.db {core}; trống, phải nhập lại dân số (empty: the \
-                 population has to be imported again)"
+                "trạng thái (state) {registry}, core.db {core}; trống, phải nhập lại dân số \
+                 (empty: the population has to be imported again)"
             ),
         }
     }
