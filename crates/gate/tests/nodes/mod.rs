@@ -362,15 +362,17 @@ fn forward(mut client: TcpStream, mut server: TcpStream, order: &AtomicU8) {
         // A batch carries its sealed entries along with COMMIT; reads end with a COMMIT alone.
         let batch = n > 500 && buffer[..n].windows(6).any(|w| w == b"COMMIT");
         let order = if batch { order.swap(PASS, Ordering::AcqRel) } else { PASS };
-        if order != PASS {
-            // The answer must not come through: the way back is closed first.
-            let _ = client.shutdown(Shutdown::Both);
-        }
         if order == CUT_BEFORE {
+            let _ = client.shutdown(Shutdown::Both);
             let _ = server.shutdown(Shutdown::Both);
             return;
         }
-        if server.write_all(&buffer[..n]).is_err() || order == CUT_AFTER {
+        if order == CUT_AFTER {
+            // The answer must not come through: the way back is closed first. The rest of what
+            // was sent may come in a read of its own.
+            let _ = client.shutdown(Shutdown::Write);
+        }
+        if server.write_all(&buffer[..n]).is_err() {
             return;
         }
     }

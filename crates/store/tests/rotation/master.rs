@@ -176,13 +176,11 @@ async fn changes_of_the_master_follow_each_other() {
     let second = first.another();
     drop(first.open());
     put(&second, MASTER_KEY_FILE, &saved(&first, MASTER_KEY_FILE));
-    for world in [&first, &second] {
-        make_next(world.dir()).unwrap();
-    }
+    let [of_first, of_second] = [&first, &second].map(|world| make_next(world.dir()).unwrap());
     // Each can open what the other wraps.
-    let spare = format!("{MASTER_KEY_OLD_FILE}.other");
-    put(&second, &spare, &saved(&first, MASTER_KEY_NEXT_FILE));
-    put(&first, &spare, &saved(&second, MASTER_KEY_NEXT_FILE));
+    let spare = |of| format!("{MASTER_KEY_OLD_FILE}.{of}");
+    put(&second, &spare(of_first), &saved(&first, MASTER_KEY_NEXT_FILE));
+    put(&first, &spare(of_second), &saved(&second, MASTER_KEY_NEXT_FILE));
     let (one, other) = (first.open(), second.open());
     let (one, other) = tokio::join!(
         rotation::change_master(&one, BEGIN, MasterTarget::Local, "t"),
