@@ -64,6 +64,21 @@ pub struct Caller {
     pub header: Option<UsedHeader>,
 }
 
+impl Caller {
+    /// A system that proved itself on the way of programs (A2).
+    pub fn by_api(system: &System, protocol: Protocol, source: IpAddr, arrival: Moment) -> Self {
+        Self {
+            system: system.id,
+            protocol,
+            channel: Channel::Api,
+            source,
+            arrival,
+            credential_version: system.credential_version,
+            header: None,
+        }
+    }
+}
+
 /// A SOAP header triple, bound to the body that it came with.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct UsedHeader {

@@ -13,7 +13,7 @@ use anyhow::{Context as _, bail, ensure};
 use clap::{Parser, Subcommand};
 use dancu_domain::moment::Moment;
 use dancu_store::anchor::Anchoring;
-use dancu_store::{OpenOptions, Store};
+use dancu_store::{OpenOptions, Store, Viewer};
 use indicatif::{ProgressBar, ProgressStyle};
 
 pub(crate) use self::said::say;
@@ -251,24 +251,36 @@ fn open_anchored(
     opened(data, config, migrate, accept)
 }
 
+/// Looks into a database on a server without writing anything; the outer error is of the
+/// configuration. Nothing is looked at where it names no server.
+pub fn view(config: &Config) -> anyhow::Result<Option<dancu_store::Result<Option<Viewer>>>> {
+    let (options, anchoring) = options(config, false, false)?;
+    let looked = options.database.is_some();
+    Ok(looked.then(|| Viewer::open(&config.data, &options, &anchoring)))
+}
+
+fn options(
+    config: &Config,
+    migrate: bool,
+    accept: bool,
+) -> anyhow::Result<(OpenOptions, Anchoring)> {
+    let options = OpenOptions {
+        profiles: Arc::new(config::profiles(config.regulation.as_deref())?),
+        master_key: config.keys.source()?,
+        now: Moment(machine_ms()),
+        migrate,
+        database: config.database.open()?,
+    };
+    Ok((options, Anchoring { path: config.anchor.clone(), accept }))
+}
+
 fn opened(data: &Path, config: &Config, migrate: bool, accept: bool) -> anyhow::Result<Store> {
     if !migrate && !config.database.is_set() {
         holds_data(data)?;
     }
-    let profiles = Arc::new(config::profiles(config.regulation.as_deref())?);
-    let anchoring = Anchoring { path: config.anchor.clone(), accept };
-    Store::open_anchored(
-        data,
-        OpenOptions {
-            profiles,
-            master_key: config.keys.source()?,
-            now: Moment(machine_ms()),
-            migrate,
-            database: config.database.open()?,
-        },
-        &anchoring,
-    )
-    .with_context(|| format!("không mở được thư mục dữ liệu {} (data folder)", data.display()))
+    let (options, anchoring) = options(config, migrate, accept)?;
+    Store::open_anchored(data, options, &anchoring)
+        .with_context(|| format!("không mở được thư mục dữ liệu {} (data folder)", data.display()))
 }
 
 /// Refuses the administrator on the folder of another account: what he writes there the service

@@ -32,6 +32,7 @@ pub(crate) use self::look::{before_change, finished, nothing_expected};
 use self::registry::Match;
 use crate::engine::{Db, Tx};
 use crate::error::{Error, Result};
+use crate::facts;
 use crate::keys::random;
 use crate::ledger::follow::STOPPED;
 use crate::store::Store;
@@ -146,34 +147,22 @@ pub struct Accepted {
     pub backup: Option<String>,
 }
 
-fn meta(tx: &mut Tx<'_>, name: &str) -> Result<Option<String>> {
-    tx.optional("SELECT value FROM meta WHERE name = $1", values![name], |r| r.get(0))
-}
-
-fn set_meta(tx: &mut Tx<'_>, name: &str, value: &str) -> Result<()> {
-    tx.execute(
-        "INSERT INTO meta (name, value) VALUES ($1, $2) \
-         ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-        values![name, value],
-    )?;
-    Ok(())
-}
-
 /// Gives a new database's log its name.
 pub(crate) fn make_origin(tx: &mut Tx<'_>) -> Result<()> {
-    if meta(tx, ORIGIN)?.is_none() {
+    if facts::core(tx, ORIGIN)?.is_none() {
         let mut name = [0; 16];
         random(&mut name)?;
-        set_meta(tx, ORIGIN, &hex::encode(name))?;
-        set_meta(tx, GENERATION, "0")?;
+        facts::set_core(tx, ORIGIN, &hex::encode(name))?;
+        facts::set_core(tx, GENERATION, "0")?;
     }
     Ok(())
 }
 
 /// The log of a database.
 pub(crate) fn log(tx: &mut Tx<'_>) -> Result<Log> {
-    let origin = meta(tx, ORIGIN)?.ok_or(Error::Damaged("log.origin: run `dancu migrate`"))?;
-    let generation = meta(tx, GENERATION)?.and_then(|t| t.parse().ok());
+    let origin =
+        facts::core(tx, ORIGIN)?.ok_or(Error::Damaged("log.origin: run `dancu migrate`"))?;
+    let generation = facts::core(tx, GENERATION)?.and_then(|t| t.parse().ok());
     Ok(Log { origin, generation: generation.ok_or(Error::Damaged(GENERATION))? })
 }
 
@@ -204,18 +193,17 @@ fn commitment_of(tx: &mut Tx<'_>, index: u64) -> Result<Option<[u8; 32]>> {
 pub(crate) fn mark_restored(tx: &mut Tx<'_>, backup: &str, made_at: &str) -> Result<()> {
     let origin = Origin { backup: backup.to_owned(), made_at: made_at.to_owned() };
     let text = serde_json::to_string(&origin).map_err(|_| Error::Damaged(RESTORED))?;
-    set_meta(tx, RESTORED, &text)
+    facts::set_core(tx, RESTORED, &text)
 }
 
 /// Marks a database into which a backup is going to be restored, before any of its rows.
 pub(crate) fn begin_restoring(tx: &mut Tx<'_>, backup: &str) -> Result<()> {
-    set_meta(tx, UNFINISHED, backup)
+    facts::set_core(tx, UNFINISHED, backup)
 }
 
 /// Takes that mark away, with the last row.
 pub(crate) fn end_restoring(tx: &mut Tx<'_>) -> Result<()> {
-    tx.execute("DELETE FROM meta WHERE name = $1", values![UNFINISHED])?;
-    Ok(())
+    facts::forget_core(tx, UNFINISHED)
 }
 
 /// Whether `meta` holds anything but that mark.
@@ -343,8 +331,8 @@ impl Store {
         );
         let act = Act { kind: "restore.accepted".into(), actor: actor.into(), system: 0, detail };
         let changed = self.ledger.act(at, move |tx, _| {
-            set_meta(tx, GENERATION, &generation.to_string())?;
-            tx.execute("DELETE FROM meta WHERE name = $1", values![RESTORED])?;
+            facts::set_core(tx, GENERATION, &generation.to_string())?;
+            facts::forget_core(tx, RESTORED)?;
             registry::follow(tx, registry.as_ref())?;
             Ok(Body::Act(act))
         });

@@ -16,6 +16,7 @@ pub mod charges;
 pub mod engine;
 pub mod entries;
 mod error;
+mod facts;
 pub mod inspect;
 pub mod jobs;
 pub mod keys;

@@ -15,6 +15,7 @@ use rusqlite::Connection;
 use crate::engine::{Reads, Tx};
 use crate::entries::{self, MISSING_KEY, Pseudonyms, Scanned, SearchKind};
 use crate::error::{Error, Result};
+use crate::facts;
 use crate::keys::{Keyring, Purpose};
 use crate::lease::Leases;
 use crate::ledger::{CHECKPOINT_ENTRIES, Ledger};
@@ -291,8 +292,7 @@ impl Store {
 
     /// Reads a small fact of the folder.
     pub fn meta(&self, name: &str) -> Result<Option<String>> {
-        let sql = "SELECT value FROM meta WHERE name = $1";
-        self.read(|tx| tx.optional(sql, values![name], |r| r.get(0)))
+        self.read(|tx| facts::core(tx, name))
     }
 
     /// Stores a small fact of the folder, durable on return.
@@ -300,11 +300,7 @@ impl Store {
         let (name, value) = (name.to_owned(), value.to_owned());
         self.ledger
             .note(at, move |tx| {
-                tx.execute(
-                    "INSERT INTO meta (name, value) VALUES ($1, $2) \
-                     ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-                    values![name, value],
-                )?;
+                facts::set_core(tx, &name, &value)?;
                 Ok(dancu_journal::Body::Act(dancu_journal::Act {
                     kind: "meta.set".into(),
                     actor: "dancu".into(),

@@ -20,7 +20,7 @@ mod registry;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use dancu_domain::ids::SystemId;
 use dancu_domain::moment::Moment;
@@ -34,7 +34,7 @@ use dancu_store::keys::{Keyring, MASTER_KEY_FILE, MasterSource};
 use dancu_store::ledger::Verdict;
 use dancu_store::sqlite::{self, Area};
 use dancu_store::{Database, OpenOptions, Store, values};
-use dancu_testdb::{Options, Server};
+use dancu_testdb::Server;
 use dancu_world::{PopulationSpec, block, block_count};
 
 use self::common::{BEGIN, Folder};
@@ -49,20 +49,9 @@ const PEOPLE: u64 = 300;
 
 const BOTH: [Engine; 2] = [Engine::Sqlite, Engine::Postgres];
 
-/// A server that keeps what it was told, as the program demands.
-fn server() -> &'static Server {
-    static SERVER: OnceLock<Server> = OnceLock::new();
-    SERVER.get_or_init(|| Server::start(&Options { durable: true, ..Options::default() }))
-}
-
-/// The machine's time, as its file system tells it.
+/// The machine's time.
 fn clock() -> Moment {
-    let path = std::env::temp_dir().join(format!("dancu-backup-clock-{}", std::process::id()));
-    let file = std::fs::File::create(path).unwrap();
-    std::io::Write::write_all(&mut &file, b".").unwrap();
-    let written = file.metadata().unwrap().modified().unwrap();
-    let since = written.duration_since(std::time::SystemTime::UNIX_EPOCH).unwrap();
-    Moment(since.as_millis() as i64)
+    Moment(dancu_testdb::machine_ms())
 }
 
 /// A data folder, on PostgreSQL with its database beside it.
@@ -76,7 +65,7 @@ struct World {
 impl World {
     /// A place without data, with the master key of another or one of its own.
     fn empty(engine: Engine, of: Option<&World>) -> Self {
-        let empty = || server().database("backup_empty", |_| Ok(()));
+        let empty = || Server::durable().database("backup_empty", |_| Ok(()));
         let database = (engine == Engine::Postgres).then(empty);
         let world = Self { folder: Folder::new(), database, anchor: None };
         std::fs::create_dir_all(world.dir()).unwrap();

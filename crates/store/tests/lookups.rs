@@ -2,8 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
-use std::time::UNIX_EPOCH;
+use std::sync::Arc;
 
 use dancu_domain::ids::PersonalId;
 use dancu_domain::moment::Moment;
@@ -11,24 +10,16 @@ use dancu_domain::person::Person;
 use dancu_domain::profile::{DEFAULT_PROFILE, Profiles};
 use dancu_store::engine::{Db, PoolSettings, Postgres, Settings};
 use dancu_store::{Database, OpenOptions, Store};
-use dancu_testdb::{Options, Server};
+use dancu_testdb::Server;
 use dancu_world::PopulationSpec;
 use futures_util::future::join_all;
 
 /// Monday 2 March 2026, 09:00 in Viet Nam.
 const NOW: Moment = Moment(1_772_416_800_000);
 
-/// The machine's time, as its file system tells it.
+/// The machine's time.
 fn clock() -> Moment {
-    let path = std::env::temp_dir().join(format!("dancu-lookups-clock-{}", std::process::id()));
-    std::fs::write(&path, "x").unwrap();
-    let written = std::fs::metadata(&path).unwrap().modified().unwrap();
-    Moment(written.duration_since(UNIX_EPOCH).unwrap().as_millis() as i64)
-}
-
-fn server() -> &'static Server {
-    static SERVER: OnceLock<Server> = OnceLock::new();
-    SERVER.get_or_init(|| Server::start(&Options { durable: true, ..Options::default() }))
+    Moment(dancu_testdb::machine_ms())
 }
 
 struct World {
@@ -42,7 +33,7 @@ struct World {
 
 impl World {
     fn new(name: &str, connections: usize) -> Self {
-        let place = server().database(name, |_| Ok(()));
+        let place = Server::durable().database(name, |_| Ok(()));
         let dir = std::env::temp_dir().join(format!("dancu-lookups-{name}-{}", std::process::id()));
         let pool = PoolSettings { connections, ..PoolSettings::default() };
         let settings = Settings::new(&place.url()).unwrap().application_name("lookups");

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
 use dancu_domain::moment::Moment;
 use dancu_domain::profile::{DEFAULT_PROFILE, Profiles};
@@ -16,12 +16,9 @@ use dancu_testdb::{Options, Server};
 const BEGIN: Moment = Moment(1_772_254_800_000);
 const DAY_MS: i64 = 86_400_000;
 
-/// The machine's time, as its file system tells it.
+/// The machine's time.
 fn clock() -> Moment {
-    let path = std::env::temp_dir().join(format!("dancu-months-clock-{}", std::process::id()));
-    std::fs::write(&path, "x").unwrap();
-    let written = std::fs::metadata(&path).unwrap().modified().unwrap();
-    Moment(written.duration_since(UNIX_EPOCH).unwrap().as_millis() as i64)
+    Moment(dancu_testdb::machine_ms())
 }
 
 fn folder(name: &str) -> PathBuf {

@@ -30,6 +30,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::SystemTime;
 
 /// How a server is to run.
 #[derive(Clone, Default, Debug)]
@@ -72,11 +73,28 @@ static DATABASES: AtomicU32 = AtomicU32::new(0);
 /// Superuser of every server made here; everybody on this machine's sockets is let in.
 const USER: &str = "dancu";
 
+/// The machine's clock, which the real server goes by too: milliseconds since 1970, UTC.
+///
+/// # Panics
+/// The machine's clock stands before 1970.
+#[expect(clippy::disallowed_methods, reason = "tests with a real server share its clock")]
+pub fn machine_ms() -> i64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("a clock");
+    i64::try_from(since.as_millis()).expect("a date")
+}
+
 impl Server {
     /// The server that the tests of a process share, without durability.
     pub fn shared() -> &'static Self {
         static SHARED: OnceLock<Server> = OnceLock::new();
         SHARED.get_or_init(|| Self::start(&Options::default()))
+    }
+
+    /// A second server that the tests of a process share: it keeps what it was told, as the
+    /// program demands.
+    pub fn durable() -> &'static Self {
+        static DURABLE: OnceLock<Server> = OnceLock::new();
+        DURABLE.get_or_init(|| Self::start(&Options { durable: true, ..Options::default() }))
     }
 
     /// Starts a server of its own, for tests that stop it or change it.

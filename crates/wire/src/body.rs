@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use aws_lc_rs::digest;
 use dancu_domain::refusal::Reason;
 
 use crate::rest::BODY_MAX;
@@ -24,6 +25,14 @@ pub fn is_json(content_type: Option<&str>) -> bool {
         && parts
             .filter_map(|p| p.split_once('='))
             .all(|(name, value)| !name.trim().eq_ignore_ascii_case("charset") || utf8(value))
+}
+
+/// The first half of SHA-256: by it a body is told from another under the same request id.
+pub(crate) fn digest16(canonical: &[u8]) -> [u8; 16] {
+    let hash = digest::digest(&digest::SHA256, canonical);
+    let mut short = [0; 16];
+    short.copy_from_slice(&hash.as_ref()[..16]);
+    short
 }
 
 /// Why a body is no JSON object that is read.

@@ -10,7 +10,6 @@ use std::collections::VecDeque;
 use dancu_domain::ids::{RequestId, SystemId};
 use dancu_domain::moment::Moment;
 use dancu_domain::refusal::Reason;
-use dancu_domain::registration::Channel;
 use dancu_store::jobs::{Counts, JobRow, Part, PartKind, Progress, State};
 use dancu_store::{Error, Result};
 use futures_util::future::join_all;
@@ -361,15 +360,7 @@ impl JobRun {
     fn caller(&self, gate: &Gate, at: Moment) -> Option<Caller> {
         let snapshot = gate.snapshot.load_full();
         let system = snapshot.by_id(SystemId(self.row.system))?;
-        Some(Caller {
-            system: system.id,
-            protocol: self.stored.protocol(),
-            channel: Channel::Api,
-            source: self.stored.source,
-            arrival: at,
-            credential_version: system.credential_version,
-            header: None,
-        })
+        Some(Caller::by_api(system, self.stored.protocol(), self.stored.source, at))
     }
 }
 

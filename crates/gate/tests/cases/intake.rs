@@ -10,7 +10,7 @@ use dancu_gate::query::{Claim, ClaimValue};
 use dancu_journal::Body;
 use dancu_store::jobs::RECEIVING_MS;
 
-use super::jobs::{acts, asked, batches, drive, new_job, rows, status, submit, submit_as};
+use super::jobs::{acts, asked, batches, drive, new_job, refusal, rows, status, submit, submit_as};
 use crate::support::*;
 
 const SYSTEM: TestSystem = TestSystem(1);
@@ -27,16 +27,6 @@ async fn sql(world: &TestWorld, sql: &'static str) {
 
 async fn tidied(world: &TestWorld) {
     while world.gate().tidy_jobs(world.now()).await.unwrap() {}
-}
-
-fn refusal(submitted: &Submitted) -> Option<Reason> {
-    match submitted {
-        Submitted::Refused(reply) => {
-            assert!(reply.journal_index.is_some(), "a refused submission is journaled");
-            reason(reply)
-        }
-        _ => None,
-    }
 }
 
 const PARTS: &str = "SELECT COUNT(*) FROM job_part";

@@ -76,7 +76,7 @@ pub(crate) async fn submit(world: &TestWorld, n: u32) -> JobId {
     }
 }
 
-fn refusal(submitted: &Submitted) -> Option<Reason> {
+pub(crate) fn refusal(submitted: &Submitted) -> Option<Reason> {
     match submitted {
         Submitted::Refused(reply) => {
             assert!(reply.journal_index.is_some(), "a refused submission is journaled");

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use dancu_access::AuthFailure;
 use dancu_access::client::ProvedClient;
 use dancu_access::soap::{SoapProof, may_reuse};
-use dancu_domain::registration::{SoapAccess, System};
+use dancu_domain::registration::System;
 use dancu_gate::query::Reply;
 use dancu_gate::{Caller, Gate};
 use dancu_journal::{Act, Body};
@@ -26,16 +26,7 @@ async fn world() -> TestWorld {
 }
 
 fn system(world: &TestWorld, reuse_from: Vec<IpAddr>) -> Arc<System> {
-    let known = world.gate().snapshot().by_id(SYSTEM.id()).unwrap().clone();
-    let soap = SoapAccess {
-        user: "U".into(),
-        secrets: vec![],
-        service_urls: vec![],
-        hosts: vec![],
-        reuse_from,
-        x_road_client: None,
-    };
-    Arc::new(System { soap: Some(soap), ..(*known).clone() })
+    with_soap(world.gate().snapshot().by_id(SYSTEM.id()).unwrap(), reuse_from)
 }
 
 fn proof(world: &TestWorld, triple: u8) -> SoapProof {

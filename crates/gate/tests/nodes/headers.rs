@@ -2,11 +2,9 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::Arc;
 
 use dancu_access::AuthFailure;
 use dancu_access::soap::SoapProof;
-use dancu_domain::registration::{SoapAccess, System};
 use dancu_gate::query::Unreadable;
 use dancu_gate::{Caller, Gate};
 use dancu_journal::Body;
@@ -17,16 +15,7 @@ const SOURCE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
 
 /// A header that proved the system; senders at `reuse_from` may use it with several bodies.
 fn proof(world: &TestWorld, triple: u8, reuse_from: Vec<IpAddr>) -> SoapProof {
-    let known = world.gate().snapshot().by_id(SYSTEM.id()).unwrap().clone();
-    let soap = SoapAccess {
-        user: "U".into(),
-        secrets: vec![],
-        service_urls: vec![],
-        hosts: vec![],
-        reuse_from,
-        x_road_client: None,
-    };
-    let system = Arc::new(System { soap: Some(soap), ..(*known).clone() });
+    let system = with_soap(world.gate().snapshot().by_id(SYSTEM.id()).unwrap(), reuse_from);
     SoapProof { system, triple: [triple; 16], until: clock().0 + 300_000 }
 }
 

@@ -2,11 +2,10 @@
 //! tests of the process share.
 
 use std::path::Path;
-use std::sync::OnceLock;
 
 use dancu_domain::moment::Moment;
 use dancu_store::engine::{Db, Engine, PoolSettings, Postgres, Settings, migrate};
-use dancu_testdb::{Options, Server};
+use dancu_testdb::Server;
 
 use crate::ENGINE;
 
@@ -18,20 +17,9 @@ pub enum Place {
     Url(String),
 }
 
-/// A server that keeps what it was told, as the program demands.
-fn server() -> &'static Server {
-    static SERVER: OnceLock<Server> = OnceLock::new();
-    SERVER.get_or_init(|| Server::start(&Options { durable: true, ..Options::default() }))
-}
-
-/// The machine's time, as its file system tells it.
+/// The machine's time.
 pub fn clock() -> Moment {
-    let path = std::env::temp_dir().join(format!("dancu-clock-{}", std::process::id()));
-    let file = std::fs::File::create(path).unwrap();
-    std::io::Write::write_all(&mut &file, b".").unwrap();
-    let written = file.metadata().unwrap().modified().unwrap();
-    let since = written.duration_since(std::time::SystemTime::UNIX_EPOCH).unwrap();
-    Moment(since.as_millis() as i64)
+    Moment(dancu_testdb::machine_ms())
 }
 
 pub fn connect(url: &str) -> Db {
@@ -51,7 +39,7 @@ impl Place {
     pub fn new() -> Self {
         match ENGINE {
             Engine::Sqlite => Self::Folder,
-            Engine::Postgres => Self::Shared(server().database("gate", fill)),
+            Engine::Postgres => Self::Shared(Server::durable().database("gate", fill)),
         }
     }
 

@@ -32,7 +32,7 @@ use dancu_store::{OpenOptions, Store};
 
 pub use engine::{fault_on, no_fault_on};
 pub use folder::Folder;
-pub use setup::{PROCEDURE, SystemSpec, TestWorldBuilder};
+pub use setup::{PROCEDURE, SystemSpec, TestWorldBuilder, with_soap};
 
 /// Monday, in hours.
 pub const MORNING: &str = "2026-03-02T09:00:00+07:00";

@@ -1,5 +1,6 @@
 //! Builds a world: people, systems, profile.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64};
 
@@ -11,7 +12,7 @@ use dancu_domain::moment::Moment;
 use dancu_domain::profile::{DEFAULT_PROFILE, Profiles};
 use dancu_domain::registration::{
     Account, AccountKind, AccountList, AccountState, Certificates, ConnectionState, DateRange,
-    Group, Line, Plan, Procedure, Raise, RequestIdMode, ServiceGrant, System,
+    Group, Line, Plan, Procedure, Raise, RequestIdMode, ServiceGrant, SoapAccess, System,
 };
 use dancu_domain::service::{FieldSet, Service, ServiceSet};
 use dancu_store::Store;
@@ -267,4 +268,17 @@ impl Db<'_, '_> {
         lines.raise_granted(line, &raise);
         Ok(())
     }
+}
+
+/// A registered system with SOAP headers; senders at `reuse_from` may use one with several bodies.
+pub fn with_soap(known: &System, reuse_from: Vec<IpAddr>) -> Arc<System> {
+    let soap = SoapAccess {
+        user: "U".into(),
+        secrets: vec![],
+        service_urls: vec![],
+        hosts: vec![],
+        reuse_from,
+        x_road_client: None,
+    };
+    Arc::new(System { soap: Some(soap), ..known.clone() })
 }

@@ -16,8 +16,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail, ensure};
 use dancu_domain::moment::Moment;
 use dancu_gate::Gate;
-use dancu_store::anchor::Anchoring;
-use dancu_store::{CORE_FILE, OpenOptions, Store, Viewer};
+use dancu_store::{CORE_FILE, Store};
 
 use crate::app::App;
 use crate::cli::say;
@@ -107,17 +106,8 @@ fn begin(config: &Config) -> anyhow::Result<()> {
 
 /// Whether the database on a server that is configured, if any, was never migrated.
 fn is_unused(config: &Config) -> anyhow::Result<bool> {
-    let Some(database) = config.database.open()? else { return Ok(true) };
-    let options = OpenOptions {
-        profiles: Arc::new(crate::config::profiles(config.regulation.as_deref())?),
-        master_key: config.keys.source()?,
-        now: Moment(machine_ms()),
-        migrate: false,
-        database: Some(database),
-    };
-    let anchoring = Anchoring { path: config.anchor.clone(), accept: false };
     // Whatever else is wrong is told when it is opened.
-    let looked = Viewer::open(&config.data, &options, &anchoring);
+    let Some(looked) = cli::view(config)? else { return Ok(true) };
     Ok(matches!(looked, Err(dancu_store::Error::Schema { file: CORE_FILE, found: 0, .. })))
 }
 

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use dancu_domain::ids::{SubjectId, SystemCode};
 use dancu_domain::person::Person;
 use dancu_domain::refusal::Reason;
-use dancu_domain::registration::{AccountKind, Channel, System};
+use dancu_domain::registration::{AccountKind, System};
 use dancu_domain::service::Service;
 use dancu_gate::Caller;
 use dancu_gate::path::Protocol;
@@ -53,15 +53,7 @@ async fn ask(
         .by_code(&SystemCode::parse(system)?)
         .context("thiếu hệ thống mẫu (demo system)")?;
     let arrival = app.clock.now();
-    let caller = Caller {
-        system: system.id,
-        protocol: Protocol::Rest,
-        channel: Channel::Api,
-        source: IpAddr::V4(Ipv4Addr::LOCALHOST),
-        arrival,
-        credential_version: system.credential_version,
-        header: None,
-    };
+    let caller = Caller::by_api(system, Protocol::Rest, IpAddr::V4(Ipv4Addr::LOCALHOST), arrival);
     let body = json!({
         "requestId": format!("walk-{}-{}", endpoint as u8, arrival.0),
         "procedureCode": "1.004194",

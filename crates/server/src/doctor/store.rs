@@ -1,15 +1,13 @@
 //! The data folder from inside: opened as serving would, with its keys and its journal.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use anyhow::Context as _;
 use dancu_domain::moment::Moment;
-use dancu_store::anchor::Anchoring;
 use dancu_store::entries::Scanned;
 use dancu_store::keys::{Keyring, Purpose};
 use dancu_store::registry::Registry;
-use dancu_store::{OpenOptions, Store, Viewer};
+use dancu_store::{Store, Viewer};
 
 use super::{Check, State};
 use crate::cli;
@@ -103,19 +101,10 @@ enum Inside {
 
 impl Inside {
     fn open(config: &Config) -> anyhow::Result<Self> {
-        let Some(database) = config.database.open()? else {
+        let Some(viewer) = cli::view(config)? else {
             return Ok(Self::Opened(Box::new(cli::open(&config.data, config, false)?)));
         };
-        let options = OpenOptions {
-            profiles: Arc::new(crate::config::profiles(config.regulation.as_deref())?),
-            master_key: config.keys.source()?,
-            now: Moment(machine_ms()),
-            migrate: false,
-            database: Some(database),
-        };
-        let anchoring = Anchoring { path: config.anchor.clone(), accept: false };
-        let viewer = Viewer::open(&config.data, &options, &anchoring)?;
-        viewer.map(|v| Self::Viewed(Box::new(v))).context("database.url")
+        viewer?.map(|v| Self::Viewed(Box::new(v))).context("database.url")
     }
 
     fn keys(&self) -> &Keyring {
@@ -335,9 +324,11 @@ fn last_entry(store: &Inside, last: Moment) -> Check {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use dancu_domain::profile::{DEFAULT_PROFILE, Profiles};
     use dancu_journal::{Act, Body};
-    use dancu_store::sqlite;
+    use dancu_store::{OpenOptions, sqlite};
 
     use super::*;
 

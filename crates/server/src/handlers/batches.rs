@@ -10,7 +10,6 @@ use axum::response::Response;
 use bytes::Bytes;
 use dancu_domain::moment::Moment;
 use dancu_domain::refusal::Reason;
-use dancu_domain::registration::{Channel, System};
 use dancu_domain::service::Service;
 use dancu_gate::Caller;
 use dancu_gate::jobs::types::{
@@ -68,19 +67,6 @@ pub async fn submit(
     match read(&app, &mut intake, reader, body).await {
         Ok(()) => submitted(intake.finish(app.clock.now()).await),
         Err(why) => unread(intake, app.clock.now(), why).await,
-    }
-}
-
-/// The system as whoever asks, by REST.
-fn caller(system: &System, peer: Peer, arrival: Moment) -> Caller {
-    Caller {
-        system: system.id,
-        protocol: Protocol::Rest,
-        channel: Channel::Api,
-        source: peer.ip(),
-        arrival,
-        credential_version: system.credential_version,
-        header: None,
     }
 }
 
@@ -399,7 +385,8 @@ fn job_id(id: &Named) -> Option<JobId> {
 /// Whoever asks, if it may ask now.
 pub(super) async fn reader(app: &App, peer: Peer, headers: &HeaderMap) -> Result<Caller, Response> {
     let arrival = app.clock.now();
-    Ok(caller(&*admitted(app, peer, headers).await?, peer, arrival))
+    let system = admitted(app, peer, headers).await?;
+    Ok(Caller::by_api(&system, Protocol::Rest, peer.ip(), arrival))
 }
 
 fn json(body: String) -> Rendered {

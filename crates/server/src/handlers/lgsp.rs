@@ -9,7 +9,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, header};
 use axum::response::Response;
 use dancu_domain::refusal::Reason;
-use dancu_domain::registration::{Channel, System};
+use dancu_domain::registration::System;
 use dancu_gate::Caller;
 use dancu_gate::path::Protocol;
 use dancu_gate::query::{Reply, Unreadable};
@@ -36,15 +36,7 @@ pub async fn post(
         Ok(system) => system,
         Err(response) => return response,
     };
-    let caller = Caller {
-        system: system.id,
-        protocol: Protocol::ProvincialJson,
-        channel: Channel::Api,
-        source: peer.ip(),
-        arrival,
-        credential_version: system.credential_version,
-        header: None,
-    };
+    let caller = Caller::by_api(&system, Protocol::ProvincialJson, peer.ip(), arrival);
     // A path that is no text names no operation.
     let operation = operation.map_or_else(|_| String::new(), |Path(operation)| operation);
     let Some(shape) = Shape::of(system.lgsp_shape.as_deref()) else {

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use dancu_access::AuthFailure;
 use dancu_domain::moment::Moment;
 use dancu_domain::refusal::Reason;
-use dancu_domain::registration::{Channel, System};
+use dancu_domain::registration::System;
 use dancu_gate::Caller;
 use dancu_gate::path::{Cause, Protocol};
 use dancu_gate::query::{FieldError, Reply, Unreadable};
@@ -58,15 +58,7 @@ async fn ask(
         Ok(system) => system,
         Err(response) => return response,
     };
-    let caller = Caller {
-        system: system.id,
-        protocol: Protocol::Rest,
-        channel: Channel::Api,
-        source: peer.ip(),
-        arrival,
-        credential_version: system.credential_version,
-        header: None,
-    };
+    let caller = Caller::by_api(&system, Protocol::Rest, peer.ip(), arrival);
     if !is_json(text(headers, header::CONTENT_TYPE)) {
         return refuse(app, &caller, endpoint, None, HttpProblem::UnsupportedMediaType).await;
     }

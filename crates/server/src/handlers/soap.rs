@@ -10,7 +10,7 @@ use bytes::Bytes;
 use dancu_access::AuthFailure;
 use dancu_access::soap::{SoapHeaders, SoapProof, check_subsystem};
 use dancu_domain::moment::Moment;
-use dancu_domain::registration::{Channel, System};
+use dancu_domain::registration::System;
 use dancu_gate::path::{Cause, Protocol};
 use dancu_gate::query::{FieldError, Reply, Unreadable};
 use dancu_gate::{Caller, UsedHeader};
@@ -109,15 +109,9 @@ struct Request {
 impl Request {
     /// The caller with the header that this body used up; `None` where no body was read.
     fn caller(&self, header: Option<UsedHeader>) -> Caller {
-        Caller {
-            system: self.system.id,
-            protocol: Protocol::Soap,
-            channel: Channel::Api,
-            source: self.peer.ip(),
-            arrival: self.arrival,
-            credential_version: self.system.credential_version,
-            header,
-        }
+        let source = self.peer.ip();
+        let caller = Caller::by_api(&self.system, Protocol::Soap, source, self.arrival);
+        Caller { header, ..caller }
     }
 
     /// A used triple with another body is refused as not authenticated.

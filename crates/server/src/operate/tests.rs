@@ -1,14 +1,14 @@
 //! Who acts, and acts at the same time, on both engines.
 
 use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use dancu_domain::ids::{LineId, SystemId, UnitCode};
 use dancu_domain::registration::{CertificateMode, Certificates, Group, ServiceGrant};
 use dancu_domain::service::FieldSet;
 use dancu_store::engine::{PoolSettings, Settings};
 use dancu_store::{Database, OpenOptions};
-use dancu_testdb::{Options, Server};
+use dancu_testdb::Server;
 use serde_json::{Value, json};
 
 use super::*;
@@ -100,9 +100,7 @@ impl World {
 
     /// The same on SQLite and on PostgreSQL.
     async fn both(name: &str) -> [Self; 2] {
-        static SERVER: OnceLock<Server> = OnceLock::new();
-        let durable = || Server::start(&Options { durable: true, ..Options::default() });
-        let database = SERVER.get_or_init(durable).database("operate", |_| Ok(()));
+        let database = Server::durable().database("operate", |_| Ok(()));
         [Self::new(name, None).await, Self::new(name, Some(database)).await]
     }
 

@@ -5,9 +5,10 @@ use std::path::Path;
 
 use super::file::Anchor;
 use super::registry::{self, Match};
-use super::{Anchoring, Head, ORIGIN, Origin, RESTORED, Standing, UNFINISHED, head, meta};
+use super::{Anchoring, Head, ORIGIN, Origin, RESTORED, Standing, UNFINISHED, head};
 use crate::engine::{Db, Tx, migrate};
 use crate::error::{Error, Result};
+use crate::facts;
 use crate::keys::Keyring;
 use crate::open::none_lost;
 use crate::sqlite::Area;
@@ -28,7 +29,7 @@ pub(super) fn look(
     anchor: Option<&Anchor>,
     registry: Option<&Path>,
 ) -> Result<Found> {
-    let named = meta(tx, ORIGIN)?.is_some();
+    let named = facts::core(tx, ORIGIN)?.is_some();
     let standing = match anchor {
         None => Standing::Unknown,
         Some(_) if !named => Standing::Unnamed,
@@ -43,7 +44,7 @@ pub(super) fn look(
         None => Match::Fits,
         Some(path) => registry::beside(tx, keys, named, path)?,
     };
-    let restored = meta(tx, RESTORED)?;
+    let restored = facts::core(tx, RESTORED)?;
     let restored = restored.map(|t| serde_json::from_str(&t)).transpose();
     let restored = restored.map_err(|_| Error::Damaged(RESTORED))?;
     Ok(Found { standing, restored, registry, head: head(tx)? })
@@ -95,7 +96,7 @@ pub(crate) fn finished(db: &mut Db) -> Result<()> {
     if migrate::version(db, Area::Core)? == 0 {
         return Ok(());
     }
-    match db.read(|tx| meta(tx, UNFINISHED))? {
+    match db.read(|tx| facts::core(tx, UNFINISHED))? {
         None => Ok(()),
         Some(backup) => Err(Error::OlderCopy(format!(
             "khôi phục bản sao lưu {backup} vào cơ sở dữ liệu này chưa xong: chạy lại `dancu \

@@ -11,11 +11,11 @@ use std::path::Path;
 
 use crate::engine::Tx;
 use crate::error::{Error, Result};
+use crate::facts;
 use crate::keys::{Keyring, Purpose, random};
 use crate::open::none_lost;
-use crate::registry::EPOCH;
+use crate::registry::{EPOCH, epoch};
 use crate::sqlite::{self, Area};
-use crate::values;
 
 /// Name of the state, in `registry_meta` and in `meta`.
 const STATE: &str = "registry.state";
@@ -91,9 +91,7 @@ impl State {
 
 /// The state that the registry names.
 pub(crate) fn of_registry(tx: &mut Tx<'_>) -> Result<Option<State>> {
-    let sql = "SELECT value FROM registry_meta WHERE name = $1";
-    let stored: Option<String> = tx.optional(sql, values![STATE], |r| r.get(0))?;
-    stored.as_deref().map(State::parse).transpose()
+    facts::registry(tx, STATE)?.as_deref().map(State::parse).transpose()
 }
 
 /// The same of a file; none where there is no registry in it.
@@ -110,7 +108,7 @@ pub(crate) fn of_file(path: &Path) -> Result<Option<State>> {
 
 /// The state that the core knows.
 pub(crate) fn of_core(tx: &mut Tx<'_>) -> Result<Option<State>> {
-    super::meta(tx, STATE)?.as_deref().map(State::parse).transpose()
+    facts::core(tx, STATE)?.as_deref().map(State::parse).transpose()
 }
 
 /// The state that a fact of either database tells; none where it is another fact.
@@ -134,12 +132,7 @@ pub(crate) fn compare(core: Option<&State>, registry: Option<&State>) -> Match {
 }
 
 fn save(tx: &mut Tx<'_>, state: &State) -> Result<()> {
-    tx.execute(
-        "INSERT INTO registry_meta (name, value) VALUES ($1, $2) \
-         ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-        values![STATE, state.text()],
-    )?;
-    Ok(())
+    facts::set_registry(tx, STATE, &state.text())
 }
 
 /// Names a new state in a transaction that writes the registry, unless the core has yet to follow
@@ -169,19 +162,14 @@ pub(crate) fn loaded(tx: &mut Tx<'_>, replaced: Option<&Path>) -> Result<()> {
 /// Lets the core know the registry's state, in a transaction that writes the core.
 pub(crate) fn follow(tx: &mut Tx<'_>, state: Option<&State>) -> Result<()> {
     if let Some(state) = state {
-        return super::set_meta(tx, STATE, &state.text());
+        return facts::set_core(tx, STATE, &state.text());
     }
-    tx.execute("DELETE FROM meta WHERE name = $1", values![STATE])?;
-    Ok(())
+    facts::forget_core(tx, STATE)
 }
 
 /// Whether the keys that are at hand open a registry: its digests, its first and its last record.
 pub(crate) fn opens(tx: &mut Tx<'_>, keys: &Keyring) -> Result<bool> {
-    let epoch = "SELECT value FROM registry_meta WHERE name = $1";
-    let epoch: Option<String> = tx.optional(epoch, values![EPOCH], |r| r.get(0))?;
-    let epoch = epoch.as_deref().map_or(Ok(0), str::parse);
-    let epoch = epoch.map_err(|_| Error::Damaged(EPOCH))?;
-    let mut opens = keys.get(Purpose::Blind, epoch).is_some();
+    let mut opens = keys.get(Purpose::Blind, epoch(tx)?).is_some();
     for sql in [
         "SELECT key_number FROM person ORDER BY id LIMIT 1",
         "SELECT key_number FROM person ORDER BY id DESC LIMIT 1",
@@ -235,12 +223,7 @@ pub(crate) fn begin_empty(tx: &mut Tx<'_>, keys: &Keyring) -> Result<()> {
         return Ok(());
     }
     let newest = keys.newest(Purpose::Blind).ok_or(Error::Damaged(EPOCH))?;
-    tx.execute(
-        "INSERT INTO registry_meta (name, value) VALUES ($1, $2) \
-         ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-        values![EPOCH, newest.to_string()],
-    )?;
-    Ok(())
+    facts::set_registry(tx, EPOCH, &newest.to_string())
 }
 
 /// The registry's file of a data folder.

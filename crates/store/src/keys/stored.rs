@@ -6,6 +6,7 @@ use super::ring::KeyInfo;
 use super::{MasterId, Purpose};
 use crate::engine::Tx;
 use crate::error::Result;
+use crate::facts;
 use crate::values;
 
 /// Name in `meta` of the master by which new keys are wrapped.
@@ -47,9 +48,7 @@ pub(crate) fn newest_live_of_month(tx: &mut Tx<'_>, month: u32) -> Result<Option
 
 /// The name of the master in force.
 pub(crate) fn in_force(tx: &mut Tx<'_>) -> Result<Option<MasterId>> {
-    let sql = "SELECT value FROM meta WHERE name = $1";
-    let stored: Option<String> = tx.optional(sql, values![MASTER_IN_FORCE], |r| r.get(0))?;
-    Ok(stored.as_deref().and_then(MasterId::parse))
+    Ok(facts::core(tx, MASTER_IN_FORCE)?.as_deref().and_then(MasterId::parse))
 }
 
 /// Puts the master in force that the stored keys are wrapped by, in a restored database: the file
@@ -62,15 +61,9 @@ pub(crate) fn follow_rows(tx: &mut Tx<'_>) -> Result<()> {
     if let Some(id) = used.as_deref().and_then(MasterId::parse) {
         return put_in_force(tx, id);
     }
-    tx.execute("DELETE FROM meta WHERE name = $1", values![MASTER_IN_FORCE])?;
-    Ok(())
+    facts::forget_core(tx, MASTER_IN_FORCE)
 }
 
 pub(super) fn put_in_force(tx: &mut Tx<'_>, id: MasterId) -> Result<()> {
-    tx.execute(
-        "INSERT INTO meta (name, value) VALUES ($1, $2) \
-         ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-        values![MASTER_IN_FORCE, id.to_string()],
-    )?;
-    Ok(())
+    facts::set_core(tx, MASTER_IN_FORCE, &id.to_string())
 }

@@ -14,10 +14,10 @@ use crate::anchor::{self, Anchoring};
 use crate::engine::migrate;
 use crate::entries::{self, Scanned};
 use crate::error::Result;
+use crate::facts;
 use crate::keys::Keyring;
 use crate::readers::{Place, Readers};
 use crate::registry::Registry;
-use crate::values;
 
 /// A database on a server, opened to be looked at: no thread, no lease, no lock of the folder, and
 /// nothing is written.
@@ -82,8 +82,7 @@ impl Viewer {
 
     /// A small fact of the database.
     pub fn meta(&self, name: &str) -> Result<Option<String>> {
-        let sql = "SELECT value FROM meta WHERE name = $1";
-        self.readers.read(|tx| tx.optional(sql, values![name], |r| r.get(0)))
+        self.readers.read(|tx| facts::core(tx, name))
     }
 }
 

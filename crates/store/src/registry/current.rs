@@ -9,8 +9,8 @@ use std::sync::Arc;
 use super::{Registry, Source, record_aad};
 use crate::engine::Tx;
 use crate::error::{Error, Result};
+use crate::facts;
 use crate::keys::{Key, Keyring, Purpose};
-use crate::values;
 
 /// Fact of the registry that names the complete epoch of digests; none = 0, the first.
 pub(crate) const EPOCH: &str = "blind.epoch";
@@ -67,9 +67,8 @@ pub(crate) fn opened_by(
 
 /// The epoch in force, as the registry itself says.
 pub(crate) fn epoch(tx: &mut Tx<'_>) -> Result<u32> {
-    let sql = "SELECT value FROM registry_meta WHERE name = $1";
-    let stored: Option<String> = tx.optional(sql, values![EPOCH], |r| r.get(0))?;
-    stored.map_or(Ok(0), |text| text.parse().map_err(|_| Error::Damaged("blind.epoch")))
+    facts::registry(tx, EPOCH)?
+        .map_or(Ok(0), |text| text.parse().map_err(|_| Error::Damaged("blind.epoch")))
 }
 
 impl Registry {

@@ -11,6 +11,7 @@ use rusqlite::Connection;
 use super::{EPOCH, KeyKind, digest, record_aad};
 use crate::engine::{Db, Mode};
 use crate::error::{Error, Result};
+use crate::facts;
 use crate::keys::{Key, Keyring, Purpose, random};
 use crate::readers::Place;
 use crate::sqlite::{self, Area};
@@ -144,10 +145,7 @@ impl Loader {
 
     /// A table on a server may hold the fact from before its rows were removed.
     fn replace_fact(&mut self, name: &str, value: &str) -> Result<()> {
-        let sql = "INSERT INTO registry_meta (name, value) VALUES ($1, $2) \
-                   ON CONFLICT (name) DO UPDATE SET value = excluded.value";
-        self.db.tx().execute(sql, values![name, value])?;
-        Ok(())
+        facts::set_registry(&mut self.db.tx(), name, value)
     }
 
     /// To seal records for this loader.

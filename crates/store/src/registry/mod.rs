@@ -21,11 +21,12 @@ use zeroize::Zeroizing;
 pub use self::scan::Slice;
 
 use self::current::{Current, OUTDATED, ROUNDS};
-pub(crate) use self::current::{EPOCH, opened_by};
+pub(crate) use self::current::{EPOCH, epoch, opened_by};
 use self::grouped::Grouped;
 use self::load::Loader;
 use crate::engine::{Db, PoolSettings, Reads, Row, Settings, Tx};
 use crate::error::{Error, Result};
+use crate::facts;
 use crate::keys::{Key, Keyring};
 use crate::readers::{Place, Readers};
 use crate::sqlite::{self, Area};
@@ -93,8 +94,7 @@ impl Registry {
 
     /// A fact that was stored by the load, such as its seed.
     pub fn fact(&self, name: &str) -> Result<Option<String>> {
-        let sql = "SELECT value FROM registry_meta WHERE name = $1";
-        self.with(|tx| tx.optional(sql, values![name], |r| r.get(0)))
+        self.with(|tx| facts::registry(tx, name))
     }
 
     /// Closes every connection to a file, because it was replaced by a load.

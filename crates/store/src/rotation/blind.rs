@@ -11,6 +11,7 @@ use super::progress::{END, Progress};
 use super::{Rotation, act};
 use crate::engine::Tx;
 use crate::error::{Error, Result};
+use crate::facts;
 use crate::keys::{Keyring, Purpose};
 use crate::lease::Lease;
 use crate::registry::load::digests;
@@ -37,11 +38,7 @@ pub(super) fn slice(
     match progress.step {
         1 => written(tx, keys, r, progress),
         SWITCH => {
-            tx.execute(
-                "INSERT INTO registry_meta (name, value) VALUES ($1, $2) \
-                 ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-                values![EPOCH, r.new.to_string()],
-            )?;
+            facts::set_registry(tx, EPOCH, &r.new.to_string())?;
             *progress = Progress::at(TOLD);
             Ok(())
         }

@@ -3,8 +3,8 @@
 use super::{Kind, Rotation};
 use crate::engine::Tx;
 use crate::error::{Error, Result};
+use crate::facts;
 use crate::store::Store;
-use crate::values;
 
 /// Fact of the registry that holds it.
 const FACT: &str = "rotation";
@@ -27,8 +27,7 @@ impl Progress {
     /// From the registry. What belongs to another rotation, or to a registry that was replaced,
     /// counts as nothing: every step may be done again.
     pub(super) fn of(tx: &mut Tx<'_>, rotation: &Rotation) -> Result<Self> {
-        let sql = "SELECT value FROM registry_meta WHERE name = $1";
-        let stored: Option<String> = tx.optional(sql, values![FACT], |r| r.get(0))?;
+        let stored = facts::registry(tx, FACT)?;
         let mut words = stored.as_deref().unwrap_or("").split(' ');
         if words.next() != Some(rotation.kind.name())
             || words.next() != Some(rotation.new.to_string().as_str())
@@ -54,12 +53,7 @@ impl Progress {
         let Self { step, after, done, digest } = self;
         let (kind, new) = (rotation.kind.name(), rotation.new);
         let text = format!("{kind} {new} {step} {after} {done} {}", hex::encode(digest));
-        tx.execute(
-            "INSERT INTO registry_meta (name, value) VALUES ($1, $2) \
-             ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-            values![FACT, text],
-        )?;
-        Ok(())
+        facts::set_registry(tx, FACT, &text)
     }
 }
 

@@ -41,9 +41,9 @@ fn copy_database(from: &str, to: &str) {
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
          WHERE datname IN ('{from}', '{to}') AND pid <> pg_backend_pid()"
     );
-    server().sql("postgres", &end);
-    server().sql("postgres", &format!("DROP DATABASE IF EXISTS {to} WITH (FORCE)"));
-    server().sql("postgres", &format!("CREATE DATABASE {to} TEMPLATE {from}"));
+    Server::durable().sql("postgres", &end);
+    Server::durable().sql("postgres", &format!("DROP DATABASE IF EXISTS {to} WITH (FORCE)"));
+    Server::durable().sql("postgres", &format!("CREATE DATABASE {to} TEMPLATE {from}"));
 }
 
 /// Brings the databases back; the anchor, where it lies in the folder, stays as it is.

@@ -1,8 +1,7 @@
 //! A folder of one test, with its database where that is PostgreSQL, and the people in it.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
-use std::time::UNIX_EPOCH;
+use std::sync::Arc;
 
 use dancu_domain::ids::{OldId, PersonalId};
 use dancu_domain::moment::Moment;
@@ -13,24 +12,16 @@ use dancu_store::engine::{Db, Engine, PoolSettings, Postgres, Settings};
 use dancu_store::keys::MasterSource;
 use dancu_store::sqlite::{self, Area};
 use dancu_store::{Database, OpenOptions, Store};
-use dancu_testdb::{Options, Server};
+use dancu_testdb::Server;
 use dancu_world::PopulationSpec;
 
 pub use crate::common::{BEGIN, Folder};
 
 pub const ENGINES: [Engine; 2] = [Engine::Sqlite, Engine::Postgres];
 
-/// The machine's time, as its file system tells it.
+/// The machine's time.
 fn clock() -> Moment {
-    let path = std::env::temp_dir().join(format!("dancu-rotation-clock-{}", std::process::id()));
-    std::fs::write(&path, "x").unwrap();
-    let written = std::fs::metadata(&path).unwrap().modified().unwrap();
-    Moment(written.duration_since(UNIX_EPOCH).unwrap().as_millis() as i64)
-}
-
-fn server() -> &'static Server {
-    static SERVER: OnceLock<Server> = OnceLock::new();
-    SERVER.get_or_init(|| Server::start(&Options { durable: true, ..Options::default() }))
+    Moment(dancu_testdb::machine_ms())
 }
 
 pub struct World {
@@ -44,7 +35,7 @@ impl World {
     pub fn new(engine: Engine) -> Self {
         let database = match engine {
             Engine::Sqlite => None,
-            Engine::Postgres => Some(Arc::new(server().database("rotation", |_| Ok(())))),
+            Engine::Postgres => Some(Arc::new(Server::durable().database("rotation", |_| Ok(())))),
         };
         let masters = MasterSource::default();
         Self { folder: Folder::new(), database, people: Arc::default(), masters }

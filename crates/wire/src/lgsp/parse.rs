@@ -1,6 +1,5 @@
 //! From a JSON body to a question, by way of the SOAP request that it stands for.
 
-use aws_lc_rs::digest::{SHA256, digest};
 use dancu_domain::registration::System;
 use dancu_gate::query::{FieldError, Query, Unreadable};
 use quick_xml::escape::escape;
@@ -148,10 +147,7 @@ fn digest_of(element: &str, object: &Object) -> [u8; 16] {
     let mut canonical = Vec::with_capacity(1024);
     canonical.extend_from_slice(element.as_bytes());
     json::write_object(&mut canonical, object);
-    let hash = digest(&SHA256, &canonical);
-    let mut short = [0; 16];
-    short.copy_from_slice(&hash.as_ref()[..16]);
-    short
+    crate::body::digest16(&canonical)
 }
 
 /// What a question that could be read leaves of itself where something else is wrong.

@@ -15,6 +15,7 @@ pub mod batches;
 mod bodies;
 mod docs;
 mod fields;
+mod head;
 mod json;
 mod openapi;
 mod parse;

@@ -1,6 +1,5 @@
 //! From a body to a question, or to the list of everything that is wrong with it.
 
-use aws_lc_rs::digest;
 use dancu_domain::ids::SubjectId;
 use dancu_domain::moment::Moment;
 use dancu_domain::person::{BloodGroup, Dataset, HouseholdRole, MaritalStatus, Sex};
@@ -14,6 +13,7 @@ use jiff::civil::Date;
 
 use super::bodies::{AddressBody, Body, ClaimList, ClockBody, RawClaim, RelativeBody, SubjectBody};
 use super::fields::{self, At, Reader};
+use super::head::{Head, RawHead};
 use super::raw::{Canonical, Nested, Raw, Slot};
 use super::{BODY_MAX, Endpoint};
 use crate::body::{NESTING_MAX, Unfit, json_text};
@@ -28,7 +28,10 @@ pub fn parse(endpoint: Endpoint, body: &[u8], today: Date) -> Result<Query, Box<
     let mut reader = Reader { today, errors: vec![] };
     match read_json::<Body<'_>>(body, &mut reader) {
         Some(raw) => question(endpoint, &raw, reader, body),
-        None => Err(Box::new(unreadable(endpoint, reader, body))),
+        None => {
+            let unreadable = unreadable(endpoint, &mut reader, body);
+            Err(Box::new(Unreadable { errors: reader.errors, ..unreadable }))
+        }
     }
 }
 
@@ -70,12 +73,12 @@ where
     read.map_err(|unfit| reader.error(At::root(WHOLE), unfit.message_vi())).ok()
 }
 
-fn unreadable(endpoint: Endpoint, mut reader: Reader, body: &[u8]) -> Unreadable {
+/// What is told of a body that cannot be asked, without the errors themselves.
+fn unreadable(endpoint: Endpoint, reader: &mut Reader, body: &[u8]) -> Unreadable {
     if nesting(body) > NESTING_MAX {
         reader.error(At::root(WHOLE), Unfit::TooDeep.message_vi());
     }
     Unreadable {
-        errors: reader.errors,
         reason: (body.len() > BODY_MAX).then_some(Reason::TooLarge),
         service: Some(endpoint.service()),
         ..Unreadable::default()
@@ -111,36 +114,25 @@ fn question(
 ) -> Result<Query, Box<Unreadable>> {
     let r = &mut reader;
     r.issues(None, &raw.issues);
-    let request_id = r.required(&raw.request_id, At::root("requestId"), fields::request_id);
-    let procedure = r.required(&raw.procedure, At::root("procedureCode"), fields::procedure);
-    let purpose = r.optional(&raw.purpose, At::root("purpose"), fields::purpose);
-    let case = r.optional(&raw.case, At::root("caseCode"), fields::case_code);
-    let officer = r.required(&raw.account, At::root("account"), fields::account);
+    let Body { request_id, procedure, purpose, case, account, .. } = raw;
+    let head = Head::read(r, &RawHead { request_id, procedure, purpose, case, account });
     let subject = subject(r, &raw.subject);
-    let ask = ask(endpoint, r, raw);
-    if let (true, Some(subject), Some(ask)) = (reader.errors.is_empty(), subject, ask)
-        && let (Some(request_id), Some(officer), Some(procedure)) =
-            (request_id.clone(), officer.clone(), procedure.clone())
-    {
-        let service = endpoint.service();
-        let body = digest_of(endpoint, raw);
-        return Ok(Query {
-            request_id,
-            officer,
-            second_name: None,
-            procedure,
-            purpose,
-            case,
-            unit: None,
-            x_road_user: None,
-            service,
-            subject,
-            ask,
-            body,
-        });
-    }
-    let unreadable = unreadable(endpoint, reader, body);
-    Err(Box::new(Unreadable { request_id, officer, procedure, case, ..unreadable }))
+    let asked = subject.zip(ask(endpoint, r, raw));
+    let (head, (subject, ask)) = head.with(asked, reader, |r| unreadable(endpoint, r, body))?;
+    Ok(Query {
+        request_id: head.request_id,
+        officer: head.officer,
+        second_name: None,
+        procedure: head.procedure,
+        purpose: head.purpose,
+        case: head.case,
+        unit: None,
+        x_road_user: None,
+        service: endpoint.service(),
+        subject,
+        ask,
+        body: digest_of(endpoint, raw),
+    })
 }
 
 /// The endpoint and the JSON value, whatever its spelling.
@@ -148,10 +140,7 @@ fn digest_of(endpoint: Endpoint, raw: &Body<'_>) -> [u8; 16] {
     let mut canonical = Vec::with_capacity(512);
     canonical.push(endpoint as u8);
     raw.write_fields(&mut canonical);
-    let hash = digest::digest(&digest::SHA256, &canonical);
-    let mut short = [0; 16];
-    short.copy_from_slice(&hash.as_ref()[..16]);
-    short
+    crate::body::digest16(&canonical)
 }
 
 pub(super) fn subject(r: &mut Reader, raw: &Nested<SubjectBody<'_>>) -> Option<Subject> {

@@ -2,15 +2,15 @@
 
 use std::borrow::Cow;
 
-use aws_lc_rs::digest;
 use dancu_domain::ids::PersonalId;
 use dancu_domain::service::Service;
-use dancu_gate::jobs::types::{JobHead, JobKind, NewJob, PAGE_MAX};
+use dancu_gate::jobs::types::{JobKind, NewJob, PAGE_MAX};
 use dancu_gate::query::{FieldError, Unreadable};
 use jiff::civil::Date;
 
 use crate::batch::Format;
-use crate::rest::fields::{self, At, Reader};
+use crate::rest::fields::{At, Reader};
+use crate::rest::head::{Head, RawHead};
 use crate::rest::raw::Raw;
 use crate::rest::shapes::{self, FieldDoc, Need};
 
@@ -47,41 +47,18 @@ pub fn parse_batch(query: &str, format: Format) -> Result<NewJob, Box<Unreadable
             Some(_) => reader.error(At::root(name), "Tham số này xuất hiện hai lần."),
         }
     }
-    let [id, account, procedure, purpose, case] = &values;
-    let r = &mut reader;
-    let request_id = r.required(id, At::root("requestId"), fields::request_id);
-    let officer = r.required(account, At::root("account"), fields::account);
-    let procedure = r.required(procedure, At::root("procedureCode"), fields::procedure);
-    let purpose = r.optional(purpose, At::root("purpose"), fields::purpose);
-    let case = r.optional(case, At::root("caseCode"), fields::case_code);
-    if officer.as_ref().is_some_and(|o| PersonalId::parse(o.as_str()).is_ok()) {
+    let [request_id, account, procedure, purpose, case] = &values;
+    let raw = RawHead { request_id, procedure, purpose, case, account };
+    let head = Head::read(&mut reader, &raw);
+    if head.officer().is_some_and(|o| PersonalId::parse(o.as_str()).is_ok()) {
         // Addresses are logged on the way: no personal id may stand in one.
-        r.error(At::root("account"), "Nêu tên đăng nhập hoặc mã cán bộ, không nêu số định danh.");
+        let message = "Nêu tên đăng nhập hoặc mã cán bộ, không nêu số định danh.";
+        reader.error(At::root("account"), message);
     }
-    match (reader.errors.is_empty(), request_id, officer, procedure) {
-        (true, Some(request_id), Some(officer), Some(procedure)) => {
-            let head = JobHead {
-                request_id,
-                officer,
-                procedure,
-                purpose,
-                case,
-                unit: None,
-                x_road_user: None,
-            };
-            let digest = digest_of(format, &values);
-            Ok(NewJob { kind: JobKind::BatchVerify, head, digest })
-        }
-        (_, request_id, officer, procedure) => Err(Box::new(Unreadable {
-            errors: reader.errors,
-            service: Some(Service::CitizenBatchVerify),
-            request_id,
-            officer,
-            procedure,
-            case,
-            ..Unreadable::default()
-        })),
-    }
+    let service = Some(Service::CitizenBatchVerify);
+    let unreadable = |_: &mut Reader| Unreadable { service, ..Unreadable::default() };
+    let (head, ()) = head.with(Some(()), reader, unreadable)?;
+    Ok(NewJob { kind: JobKind::BatchVerify, head, digest: digest_of(format, &values) })
 }
 
 /// Reads `from` (a row, 1 where missing) and `limit` (rows, [`PAGE_MAX`] where missing) of a page.
@@ -136,10 +113,7 @@ fn digest_of(format: Format, values: &[Raw<'_>]) -> [u8; 16] {
         canonical.extend_from_slice(&(text.len() as u32).to_be_bytes());
         canonical.extend_from_slice(text.as_bytes());
     }
-    let hash = digest::digest(&digest::SHA256, &canonical);
-    let mut short = [0; 16];
-    short.copy_from_slice(&hash.as_ref()[..16]);
-    short
+    crate::body::digest16(&canonical)
 }
 
 #[cfg(test)]
@@ -168,7 +142,7 @@ mod tests {
 
     #[test]
     fn everything_wrong_is_named_at_once() {
-        assert_eq!(wrong(""), ["requestId", "account", "procedureCode"]);
+        assert_eq!(wrong(""), ["requestId", "procedureCode", "account"]);
         assert_eq!(wrong(&format!("{GOOD}&requestId=LO-2")), ["requestId"]);
         assert_eq!(wrong(&format!("{GOOD}&x=1&caseCode=a%20b&purpose=%ff")).len(), 3);
         let personal = GOOD.replace("onestop.kehoach", "099200012345");

@@ -1,10 +1,9 @@
 //! The body of `POST /api/v1/lists`: a head as every question has one, and the criteria.
 
-use aws_lc_rs::digest;
 use dancu_domain::person::{BloodGroup, Dataset, Sex};
 use dancu_domain::service::Service;
 use dancu_gate::jobs::lists::{AGE_MAX, Impossible, impossible};
-use dancu_gate::jobs::types::{JobHead, JobKind, ListFilter, ListPlace, NewJob};
+use dancu_gate::jobs::types::{JobKind, ListFilter, ListPlace, NewJob};
 use dancu_gate::query::Unreadable;
 use jiff::civil::Date;
 use serde_json::json;
@@ -12,6 +11,7 @@ use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::openapi::{Ref, RefOr};
 
 use crate::rest::fields::{self, At, Reader};
+use crate::rest::head::{Head, RawHead};
 use crate::rest::parse::read_json;
 use crate::rest::raw::{Canonical as _, Nested, Raw, body};
 use crate::rest::shapes;
@@ -168,27 +168,11 @@ pub fn parse_list(body: &[u8], today: Date) -> Result<NewJob, Box<Unreadable>> {
         return Err(Box::new(Unreadable { errors: reader.errors, ..unreadable }));
     };
     r.issues(None, &raw.issues);
-    let request_id = r.required(&raw.request_id, At::root("requestId"), fields::request_id);
-    let procedure = r.required(&raw.procedure, At::root("procedureCode"), fields::procedure);
-    let purpose = r.optional(&raw.purpose, At::root("purpose"), fields::purpose);
-    let case = r.optional(&raw.case, At::root("caseCode"), fields::case_code);
-    let officer = r.required(&raw.account, At::root("account"), fields::account);
+    let ListBody { request_id, procedure, purpose, case, account, .. } = &raw;
+    let head = Head::read(r, &RawHead { request_id, procedure, purpose, case, account });
     let filter = filter(r, &raw.filter);
-    match (reader.errors.is_empty(), request_id, officer, procedure, filter) {
-        (true, Some(request_id), Some(officer), Some(procedure), Some(filter)) => {
-            let (unit, x_road_user) = (None, None);
-            let head = JobHead { request_id, officer, procedure, purpose, case, unit, x_road_user };
-            Ok(NewJob { kind: JobKind::List(filter), head, digest: digest_of(&raw) })
-        }
-        (_, request_id, officer, procedure, _) => Err(Box::new(Unreadable {
-            errors: reader.errors,
-            request_id,
-            officer,
-            procedure,
-            case,
-            ..unreadable
-        })),
-    }
+    let (head, filter) = head.with(filter, reader, |_| unreadable)?;
+    Ok(NewJob { kind: JobKind::List(filter), head, digest: digest_of(&raw) })
 }
 
 fn filter(r: &mut Reader, raw: &Nested<FilterBody<'_>>) -> Option<ListFilter> {
@@ -259,10 +243,7 @@ fn ages(r: &mut Reader, raw: &Nested<AgesBody<'_>>, at: At<'_>) -> Option<(u8, u
 fn digest_of(raw: &ListBody<'_>) -> [u8; 16] {
     let mut canonical = vec![b'L'];
     raw.write_fields(&mut canonical);
-    let hash = digest::digest(&digest::SHA256, &canonical);
-    let mut short = [0; 16];
-    short.copy_from_slice(&hash.as_ref()[..16]);
-    short
+    crate::body::digest16(&canonical)
 }
 
 #[cfg(test)]
