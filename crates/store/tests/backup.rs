@@ -19,8 +19,8 @@ mod registry;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::Ordering;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use dancu_domain::ids::SystemId;
 use dancu_domain::moment::Moment;

@@ -74,13 +74,10 @@ static DATABASES: AtomicU32 = AtomicU32::new(0);
 const USER: &str = "dancu";
 
 /// The machine's clock, which the real server goes by too: milliseconds since 1970, UTC.
-///
-/// # Panics
-/// The machine's clock stands before 1970.
 #[expect(clippy::disallowed_methods, reason = "tests with a real server share its clock")]
 pub fn machine_ms() -> i64 {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("a clock");
-    i64::try_from(since.as_millis()).expect("a date")
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    since.as_millis() as i64
 }
 
 impl Server {

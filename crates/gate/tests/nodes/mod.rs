@@ -11,7 +11,8 @@ use std::collections::HashMap;
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, Ordering};
+use std::sync::mpsc::{self, Receiver, Sender};
 use std::time::Duration;
 
 use dancu_domain::moment::Moment;
@@ -344,19 +345,40 @@ fn proxy(to: u16, order: Arc<AtomicU8>) -> u16 {
     std::thread::spawn(move || {
         for client in listener.incoming().flatten() {
             let Ok(server) = TcpStream::connect(("127.0.0.1", to)) else { continue };
-            let (mut back, mut out) = (server.try_clone().unwrap(), client.try_clone().unwrap());
-            std::thread::spawn(move || {
-                let _ = std::io::copy(&mut back, &mut out);
-                let _ = out.shutdown(Shutdown::Both);
-            });
+            let (back, out) = (server.try_clone().unwrap(), client.try_clone().unwrap());
+            let cut = Arc::new(AtomicBool::new(false));
+            let (told, committed) = mpsc::channel();
+            let on_the_way_back = cut.clone();
+            std::thread::spawn(move || answer(back, out, &on_the_way_back, &told));
             let order = order.clone();
-            std::thread::spawn(move || forward(client, server, &order));
+            std::thread::spawn(move || forward(client, server, &order, &cut, &committed));
         }
     });
     own
 }
 
-fn forward(mut client: TcpStream, mut server: TcpStream, order: &AtomicU8) {
+/// The way back. Once it is `cut` nothing comes through, and that the server has committed is told.
+fn answer(mut server: TcpStream, mut client: TcpStream, cut: &AtomicBool, told: &Sender<()>) {
+    let mut buffer = vec![0; 65_536];
+    while let Ok(n @ 1..) = server.read(&mut buffer) {
+        if cut.load(Ordering::Acquire) {
+            if buffer[..n].windows(7).any(|w| w == b"COMMIT\0") {
+                let _ = told.send(());
+            }
+        } else if client.write_all(&buffer[..n]).is_err() {
+            break;
+        }
+    }
+    let _ = client.shutdown(Shutdown::Both);
+}
+
+fn forward(
+    mut client: TcpStream,
+    mut server: TcpStream,
+    order: &AtomicU8,
+    cut: &AtomicBool,
+    committed: &Receiver<()>,
+) {
     let mut buffer = vec![0; 65_536];
     while let Ok(n @ 1..) = client.read(&mut buffer) {
         // A batch carries its sealed entries along with COMMIT; reads end with a COMMIT alone.
@@ -370,11 +392,17 @@ fn forward(mut client: TcpStream, mut server: TcpStream, order: &AtomicU8) {
         if order == CUT_AFTER {
             // The answer must not come through: the way back is closed first. The rest of what
             // was sent may come in a read of its own.
+            cut.store(true, Ordering::Release);
             let _ = client.shutdown(Shutdown::Write);
         }
         if server.write_all(&buffer[..n]).is_err() {
             return;
         }
+    }
+    if cut.load(Ordering::Acquire) {
+        // A server that cannot send its answers rolls back: it keeps its connection until it has
+        // committed.
+        let _ = committed.recv_timeout(Duration::from_secs(20));
     }
     let _ = server.shutdown(Shutdown::Both);
 }

@@ -1,7 +1,6 @@
 //! What a node says of itself while something stands in its way, and how it goes on afterwards.
 
 use std::sync::OnceLock;
-use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use dancu_access::AuthFailure;

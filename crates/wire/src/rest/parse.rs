@@ -26,13 +26,11 @@ const WHOLE: &str = "body";
 /// `today` is the date in Viet Nam. Errors name every field that is wrong and never its value.
 pub fn parse(endpoint: Endpoint, body: &[u8], today: Date) -> Result<Query, Box<Unreadable>> {
     let mut reader = Reader { today, errors: vec![] };
-    match read_json::<Body<'_>>(body, &mut reader) {
-        Some(raw) => question(endpoint, &raw, reader, body),
-        None => {
-            let unreadable = unreadable(endpoint, &mut reader, body);
-            Err(Box::new(Unreadable { errors: reader.errors, ..unreadable }))
-        }
+    if let Some(raw) = read_json::<Body<'_>>(body, &mut reader) {
+        return question(endpoint, &raw, reader, body);
     }
+    let unreadable = unreadable(endpoint, &mut reader, body);
+    Err(Box::new(Unreadable { errors: reader.errors, ..unreadable }))
 }
 
 /// Reads the body of `PUT /sandbox/clock`: the instant that the product's clock shall show.
