@@ -93,28 +93,42 @@ pub fn decide<'a>(
     Ok(Grant { account, purpose, fields, plan, intent })
 }
 
+/// B3: whether the connection is live.
+///
+/// # Errors
+/// [`Reason::ConnectionNotLive`].
+pub fn live(system: &System) -> Result<(), Reason> {
+    if system.state == ConnectionState::Live { Ok(()) } else { Err(Reason::ConnectionNotLive) }
+}
+
 /// B3, then A2: an approved exception per unit is possible.
 fn connection(profile: &Profile, system: &System, q: &Question<'_>) -> Result<(), Reason> {
-    if system.state != ConnectionState::Live {
-        return Err(Reason::ConnectionNotLive);
-    }
+    live(system)?;
     let allowed = profile.group_may(system.group, q.channel)
         || system.channel_exceptions.contains(&q.channel);
     if allowed { Ok(()) } else { Err(Reason::ChannelNotAllowed) }
+}
+
+/// E1: the account of a name, where it may ask on that day.
+pub fn own_account<'a>(system: &'a System, name: &str, at: Moment) -> Option<&'a Account> {
+    system.accounts.find(name).filter(|account| may_ask(account, at))
+}
+
+fn may_ask(account: &Account, at: Moment) -> bool {
+    account.state == AccountState::Live && account.valid.contains(at.viet_nam_date())
 }
 
 /// E1: the officer's own account, or the system account that a shared value stands for until a
 /// date, verify services only.
 fn account<'a>(system: &'a System, q: &Question<'_>) -> Option<&'a Account> {
     let day = q.at.viet_nam_date();
-    let live = |a: &&Account| a.state == AccountState::Live && a.valid.contains(day);
-    if let Some(own) = system.accounts.find(q.officer) {
-        return Some(own).filter(live);
+    if system.accounts.find(q.officer).is_some() {
+        return own_account(system, q.officer, q.at);
     }
     let shared = system.shared_officers.iter().find(|s| {
         day <= s.until && q.service.verifies_only() && s.value.eq_ignore_ascii_case(q.officer)
     })?;
-    system.accounts.by_id(shared.account).filter(live)
+    system.accounts.by_id(shared.account).filter(|account| may_ask(account, q.at))
 }
 
 /// E1: whether a second name on the wire (MaCanBo beside TaiKhoan) names nobody but `account`: by

@@ -43,6 +43,8 @@ pub fn outlook<'a>(
         Ok(grant) => return Outlook::Open(grant),
         Err(reason) => reason,
     };
+    // What a named act takes away may hold it at another hour than this one.
+    let mut by_act = ends_by_an_act(reason, system, q).then_some(reason);
     let end = Moment(q.at.0.saturating_add(AHEAD_MS));
     let mut at = q.at;
     loop {
@@ -50,15 +52,13 @@ pub fn outlook<'a>(
         if at > end {
             break;
         }
-        if open(profiles, lines, system, &Question { at, ..*q }).is_ok() {
-            return Outlook::Waits { reason, until: Some(at) };
+        match open(profiles, lines, system, &Question { at, ..*q }) {
+            Ok(_) => return Outlook::Waits { reason, until: Some(at) },
+            Err(then) if ends_by_an_act(then, system, q) => by_act = by_act.or(Some(then)),
+            Err(_) => {}
         }
     }
-    if ends_by_an_act(reason, system, q) {
-        Outlook::Waits { reason, until: None }
-    } else {
-        Outlook::Never(reason)
-    }
+    by_act.map_or(Outlook::Never(reason), |reason| Outlook::Waits { reason, until: None })
 }
 
 fn open<'a>(

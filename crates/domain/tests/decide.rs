@@ -8,8 +8,9 @@ use dancu_domain::ids::{
     AccountId, CaseCode, LineId, Login, OfficerCode, PersonalId, PlanId, ProcedureCode, Purpose,
     SystemCode, SystemId, UnitCode,
 };
-use dancu_domain::lines::Intent;
+use dancu_domain::lines::{Intent, LineLock, Lines, Row};
 use dancu_domain::moment::Moment;
+use dancu_domain::outlook::{Outlook, outlook};
 use dancu_domain::profile::{DEFAULT_PROFILE, Profile, Profiles};
 use dancu_domain::refusal::{Kind, Reason};
 use dancu_domain::registration::{
@@ -678,4 +679,42 @@ fn rule_e1_a_second_name_names_the_same_account() {
     assert!(!names("nobody.here", "2026-03-02"));
     assert!(names("DUNGCHUNG", "2026-03-15"));
     assert!(!names("dungchung", "2026-03-16"));
+}
+
+/// A plan for the nights and a line that only a person unlocks: at noon it is the window that
+/// refuses, and the job waits for the person all the same.
+#[test]
+fn rule_d5_a_job_waits_for_an_act_whatever_the_hour() {
+    let mut system = system();
+    system.plans[0].own_count = None;
+    let profiles = Profiles::parse(DEFAULT_PROFILE).unwrap();
+    let lock = |until| {
+        let since = at("2026-03-02T20:00:00+07:00");
+        let lock = LineLock { system: SystemId(1), since, until, connection: false };
+        Lines::load([Row::Lock(LineId(11), Some(lock))])
+    };
+    let ask = |hour: &str, lines: &Lines| {
+        let at = at(&format!("2026-03-03T{hour}:00+07:00"));
+        let question = Question {
+            at,
+            channel: Channel::Api,
+            service: Service::CitizenVerify,
+            officer: "kehoach.doisoat",
+            procedure: &ProcedureCode::parse("1.004194").unwrap(),
+            purpose: None,
+            case: None,
+            fields: FieldSet::EMPTY,
+            items: 1,
+        };
+        match outlook(&profiles, lines, &system, &question) {
+            Outlook::Open(_) => "open".to_owned(),
+            Outlook::Waits { reason, until } => format!("{reason:?} {}", until.is_some()),
+            Outlook::Never(reason) => format!("never {reason:?}"),
+        }
+    };
+    assert_eq!(ask("12:00", &Lines::load([])), "PlanDoesNotCover true");
+    assert_eq!(ask("20:00", &Lines::load([])), "open");
+    let locked = lock(None);
+    assert_eq!(ask("20:00", &locked), "LineLocked false");
+    assert_eq!(ask("12:00", &locked), "LineLocked false");
 }

@@ -30,7 +30,9 @@ use self::file::Anchor;
 use self::look::{Found, look, refusal};
 pub(crate) use self::look::{before_change, finished, nothing_expected};
 use self::registry::Match;
+use crate::engine::checks::is_standby;
 use crate::engine::{Db, Tx};
+use crate::entries::commitment_of;
 use crate::error::{Error, Result};
 use crate::facts;
 use crate::keys::random;
@@ -178,17 +180,6 @@ pub(crate) fn head(tx: &mut Tx<'_>) -> Result<Head> {
     Ok(Head { next_index, last_at, commitment })
 }
 
-fn commitment_of(tx: &mut Tx<'_>, index: u64) -> Result<Option<[u8; 32]>> {
-    let sql = "SELECT first_idx, commitments FROM entry_chunk WHERE first_idx <= $1 \
-               ORDER BY first_idx DESC LIMIT 1";
-    let found = tx.optional(sql, values![index.cast_signed()], |r| {
-        let first = r.get::<i64>(0)?.cast_unsigned();
-        let (each, _) = r.get::<&[u8]>(1)?.as_chunks::<32>();
-        Ok(each.get((index - first) as usize).copied())
-    })?;
-    Ok(found.flatten())
-}
-
 /// Marks a database as a restored copy: it must be accepted before it is served.
 pub(crate) fn mark_restored(tx: &mut Tx<'_>, backup: &str, made_at: &str) -> Result<()> {
     let origin = Origin { backup: backup.to_owned(), made_at: made_at.to_owned() };
@@ -258,7 +249,7 @@ impl Store {
         let mut written = holder.written.lock();
         if let Some(seen) = self.ledger.lost() {
             // The next start has to find it, also where the anchor is older than what was lost.
-            let before = if let Some(anchor) = written.take() {
+            let before = if let Some(anchor) = written.clone() {
                 anchor
             } else {
                 let (log, head) = self.readers.read_state(|tx| Ok((log(tx)?, head(tx)?)))?;
@@ -277,6 +268,9 @@ impl Store {
                 Some(anchor) => anchor.compare(tx, &self.keys)?,
                 None => Standing::Unknown,
             };
+            if !matches!(standing, Standing::Unknown | Standing::Fits) && is_standby(tx)? {
+                return Err(Error::Unavailable("standby"));
+            }
             Ok((log(tx)?, head(tx)?, standing))
         })?;
         if !matches!(standing, Standing::Unknown | Standing::Fits) {

@@ -57,6 +57,18 @@ pub struct Chunk {
     pub sealed: Vec<u8>,
 }
 
+/// The commitment of an entry: 32 bytes that no other journal has at this index.
+pub(crate) fn commitment_of(core: &mut Tx<'_>, index: u64) -> Result<Option<[u8; 32]>> {
+    let sql = "SELECT first_idx, commitments FROM entry_chunk WHERE first_idx <= $1 \
+               ORDER BY first_idx DESC LIMIT 1";
+    let found = core.optional(sql, values![index.cast_signed()], |r| {
+        let first = r.get::<i64>(0)?.cast_unsigned();
+        let (each, _) = r.get::<&[u8]>(1)?.as_chunks::<32>();
+        Ok(each.get((index - first) as usize).copied())
+    })?;
+    Ok(found.flatten())
+}
+
 /// Keys of a month.
 struct MonthKeys {
     month: u32,

@@ -30,7 +30,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
-use std::time::SystemTime;
+use std::time::UNIX_EPOCH;
 
 /// How a server is to run.
 #[derive(Clone, Default, Debug)]
@@ -73,11 +73,19 @@ static DATABASES: AtomicU32 = AtomicU32::new(0);
 /// Superuser of every server made here; everybody on this machine's sockets is let in.
 const USER: &str = "dancu";
 
-/// The machine's clock, which the real server goes by too: milliseconds since 1970, UTC.
-#[expect(clippy::disallowed_methods, reason = "tests with a real server share its clock")]
+/// The machine's time as its file system tells it, which a real server goes by too: milliseconds
+/// since 1970, UTC.
+///
+/// # Panics
+/// The folder of temporary files cannot be written.
 pub fn machine_ms() -> i64 {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    since.as_millis() as i64
+    static ASKED: AtomicU32 = AtomicU32::new(0);
+    let n = ASKED.fetch_add(1, Ordering::Relaxed);
+    let path = std::env::temp_dir().join(format!("dancu-clock-{}-{n}", std::process::id()));
+    fs::write(&path, ".").unwrap();
+    let written = fs::metadata(&path).unwrap().modified().unwrap();
+    fs::remove_file(&path).unwrap();
+    written.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as i64
 }
 
 impl Server {

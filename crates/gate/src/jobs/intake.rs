@@ -120,7 +120,7 @@ impl Gate {
     /// Whether a job may be submitted, by everything that refuses each question of its head now: a
     /// closed window and a count that is used up only let it wait. Gives the fields that its rows
     /// may claim (A4).
-    fn may_submit(&self, caller: &Caller, new: &NewJob) -> Result<FieldSet, Reason> {
+    pub(super) fn may_submit(&self, caller: &Caller, new: &NewJob) -> Result<FieldSet, Reason> {
         let snapshot = self.snapshot.load_full();
         let system = self.still_known(&snapshot, caller).ok_or(Reason::CannotJournal)?;
         match self.expects(system, &new.kind, &new.head, caller.arrival) {

@@ -9,11 +9,11 @@ use dancu_store::{Error, Result, Store};
 
 use super::code;
 use super::listed::statuses;
-use super::types::{BadPage, BadRow, JobId, JobStatus, KEPT_MS};
+use super::types::{BadPage, BadRow, JOBS_KEPT_MAX, JobId, JobStatus, KEPT_MS};
 use crate::path::Gate;
 
-/// Jobs that a list of them tells at most: those of seven days are rarely more.
-pub const JOBS_LISTED: u32 = 200;
+/// Jobs that a list of them tells at most: as many as are kept.
+pub const JOBS_LISTED: u32 = JOBS_KEPT_MAX as u32;
 /// Parts read for one page: a part has up to 256 rows, and may be filled by halves.
 pub(super) const PARTS_READ: u32 = 8;
 /// Jobs deleted at their time in one go; the rest follows with the next.

@@ -17,7 +17,7 @@ use dancu_store::{Error, Result};
 
 use super::code;
 use super::intake::{granted, question, told_by};
-use super::own::{PARTS_READ, job_of};
+use super::own::{PARTS_READ, job_of, own};
 use super::types::{ItemOutcome, ItemResult, JobHead, JobId, JobKind, JobStatus, Page};
 use crate::path::{Caller, Gate};
 use crate::query::Reply;
@@ -91,7 +91,15 @@ impl Gate {
             detail,
         });
         self.store.ledger().note(caller.arrival, |_| Ok(entry)).await?;
-        Ok(Reading { job })
+        // What was revoked while the entry waited for its place is not told any more (E3).
+        self.reload(caller.arrival).await?;
+        match self.may_read(caller, &job) {
+            Ok(()) => Ok(Reading { job }),
+            Err(reason) => {
+                let refused = self.refuse_head(caller, &job.kind, &job.head, reason, vec![]);
+                Err(NotRead::Refused(Box::new(refused.await)))
+            }
+        }
     }
 
     /// Results from a row on, at most `limit`; `None` = the job is gone. Reads the store: not for
@@ -110,7 +118,7 @@ impl Gate {
         let JobStatus { id, system, kind, head, .. } = &reading.job;
         let fields = self.readable(*system, kind, head, at);
         let fields = fields.map_err(|_| Error::Unavailable("results may not be read any more"))?;
-        if job_of(&self.store, *system, *id)?.is_none() {
+        if own(&self.store, *system, *id)?.is_none() {
             return Ok(None);
         }
         let mut page = self.page(*id, from, limit)?;

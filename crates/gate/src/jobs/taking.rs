@@ -161,6 +161,13 @@ impl<'a> Intake<'a> {
         if let Err(JobDenied { refusal, errors }) = written {
             return Submitted::Refused(self.refuse(at, refusal.reason, errors).await);
         }
+        // An upload may take hours: what was revoked meanwhile submits nothing (E3, A4).
+        if let Err(error) = self.gate.reload(at).await {
+            return unsubmitted(&error);
+        }
+        if let Err(reason) = self.gate.may_submit(self.caller, &self.new) {
+            return Submitted::Refused(self.refuse(at, reason, vec![]).await);
+        }
         self.row.body = self.digest;
         match self.register(at).await {
             Ok(Registered::New) => {
@@ -170,11 +177,12 @@ impl<'a> Intake<'a> {
             Ok(Registered::Earlier(id)) => {
                 let earlier = self.gate.away(move |store| store.job(id)).await;
                 match earlier {
-                    Ok(Some(job)) if job.body != self.digest => {
+                    Ok(Some(job)) if job.body == self.digest => self.submitted(id).await,
+                    // Another body, or deleted meanwhile: the id is taken.
+                    Ok(_) => {
                         let reason = Reason::RequestIdConflict;
                         Submitted::Refused(self.refuse(at, reason, vec![]).await)
                     }
-                    Ok(_) => self.submitted(id).await,
                     Err(error) => unsubmitted(&error),
                 }
             }

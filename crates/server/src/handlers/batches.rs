@@ -25,7 +25,7 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
 use super::peer::Peer;
 use super::reads::{self, admitted};
-use super::rest::denied;
+use super::rest::{denied, refused_as, unreadable};
 use super::uploads::{NoPlace, Stop, Upload};
 use super::{problem, respond, text};
 use crate::app::{App, Shared, loose_correlation};
@@ -155,26 +155,6 @@ pub(super) fn submitted(submitted: Submitted) -> Response {
         response.headers_mut().insert(header::LOCATION, url);
     }
     response
-}
-
-/// What HTTP itself refuses, as it is journaled.
-pub(super) fn unreadable(kind: HttpProblem, service: Service) -> Unreadable {
-    let [_, title_vi, _] = kind.texts();
-    Unreadable {
-        errors: vec![FieldError { field: "body".into(), message_vi: title_vi.into() }],
-        service: Some(service),
-        ..Unreadable::default()
-    }
-}
-
-/// A journaled refusal under the status of HTTP's own.
-pub(super) fn refused_as(kind: HttpProblem, reply: &dancu_gate::query::Reply) -> Response {
-    respond(match &reply.result {
-        Err(why) if reply.journal_index.is_some() => {
-            denied_as(kind.status(), why, reply.correlation, reply.usage, reply.journal_index)
-        }
-        _ => denied(reply),
-    })
 }
 
 /// `GET /api/v1/batches`.

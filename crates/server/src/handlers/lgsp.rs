@@ -19,7 +19,7 @@ use dancu_wire::rest::{self, HttpProblem, Rendered};
 use dancu_wire::soap::Reading;
 
 use super::peer::Peer;
-use super::rest::authenticated;
+use super::rest::{authenticated, denied};
 use super::{BodyError, read_body, reply_headers, text};
 use crate::app::{App, Shared};
 
@@ -95,11 +95,7 @@ impl Request<'_> {
 /// Without a shape there is none to refuse in: a problem, as in REST.
 async fn shapeless(app: &App, caller: &Caller, unreadable: &Unreadable) -> Response {
     let reply = app.gate.refuse_unreadable(caller, unreadable).await;
-    let rendered = match &reply.result {
-        Err(why) => rest::denied(why, reply.correlation, reply.usage, reply.journal_index),
-        Ok(_) => rest::http_problem(HttpProblem::Internal, Some(reply.correlation)),
-    };
-    respond(rendered, &reply)
+    respond(denied(&reply), &reply)
 }
 
 /// What the shapes have no place for stands in headers, as in SOAP.

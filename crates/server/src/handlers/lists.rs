@@ -10,9 +10,9 @@ use dancu_wire::body::is_json;
 use dancu_wire::rest::HttpProblem;
 use dancu_wire::rest::batches::parse_list;
 
-use super::batches::{reader, refused_as, submitted, unreadable};
+use super::batches::{reader, submitted};
 use super::peer::Peer;
-use super::rest::denied;
+use super::rest::{denied, refused_as, unreadable};
 use super::{BodyError, read_body, respond, text};
 use crate::app::Shared;
 
@@ -27,17 +27,13 @@ pub async fn submit(
         Ok(caller) => caller,
         Err(response) => return response,
     };
-    let wrong = if is_json(text(&headers, header::CONTENT_TYPE)) {
-        None
-    } else {
-        Some((HttpProblem::UnsupportedMediaType, None))
-    };
-    let read = match wrong {
-        Some(wrong) => Err(wrong),
-        None => read_body(body).await.map_err(|error| match error {
+    let read = if is_json(text(&headers, header::CONTENT_TYPE)) {
+        read_body(body).await.map_err(|error| match error {
             BodyError::TooLarge => (HttpProblem::TooLarge, Some(Reason::TooLarge)),
             BodyError::Broken => (HttpProblem::BadRequest, None),
-        }),
+        })
+    } else {
+        Err((HttpProblem::UnsupportedMediaType, None))
     };
     let body = match read {
         Ok(body) => body,

@@ -106,23 +106,28 @@ async fn refuse(
     reason: Option<Reason>,
     kind: HttpProblem,
 ) -> Response {
+    let unreadable = Unreadable { reason, ..unreadable(kind, endpoint.service()) };
+    refused_as(kind, &app.gate.refuse_unreadable(caller, &unreadable).await)
+}
+
+/// What HTTP itself refuses, as it is journaled.
+pub(super) fn unreadable(kind: HttpProblem, service: Service) -> Unreadable {
     let [_, title_vi, _] = kind.texts();
-    let unreadable = Unreadable {
+    Unreadable {
         errors: vec![FieldError { field: "body".into(), message_vi: title_vi.into() }],
-        reason,
-        service: Some(endpoint.service()),
+        service: Some(service),
         ..Unreadable::default()
-    };
-    let reply = app.gate.refuse_unreadable(caller, &unreadable).await;
-    let mut rendered = match &reply.result {
-        // Journaled: the problem names rule, code and entry, under the status of HTTP's refusal.
+    }
+}
+
+/// A journaled refusal under the status of HTTP's own.
+pub(super) fn refused_as(kind: HttpProblem, reply: &Reply) -> Response {
+    respond(match &reply.result {
         Err(why) if reply.journal_index.is_some() => {
             rest::denied_as(kind.status(), why, reply.correlation, reply.usage, reply.journal_index)
         }
-        _ => denied(&reply),
-    };
-    rendered.www_authenticate = None;
-    respond(rendered)
+        _ => denied(reply),
+    })
 }
 
 /// The system behind a bearer token and its client certificate; failures are counted for the

@@ -1,14 +1,14 @@
 //! Lists and jobs over SOAP: the same jobs as over REST, asked for and read in envelopes.
 //!
 //! A list is submitted like any job and journaled; its persons are told, counted and journaled one
-//! by one while it is made. Reading what was told counts nothing and leaves no entry, like every
-//! look of a system at its own affairs, but needs a live connection and a live account: what it
-//! hands out is personal data.
+//! by one while it is made. Looking at jobs leaves no entry, like every look of a system at its own
+//! affairs; reading results counts nothing and is journaled. Both need a live connection and a live
+//! account: what is handed out is personal data.
 
-use dancu_domain::decide::names_too;
+use dancu_domain::decide::{live, names_too, own_account};
 use dancu_domain::ids::SystemId;
 use dancu_domain::refusal::{Reason, Refusal};
-use dancu_domain::registration::{AccountState, ConnectionState, System};
+use dancu_domain::registration::System;
 use dancu_gate::Caller;
 use dancu_gate::jobs::types::{JobId, JobKind, JobState, ListFilter, NewJob, Submitted};
 use dancu_gate::jobs::{Ended, NotRead};
@@ -72,14 +72,10 @@ impl From<dancu_store::Error> for Refused {
 
 /// B3 and E1. A list is decided further when it is submitted, and again for each of its persons.
 fn refuses(system: &System, caller: &Caller, call: &JobCall) -> Option<Reason> {
-    if system.state != ConnectionState::Live {
-        return Some(Reason::ConnectionNotLive);
+    if let Err(reason) = live(system) {
+        return Some(reason);
     }
-    let day = caller.arrival.viet_nam_date();
-    let account = system
-        .accounts
-        .find(call.head.officer.as_str())
-        .filter(|a| a.state == AccountState::Live && a.valid.contains(day));
+    let account = own_account(system, call.head.officer.as_str(), caller.arrival);
     let Some(account) = account else { return Some(Reason::AccountUnknown) };
     let second = call.second_name.as_ref();
     let agrees = |name: &str| names_too(system, account.id, name, caller.arrival);

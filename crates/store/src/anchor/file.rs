@@ -10,7 +10,8 @@ use dancu_journal::commit::MacKey;
 use hmac::Mac as _;
 use serde::{Deserialize, Serialize};
 
-use super::{Head, Log, Standing, commitment_of, head, log};
+use super::{Head, Log, Standing, head, log};
+use crate::entries::commitment_of;
 use crate::engine::Tx;
 use crate::error::{Error, Result};
 use crate::keys::{Keyring, Purpose};

@@ -77,11 +77,8 @@ pub struct Made {
 pub fn make(making: &Making<'_>, progress: &mut dyn FnMut(Progress)) -> Result<Made> {
     let place = Folder::begin(making.to, making.keys_to)?;
     let written = Maker::begin(making, &place).and_then(|maker| maker.run(progress));
-    match written {
-        Ok(made) => {
-            place.finish(making.keys_to)?;
-            Ok(made)
-        }
+    match written.and_then(|made| place.finish(making.keys_to).map(|()| made)) {
+        Ok(made) => Ok(made),
         Err(error) => {
             place.discard();
             if let Some(path) = making.keys_to {
@@ -134,13 +131,14 @@ impl Folder {
     }
 
     /// Everything is on disk before the folder gets its name.
-    fn finish(self, keys_to: Option<&Path>) -> Result<()> {
+    fn finish(&self, keys_to: Option<&Path>) -> Result<()> {
         sync_dir(&self.partial.join(PARTS))?;
-        std::fs::remove_file(self.partial.join(WRITING))?;
-        sync_dir(&self.partial)?;
         if let Some(path) = keys_to {
             keyfile::put_in_place(path)?;
         }
+        // Last before its name: a folder without this mark is no rest that may be removed.
+        std::fs::remove_file(self.partial.join(WRITING))?;
+        sync_dir(&self.partial)?;
         // An empty folder made meanwhile is replaced; a full one is an error.
         std::fs::rename(&self.partial, &self.to)?;
         sync_parent(&self.to)

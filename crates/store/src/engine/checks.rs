@@ -62,6 +62,15 @@ pub fn clock_offset(tx: &mut Tx<'_>, mut machine: impl FnMut() -> Moment) -> Res
     Ok(there - (before + (after - before) / 2))
 }
 
+/// Whether this is a standby. Behind a pooler a connection may land on one that lags: what it does
+/// not have yet is not lost.
+pub(crate) fn is_standby(tx: &mut Tx<'_>) -> Result<bool> {
+    if tx.engine() == Engine::Sqlite {
+        return Ok(false);
+    }
+    tx.one("SELECT pg_is_in_recovery()", &[], |r| r.get(0))
+}
+
 /// Looks at a server. SQLite has nothing to be found: its settings are made at each opening.
 pub fn examine(tx: &mut Tx<'_>, wanted: Wanted, machine: impl FnMut() -> Moment) -> Result<Report> {
     if tx.engine() == Engine::Sqlite {

@@ -9,6 +9,12 @@ use crate::error::Result;
 use crate::store::Store;
 use crate::values;
 
+/// Of the jobs those to be done.
+const TO_DO: &str = " WHERE state > 0 AND state < 4 AND (lease_until <= $1 OR holder = $2) \
+    ORDER BY (SELECT MAX(s.served_at) FROM job s WHERE s.system = job.system), journal_index";
+/// How many wait before one.
+const BEFORE: &str = "SELECT COUNT(*) FROM job WHERE state = 1 AND journal_index < $1";
+
 impl Store {
     /// A job that exists for its system.
     pub fn job(&self, id: [u8; 16]) -> Result<Option<JobRow>> {
@@ -63,11 +69,7 @@ impl Store {
     /// served least recently, by whichever node; of one system as they were submitted.
     pub fn jobs_to_do(&self, at: Moment, holder: [u8; 16]) -> Result<Vec<JobRow>> {
         let key = self.job_key()?;
-        let sql = format!(
-            "{JOB} WHERE state > 0 AND state < 4 AND (lease_until <= $1 OR holder = $2) \
-             ORDER BY (SELECT MAX(s.served_at) FROM job s WHERE s.system = job.system), \
-             journal_index"
-        );
+        let sql = format!("{JOB}{TO_DO}");
         self.jobs_read(|tx| tx.query(&sql, values![at.0, holder], |r| read_job(r, &key)))
     }
 
@@ -96,9 +98,8 @@ impl Store {
 
     /// Jobs that were submitted before this one, by its journal index, and have not begun.
     pub fn jobs_before(&self, journal_index: u64) -> Result<u32> {
-        let sql = "SELECT COUNT(*) FROM job WHERE state = 1 AND journal_index < $1";
         let index = journal_index.cast_signed();
-        self.jobs_read(|tx| tx.one(sql, values![index], |r| r.get(0)))
+        self.jobs_read(|tx| tx.one(BEFORE, values![index], |r| r.get(0)))
     }
 
     /// Jobs of a system that are not over.
@@ -134,15 +135,15 @@ mod tests {
     use dancu_testdb::Server;
     use rusqlite::Connection;
 
+    use super::*;
     use crate::engine::{Db, Postgres, Settings, migrate};
     use crate::sqlite::{Area, for_sqlite};
 
     /// What is looked for again and again does not read every job that is kept.
     #[test]
     fn what_is_to_be_done_is_found_by_an_index() {
-        let todo = "SELECT id FROM job WHERE state > 0 AND state < 4 AND lease_until <= 5 \
-                    ORDER BY (SELECT MAX(s.served_at) FROM job s WHERE s.system = job.system)";
-        let before = "SELECT COUNT(*) FROM job WHERE state = 1 AND journal_index < 5";
+        let todo = format!("{JOB}{TO_DO}").replace("$1", "5").replace("$2", "''");
+        let before = BEFORE.replace("$1", "5");
         let file = Connection::open_in_memory().unwrap();
         file.execute_batch(&for_sqlite(Area::Core.latest())).unwrap();
         let database = Server::shared().database("jobs", |url| {
@@ -164,7 +165,7 @@ mod tests {
                 let sql = format!("{explain} {sql}");
                 db.tx().query(&sql, &[], |r| r.get::<String>(column)).unwrap().join("\n")
             };
-            let (todo, before) = (plan(todo), plan(before));
+            let (todo, before) = (plan(&todo), plan(&before));
             assert!(todo.contains("job_of_state") && todo.contains("job_served"), "{todo}");
             assert!(before.contains("job_of_state"), "{before}");
         }

@@ -270,9 +270,8 @@ impl Committer {
         let found = db.write(|tx| {
             let head = rows::lock_head(tx)?;
             let newest = seen.map(|seen| self.continued(tx, seen, &head)).transpose()?;
-            let mut lines = self.shared.lines.write();
             if head.next_index == known && head.generation == before.generation {
-                lines.rollback();
+                self.shared.lines.write().rollback();
             } else {
                 // A commit that reported a failure was durable after all, or another node went
                 // on: what was counted is read.
@@ -283,7 +282,7 @@ impl Committer {
                 if let Some(tail) = &self.tail {
                     crate::search::catch_up(tx, &self.keys, tail, known)?;
                 }
-                *lines = loaded;
+                *self.shared.lines.write() = loaded;
             }
             Ok((head, newest))
         })?;
@@ -296,7 +295,7 @@ impl Committer {
     /// transaction.
     fn continued(&self, tx: &mut Tx<'_>, seen: Seen, head: &Head) -> Result<Seen> {
         if !seen.is_before(head.generation, rows::id_of(tx, seen.generation)?) {
-            return Err(self.shared.other_history(seen, head));
+            return Err(self.shared.other_history(tx, seen, head));
         }
         Ok(Seen { generation: head.generation, id: rows::id_of(tx, head.generation)? })
     }

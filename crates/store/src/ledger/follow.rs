@@ -16,7 +16,7 @@ use super::nodes::KEPT;
 use super::rows::{self, Found, Head};
 use super::writer::Writer;
 use super::{LedgerParts, Shared};
-use crate::engine::checks::CLOCK_MAX_MS;
+use crate::engine::checks::{CLOCK_MAX_MS, is_standby};
 use crate::engine::{Db, Kind, Tx, migrate};
 use crate::error::{Error, Result};
 use crate::requests::RequestItem;
@@ -66,8 +66,14 @@ pub(crate) fn continues(tx: &mut Tx<'_>, seen: Seen) -> Result<bool> {
 }
 
 impl Shared {
-    /// The database has another history than this node saw: it stops for good.
-    pub(super) fn other_history(&self, seen: Seen, found: &Head) -> Error {
+    /// The database has another history than this node saw: it stops for good. A standby that
+    /// lags is no other history: it is asked again.
+    pub(super) fn other_history(&self, tx: &mut Tx<'_>, seen: Seen, found: &Head) -> Error {
+        match is_standby(tx) {
+            Ok(false) => {}
+            Ok(true) => return Error::Unavailable("standby"),
+            Err(error) => return error,
+        }
         if !self.health.is_older_copy() {
             *self.lost.lock() = Some(seen);
             self.health.set_older_copy();
@@ -166,12 +172,12 @@ impl Writer {
             return if found.id == seen.id {
                 Ok(())
             } else {
-                Err(self.shared.other_history(seen, &head))
+                Err(self.shared.other_history(tx, seen, &head))
             };
         }
         let log = Log::read(tx, seen.generation, head.generation)?;
         if !seen.is_before(head.generation, log.known) {
-            return Err(self.shared.other_history(seen, &head));
+            return Err(self.shared.other_history(tx, seen, &head));
         }
         let is_whole =
             !log.of_another_format && head.generation - seen.generation == log.since.len() as u64;

@@ -148,7 +148,13 @@ fn wake(replies: Replies) {
     }
 }
 
-type ActFn = Box<dyn FnOnce(&mut Tx<'_>, &mut Lines) -> Result<Option<Body>> + Send>;
+/// What an act of the ledger does in its transaction.
+enum ActFn {
+    /// It changes counts or locks: whoever looks at them waits.
+    Counts(Box<dyn FnOnce(&mut Tx<'_>, &mut Lines) -> Result<Body> + Send>),
+    /// It does not touch them, and keeps nobody who looks at them waiting.
+    Rows(Box<dyn FnOnce(&mut Tx<'_>) -> Result<Option<Body>> + Send>),
+}
 
 enum Job {
     Draft(Draft, Waiter),
@@ -306,7 +312,7 @@ impl Ledger {
         at: Moment,
         change: impl FnOnce(&mut Tx<'_>, &mut Lines) -> Result<Body> + Send + 'static,
     ) -> Result<u64> {
-        self.run(at, true, Box::new(move |db, lines| change(db, lines).map(Some))).await
+        self.run(at, true, ActFn::Counts(Box::new(change))).await
     }
 
     /// Journals something that changes no policy; the policy epoch stays.
@@ -315,7 +321,7 @@ impl Ledger {
         at: Moment,
         change: impl FnOnce(&mut Tx<'_>) -> Result<Body> + Send + 'static,
     ) -> Result<u64> {
-        self.run(at, false, Box::new(move |db, _| change(db).map(Some))).await
+        self.run(at, false, ActFn::Rows(Box::new(move |db| change(db).map(Some)))).await
     }
 
     /// The same where only the change itself finds out whether there is anything to journal.
@@ -324,7 +330,7 @@ impl Ledger {
         at: Moment,
         change: impl FnOnce(&mut Tx<'_>) -> Result<Option<Body>> + Send + 'static,
     ) -> Result<u64> {
-        self.run(at, false, Box::new(move |db, _| change(db))).await
+        self.run(at, false, ActFn::Rows(Box::new(change))).await
     }
 
     /// Runs a small write that nobody needs to hear of, such as forgetting what is out of date.
@@ -333,7 +339,7 @@ impl Ledger {
         at: Moment,
         change: impl FnOnce(&mut Tx<'_>) -> Result<()> + Send + 'static,
     ) -> Result<()> {
-        self.run(at, false, Box::new(move |db, _| change(db).map(|()| None))).await?;
+        self.run(at, false, ActFn::Rows(Box::new(move |db| change(db).map(|()| None)))).await?;
         Ok(())
     }
 

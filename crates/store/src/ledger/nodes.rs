@@ -17,7 +17,7 @@ use super::follow::Seen;
 use super::health::Stage;
 use super::prepare::Prepared;
 use super::rows::{self, Head};
-use super::writer::Writer;
+use super::writer::{Writer, tell};
 use super::{ActFn, Draft, Verdict, Waiter};
 use crate::engine::{Db, Kind, Mode, Tx, retry};
 use crate::entries::month_of;
@@ -170,7 +170,7 @@ impl Writer {
                 Ok(index)
             }
             Err(error) => {
-                tracing::error!(error = %error, "ledger.act failed");
+                tell(&error);
                 self.preparer.restart(before);
                 self.undo(&mut db, &error);
                 Err(error)

@@ -223,7 +223,7 @@ impl Writer {
                 Ok(index)
             }
             Err(error) => {
-                tracing::error!(error = %error, "ledger.act failed");
+                tell(&error);
                 let went = self.preparer.head.next_index > before.next_index;
                 // An act that is refused says nothing about the disk.
                 match error {
@@ -259,10 +259,10 @@ impl Writer {
         policy: bool,
         change: ActFn,
     ) -> Result<(u64, Vec<Row>)> {
-        let body = {
-            let mut lines = self.shared.lines.write();
-            lines.begin();
-            change(tx, &mut lines)?
+        self.shared.lines.write().begin();
+        let body = match change {
+            ActFn::Counts(change) => Some(change(tx, &mut self.shared.lines.write())?),
+            ActFn::Rows(change) => change(tx)?,
         };
         let index = match body {
             None => self.preparer.head.next_index,
@@ -277,5 +277,13 @@ impl Writer {
         let touched = self.shared.lines.read().touched();
         touched.iter().try_for_each(|row| rows::save(tx, row))?;
         Ok((index, touched))
+    }
+}
+
+/// Tells the log why an act was not journaled. One that is refused is no trouble of this node.
+pub(super) fn tell(error: &Error) {
+    match error {
+        Error::Final(_) | Error::Refused(_) => tracing::info!(error = %error, "ledger.act refused"),
+        _ => tracing::error!(error = %error, "ledger.act failed"),
     }
 }

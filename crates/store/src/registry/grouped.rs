@@ -142,7 +142,8 @@ impl Grouped {
     fn go_on(self: &Arc<Self>, queue: &mut Queue, enough: usize) {
         if queue.under_way < enough {
             queue.under_way += 1;
-            tokio::spawn(Place { of: self.clone(), held: true }.run());
+            // Not held before it runs: a runtime that shuts down drops it here, under the lock.
+            tokio::spawn(Place { of: self.clone(), held: false }.run());
         }
     }
 
@@ -241,6 +242,7 @@ struct Place {
 impl Place {
     /// Sends groups as long as questions wait.
     async fn run(mut self) {
+        self.held = true;
         loop {
             let group = self.of.next();
             if group.is_empty() {

@@ -21,12 +21,11 @@ use parking_lot::{Condvar, Mutex};
 use self::closed::Closed;
 use self::runs::{bind, find_in_runs, merge, new_run, write_chunk};
 use crate::engine::{Db, Settings, Tx};
-use crate::entries::{self, Pseudonyms, Scanned, SearchKind};
+use crate::entries::{self, Pseudonyms, Scanned, SearchKind, commitment_of};
 use crate::error::{Error, Result};
 use crate::keys::Keyring;
 use crate::readers::{Place, Readers};
 use crate::sqlite::{self, Area};
-use crate::values;
 
 /// Bytes of one item: kind 1, digest 16, index 8.
 const ITEM: usize = 25;
@@ -274,7 +273,7 @@ fn covered(core: &mut Tx<'_>, search: &mut Tx<'_>) -> Result<Option<u64>> {
     let agrees = match origin {
         None => end == 0,
         Some((of, commitment)) => {
-            of == end && of > 0 && commitment_of(core, of - 1)? == Some(commitment)
+            of == end && of > 0 && commitment_of(core, of - 1)?.is_some_and(|here| here[..] == commitment[..])
         }
     };
     Ok(agrees.then_some(end))
@@ -295,18 +294,6 @@ fn origin(search: &mut Tx<'_>) -> Result<(u64, Option<Origin>)> {
 fn end_of_runs(search: &mut Tx<'_>) -> Result<u64> {
     let sql = "SELECT COALESCE(MAX(end_index), 0) FROM run";
     search.one(sql, &[], |r| Ok(r.get::<i64>(0)?.cast_unsigned()))
-}
-
-/// The commitment of an entry: 32 bytes that no other journal has at this index.
-fn commitment_of(core: &mut Tx<'_>, index: u64) -> Result<Option<Vec<u8>>> {
-    let sql = "SELECT first_idx, commitments FROM entry_chunk WHERE first_idx <= $1 \
-               ORDER BY first_idx DESC LIMIT 1";
-    let found = core.optional(sql, values![index.cast_signed()], |r| {
-        let first = r.get::<i64>(0)?.cast_unsigned();
-        let (each, _) = r.get::<&[u8]>(1)?.as_chunks::<32>();
-        Ok(each.get((index - first) as usize).map(|c| c.to_vec()))
-    })?;
-    Ok(found.flatten())
 }
 
 /// Empties the runs.

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use super::closed::Closed;
 use super::runs::find_in_runs;
-use super::{Key, RUN_ITEMS, RUN_WAIT, Tail, commitment_of, digests, end_of_runs, key, write_run};
+use super::{Key, RUN_ITEMS, RUN_WAIT, Tail, digests, end_of_runs, key, write_run};
 use crate::engine::{Db, Tx};
-use crate::entries::{self, Scanned};
+use crate::entries::{self, Scanned, commitment_of};
 use crate::error::{Error, Result};
 use crate::keys::Keyring;
 use crate::readers::Place;

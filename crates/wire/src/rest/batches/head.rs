@@ -38,9 +38,7 @@ pub fn parse_batch(query: &str, format: Format) -> Result<NewJob, Box<Unreadable
         let place = PARAMETERS.iter().position(|(known, ..)| *known == name);
         match place.map(|n| (&mut values[n], decoded(value))) {
             None => reader.error(At::root("?"), "Có tham số không được hỗ trợ."),
-            Some((Raw::Absent, Some(text))) => {
-                values[place.unwrap_or(0)] = Raw::Text(Cow::Owned(text));
-            }
+            Some((slot @ Raw::Absent, Some(text))) => *slot = Raw::Text(Cow::Owned(text)),
             Some((Raw::Absent, None)) => {
                 reader.error(At::root(name), "Mã hóa phần trăm (%) không đúng hoặc không UTF-8.");
             }

@@ -254,9 +254,9 @@ fn cancel() -> Operation {
     let builder = own(
         "cancelBatch",
         "Hủy hoặc xóa một lô · Cancel or delete a job",
-        "Lô chưa xong: hủy, giữ kết quả đã có (200). Lô đã xong hoặc đã hủy: xóa cùng kết quả \
-         (204) · A job that is not over is cancelled and keeps its results (200); one that is \
-         over is deleted (204)",
+        "Lô chưa xong: hủy, giữ kết quả đã có (200). Lô đã xong hoặc đã hủy, hoặc phần đầu đã \
+         hỏng: xóa cùng kết quả (204) · A job that is not over is cancelled and keeps its results \
+         (200); one that is over, or whose head is damaged, is deleted (204)",
     );
     let deleted = ResponseBuilder::new().description("Đã xóa · Deleted").build();
     let builder = answered(builder, "Đã hủy · Cancelled", "BatchJob").response("204", deleted);
