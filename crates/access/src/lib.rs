@@ -1,5 +1,5 @@
-//! **access**: who is asking. So far the machine half: the SOAP header, access tokens, client
-//! authentication, client certificates. People (accounts, sessions, factors) come with the portal.
+//! **access**: who is asking. Systems by the SOAP header, access tokens, client authentication and
+//! client certificates; people by what [`people`] checks.
 //!
 //! It knows credentials and the machine's clock as an argument; it knows no counts and no rules.
 //!
@@ -7,6 +7,7 @@
 
 pub mod certificate;
 pub mod client;
+pub mod people;
 pub mod soap;
 pub mod token;
 

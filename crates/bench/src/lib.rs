@@ -1,11 +1,10 @@
 //! The measuring tools of dancu: an empty handler of the same stack, a load generator, the table
-//! of governed verification against that handler, the ledger beside an append-only loop, and
-//! kill -9
-//! under load.
+//! of governed verification against that handler, the ledger beside an append-only loop, sign-ins
+//! of people, and kill -9 under load.
 //!
 //! What it does not know: any room of the program but the store, whose ledger is measured alone
-//! beside an append-only loop. All else talks HTTP, as an agency's system does, and reads
-//! `demo.json`, so that what it measures is what a caller meets.
+//! beside an append-only loop, and access, whose sign-ins are. All else talks HTTP, as an agency's
+//! system does, and reads `demo.json`, so that what it measures is what a caller meets.
 //!
 //! **Invariant:** loads go to this machine only, and every load is bounded in time, in
 //! connections and in requests.
@@ -39,6 +38,7 @@ pub mod machine;
 pub mod report;
 pub mod requests;
 pub mod server;
+pub mod sign_in;
 pub mod size;
 pub mod stamps;
 pub mod verify;

@@ -12,6 +12,7 @@ use dancu_bench::ledger::{self, LedgerPlan};
 use dancu_bench::load::{self, Arrivals, LoadPlan};
 use dancu_bench::report::{Disk, Row};
 use dancu_bench::requests::{self, RequestIds, RequestSet};
+use dancu_bench::sign_in::{self, SignInPlan};
 use dancu_bench::size::{Registry, SizePlan};
 use dancu_bench::verify::{Protocol, VerifyPlan};
 use dancu_bench::{crash, demo, empty, fsync, http, server, size, verify};
@@ -45,6 +46,8 @@ enum Command {
     Ledger(LedgerArgs),
     /// Measure bare appends with fdatasync.
     Fdatasync(FdatasyncArgs),
+    /// Measure sign-ins of people: password check and session, on a store of their own.
+    SignIn(SignInArgs),
     /// Wait until a program on this machine is ready.
     Wait(WaitArgs),
 }
@@ -233,6 +236,25 @@ struct LedgerArgs {
 }
 
 #[derive(Args)]
+struct SignInArgs {
+    /// Folder on the disk to measure; what the run writes is removed afterwards.
+    #[arg(long)]
+    dir: PathBuf,
+    /// Length of the run.
+    #[arg(long, default_value_t = 10)]
+    seconds: u64,
+    /// Threads that hash passwords.
+    #[arg(long, default_value_t = 2)]
+    threads: usize,
+    /// People who sign in at a time.
+    #[arg(long, default_value_t = 32)]
+    people: u32,
+    /// Exit 1 when there are fewer sign-ins per second.
+    #[arg(long)]
+    min_rate: Option<f64>,
+}
+
+#[derive(Args)]
 struct FdatasyncArgs {
     /// Folder on the disk to measure.
     #[arg(long)]
@@ -291,6 +313,7 @@ fn run(command: Command) -> anyhow::Result<bool> {
             Command::Crash(args) => run_crash(args).await,
             Command::Ledger(args) => run_ledger(args).await,
             Command::Fdatasync(args) => run_fdatasync(&args),
+            Command::SignIn(args) => run_sign_in(args).await,
             Command::Wait(args) => run_wait(&args).await,
         }
     })
@@ -421,6 +444,22 @@ async fn run_ledger(args: LedgerArgs) -> anyhow::Result<bool> {
     let lag = figures.iter().map(|figures| figures.longest_lag).fold(0.0, f64::max);
     println!("\nratio ledger/append: {ratio:.2}");
     Ok(args.min_ratio.is_none_or(|min| ratio >= min) && args.max_lag.is_none_or(|max| lag <= max))
+}
+
+async fn run_sign_in(args: SignInArgs) -> anyhow::Result<bool> {
+    let SignInArgs { dir, seconds, threads, people, min_rate } = args;
+    let duration = Duration::from_secs(seconds);
+    let figures = sign_in::measure(&SignInPlan { dir, duration, threads, people }).await?;
+    let ms = |share| figures.latency.quantile(share).as_secs_f64() * 1e3;
+    println!(
+        "{people} people, {threads} threads: {:.1} sign-ins/s, p50 {:.0} ms, p99 {:.0} ms, \
+         asked to come back {} times",
+        figures.per_second(),
+        ms(0.5),
+        ms(0.99),
+        figures.busy
+    );
+    Ok(min_rate.is_none_or(|min| figures.per_second() >= min))
 }
 
 fn run_fdatasync(args: &FdatasyncArgs) -> anyhow::Result<bool> {

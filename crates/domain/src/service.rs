@@ -241,6 +241,17 @@ impl FieldSet {
     pub const EMPTY: Self = Self(0);
     /// Every field.
     pub const ALL: Self = Self((1 << 25) - 1);
+    /// Sensitive fields (A4): two approvers grant them, and they are shown apart.
+    pub const SENSITIVE: Self = Self::of(&[
+        Field::Ethnicity,
+        Field::Religion,
+        Field::BloodGroup,
+        Field::Father,
+        Field::Mother,
+        Field::Spouse,
+        Field::Guardian,
+        Field::HouseholdHead,
+    ]);
 
     /// The set of these fields.
     pub const fn of(fields: &[Field]) -> Self {
@@ -288,6 +299,12 @@ impl FieldSet {
     #[must_use]
     pub const fn or(self, other: Self) -> Self {
         Self(self.0 | other.0)
+    }
+
+    /// Fields of this set that are not in the other.
+    #[must_use]
+    pub const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
     }
 
     /// Whether no field is in the set.

@@ -3,7 +3,7 @@
 use dancu_domain::birth::Precision;
 use dancu_domain::geo::{self, PlaceMatch};
 use dancu_domain::ids::{OldId, SubjectId};
-use dancu_domain::person::{Address, Person, Relative};
+use dancu_domain::person::{Address, Person, Relative, Stamp};
 use dancu_domain::service::{Field, FieldSet};
 use dancu_domain::text::fold;
 use dancu_store::registry::{Record, Registry};
@@ -27,12 +27,14 @@ pub struct Answered {
     pub ambiguous: bool,
 }
 
-/// Reads and answers. `fields` are those that may be told.
+/// Reads and answers. `fields` are those that may be told; `with_sources`: a verification tells where
+/// what it compared comes from.
 pub async fn answer(
     registry: &Registry,
     subject: &Subject,
     ask: &Ask,
     fields: FieldSet,
+    with_sources: bool,
 ) -> dancu_store::Result<Answered> {
     let found = find(registry, subject).await?;
     let Found::One(record, precision) = found else {
@@ -41,18 +43,21 @@ pub async fn answer(
     };
     let mut delivered = vec![SubjectId::Personal(record.keys.personal_id)];
     if let Ask::Verify(claims) = ask {
-        let claims = if claims.is_empty() {
-            vec![]
-        } else {
-            compare_all(registry, &record.person()?, claims, &mut delivered).await?
-        };
+        let (mut compared, mut sources) = (vec![], vec![]);
+        if with_sources || !claims.is_empty() {
+            let person = record.person()?;
+            if with_sources {
+                sources = stamps(&person, subject, claims);
+            }
+            compared = compare_all(registry, &person, claims, &mut delivered).await?;
+        }
         let alive = fields.contains(Field::VitalStatus).then(|| record.keys.vital.alive());
-        let answer = Answer::Match { precision, alive, claims };
+        let answer = Answer::Match { precision, alive, claims: compared, sources };
         return Ok(Answered { answer, delivered, ambiguous: false });
     }
     let person = record.person()?;
     let answer = match ask {
-        Ask::Verify(_) | Ask::Lookup => {
+        Ask::Verify(_) | Ask::Lookup | Ask::Fields(_) => {
             let citizen = Box::new(Disclosed::new(person, fields, old_id(subject)));
             Answer::Citizen { precision, citizen }
         }
@@ -104,6 +109,17 @@ async fn find(registry: &Registry, subject: &Subject) -> dancu_store::Result<Fou
         (Some(_), Some(_)) => Found::Several,
         (Some((record, precision)), None) => Found::One(record, precision),
     })
+}
+
+/// Where the three keys and the claimed fields come from.
+fn stamps(person: &Person, subject: &Subject, claims: &[Claim]) -> Vec<(Field, Stamp)> {
+    let id = match subject.id {
+        SubjectId::Personal(_) => Field::PersonalId,
+        SubjectId::Old(_) => Field::OldId,
+    };
+    let claimed = claims.iter().map(|claim| claim.field);
+    let fields = [id, Field::FullName, Field::DateOfBirth].into_iter().chain(claimed);
+    fields.map(|field| (field, person.sources.of(field))).collect()
 }
 
 fn old_id(subject: &Subject) -> Option<OldId> {

@@ -193,6 +193,7 @@ pub(crate) fn asked_fields(ask: &Ask, granted: FieldSet) -> FieldSet {
             set
         }
         Ask::Lookup | Ask::Household => FieldSet::EMPTY,
+        Ask::Fields(fields) => *fields,
         Ask::Relation(kinds, _) => {
             let mut set = FieldSet::EMPTY;
             for kind in kinds {

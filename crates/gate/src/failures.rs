@@ -27,6 +27,8 @@ pub enum Cause {
     Unreadable = 5,
     /// Refused to an authenticated system faster than refusals are journaled one by one.
     Refusals = 6,
+    /// Wrong password, code or key of a person at the portal.
+    SignIn = 7,
 }
 
 impl Cause {

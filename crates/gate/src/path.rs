@@ -43,6 +43,8 @@ pub enum Protocol {
     Rest = 2,
     /// JSON of provincial platforms.
     ProvincialJson = 3,
+    /// The officer's counter in the portal.
+    Portal = 4,
 }
 
 /// An authenticated system with one request.
@@ -76,6 +78,13 @@ impl Caller {
             credential_version: system.credential_version,
             header: None,
         }
+    }
+
+    /// An officer who signed in to the portal and asks through the unit's system (A2, A6). The
+    /// session is the proof, so the credentials are those of now.
+    pub fn by_portal(system: &System, source: IpAddr, arrival: Moment) -> Self {
+        let channel = Channel::Portal;
+        Self { channel, ..Self::by_api(system, Protocol::Portal, source, arrival) }
     }
 }
 
@@ -222,7 +231,8 @@ impl Gate {
 
         // 3. Answer from the registry, unless the decision is a refusal or there is no room.
         let reads = decision.intent.is_some_and(|i| !i.unread);
-        let answered = if reads { Some(self.answer(query, decision.fields).await?) } else { None };
+        let answered =
+            if reads { Some(self.answer(caller, query, decision.fields).await?) } else { None };
 
         // 4. Settle: count and journal in one commit.
         let pseudonyms = self.pseudonyms_at(caller.arrival).await?;
@@ -342,9 +352,16 @@ impl Gate {
 
     // 3. Answer --------------------------------------------------------------------------------
 
-    async fn answer(&self, query: &Query, fields: FieldSet) -> dancu_store::Result<Answered> {
+    async fn answer(
+        &self,
+        caller: &Caller,
+        query: &Query,
+        fields: FieldSet,
+    ) -> dancu_store::Result<Answered> {
+        let with_sources = caller.protocol == Protocol::Portal;
         let registry = self.store.registry();
-        let answered = answer::answer(registry, &query.subject, &query.ask, fields).await?;
+        let answered =
+            answer::answer(registry, &query.subject, &query.ask, fields, with_sources).await?;
         if answered.ambiguous {
             tracing::warn!("registry.old_id is shared by citizens with the same name and birth");
         }

@@ -9,7 +9,7 @@ use dancu_domain::moment::Moment;
 use dancu_domain::name::{FullName, NameQuery};
 use dancu_domain::person::{
     Address, BloodGroup, Country, Dataset, HouseholdRole, MaritalStatus, Person, Relative, Sex,
-    VitalStatus,
+    Stamp, VitalStatus,
 };
 use dancu_domain::refusal::{Reason, Refusal};
 use dancu_domain::service::{Field, FieldSet, Service};
@@ -62,6 +62,8 @@ pub enum Ask {
     Verify(Vec<Claim>),
     /// Granted fields (look up, provide).
     Lookup,
+    /// Of the granted fields only these (the counter): what is not shown is not delivered (A4).
+    Fields(FieldSet),
     /// Granted fields of every member.
     Household,
     /// Is `other` the subject's relative of one of these kinds?
@@ -220,6 +222,8 @@ pub enum Answer {
         alive: Option<Option<bool>>,
         /// One result per claim.
         claims: Vec<(Field, ClaimResult)>,
+        /// Where what was compared comes from; told in the portal only, else empty.
+        sources: Vec<(Field, Stamp)>,
     },
     /// A citizen's granted fields.
     Citizen {
@@ -276,6 +280,7 @@ impl std::fmt::Debug for Ask {
         f.write_str(match self {
             Self::Verify(claims) => return f.debug_tuple("Verify").field(claims).finish(),
             Self::Lookup => "Lookup",
+            Self::Fields(fields) => return f.debug_tuple("Fields").field(fields).finish(),
             Self::Household => "Household",
             Self::Relation(kinds, _) => return write!(f, "Relation({kinds:?}, ***)"),
             Self::Residence(_) => "Residence(***)",
@@ -384,6 +389,11 @@ impl Disclosed {
     /// The fields that may be shown.
     pub fn fields(&self) -> FieldSet {
         self.fields
+    }
+
+    /// Where a field comes from, if it is granted.
+    pub fn stamp(&self, field: Field) -> Option<Stamp> {
+        self.fields.contains(field).then(|| self.person.sources.of(field))
     }
 
     /// Shows nothing any more but these fields: what was granted once may be withdrawn (A4).

@@ -41,10 +41,11 @@ pub(crate) fn decide_with_second_name<'a>(
 }
 
 /// Granted fields, and in REST's answer about a household the role of each member: without it the
-/// members would be a list of names.
+/// members would be a list of names. Where only some fields are asked, none of the others.
 pub(crate) fn told_fields(caller: &Caller, query: &Query, granted: FieldSet) -> FieldSet {
     match (caller.protocol, &query.ask) {
         (Protocol::Rest, Ask::Household) => granted.or(FieldSet::of(&[Field::HouseholdRole])),
+        (_, Ask::Fields(asked)) => granted.and(*asked),
         _ => granted,
     }
 }
@@ -100,6 +101,7 @@ impl Ruling {
             Protocol::Rest => "caseCode",
             Protocol::Soap => "MaHoSo",
             Protocol::ProvincialJson => "maHoSo",
+            Protocol::Portal => "case",
         };
         let message_vi = "Thủ tục này bắt buộc có mã hồ sơ.".to_owned();
         vec![FieldError { field: field.to_owned(), message_vi }]

@@ -156,7 +156,8 @@ pub struct Aggregate {
     pub minute: i64,
     /// Address: empty (many sources), 4 or 16 bytes.
     pub source: Vec<u8>,
-    /// Cause: 1 wrong SOAP header, 2 wrong token, 3 wrong client, 4 shed load, 5 unreadable.
+    /// Cause: 1 wrong SOAP header, 2 wrong token, 3 wrong client, 4 shed load, 5 unreadable,
+    /// 6 refused too often, 7 wrong sign-in of a person.
     pub cause: u8,
     /// How many.
     pub count: u32,

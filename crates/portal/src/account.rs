@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use crate::parts::State;
+use crate::parts::{FieldError, State};
 use crate::shell::Shell;
 use crate::text::Text;
 
@@ -34,9 +34,23 @@ pub struct Factors {
     pub rows: Vec<Factor>,
     /// Recovery codes left.
     pub codes_left: u64,
+    /// What is wrong with the last act.
+    pub errors: Vec<FieldError>,
 }
 
-/// A device enrolled or signed in.
+/// A device on which one second factor a working day is enough (rule E2).
+pub struct Device {
+    /// Browser and system in words.
+    pub name: String,
+    /// When somebody last signed in on it.
+    pub used: String,
+    /// Whether it is this one.
+    pub here: bool,
+    /// Id for the form that forgets it.
+    pub id: String,
+}
+
+/// A session.
 pub struct Session {
     /// Browser and system in words.
     pub device: String,
@@ -62,6 +76,8 @@ pub struct Sessions {
     pub s: Shell,
     /// Rows.
     pub rows: Vec<Session>,
+    /// Devices that are remembered.
+    pub devices: Vec<Device>,
 }
 
 /// An event of the account.
@@ -70,7 +86,7 @@ pub struct Event {
     pub time: String,
     /// Key of what.
     pub key: &'static str,
-    /// Device and network in words.
+    /// Device and network in words, at most a line.
     pub place: String,
     /// State.
     pub state: State,

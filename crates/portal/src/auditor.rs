@@ -2,11 +2,11 @@
 
 use askama::Template;
 
-use crate::parts::{Choice, FieldError, Pager, State};
+use crate::parts::{Choice, FieldError, State};
 use crate::shell::Shell;
 use crate::text::Text;
 
-/// One journal entry, without personal data of the person asked about.
+/// One journal entry; what may name a person is masked until it is revealed.
 pub struct EntryRow {
     /// Position in the journal.
     pub index: u64,
@@ -14,7 +14,7 @@ pub struct EntryRow {
     pub time: String,
     /// System.
     pub system: String,
-    /// Login.
+    /// Login, masked.
     pub account: String,
     /// Service and purpose in words.
     pub what: String,
@@ -26,7 +26,29 @@ pub struct EntryRow {
     pub rule: Option<String>,
 }
 
-/// Search of the journal; also the list of the centre's own staff.
+/// What was masked in one entry: key of its name, value.
+pub struct Revealed {
+    /// Position in the journal.
+    pub index: u64,
+    /// Names and values.
+    pub facts: Vec<(&'static str, String)>,
+}
+
+/// What was found.
+pub struct Found {
+    /// Rows.
+    pub rows: Vec<EntryRow>,
+    /// Entries of the auditor's own unit, which are not shown.
+    pub withheld: u64,
+    /// Carries the search to its next page and to what is revealed.
+    pub ticket: String,
+    /// Index at which this page begins.
+    pub from: u64,
+    /// Index at which the next page begins.
+    pub next: Option<u64>,
+}
+
+/// Search of the journal.
 #[derive(Template)]
 #[template(path = "auditor/search.html")]
 pub struct Search {
@@ -36,8 +58,6 @@ pub struct Search {
     pub s: Shell,
     /// What is wrong.
     pub errors: Vec<FieldError>,
-    /// Whether the list is that of the centre's own staff.
-    pub staff: bool,
     /// By account, case or subject.
     pub kinds: Vec<Choice>,
     /// What is searched for; a subject's id is never shown again.
@@ -45,7 +65,47 @@ pub struct Search {
     /// Ground as stated.
     pub ground: String,
     /// Found; none before a search.
-    pub rows: Option<Vec<EntryRow>>,
-    /// Which part is shown.
-    pub pager: Pager,
+    pub found: Option<Found>,
+    /// What was revealed of one of them.
+    pub revealed: Option<Revealed>,
+    /// Who looks, when: drawn across the page.
+    pub mark: String,
+}
+
+/// One act of the centre's staff.
+pub struct ActRow {
+    /// Position in the journal.
+    pub index: u64,
+    /// When.
+    pub time: String,
+    /// Who.
+    pub by: String,
+    /// Kind, as the journal names it.
+    pub kind: String,
+    /// System.
+    pub system: String,
+    /// What the journal says.
+    pub detail: String,
+}
+
+/// Acts of the centre's own staff.
+#[derive(Template)]
+#[template(path = "auditor/staff.html")]
+pub struct Staff {
+    /// Texts.
+    pub t: Text,
+    /// Frame.
+    pub s: Shell,
+    /// What is wrong.
+    pub errors: Vec<FieldError>,
+    /// Ground as stated.
+    pub ground: String,
+    /// Found; none before a ground was stated.
+    pub rows: Option<Vec<ActRow>>,
+    /// Entries of the journal looked through: from, to.
+    pub range: (u64, u64),
+    /// Where older ones end.
+    pub next: Option<u64>,
+    /// Who looks, when: drawn across the page.
+    pub mark: String,
 }

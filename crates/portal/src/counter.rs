@@ -8,14 +8,30 @@ use crate::text::Text;
 
 /// Why the officer asks: chosen first and remembered for the next person.
 pub struct Reason {
+    /// Systems that the officer may ask through; shown where there are several.
+    pub systems: Vec<Choice>,
     /// Procedures the system is registered for (rule B10).
     pub procedures: Vec<Choice>,
     /// Case file, as typed.
     pub case_code: String,
     /// Whether the registration asks for a case file (rule A5).
     pub case_required: bool,
-    /// Purposes of the procedure (rule A5).
+    /// Registered purposes (rule A5); the first is that of whatever procedure is chosen.
     pub purposes: Vec<Choice>,
+}
+
+/// A field that may be compared beside the three keys.
+pub struct Compare {
+    /// Its id in the form.
+    pub id: &'static str,
+    /// Key of the field's name.
+    pub key: &'static str,
+    /// What was typed.
+    pub value: String,
+    /// What may be chosen, "not compared" first; empty where it is typed.
+    pub choices: Vec<Choice>,
+    /// Key of a hint; empty where it needs none.
+    pub hint: &'static str,
 }
 
 /// The page.
@@ -32,6 +48,10 @@ pub struct Counter {
     pub meter: Meter,
     /// The field as it was sent; empty for the next person.
     pub subject: String,
+    /// What else may be compared, as far as it is granted.
+    pub compare: Vec<Compare>,
+    /// Mark of this form: sent twice, it is the same question, counted once (rule D6).
+    pub once: String,
     /// What is wrong with the question.
     pub errors: Vec<FieldError>,
     /// What came of it.
@@ -43,6 +63,13 @@ impl Counter {
     #[must_use]
     pub fn done(&self) -> bool {
         matches!(self.outcome, Outcome::Answered(_))
+    }
+
+    /// Whether something is compared beside the three keys, or went wrong there.
+    #[must_use]
+    pub fn compares(&self) -> bool {
+        let wrong = |id| self.errors.iter().any(|error| error.field == id);
+        self.compare.iter().any(|field| !field.value.is_empty() || wrong(field.id))
     }
 
     /// Key of the hint beside the case file.
@@ -193,6 +220,8 @@ pub struct Answered {
     pub year_only: bool,
     /// Day of death when the person is dead, `dd/mm/yyyy`; empty text when the day is unknown.
     pub deceased: Option<String>,
+    /// Whether the person was declared missing.
+    pub missing: bool,
     /// Rows.
     pub rows: Vec<Row>,
     /// Sensitive fields granted.
@@ -205,8 +234,10 @@ pub struct Answered {
     pub watermark: String,
     /// Result slip; none when nothing matched.
     pub slip: Option<String>,
-    /// Look-up in full; none when not granted.
-    pub lookup: Option<String>,
+    /// Whether a look-up in full is granted.
+    pub lookup: bool,
+    /// The person as the next form names them: sealed, nobody reads it in the page.
+    pub sealed: String,
 }
 
 /// Nobody can be asked.
@@ -250,9 +281,41 @@ pub struct Slip {
     /// Path of an SVG with the QR code's dark squares, one unit each.
     pub qr_path: String,
     /// Width of the QR code in squares, quiet zone included.
-    pub qr_size: usize,
-    /// Address that the QR code opens.
+    pub qr_size: u32,
+    /// Address where a code is typed; the QR code opens it with the slip's own mark.
     pub check_url: String,
+}
+
+/// Whether a result slip is genuine: for whoever holds one, without a name.
+#[derive(Template)]
+#[template(path = "counter/check.html")]
+pub struct Check {
+    /// Texts.
+    pub t: Text,
+    /// Frame.
+    pub s: Shell,
+    /// What is wrong with the code.
+    pub errors: Vec<FieldError>,
+    /// The code asked about, as typed.
+    pub code: String,
+    /// What is known of it.
+    pub found: Option<Checked>,
+}
+
+/// A result that was given.
+pub struct Checked {
+    /// Code of the answer.
+    pub code: String,
+    /// Time of the answer.
+    pub time: String,
+    /// Unit that asked.
+    pub unit: String,
+    /// Key of the verdict's words; the rows stand only where the slip's own address was opened.
+    pub verdict: &'static str,
+    /// Whether the registry knew the person as dead.
+    pub deceased: bool,
+    /// Field key and answer.
+    pub rows: Vec<(&'static str, Answer)>,
 }
 
 /// Look-up in full: a fresh reason first, then the record.
@@ -265,10 +328,22 @@ pub struct Lookup {
     pub s: Shell,
     /// What is wrong with the reason.
     pub errors: Vec<FieldError>,
-    /// The person asked about.
+    /// The id of the person asked about.
     pub personal_id: String,
+    /// Name of the person asked about, as it was asked.
+    pub name: String,
+    /// Whether one sensitive field is shown rather than the record.
+    pub reveals: bool,
+    /// The reason as it was typed.
+    pub reason: String,
+    /// The person, sealed.
+    pub sealed: String,
+    /// Mark of this form, as on the counter.
+    pub once: String,
     /// The record once the reason is given.
     pub record: Option<Record>,
+    /// Why there is none.
+    pub refused: Option<Refusal>,
 }
 
 /// A record as granted.
@@ -279,6 +354,8 @@ pub struct Record {
     pub sensitive: Vec<Sensitive>,
     /// Day of death, as in [`Answered`].
     pub deceased: Option<String>,
+    /// Whether the three keys fit nobody any more.
+    pub nobody: bool,
     /// Words of the watermark.
     pub watermark: String,
     /// Time.

@@ -1,8 +1,12 @@
-//! Sign-in, second factor, forced change, recovery codes, lock screen.
+//! Sign-in, second factor, forced change, enrolment, recovery codes, lock screen, and the page that
+//! asks for a fresh factor.
+//!
+//! A sign-in under way is a sealed text, the `ticket`, that goes from page to page in a hidden
+//! field; nothing of it can be read or made in the browser.
 
 use askama::Template;
 
-use crate::parts::FieldError;
+use crate::parts::{FieldError, Refusal};
 use crate::shell::Shell;
 use crate::text::Text;
 
@@ -18,17 +22,22 @@ pub struct SignIn {
     pub errors: Vec<FieldError>,
     /// The login typed before.
     pub login: String,
-    /// Whether proof of work is asked for; the handler's own part fills its place.
-    pub captcha: bool,
+    /// Proof of work that is asked for, as JSON for the script.
+    pub captcha: Option<String>,
+    /// Seconds until the next try, where one has to wait.
+    pub wait: Option<u64>,
     /// Name of the citizens' identity provider, when one is set up.
     pub provider: Option<String>,
-    /// Why the person stands here again: key of a sentence (signed out, ended elsewhere).
-    pub reason_key: Option<&'static str>,
+    /// Why the person stands here again, in a sentence or two (signed out, ended elsewhere).
+    pub reason: Option<String>,
+    /// Where one wanted to go, a path of this portal; empty: the desk.
+    pub next: String,
 }
 
 /// Second factor: a code of an app, a passkey or hardware key, or a recovery code.
 #[derive(Template)]
 #[template(path = "entry/second_factor.html")]
+#[expect(clippy::struct_excessive_bools, reason = "each says whether a part of the page is there")]
 pub struct SecondFactor {
     /// Texts.
     pub t: Text,
@@ -36,10 +45,20 @@ pub struct SecondFactor {
     pub s: Shell,
     /// What is wrong.
     pub errors: Vec<FieldError>,
+    /// Proof of work that is asked for, as JSON for the script.
+    pub captcha: Option<String>,
+    /// Whether an app is enrolled.
+    pub app: bool,
     /// Whether a passkey or hardware key is enrolled.
     pub passkey: bool,
+    /// Whether recovery codes are left.
+    pub recovery: bool,
     /// Whether this device may be enrolled until the end of the working day (rule E2).
     pub may_enrol: bool,
+    /// The sign-in under way.
+    pub ticket: String,
+    /// Where one wanted to go.
+    pub next: String,
 }
 
 /// Change of password, at first sign-in, after ageing, or by choice.
@@ -52,8 +71,67 @@ pub struct ChangePassword {
     pub s: Shell,
     /// What is wrong.
     pub errors: Vec<FieldError>,
+    /// The sentence that says why it must be now.
+    pub why: String,
+    /// Fewest characters (rule E2).
+    pub shortest: u64,
+    /// The sign-in under way; none where the person is signed in and gives the current one too.
+    pub ticket: Option<String>,
+    /// Proof of work that is asked for, as JSON for the script.
+    pub captcha: Option<String>,
+    /// Where one wanted to go.
+    pub next: String,
+}
+
+/// Which factor to enrol.
+#[derive(Template)]
+#[template(path = "entry/enrol.html")]
+pub struct Enrol {
+    /// Texts.
+    pub t: Text,
+    /// Frame.
+    pub s: Shell,
+    /// What is wrong.
+    pub errors: Vec<FieldError>,
+    /// Path of its forms: `/sign-in/enrol` or `/account/factors/add`.
+    pub base: &'static str,
     /// Key of the sentence that says why it must be now.
     pub reason_key: &'static str,
+    /// Whether an app may be chosen.
+    pub app: bool,
+    /// Whether a passkey or a hardware key may be chosen.
+    pub keys: bool,
+    /// The sign-in under way; empty where the person is signed in.
+    pub ticket: String,
+    /// Where one wanted to go.
+    pub next: String,
+}
+
+/// An authenticator app is enrolled: the code to scan, the secret to type, the first code.
+#[derive(Template)]
+#[template(path = "entry/enrol_app.html")]
+pub struct EnrolApp {
+    /// Texts.
+    pub t: Text,
+    /// Frame.
+    pub s: Shell,
+    /// What is wrong.
+    pub errors: Vec<FieldError>,
+    /// Path of its forms.
+    pub base: &'static str,
+    /// Modules of the code on one side, quiet zone included.
+    pub qr_size: u32,
+    /// Its dark modules as a path.
+    pub qr_path: String,
+    /// The secret in groups of four.
+    pub secret: String,
+    /// What the code says; it comes back with a wrong first code, so that the page can be drawn
+    /// again.
+    pub uri: String,
+    /// The enrolment under way.
+    pub ticket: String,
+    /// Where one wanted to go.
+    pub next: String,
 }
 
 /// Recovery codes, shown once.
@@ -66,9 +144,29 @@ pub struct RecoveryCodes {
     pub s: Shell,
     /// The codes.
     pub codes: Vec<String>,
+    /// Where the form leads once they are kept.
+    pub action: &'static str,
+    /// The sign-in under way; empty where the person is signed in.
+    pub ticket: String,
+    /// Where one wanted to go.
+    pub next: String,
 }
 
-/// Locked screen: the form under it is kept by the server and comes back.
+/// What a person is told after signing in, before the desk.
+#[derive(Template)]
+#[template(path = "entry/welcome.html")]
+pub struct Welcome {
+    /// Texts.
+    pub t: Text,
+    /// Frame.
+    pub s: Shell,
+    /// Sentences, each a note; the second of a pair says whether it is a warning.
+    pub notes: Vec<(String, bool)>,
+    /// Where the work goes on.
+    pub next: String,
+}
+
+/// Locked screen: what was being typed is sealed in it and comes back.
 #[derive(Template)]
 #[template(path = "entry/lock.html")]
 pub struct Lock {
@@ -78,10 +176,78 @@ pub struct Lock {
     pub s: Shell,
     /// What is wrong.
     pub errors: Vec<FieldError>,
+    /// Proof of work that is asked for, as JSON for the script.
+    pub captcha: Option<String>,
     /// Who has to come back.
     pub name: String,
     /// Since when, `HH:MM`.
     pub since: String,
     /// Whether a passkey opens it.
     pub passkey: bool,
+    /// What was being done, sealed.
+    pub kept: String,
+}
+
+/// Asks for the second factor again, before an act that needs a fresh one.
+#[derive(Template)]
+#[template(path = "entry/confirm.html")]
+pub struct Confirm {
+    /// Texts.
+    pub t: Text,
+    /// Frame.
+    pub s: Shell,
+    /// What is wrong.
+    pub errors: Vec<FieldError>,
+    /// Proof of work that is asked for, as JSON for the script.
+    pub captcha: Option<String>,
+    /// Whether an app is enrolled.
+    pub app: bool,
+    /// Whether a passkey or hardware key is enrolled.
+    pub passkey: bool,
+    /// Whether recovery codes are left.
+    pub recovery: bool,
+    /// What was being done, sealed.
+    pub kept: String,
+    /// Where to go back without it.
+    pub back: String,
+}
+
+/// What was sent while the screen was locked, or before the factor was fresh: it is sent again by
+/// the person's own hand.
+#[derive(Template)]
+#[template(path = "entry/go_on.html")]
+pub struct GoOn {
+    /// Texts.
+    pub t: Text,
+    /// Frame.
+    pub s: Shell,
+    /// Where it goes.
+    pub action: String,
+    /// Its fields, name and value.
+    pub fields: Vec<(String, String)>,
+    /// Whether the script sends it without being asked: the person has just confirmed it.
+    pub at_once: bool,
+}
+
+/// A refusal as a page of its own (rule A3).
+#[derive(Template)]
+#[template(path = "entry/refused.html")]
+pub struct Refused {
+    /// Texts.
+    pub t: Text,
+    /// Frame.
+    pub s: Shell,
+    /// What, why, what to do, whom to call.
+    pub refusal: Refusal,
+}
+
+/// Brings a browser that came from another site's link to a page with its session: cookies of a
+/// session do not travel with such a link, but they do from here.
+#[derive(Template)]
+#[template(path = "entry/bounce.html")]
+pub struct Bounce {
+    /// Texts.
+    pub t: Text,
+    /// Path of this portal.
+    pub to: String,
 }

@@ -21,7 +21,7 @@ pub struct Officer {
     pub daily: u64,
     /// Used today.
     pub used: u64,
-    /// Mean of a working day in the last three months.
+    /// Mean of the last working days that were counted.
     pub mean: u64,
     /// Last use, `dd/mm/yyyy`; empty when never.
     pub last: String,
@@ -71,6 +71,23 @@ pub struct Officers {
     pub filtered: bool,
     /// Day by which the quarterly review is due (rules B9, E4).
     pub review_due: Option<String>,
+    /// Lists to take home as a spreadsheet: address and system; the system is named where there
+    /// are several.
+    pub exports: Vec<(String, String)>,
+    /// Key of what was done a moment ago.
+    pub told: Option<&'static str>,
+}
+
+/// A way back into the portal that the head opens for somebody (rule E2).
+pub struct WayBack {
+    /// Where its form goes.
+    pub action: String,
+    /// Key of what it does.
+    pub key: &'static str,
+    /// Key of what comes of it.
+    pub why: &'static str,
+    /// What has to be chosen; empty: nothing.
+    pub choices: Vec<Choice>,
 }
 
 /// One officer: a form to add or change, and the acts that end or move an account (rule E3).
@@ -83,8 +100,12 @@ pub struct OfficerPage {
     pub s: Shell,
     /// What is wrong.
     pub errors: Vec<FieldError>,
+    /// Where the form goes; what it does further is below it.
+    pub action: String,
     /// Whether the account exists already.
     pub existing: bool,
+    /// Whether the officer is on a list: a person who is on none has nothing to change here.
+    pub listed: bool,
     /// State of the account.
     pub state: State,
     /// Full name.
@@ -97,10 +118,60 @@ pub struct OfficerPage {
     pub phone: String,
     /// Declared daily count, as typed.
     pub daily: String,
-    /// Tasks to choose from.
-    pub roles: Vec<Choice>,
+    /// Officer code.
+    pub officer_code: String,
+    /// Systems to choose from for a new one; the system's code for one who exists.
+    pub systems: Vec<Choice>,
+    /// Functions of the task: services of the system (rule E1).
+    pub services: Vec<Choice>,
+    /// Whether a new one is invited into the portal.
+    pub invite: bool,
     /// Suspend, transfer, revoke, open again: those that fit the state.
     pub acts: Vec<Choice>,
+    /// Reason as typed.
+    pub reason: String,
+    /// Invite, give a password, re-enable, vouch: those that fit the state.
+    pub ways: Vec<WayBack>,
+    /// Key of what was done a moment ago.
+    pub told: Option<&'static str>,
+    /// Token against a doubled post.
+    pub once: String,
+}
+
+/// A password that was given, shown this once (rule E2).
+#[derive(Template)]
+#[template(path = "head/given.html")]
+pub struct Given {
+    /// Texts.
+    pub t: Text,
+    /// Frame.
+    pub s: Shell,
+    /// Full name.
+    pub name: String,
+    /// Login.
+    pub login: String,
+    /// The password.
+    pub password: String,
+    /// Whether it is an invitation, with its last day.
+    pub until: String,
+    /// The officer's page.
+    pub href: String,
+}
+
+/// Choosing a file to import.
+#[derive(Template)]
+#[template(path = "head/import_file.html")]
+pub struct ImportFile {
+    /// Texts.
+    pub t: Text,
+    /// Frame.
+    pub s: Shell,
+    /// What is wrong.
+    pub errors: Vec<FieldError>,
+    /// Systems to choose from.
+    pub systems: Vec<Choice>,
+    /// Functions of accounts that are added (rule E1).
+    pub services: Vec<Choice>,
 }
 
 /// What an imported row would do.
@@ -137,8 +208,14 @@ pub struct Import {
     pub same: u64,
     /// Rows that cannot be read.
     pub wrong: u64,
+    /// Code of the system whose list it is.
+    pub system: String,
+    /// What is wrong with the file as a whole.
+    pub errors: Vec<FieldError>,
     /// Rows, wrong ones first.
     pub rows: Vec<ImportRow>,
+    /// Rows of the file that are not shown.
+    pub more: u64,
     /// Token of the kept file.
     pub token: String,
 }
@@ -153,6 +230,10 @@ pub struct Usage {
     pub s: Shell,
     /// Duty day, `dd/mm/yyyy`.
     pub duty_day: String,
+    /// Systems to choose from, where there are several.
+    pub systems: Vec<Choice>,
+    /// Until when the chart counts, `HH:MM`, where it is behind.
+    pub until: Option<String>,
     /// Chart.
     pub chart: DayChart,
     /// Lines.
@@ -171,8 +252,8 @@ pub struct RaiseForm {
     pub s: Shell,
     /// What is wrong.
     pub errors: Vec<FieldError>,
-    /// Lines with use.
-    pub lines: Vec<LineUse>,
+    /// Lines with use: their numbers, whether they are chosen.
+    pub lines: Vec<(String, bool, LineUse)>,
     /// First day, `dd/mm/yyyy` as typed.
     pub from: String,
     /// Last day.
@@ -181,6 +262,78 @@ pub struct RaiseForm {
     pub wanted: String,
     /// Reason.
     pub reason: String,
+    /// Token against a doubled post.
+    pub once: String,
+}
+
+/// A request for a raise as its unit sees it.
+pub struct RaiseRow {
+    /// Number.
+    pub id: String,
+    /// System code.
+    pub system: String,
+    /// Service in words.
+    pub service: String,
+    /// Key of the window's words.
+    pub window_key: &'static str,
+    /// What is wanted on top of the registered count.
+    pub extra: u64,
+    /// From and to, in words.
+    pub period: String,
+    /// Why.
+    pub reason: String,
+    /// When it was asked for.
+    pub asked: String,
+    /// Where it stands.
+    pub state: State,
+    /// What the centre wrote.
+    pub answer: String,
+    /// Whether it can be withdrawn.
+    pub open: bool,
+}
+
+/// Requests of the unit.
+#[derive(Template)]
+#[template(path = "head/raises.html")]
+pub struct Raises {
+    /// Texts.
+    pub t: Text,
+    /// Frame.
+    pub s: Shell,
+    /// Rows, the newest first.
+    pub rows: Vec<RaiseRow>,
+    /// Key of what was done a moment ago.
+    pub told: Option<&'static str>,
+}
+
+/// A revocation that the operator of the agency's own software has to confirm (rule E3).
+pub struct RevocationRow {
+    /// Number.
+    pub id: String,
+    /// System code.
+    pub system: String,
+    /// Login that was revoked.
+    pub login: String,
+    /// When.
+    pub time: String,
+    /// By when it is to be confirmed.
+    pub due: String,
+    /// Waiting or overdue.
+    pub state: State,
+}
+
+/// Revocations to confirm.
+#[derive(Template)]
+#[template(path = "head/revocations.html")]
+pub struct Revocations {
+    /// Texts.
+    pub t: Text,
+    /// Frame.
+    pub s: Shell,
+    /// Rows, the oldest first.
+    pub rows: Vec<RevocationRow>,
+    /// Key of what was done a moment ago.
+    pub told: Option<&'static str>,
 }
 
 /// Somebody who stands in for somebody else, with dates (rule E3).
@@ -211,12 +364,16 @@ pub struct Substitutes {
     pub errors: Vec<FieldError>,
     /// Rows, running ones first.
     pub rows: Vec<Substitute>,
-    /// Officers of the unit.
-    pub officers: Vec<Choice>,
+    /// Who may be stood in for.
+    pub absent: Vec<Choice>,
+    /// Who may stand in.
+    pub substitutes: Vec<Choice>,
     /// First day as typed.
     pub from: String,
     /// Last day as typed.
     pub to: String,
+    /// Key of what was done a moment ago.
+    pub told: Option<&'static str>,
 }
 
 /// What died with an account (rule E3).
@@ -233,8 +390,8 @@ pub struct Revoked {
     pub time: String,
     /// Key of what died and a word to it.
     pub died: Vec<(&'static str, String)>,
-    /// Who runs the agency's own software and must confirm.
+    /// Who runs the agency's own software and must confirm; empty: nobody is known.
     pub told: String,
-    /// By when.
+    /// By when; empty: nothing is to be confirmed.
     pub due: String,
 }

@@ -18,8 +18,13 @@ pub mod chart;
 pub mod counter;
 pub mod entry;
 pub mod error;
+pub mod files;
 pub mod head;
 pub mod operator;
+mod page;
 pub mod parts;
+pub mod rules;
 pub mod shell;
 pub mod text;
+
+pub use self::page::Page;

@@ -7,6 +7,28 @@ use crate::parts::{Choice, FieldError, LineUse, Pager, SavedView, State};
 use crate::shell::Shell;
 use crate::text::Text;
 
+/// States that only this desk shows.
+pub mod states {
+    use crate::parts::State;
+
+    /// A line was exceeded and is still open.
+    pub const EXCEEDED: State =
+        State { class: "warn", icon: "triangle-alert", key: "state-exceeded" };
+    /// A connection that is not live yet.
+    pub const PREPARING: State = State { class: "info", icon: "clock", key: "state-preparing" };
+    /// A connection that was closed for good.
+    pub const CLOSED: State = State { class: "", icon: "ban", key: "state-closed" };
+    /// An announcement that runs.
+    pub const RUNNING: State = State { class: "info", icon: "megaphone", key: "state-running" };
+    /// Maintenance that runs.
+    pub const MAINTAINED: State = State { class: "warn", icon: "clock", key: "state-maintenance" };
+    /// An incident that lasts.
+    pub const INCIDENT: State =
+        State { class: "bad", icon: "triangle-alert", key: "state-incident" };
+    /// Announced for later.
+    pub const PLANNED: State = State { class: "info", icon: "clock", key: "state-planned" };
+}
+
 /// A connected system in the list.
 pub struct SystemRow {
     /// Code.
@@ -49,11 +71,13 @@ pub struct Systems {
     pub answered: u64,
     /// Sum of refusals.
     pub refused: u64,
+    /// Up to when today is counted, `HH:MM`, where the count is behind.
+    pub until: Option<String>,
     /// Which part is shown.
     pub pager: Pager,
 }
 
-/// Lines of one system, with the chart of the day.
+/// Lines of one system, with the chart of the day and the forms that lock at once.
 #[derive(Template)]
 #[template(path = "operator/lines.html")]
 pub struct Lines {
@@ -61,22 +85,34 @@ pub struct Lines {
     pub t: Text,
     /// Frame.
     pub s: Shell,
+    /// What is wrong with a lock.
+    pub errors: Vec<FieldError>,
     /// Code.
     pub system: String,
     /// Unit.
     pub unit: String,
     /// State.
     pub state: State,
-    /// Officer in charge and phone.
+    /// The heads of the unit with their phones; empty where none has an account.
     pub contact: String,
     /// Chart.
     pub chart: DayChart,
+    /// Up to when today is counted, `HH:MM`, where the count is behind.
+    pub until: Option<String>,
     /// Lines.
     pub lines: Vec<LineUse>,
     /// Used of the off-hours total.
     pub night_used: u64,
     /// Its cap (rule D4).
     pub night_cap: u64,
+    /// Whether this person may lock.
+    pub may_lock: bool,
+    /// Whether the connection may be locked: it is live.
+    pub live: bool,
+    /// Login as typed.
+    pub login: String,
+    /// Reason as typed.
+    pub reason: String,
 }
 
 /// One exceedance (rule D3).
@@ -91,11 +127,11 @@ pub struct Exceedance {
     pub number: u64,
     /// Registered.
     pub registered: u64,
-    /// Refused since.
+    /// Refused for the count since the last unlock.
     pub refused: u64,
-    /// Officer who sent most, by login.
+    /// Account that asked most today, by login.
     pub most: String,
-    /// Told, locked, raised.
+    /// Exceeded, locked, raised.
     pub state: State,
     /// Its page.
     pub href: String,
@@ -111,31 +147,33 @@ pub struct Exceedances {
     pub s: Shell,
     /// Duty day.
     pub duty_day: String,
+    /// The system that the list is narrowed to.
+    pub system: Option<String>,
     /// Rows.
     pub rows: Vec<Exceedance>,
 }
 
 /// One lock in a list.
 pub struct LockRow {
-    /// Number.
-    pub number: u64,
-    /// Since, `HH:MM dd/mm`.
-    pub since: String,
-    /// Key of what it locks: line, account, connection.
+    /// Its name in forms and addresses.
+    pub key: String,
+    /// Since, `HH:MM dd/mm/yyyy`; none where only the journal knows.
+    pub since: Option<String>,
+    /// When it ends by itself, `HH:MM dd/mm/yyyy`.
+    pub until: Option<String>,
+    /// Key of what it locks: line, account, connection, person.
     pub scope_key: &'static str,
     /// What it locks.
     pub what: String,
     /// Rule.
-    pub rule: String,
+    pub rule: &'static str,
     /// Evidence in one sentence.
     pub evidence: String,
-    /// Appealed: minutes left of the 15 or the 2 hours (rule D6), in words.
-    pub appeal: Option<String>,
     /// Its page.
     pub href: String,
 }
 
-/// Locks that stand; also the form of the bulk unlock.
+/// Locks that stand; also the forms of the bulk unlock and of a lock at once.
 #[derive(Template)]
 #[template(path = "operator/locks.html")]
 pub struct Locks {
@@ -143,10 +181,32 @@ pub struct Locks {
     pub t: Text,
     /// Frame.
     pub s: Shell,
-    /// Rows, appeals first.
+    /// What was done: a finished sentence.
+    pub said: Option<String>,
+    /// Rows.
     pub rows: Vec<LockRow>,
+    /// The system that the list is narrowed to.
+    pub system: Option<String>,
+    /// Whether this person may unlock.
+    pub may_unlock: bool,
+    /// Whether this person may lock.
+    pub may_lock: bool,
     /// What is wrong with the bulk unlock.
     pub errors: Vec<FieldError>,
+    /// Reason as typed.
+    pub reason: String,
+}
+
+/// A named act that led to a lock, or came after it.
+pub struct LockAct {
+    /// When.
+    pub time: String,
+    /// Who.
+    pub by: String,
+    /// What the journal says.
+    pub detail: String,
+    /// Index of its journal entry.
+    pub index: u64,
 }
 
 /// One lock with its evidence and the unlock form.
@@ -161,26 +221,24 @@ pub struct LockPage {
     pub errors: Vec<FieldError>,
     /// The lock.
     pub lock: LockRow,
-    /// Who was told, when.
-    pub told: Vec<(String, String)>,
-    /// Measured, against expected: key, measured, expected.
+    /// The system, and its page.
+    pub system: Option<(String, String)>,
+    /// Measured, against what is registered or allowed: key, measured, expected.
     pub measured: Vec<(&'static str, String, String)>,
-    /// The queries behind it.
-    pub queries_href: String,
-    /// How many.
-    pub queries: u64,
-    /// The appeal in the unit's words.
-    pub appeal: Option<(String, String, String)>,
-    /// Chart.
-    pub chart: DayChart,
-    /// Whether the second factor has to be given again.
-    pub fresh_factor: bool,
+    /// The act that the journal holds, where it is one of the last.
+    pub act: Option<LockAct>,
+    /// Chart of the system's day.
+    pub chart: Option<DayChart>,
+    /// Whether this person may unlock.
+    pub may_unlock: bool,
+    /// Reason as typed.
+    pub reason: String,
 }
 
 /// A raise asked for.
 pub struct RaiseRow {
     /// Number.
-    pub number: u64,
+    pub number: i64,
     /// System.
     pub system: String,
     /// Service and window in words.
@@ -199,6 +257,10 @@ pub struct RaiseRow {
     pub two: bool,
     /// The first approver's name, when one has approved.
     pub first: Option<String>,
+    /// Whether this person may decide it: neither who asked nor the first approver.
+    pub mine: bool,
+    /// Whether its last day has passed.
+    pub over: bool,
 }
 
 /// Raises that wait.
@@ -209,6 +271,10 @@ pub struct Raises {
     pub t: Text,
     /// Frame.
     pub s: Shell,
+    /// What was done: a finished sentence.
+    pub said: Option<String>,
+    /// What is wrong with a decision.
+    pub errors: Vec<FieldError>,
     /// Rows.
     pub rows: Vec<RaiseRow>,
 }
@@ -217,12 +283,14 @@ pub struct Raises {
 pub struct Announcement {
     /// Heading.
     pub heading: String,
-    /// Text.
-    pub text: String,
+    /// Lines of its text.
+    pub lines: Vec<String>,
     /// Period in words.
     pub period: String,
     /// Running, planned, over.
     pub state: State,
+    /// Where it is ended by a post; none where it is over, or on the public page.
+    pub end: Option<String>,
 }
 
 /// Announcements with the form for a new one.
@@ -233,10 +301,18 @@ pub struct Announcements {
     pub t: Text,
     /// Frame.
     pub s: Shell,
+    /// What was done: a finished sentence.
+    pub said: Option<String>,
     /// What is wrong.
     pub errors: Vec<FieldError>,
     /// Rows.
     pub rows: Vec<Announcement>,
+    /// What it may be.
+    pub kinds: Vec<Choice>,
+    /// Against a doubled post.
+    pub once: String,
+    /// As typed: heading, text, from, to.
+    pub typed: [String; 4],
 }
 
 /// A part of the service on the public status page.
@@ -245,8 +321,6 @@ pub struct Part {
     pub key: &'static str,
     /// State.
     pub state: State,
-    /// Answers within the promised time in the last 24 hours, in words.
-    pub figure: String,
 }
 
 /// Status, open to everybody.

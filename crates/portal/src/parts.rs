@@ -38,10 +38,12 @@ pub enum Level {
 }
 
 impl Level {
-    /// The level of `used` out of `limit`.
+    /// The level of `used` out of `limit`. Nothing out of nothing is no end that was reached.
     #[must_use]
     pub fn of(used: u64, limit: u64) -> Self {
-        if used >= limit {
+        if used == 0 && limit == 0 {
+            Self::Calm
+        } else if used >= limit {
             Self::Full
         } else if used * 5 >= limit * 4 {
             Self::Near
@@ -64,7 +66,11 @@ impl Level {
 /// Share of `used` in `limit` in whole percent, at most 100 for a bar.
 #[must_use]
 pub fn percent(used: u64, limit: u64) -> u64 {
-    (used * 100).checked_div(limit).map_or(100, |share| share.min(100))
+    match (used * 100).checked_div(limit) {
+        Some(share) => share.min(100),
+        None if used == 0 => 0,
+        None => 100,
+    }
 }
 
 /// Remaining count, drawn as a ring with the number inside.
@@ -155,6 +161,18 @@ pub mod states {
     pub const ANSWERED: State = State { class: "good", icon: "check", key: "state-answered" };
     /// Refused.
     pub const REFUSED: State = State { class: "bad", icon: "ban", key: "state-refused" };
+    /// Granted.
+    pub const GRANTED: State = State { class: "good", icon: "check", key: "state-granted" };
+    /// Taken back by who asked.
+    pub const WITHDRAWN: State = State { class: "", icon: "minus", key: "state-withdrawn" };
+    /// Invited too long ago.
+    pub const EXPIRED_INVITATION: State =
+        State { class: "warn", icon: "clock", key: "state-expired-invitation" };
+    /// Disabled by idleness (rule E2).
+    pub const DISABLED: State =
+        State { class: "warn", icon: "circle-minus", key: "state-disabled" };
+    /// Waits for longer than it should.
+    pub const OVERDUE: State = State { class: "bad", icon: "clock", key: "state-overdue" };
 }
 
 /// A refusal for people (rule A3): what happened, why, what to do, whom to call.

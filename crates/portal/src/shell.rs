@@ -23,8 +23,8 @@ pub const MOST_ENTRIES: usize = 7;
 pub struct Person {
     /// Full name.
     pub name: String,
-    /// Key of the role's words.
-    pub role_key: &'static str,
+    /// The roles of today in words, in the page's language.
+    pub roles: String,
     /// The unit in full.
     pub unit: String,
 }
@@ -54,6 +54,8 @@ pub struct Shell {
     pub entries: Vec<NavItem>,
     /// Token against forged posts.
     pub csrf: String,
+    /// What was being typed when the screen locked, name and value: the script puts it back.
+    pub kept: Vec<(String, String)>,
     /// Seconds without a key until the screen locks (rule E2); 0 where nobody is signed in.
     pub idle_seconds: u32,
     /// This page's path, so that the switches of language and theme come back to it.

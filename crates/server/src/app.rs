@@ -10,6 +10,7 @@ use crate::clock::Clock;
 use crate::handlers::reads::Reads;
 use crate::handlers::uploads::Uploads;
 use crate::jobs::Jobs;
+use crate::portal::Portal;
 use crate::readiness::Readiness;
 
 /// The running program.
@@ -24,6 +25,8 @@ pub struct App {
     pub uploads: Uploads,
     /// Jobs that this node runs.
     pub jobs: Jobs,
+    /// The pages of people; none where this node serves programs only.
+    pub portal: Option<Arc<Portal>>,
     /// `http://127.0.0.1:8080`, as callers reach it.
     pub base_url: String,
     /// Rendered once: OpenAPI document, its page, WSDL.
@@ -65,11 +68,19 @@ impl App {
             reads: Reads::default(),
             uploads: Uploads::default(),
             jobs: Jobs::default(),
+            portal: None,
             base_url,
             documents,
             readiness: Readiness::default(),
             ready: AtomicBool::new(false),
         }
+    }
+
+    /// With the pages of people.
+    #[must_use]
+    pub fn with_portal(mut self, portal: Option<Portal>) -> Self {
+        self.portal = portal.map(Arc::new);
+        self
     }
 
     /// Whether queries are answered.

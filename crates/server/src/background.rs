@@ -4,6 +4,8 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use dancu_domain::moment::Moment;
+use dancu_domain::people::MachineTime;
+use dancu_domain::people::session::SESSION_MS;
 use dancu_journal::Body;
 use dancu_store::Store;
 use dancu_store::ledger::health::Trouble;
@@ -74,6 +76,11 @@ pub fn start(app: &Shared) {
             }
             if let Err(error) = store.forget_used(now, machine_ms()).await {
                 tracing::warn!(error = %error, "store.forget_used failed");
+            }
+            // Kept for as long again after their end: the next morning's visit is told why.
+            let before = MachineTime(machine_ms()).plus_ms(-SESSION_MS);
+            if let Err(error) = store.people().forget_sessions(now, before).await {
+                tracing::warn!(error = %error, "store.forget_sessions failed");
             }
             if let Err(error) = prepare(store, now).await {
                 tracing::warn!(error = %error, "store could not be prepared for what comes");

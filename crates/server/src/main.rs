@@ -18,6 +18,7 @@ mod keys;
 mod leftover;
 mod operate;
 mod population;
+mod portal;
 mod proxy;
 mod readiness;
 mod routes;

@@ -12,26 +12,22 @@ mod certificates;
 mod tests;
 
 use std::process::ExitCode;
-use std::sync::{Arc, OnceLock};
 
 use anyhow::{Context as _, bail, ensure};
 use dancu_domain::ids::SystemCode;
-use dancu_domain::lines::Lines;
 use dancu_domain::moment::Moment;
-use dancu_domain::registration::{AccountState, ConnectionState, Line, Raise, Snapshot, System};
+use dancu_domain::registration::{AccountState, ConnectionState, Snapshot, System};
 use dancu_domain::service::{Service, Window};
 use dancu_domain::text::fold;
-use dancu_journal::{Act, Body};
-use dancu_store::engine::Tx;
-use dancu_store::{Error, Store, policy};
+use dancu_office::act::{Desk, Place};
+use dancu_office::{self as office, Actor, Refused, locks, raises, states};
+use dancu_store::Store;
 
 use crate::cli::{self, say};
 use crate::clock::{Clock, machine_ms};
 use crate::control::{self, Door};
 use crate::handlers::sandbox::OFFSET;
 
-/// Longest raise: a quarter, after which the count itself is reviewed (B9).
-const RAISE_DAYS_MAX: u32 = 92;
 /// Known names that an error lists at most: more would not be read.
 const SHOWN_MAX: usize = 12;
 
@@ -223,11 +219,17 @@ async fn act(
     who: &Who<'_>,
     command: &Command,
 ) -> anyhow::Result<Done> {
-    let desk = Desk { store, system: system(snapshot, &who.args.system)?, now, who };
-    match command {
-        Command::Raise { line, extra, days } => desk.raise(line, *extra, *days).await,
-        Command::Lift { line } => desk.lift(line).await,
-        Command::Certificates { change, .. } => certificates::set(&desk, change).await,
+    let system = system(snapshot, &who.args.system)?;
+    let actor = Actor::Named(who.by.iter().map(|&name| name.to_owned()).collect());
+    let desk = Desk { store, system, now, actor: &actor, reason: who.reason };
+    let done = match command {
+        Command::Raise { line: args, extra, days } => {
+            raises::grant(&desk, &line(system, args)?, *extra, *days).await
+        }
+        Command::Lift { line: args } => locks::lift(&desk, &line(system, args)?).await,
+        Command::Certificates { change, .. } => {
+            office::certificates::set(&desk, certificates::wanted(change)?).await
+        }
         Command::Connection { state, .. } => {
             let state = match state.as_str() {
                 "live" => ConnectionState::Live,
@@ -236,15 +238,10 @@ async fn act(
                 "closed" => ConnectionState::Closed,
                 other => return Err(unknown_word(other)),
             };
-            let id = desk.system.id;
-            let set = desk.carry_out("system.state", move |tx, _| {
-                policy::write::set_system_state(tx, id, state)?;
-                Ok(state.code().to_owned())
-            });
-            set.await
+            states::connection(&desk, state).await
         }
         Command::Account { login, state, .. } => {
-            let found = desk.system.accounts.find(login);
+            let found = system.accounts.find(login);
             let id = found.context("hệ thống không có tài khoản này (unknown account)")?.id;
             let state = match state.as_str() {
                 "live" => AccountState::Live,
@@ -253,12 +250,27 @@ async fn act(
                 "revoked" => AccountState::Revoked,
                 other => return Err(unknown_word(other)),
             };
-            let set = desk.carry_out("account.state", move |tx, _| {
-                policy::write::set_account_state(tx, id, state)?;
-                Ok(format!("#{} {state:?}", id.0))
-            });
-            set.await
+            states::account(&desk, id, state).await
         }
+    };
+    let done = done.map_err(told)?;
+    Ok(Done { index: done.index, detail: done.detail })
+}
+
+/// What the office refuses, with the options of the command that would mend it.
+fn told(refused: Refused) -> anyhow::Error {
+    match refused {
+        Refused::NoExtra => {
+            anyhow::anyhow!("số lượt thêm phải lớn hơn 0 (--extra must be above 0, D8)")
+        }
+        Refused::Term(days) => anyhow::anyhow!("thời hạn từ 1 đến {days} ngày (--days, D8)"),
+        Refused::TwoApprovers { limit, factor, daily } => anyhow::anyhow!(
+            "dòng sẽ thành {limit} lượt, trên {factor} lần số đăng ký {daily}: cần hai người duyệt \
+             khác nhau, --by A --by B (two different approvers above {factor} times the \
+             registered count, D8)"
+        ),
+        Refused::Store(error) => error.into(),
+        other => other.into(),
     }
 }
 
@@ -275,91 +287,8 @@ fn system<'a>(snapshot: &'a Snapshot, code: &str) -> anyhow::Result<&'a System> 
     })
 }
 
-/// One act on one system.
-struct Desk<'a> {
-    store: &'a Store,
-    system: &'a System,
-    now: Moment,
-    who: &'a Who<'a>,
-}
-
-impl Desk<'_> {
-    /// Runs a change with its entry; `change` says what it did.
-    async fn carry_out(
-        &self,
-        kind: &'static str,
-        change: impl FnOnce(&mut Tx<'_>, &mut Lines) -> Result<String, Error> + Send + 'static,
-    ) -> anyhow::Result<Done> {
-        let (actor, reason) = (self.who.by.join(", "), self.who.reason.to_owned());
-        let (code, system) = (self.system.code.clone(), self.system.id.0);
-        let told = Arc::new(OnceLock::new());
-        let tell = told.clone();
-        let done = self.store.ledger().act(self.now, move |tx, lines| {
-            let detail = format!("{code} {}; lý do: {reason}", change(tx, lines)?);
-            // It is set once: a change runs once.
-            let _ = tell.set(detail.clone());
-            Ok(Body::Act(Act { kind: kind.into(), actor, system, detail }))
-        });
-        let index = done.await?;
-        Ok(Done { index, detail: told.get().cloned().unwrap_or_default() })
-    }
-
-    async fn raise(&self, args: &LineArgs, extra: u32, days: u32) -> anyhow::Result<Done> {
-        ensure!(extra > 0, "số lượt thêm phải lớn hơn 0 (--extra must be above 0, D8)");
-        ensure!(
-            (1..=RAISE_DAYS_MAX).contains(&days),
-            "thời hạn từ 1 đến {RAISE_DAYS_MAX} ngày (--days, D8)"
-        );
-        let (now, id) = (self.now, line(self.system, args)?.id);
-        let factor = self.store.profiles().at(now).two_approvers_above;
-        let approvers = self.who.by.len();
-        let to = now.plus_ms(i64::from(days) * dancu_domain::moment::DAY_MS);
-        let raise = Raise { extra, approved_at: now, from: now, to };
-        let detail = format!("{} {} +{extra} đến {}", args.service, args.window, to.rfc3339());
-        let granted = self.carry_out("line.raise", move |tx, lines| {
-            let line = policy::write::line(tx, id, now)?;
-            let limit = highest(&line, &raise);
-            if limit > line.daily.saturating_mul(factor) && approvers < 2 {
-                return Err(Error::Refused(format!(
-                    "dòng sẽ thành {limit} lượt, trên {factor} lần số đăng ký {}: cần hai người \
-                     duyệt khác nhau, --by A --by B (two different approvers above {factor} times \
-                     the registered count, D8)",
-                    line.daily
-                )));
-            }
-            policy::write::insert_raise(tx, id, raise)?;
-            lines.raise_granted(id, &raise);
-            Ok(detail)
-        });
-        granted.await
-    }
-
-    async fn lift(&self, args: &LineArgs) -> anyhow::Result<Done> {
-        let (id, owner, now) = (line(self.system, args)?.id, self.system.id, self.now);
-        let day = self.store.profiles().at(now).hours.duty(now).day;
-        let detail = format!("{} {}", args.service, args.window);
-        let lifted = self.carry_out("line.lift", move |_, lines| {
-            if lines.lock_in_force(owner, id, now).is_none() {
-                let text = "dòng này không bị khóa (the line is not locked)";
-                return Err(Error::Refused(text.to_owned()));
-            }
-            lines.lift(owner, id, day, now);
-            Ok(detail)
-        });
-        lifted.await
-    }
-}
-
-/// The highest count of a line while a raise lasts, with it. Others may begin a little later: the
-/// clocks of two nodes differ.
-fn highest(line: &Line, raise: &Raise) -> u32 {
-    let lasts = raise.begins()..raise.to;
-    let others = line.raises.iter().map(Raise::begins).filter(|begins| lasts.contains(begins));
-    let counts = others.chain([lasts.start]).map(|at| line.limit(at).count);
-    counts.max().unwrap_or(line.daily).saturating_add(raise.extra)
-}
-
-fn line<'a>(system: &'a System, args: &LineArgs) -> anyhow::Result<&'a Line> {
+/// The line that the arguments name.
+fn line<'a>(system: &'a System, args: &LineArgs) -> anyhow::Result<Place<'a>> {
     let Some(service) = Service::from_code(&args.service) else {
         let known: Vec<&str> = Service::ALL.iter().map(|s| s.code()).collect();
         let known = known.join(", ");
@@ -372,7 +301,9 @@ fn line<'a>(system: &'a System, args: &LineArgs) -> anyhow::Result<&'a Line> {
     };
     let grant = system.service(service);
     let grant = grant.context("hệ thống chưa đăng ký dịch vụ này (service not granted, A4)")?;
-    grant.line(window).context("dịch vụ chưa đăng ký cho khung giờ này (no line in it, B5)")
+    let line = grant.line(window);
+    let line = line.context("dịch vụ chưa đăng ký cho khung giờ này (no line in it, B5)")?;
+    Ok(Place { service, window, line })
 }
 
 /// A word that the command line would have refused came through the socket: nothing is done, least

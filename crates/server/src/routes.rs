@@ -5,6 +5,7 @@ use axum::Router;
 
 use crate::app::Shared;
 use crate::handlers::{batches, docs, lgsp, lists, oauth, operations, own, rest, sandbox, soap};
+use crate::portal;
 use crate::telemetry::requests::Routes as _;
 
 /// All routes of the centre.
@@ -46,9 +47,11 @@ pub fn router(app: Shared) -> Router {
     if app.clock.is_sandbox() {
         router = router.put("/sandbox/clock", sandbox::put_clock);
     }
+    // People: pages, from a table of their own (portal::table).
     router
-        .nowhere(operations::not_found)
-        .no_such_method(operations::method_not_allowed)
+        .merge(portal::routes(&app))
+        .nowhere(portal::nowhere)
+        .no_such_method(portal::no_such_method)
         .with_state(app)
 }
 

@@ -19,6 +19,7 @@ use tokio::sync::Semaphore;
 use crate::app::{App, Shared};
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::portal::Portal;
 use crate::proxy::Proxies;
 use crate::tls::config::{HttpConfig, TlsConfig};
 use crate::tls::connection::{self, Door, Drain};
@@ -97,7 +98,9 @@ pub fn run(config: &Config) -> anyhow::Result<ExitCode> {
         let address = listener.local_addr()?;
         let url =
             config.base_url.clone().unwrap_or_else(|| format!("{}://{address}", front.scheme()));
-        let app = Arc::new(App::new(gate, clock, url));
+        let portal =
+            config.portal.enabled.then(|| Portal::open(&config.portal, store.clone(), &url));
+        let app = Arc::new(App::new(gate, clock, url).with_portal(portal.transpose()?));
         // Whoever reads that it serves may stop it at once, in order.
         let signals = Signals::of_centre()?;
         app.set_ready(true);

@@ -16,16 +16,19 @@ const DOORS: &[(&str, &[&str])] = &[
     ("dancu-journal", &["dancu-domain"]),
     ("dancu-world", &["dancu-domain"]),
     ("dancu-store", &["dancu-journal", "dancu-domain"]),
-    ("dancu-access", &["dancu-store", "dancu-domain"]),
+    ("dancu-access", &["dancu-store", "dancu-journal", "dancu-domain"]),
     // The gate fills journal entries, so it names their types.
     ("dancu-gate", &["dancu-store", "dancu-access", "dancu-journal", "dancu-domain"]),
     ("dancu-wire", &["dancu-gate", "dancu-domain"]),
-    // Pages alone, until the desks' use-cases come.
+    // Acts fill journal entries, so it names their types.
+    ("dancu-office", &["dancu-store", "dancu-access", "dancu-journal", "dancu-domain"]),
+    // Pages alone.
     ("dancu-portal", &["dancu-gate", "dancu-access", "dancu-domain"]),
     // A PostgreSQL for tests: it knows no room.
     ("dancu-testdb", &[]),
-    // The measuring tools talk HTTP; a ledger loop of theirs may use the store.
-    ("dancu-bench", &["dancu-store", "dancu-journal", "dancu-domain"]),
+    // The measuring tools talk HTTP; a ledger loop of theirs may use the store, and one of sign-ins
+    // the room that checks them.
+    ("dancu-bench", &["dancu-store", "dancu-access", "dancu-journal", "dancu-domain"]),
 ];
 /// The room that may use every other one.
 const SERVER: &str = "dancu";
@@ -48,7 +51,8 @@ const HEAVY: &[(&str, &[&str])] = &[
     ("indicatif", &[SERVER]),
     ("anyhow", &[SERVER, "dancu-bench"]),
     ("mimalloc", &[SERVER, "dancu-bench"]),
-    ("tokio", &["dancu-store", "dancu-gate", SERVER, "dancu-bench"]),
+    ("argon2", &["dancu-access"]),
+    ("tokio", &["dancu-store", "dancu-access", "dancu-gate", SERVER, "dancu-bench"]),
     ("rand", &["dancu-world", "dancu-bench"]),
 ];
 

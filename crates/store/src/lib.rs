@@ -2,7 +2,8 @@
 //!
 //! It knows engines, files, keys and transactions; it decides nothing. Areas: `policy` (what is
 //! registered), `registry` (sealed citizens), `ledger` (counts and journal in one commit),
-//! `entries` (sealed journal), `search` (derived runs), `requests` (ids of the last 24 hours).
+//! `entries` (sealed journal), `search` (derived runs), `requests` (ids of the last 24 hours),
+//! `people` (accounts and sessions of the portal), `desks` (what its desks hand to each other).
 //!
 //! **Invariant:** nothing in the data folder but demo.json holds an id or a name in clear.
 //! **Invariant:** one process per data folder; on PostgreSQL it keeps only the lock and the master
@@ -13,6 +14,7 @@
 pub mod anchor;
 pub mod backup;
 pub mod charges;
+pub mod desks;
 pub mod engine;
 pub mod entries;
 mod error;
@@ -24,6 +26,7 @@ pub mod lease;
 pub mod ledger;
 mod month;
 mod open;
+pub mod people;
 pub mod policy;
 mod readers;
 pub mod registry;
@@ -36,7 +39,7 @@ pub mod used;
 
 pub use error::{Error, Result};
 pub use open::{Database, OpenOptions, Viewer, holder};
-pub use store::{FORGET_BATCHES, Store, free_bytes};
+pub use store::{FORGET_BATCHES, SearchBy, Store, free_bytes};
 
 /// File of policy, counts and journal.
 pub const CORE_FILE: &str = "core.db";

@@ -181,29 +181,43 @@ impl Store {
 
     /// Entries about a citizen, over every year whose key is kept: who looked.
     pub fn entries_about(&self, id: SubjectId, limit: usize) -> Result<Vec<Entry>> {
-        self.found_in_years(SearchKind::Subject, limit, |p| p.subject(id, false).pseudonym)
+        self.entries_by(&SearchBy::Subject(id), 0, limit)
     }
 
     /// Entries of an account, over every year.
     pub fn entries_of_account(&self, account: u32, limit: usize) -> Result<Vec<Entry>> {
-        self.found_in_years(SearchKind::Account, limit, |p| p.account(account))
+        self.entries_by(&SearchBy::Account(account), 0, limit)
     }
 
     /// Entries of a case, over every year.
     pub fn entries_of_case(&self, case: &str, limit: usize) -> Result<Vec<Entry>> {
-        self.found_in_years(SearchKind::Case, limit, |p| p.case(case))
+        self.entries_by(&SearchBy::Case(case), 0, limit)
+    }
+
+    /// Entries by what they are searched by, over every year whose key is kept, from an index on.
+    pub fn entries_by(&self, by: &SearchBy<'_>, from: u64, limit: usize) -> Result<Vec<Entry>> {
+        let kind = match by {
+            SearchBy::Account(_) => SearchKind::Account,
+            SearchBy::Case(_) => SearchKind::Case,
+            SearchBy::Subject(_) => SearchKind::Subject,
+        };
+        self.found_in_years(kind, (from, limit), |p| match by {
+            SearchBy::Account(account) => p.account(*account),
+            SearchBy::Case(case) => p.case(case),
+            SearchBy::Subject(id) => p.subject(*id, false).pseudonym,
+        })
     }
 
     fn found_in_years(
         &self,
         kind: SearchKind,
-        limit: usize,
+        (from, limit): (u64, usize),
         digest: impl Fn(&Pseudonyms) -> [u8; 16],
     ) -> Result<Vec<Entry>> {
         let mut found = vec![];
         for year in self.keys.periods(Purpose::Pseudonym) {
             if let Some(p) = Pseudonyms::of_year(&self.keys, year as u16) {
-                found.extend(self.search.find(kind, &digest(&p), 0, limit)?);
+                found.extend(self.search.find(kind, &digest(&p), from, limit)?);
             }
         }
         found.sort_unstable();
@@ -352,6 +366,17 @@ impl Store {
             done => done,
         }
     }
+}
+
+/// What entries of questions are searched by, whatever the year of their pseudonyms.
+#[derive(Clone, Copy, Debug)]
+pub enum SearchBy<'a> {
+    /// By the account's row.
+    Account(u32),
+    /// By the case's code.
+    Case(&'a str),
+    /// By the citizen's id.
+    Subject(SubjectId),
 }
 
 /// What is kept of what is found from an index on, `limit` of it unless nothing further is found:

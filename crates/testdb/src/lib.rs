@@ -82,10 +82,12 @@ pub fn machine_ms() -> i64 {
     static ASKED: AtomicU32 = AtomicU32::new(0);
     let n = ASKED.fetch_add(1, Ordering::Relaxed);
     let path = std::env::temp_dir().join(format!("dancu-clock-{}-{n}", std::process::id()));
-    fs::write(&path, ".").unwrap();
-    let written = fs::metadata(&path).unwrap().modified().unwrap();
-    fs::remove_file(&path).unwrap();
-    written.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as i64
+    let written = fs::write(&path, ".").and_then(|()| fs::metadata(&path)?.modified());
+    let _ = fs::remove_file(&path);
+    match written {
+        Ok(written) => written.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as i64,
+        Err(error) => panic!("{}: {error}", path.display()),
+    }
 }
 
 impl Server {

@@ -358,7 +358,8 @@ fn verification_in_every_shape() {
     assert_eq!(answered(Shape::Envelope, VERIFY, yes()), enveloped(&response));
     let response = json!({"xacThucThongTinCongDanResponse": root(false)});
     assert_eq!(answered(Shape::Envelope, VERIFY, Answer::NoMatch), enveloped(&response));
-    let missing = Answer::Match { precision: Precision::Day, alive: Some(None), claims: vec![] };
+    let (precision, claims, sources) = (Precision::Day, vec![], vec![]);
+    let missing = Answer::Match { precision, alive: Some(None), claims, sources };
     assert_eq!(answered(Shape::Envelope, VERIFY, missing)["response"]["conSong"], Value::Null);
     let mut pinned = system();
     pinned.verify_shape = VerifyShape::KetQuaXacThuc;

@@ -110,7 +110,7 @@ fn person() -> Person {
 
 #[expect(clippy::option_option, reason = "as in the answer: not granted, or missing")]
 fn matched(alive: Option<Option<bool>>, precision: Precision) -> Answer {
-    Answer::Match { precision, alive, claims: vec![] }
+    Answer::Match { precision, alive, claims: vec![], sources: vec![] }
 }
 
 #[test]
@@ -130,6 +130,7 @@ fn verify_answers() {
             (Field::Origin, ClaimResult::Unknown),
             (Field::Spouse, ClaimResult::Mismatch),
         ],
+        sources: vec![],
     };
     let results = json!({"sex": "match", "origin": "unknown", "spouse": "mismatch"});
     assert_eq!(verify(claims), json!({"result": "match", "alive": true, "claims": results}));
@@ -464,7 +465,8 @@ fn written_out_on_demand() {
 fn timing() {
     const ROUNDS: u32 = 20_000;
     let claims = vec![(Field::Sex, ClaimResult::Match), (Field::Origin, ClaimResult::Match)];
-    let answer = Answer::Match { precision: Precision::Day, alive: Some(Some(true)), claims };
+    let (precision, alive, sources) = (Precision::Day, Some(Some(true)), vec![]);
+    let answer = Answer::Match { precision, alive, claims, sources };
     let citizen = Box::new(Disclosed::new(person(), FieldSet::ALL, None));
     let look = Answer::Citizen { precision: Precision::Day, citizen };
     let refused = Denied::from(Reason::LineUsedUp);

@@ -114,6 +114,12 @@ texts! {
         "Many people are signing in just now.",
         "Chờ hết số giây hiện trên trang rồi gửi lại; lần này không tính là đăng nhập sai.",
         "Send again after the seconds shown; this try does not count as a failure.";
+    /// The page of a sign-in in progress is too old, or was not made for this browser.
+    SignInExpired = 6: E2 SignIn
+        "Lượt đăng nhập này đã quá thời hạn hoặc không thuộc trình duyệt này.",
+        "This sign-in took too long, or began in another browser.",
+        "Bắt đầu đăng nhập lại từ đầu.",
+        "Begin again with the login.";
 
     /// Suspended by the head.
     SuspendedByHead = 10: E3 Forbidden

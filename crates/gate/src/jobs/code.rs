@@ -48,6 +48,7 @@ impl StoredHead {
         match self.protocol {
             1 => Protocol::Soap,
             3 => Protocol::ProvincialJson,
+            4 => Protocol::Portal,
             _ => Protocol::Rest,
         }
     }

@@ -419,7 +419,7 @@ fn lost(query: &Query) -> Unreadable {
 fn result_of(row: u32, reply: Reply) -> Option<ItemResult> {
     let journal_index = reply.journal_index?;
     let outcome = match reply.result {
-        Ok(Answer::Match { precision, alive, claims }) => {
+        Ok(Answer::Match { precision, alive, claims, .. }) => {
             ItemOutcome::Match { precision, alive, claims }
         }
         Ok(Answer::Citizen { citizen, .. }) => ItemOutcome::Listed(citizen),

@@ -12,6 +12,7 @@ pub(crate) mod jobs;
 mod lists;
 mod once;
 mod policy;
+mod portal;
 mod requests;
 mod results;
 mod running;

@@ -209,7 +209,7 @@ impl TestWorld {
         let number = self.asked.fetch_add(1, Ordering::Relaxed) + 1;
         let service = match &ask {
             Ask::Verify(_) => Service::CitizenVerify,
-            Ask::Lookup => Service::CitizenLookup,
+            Ask::Lookup | Ask::Fields(_) => Service::CitizenLookup,
             Ask::Household => Service::HouseholdLookup,
             Ask::Relation(..) => Service::RelationVerify,
             Ask::Residence(_) => Service::ResidenceVerify,

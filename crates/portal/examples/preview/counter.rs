@@ -4,8 +4,8 @@ use std::error::Error;
 use std::fmt::Write as _;
 
 use dancu_portal::counter::{
-    Answer, Answered, Counter, Lookup, Outage, Outcome, Reason, Record, Row, Sensitive, Slip,
-    Verdict,
+    Answer, Answered, Check, Checked, Compare, Counter, Lookup, Outage, Outcome, Reason, Record,
+    Row, Sensitive, Slip, Verdict,
 };
 use dancu_portal::parts::{Meter, Refusal};
 
@@ -14,6 +14,7 @@ use super::{LONG_NAME, OFFICER, Preview, UNIT, choice, wrong};
 impl Preview {
     pub(super) fn reason(required: bool) -> Reason {
         Reason {
+            systems: vec![],
             procedures: vec![
                 choice("1.004222", "1.004222 – Đăng ký thường trú", true),
                 choice(
@@ -43,9 +44,29 @@ impl Preview {
                 own_of: 120,
             },
             subject: subject.into(),
+            compare: self.compare(),
+            once: "0".repeat(32),
             errors: vec![],
             outcome,
         }
+    }
+
+    fn compare(&self) -> Vec<Compare> {
+        let none = choice("", &self.t.get("counter-compare-none"), true);
+        let sexes = [("1", "value-sex-1"), ("2", "value-sex-2")];
+        let sexes = sexes.map(|(code, key)| choice(code, &self.t.get(key), false));
+        let choices = std::iter::once(none).chain(sexes).collect();
+        let (value, hint) = (String::new(), "counter-compare-address");
+        vec![
+            Compare { id: "claim-sex", key: "field-sex", value: value.clone(), choices, hint: "" },
+            Compare {
+                id: "claim-permanentResidence",
+                key: "field-permanentResidence",
+                value,
+                choices: vec![],
+                hint,
+            },
+        ]
     }
 
     pub(super) fn rows(&self, answers: [Answer; 5]) -> Vec<Row> {
@@ -86,6 +107,7 @@ impl Preview {
             verdict,
             year_only: dead.is_some(),
             deceased: dead.map(Into::into),
+            missing: false,
             rows: if verdict == Verdict::NoMatch { vec![] } else { self.rows(answers) },
             sensitive: if verdict == Verdict::Match {
                 vec![
@@ -104,7 +126,8 @@ impl Preview {
             code: "DC-7Q2M-94KX".into(),
             watermark: format!("{OFFICER} · Phường Hoa Mai Vàng · 14:05 24/11/2026"),
             slip: (verdict != Verdict::NoMatch).then(|| "/counter/slip/1".into()),
-            lookup: (verdict == Verdict::Match).then(|| "/counter/lookup".into()),
+            lookup: verdict == Verdict::Match,
+            sealed: "sealed".into(),
         }))
     }
 
@@ -197,16 +220,23 @@ impl Preview {
                     ("field-maritalStatus", Answer::Unknown),
                 ],
                 qr_path: path,
-                qr_size: width + 2 * quiet,
+                qr_size: u32::try_from(width + 2 * quiet)?,
                 check_url,
             },
         )?;
+        self.check()?;
         let lookup = |record| Lookup {
             t: self.t.clone(),
             s: self.shell("officer", "/counter"),
             errors: vec![],
             personal_id: "099303000417".into(),
+            name: LONG_NAME.into(),
+            reveals: false,
+            reason: String::new(),
+            sealed: "sealed".into(),
+            once: "0".repeat(32),
             record,
+            refused: None,
         };
         self.write("lookup-reason", &lookup(None))?;
         let police = "Công an phường, 12/03/2026".to_owned();
@@ -234,11 +264,36 @@ impl Preview {
                     shown: None,
                 }],
                 deceased: None,
+                nobody: false,
                 watermark: format!("{OFFICER} · Phường Hoa Mai Vàng · 14:06 24/11/2026"),
                 time: "14:06:40 24/11/2026".into(),
                 code: "DC-7Q2M-95AB".into(),
                 cleared: "14:21".into(),
             })),
         )
+    }
+
+    fn check(&self) -> Result<(), Box<dyn Error>> {
+        let found = Checked {
+            code: "DC-7Q2M-94KX".into(),
+            time: "14:05:12 24/11/2026".into(),
+            unit: "H26.001".into(),
+            verdict: Verdict::Partly.key(),
+            deceased: false,
+            rows: vec![
+                ("field-personalId", Answer::Match),
+                ("field-permanentResidence", Answer::Mismatch),
+            ],
+        };
+        let page = |code: &str, found, errors| Check {
+            t: self.t.clone(),
+            s: self.bare("/check"),
+            errors,
+            code: code.into(),
+            found,
+        };
+        self.write("check", &page("DC-7Q2M-94KX", Some(found), vec![]))?;
+        let errors = vec![wrong("code", self.t.get("check-wrong"))];
+        self.write("check-unknown", &page("DC-7Q2M-94KY", None, errors))
     }
 }

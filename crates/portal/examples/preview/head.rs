@@ -4,8 +4,8 @@ use std::error::Error;
 
 use dancu_portal::chart::DayChart;
 use dancu_portal::head::{
-    Import, ImportRow, Officer, OfficerPage, Officers, RaiseForm, Revoked, Substitute, Substitutes,
-    Usage,
+    Given, Import, ImportFile, ImportRow, Officer, OfficerPage, Officers, RaiseForm, RaiseRow,
+    Raises, RevocationRow, Revocations, Revoked, Substitute, Substitutes, Usage, WayBack,
 };
 use dancu_portal::parts::{FieldError, LineUse, SavedView, State, states};
 
@@ -100,6 +100,8 @@ impl Preview {
             rows,
             filtered,
             review_due: review.map(Into::into),
+            exports: vec![("/unit/officers.xlsx?system=1".into(), "ONESTOP".into())],
+            told: review.map(|_| "officers-told-imported"),
         };
         self.write("head-officers", &officers(self.officers(), false, Some("05/12/2026")))?;
         self.write("head-officers-none-found", &officers(vec![], true, None))?;
@@ -117,6 +119,8 @@ impl Preview {
                     t: self.t.clone(),
                     s: self.shell("head", "/unit/usage"),
                     duty_day: "24/11/2026".into(),
+                    systems: vec![],
+                    until: (!lines.is_empty()).then(|| "10:42".into()),
                     chart,
                     lines,
                     officers: people,
@@ -135,13 +139,19 @@ impl Preview {
                         "The last day must come after the first, 25/11/2026.",
                     ),
                 )],
-                lines: self.lines(),
+                lines: self.lines().into_iter().map(|l| ("1".into(), false, l)).collect(),
                 from: "25/11/2026".into(),
                 to: "24/11/2026".into(),
                 wanted: "900".into(),
                 reason: String::new(),
+                once: "o1".into(),
             },
         )?;
+        self.lists()?;
+        self.revoked()
+    }
+
+    fn revoked(&self) -> Result<(), Box<dyn Error>> {
         self.write(
             "head-revoked",
             &Revoked {
@@ -154,7 +164,8 @@ impl Preview {
                         "died-sessions",
                         self.say("1 phiên trên máy của cơ quan", "1 on an office computer"),
                     ),
-                    ("died-tokens", "2".into()),
+                    ("died-devices", "2".into()),
+                    ("died-accounts", "ONESTOP".into()),
                     (
                         "died-factors",
                         self.say("ứng dụng xác thực, khóa bảo mật", "app, hardware key"),
@@ -166,6 +177,76 @@ impl Preview {
                 ],
                 told: "Công ty Phần mềm Một cửa Giả Định".into(),
                 due: "17:00 25/11/2026".into(),
+            },
+        )
+    }
+
+    /// Requests, revocations, a given password, the choice of a file.
+    pub(super) fn lists(&self) -> Result<(), Box<dyn Error>> {
+        let raise = |state, open, answer: &str| RaiseRow {
+            id: "7".into(),
+            system: "ONESTOP".into(),
+            service: self.say("Xác thực thông tin công dân", "Verification"),
+            window_key: "window-in",
+            extra: 400,
+            period: "25/11/2026 – 05/12/2026".into(),
+            reason: self.say(
+                "Đợt tuyển sinh đầu cấp, dự kiến 800 hồ sơ mỗi ngày.",
+                "Enrolment of pupils, about 800 cases a day.",
+            ),
+            asked: "09:12 24/11/2026".into(),
+            state,
+            answer: answer.into(),
+            open,
+        };
+        let refused = self.say("Đã tăng từ tuần trước.", "It was raised last week.");
+        let all = vec![
+            raise(states::WAITING, true, ""),
+            raise(states::GRANTED, false, ""),
+            raise(states::REFUSED, false, &refused),
+            raise(states::WITHDRAWN, false, ""),
+        ];
+        for (name, rows) in [("head-raises", all), ("head-raises-empty", vec![])] {
+            let s = self.shell("head", "/unit/raises");
+            self.write(name, &Raises { t: self.t.clone(), s, rows, told: None })?;
+        }
+        let row = |state| RevocationRow {
+            id: "3".into(),
+            system: "ONESTOP".into(),
+            login: "uyen.npbqtht@hoamaivang.mau".into(),
+            time: "14:05 24/11/2026".into(),
+            due: "14:05 25/11/2026".into(),
+            state,
+        };
+        let all = vec![row(states::OVERDUE), row(states::WAITING)];
+        for (name, rows) in [("head-revocations", all), ("head-revocations-empty", vec![])] {
+            let s = self.shell("head", "/unit/revocations");
+            self.write(name, &Revocations { t: self.t.clone(), s, rows, told: None })?;
+        }
+        self.write(
+            "head-given",
+            &Given {
+                t: self.t.clone(),
+                s: self.shell("head", "/unit/officers"),
+                name: OFFICER.into(),
+                login: "quyen.hnt".into(),
+                password: "hzw4-9kcx-m7pr".into(),
+                until: "01/12/2026".into(),
+                href: "/unit/officers/a1".into(),
+            },
+        )?;
+        self.write(
+            "head-import-file",
+            &ImportFile {
+                t: self.t.clone(),
+                s: self.shell("head", "/unit/officers"),
+                errors: vec![wrong("file", self.t.get("importfile-missing"))],
+                systems: vec![choice("1", "ONESTOP", true)],
+                services: vec![choice(
+                    "0",
+                    &self.say("Xác thực thông tin công dân", "Verification"),
+                    true,
+                )],
             },
         )
     }
@@ -186,7 +267,9 @@ impl Preview {
                 s: self.shell("head", "/unit/substitutes"),
                 errors: vec![],
                 rows,
-                officers: vec![choice("1", OFFICER, true), choice("2", "Lê Giả Lập", false)],
+                absent: vec![choice("1", OFFICER, true), choice("2", "Lê Giả Lập", false)],
+                substitutes: vec![choice("1", OFFICER, false), choice("2", "Lê Giả Lập", true)],
+                told: None,
                 from: String::new(),
                 to: String::new(),
             };
@@ -200,7 +283,9 @@ impl Preview {
             t: self.t.clone(),
             s: self.shell("head", "/unit/officers"),
             errors,
+            action: "/unit/officers/a1".into(),
             existing,
+            listed: true,
             state: states::ACTIVE,
             name: if existing {
                 "Nguyễn Phước Bảo Quỳnh Trương Hoàng Thục Uyên".into()
@@ -215,11 +300,33 @@ impl Preview {
             },
             phone: "0999 000 041".into(),
             daily: "120".into(),
-            roles: vec![choice(
-                "intake",
-                &self.say("Tiếp nhận hồ sơ, trả kết quả", "Accepts cases, returns results"),
-                true,
-            )],
+            officer_code: "CB-017".into(),
+            systems: vec![choice("1", "ONESTOP", true)],
+            services: vec![
+                choice("0", &self.say("Xác thực thông tin công dân", "Verification"), true),
+                choice("1", &self.say("Tra cứu thông tin công dân", "Look-up"), false),
+            ],
+            invite: true,
+            reason: String::new(),
+            told: None,
+            once: "o1".into(),
+            ways: vec![
+                WayBack {
+                    action: "/unit/officers/a1/password".into(),
+                    key: "way-password",
+                    why: "way-password-why",
+                    choices: vec![],
+                },
+                WayBack {
+                    action: "/unit/officers/a1/vouch".into(),
+                    key: "way-vouch",
+                    why: "way-vouch-why",
+                    choices: vec![
+                        choice("card", &self.t.get("vouch-citizen-card"), false),
+                        choice("service", &self.t.get("vouch-service-card"), false),
+                    ],
+                },
+            ],
             acts: vec![
                 choice(
                     "suspend",
@@ -313,7 +420,10 @@ impl Preview {
                     changed: 1,
                     same: 30,
                     wrong,
+                    system: "ONESTOP".into(),
+                    errors: vec![],
                     rows,
+                    more: 0,
                     token: "t1".into(),
                 },
             )?;

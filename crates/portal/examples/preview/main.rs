@@ -55,6 +55,7 @@ impl Preview {
             until: "18:00".into(),
             entries: Vec::new(),
             csrf: "csrf-token-of-this-session".into(),
+            kept: Vec::new(),
             idle_seconds: 0,
             here: here.into(),
             help_phone: "1900 0999".into(),
@@ -63,15 +64,15 @@ impl Preview {
     }
 
     fn shell(&self, role: &'static str, here: &str) -> Shell {
-        let (role_key, unit, name, entries): (_, _, _, &[(&str, &'static str, &'static str)]) =
+        let (roles, unit, name, entries): (_, _, _, &[(&str, &'static str, &'static str)]) =
             match role {
-                "officer" => ("role-officer", UNIT, OFFICER, &OFFICER_NAV),
-                "head" => ("role-head", UNIT, "Trần Lê Minh Mẫu", &HEAD_NAV),
-                "auditor" => ("role-auditor", CENTRE, "Phạm Kiểm Thử", &AUDITOR_NAV),
-                _ => ("role-operator", CENTRE, "Đỗ Vận Hành Mẫu", &OPERATOR_NAV),
+                "officer" => ("Cán bộ khai thác", UNIT, OFFICER, &OFFICER_NAV),
+                "head" => ("Thủ trưởng đơn vị", UNIT, "Trần Lê Minh Mẫu", &HEAD_NAV),
+                "auditor" => ("Kiểm toán viên", CENTRE, "Phạm Kiểm Thử", &AUDITOR_NAV),
+                _ => ("Quản trị viên của Trung tâm", CENTRE, "Đỗ Vận Hành Mẫu", &OPERATOR_NAV),
             };
         Shell {
-            person: Some(Person { name: name.into(), role_key, unit: unit.into() }),
+            person: Some(Person { name: name.into(), roles: roles.into(), unit: unit.into() }),
             entries: entries
                 .iter()
                 .map(|&(href, icon, key)| NavItem {

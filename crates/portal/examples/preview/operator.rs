@@ -3,48 +3,44 @@
 use std::error::Error;
 
 use dancu_portal::operator::{
-    Announcement, Announcements, Exceedance, Exceedances, Lines, LockPage, LockRow, Locks, Part,
-    RaiseRow, Raises, Status, SystemRow, Systems,
+    Announcement, Announcements, Exceedance, Exceedances, Lines, LockAct, LockPage, LockRow, Locks,
+    Part, RaiseRow, Raises, Status, SystemRow, Systems, states as own,
 };
 use dancu_portal::parts::{SavedView, State, states};
 
-use super::{CENTRE, OFFICER, Preview, choice, full_chart, pager, wrong};
+use super::{CENTRE, Preview, choice, full_chart, pager, wrong};
 
 /// Code, unit, group, state, answered, refused, exceedances, locks.
 type SystemFacts<'a> = (&'a str, &'a str, u8, State, u64, u64, u64, u64);
 
 impl Preview {
     pub(super) fn locks(&self) -> Vec<LockRow> {
-        let row =
-            |number, scope_key, what: &str, rule: &str, evidence, appeal: Option<String>| LockRow {
-                number,
-                since: "13:12 24/11".into(),
-                scope_key,
-                what: what.into(),
-                rule: rule.into(),
-                evidence,
-                appeal,
-                href: format!("/operate/locks/{number}"),
-            };
+        let row = |key: &str, scope_key, what: &str, rule, evidence, timed: bool| LockRow {
+            key: key.into(),
+            since: timed.then(|| "13:12 24/11/2026".into()),
+            until: timed.then(|| "07:00 25/11/2026".into()),
+            scope_key,
+            what: what.into(),
+            rule,
+            evidence,
+            href: format!("/operate/locks/{key}"),
+        };
         vec![
             row(
-                417,
+                "account-417",
                 "scope-account",
                 "uyen.npbqtht@hoamaivang.mau",
                 "D6",
-                self.say(
-                    "212 người khác nhau trong 4 phút, ngoài giờ, 68 % không khớp",
-                    "212 distinct persons in 4 minutes, off hours, 68 % without a match",
-                ),
-                Some(self.say("còn 1 giờ 12 phút", "1 h 12 min left")),
+                self.t.get("evidence-account"),
+                false,
             ),
             row(
-                416,
+                "line-416",
                 "scope-line",
                 "SMALL · 037",
                 "D3",
-                self.say("vượt 20 lượt lần thứ hai lúc 11:40", "second exceedance of 20 at 11:40"),
-                None,
+                self.t.with_two("evidence-line", "count", 2, "used", 20),
+                true,
             ),
         ]
     }
@@ -71,7 +67,7 @@ impl Preview {
                 registered: 500,
                 refused: 14,
                 most: "uyen.npbqtht@hoamaivang.mau".into(),
-                state: states::TOLD,
+                state: own::EXCEEDED,
                 href: "#".into(),
             },
         ];
@@ -83,6 +79,7 @@ impl Preview {
                     t: self.t.clone(),
                     s: self.shell("operator", "/operate/exceedances"),
                     duty_day: "24/11/2026".into(),
+                    system: None,
                     rows,
                 },
             )?;
@@ -94,18 +91,24 @@ impl Preview {
                 "State the reason: the units will read it.",
             ),
         )];
-        for (name, rows, errors) in [
-            ("operator-locks", self.locks(), vec![]),
-            ("operator-bulk-unlock", self.locks(), missing),
-            ("operator-locks-empty", vec![], vec![]),
+        let done = Some(self.t.with("bulk-done", "count", 3));
+        for (name, rows, errors, said) in [
+            ("operator-locks", self.locks(), vec![], None),
+            ("operator-bulk-unlock", self.locks(), missing, None),
+            ("operator-locks-empty", vec![], vec![], done),
         ] {
             self.write(
                 name,
                 &Locks {
                     t: self.t.clone(),
                     s: self.shell("operator", "/operate/locks"),
+                    said,
                     rows,
+                    system: None,
+                    may_unlock: true,
+                    may_lock: true,
                     errors,
+                    reason: String::new(),
                 },
             )?;
         }
@@ -180,6 +183,7 @@ impl Preview {
                     rows: make(found),
                     answered: if found { 2_321_501 } else { 0 },
                     refused: if found { 2_437 } else { 0 },
+                    until: found.then(|| "13:58".into()),
                     pager: if found { pager(1, 5, 1_284) } else { pager(0, 0, 0) },
                 },
             )?;
@@ -189,14 +193,20 @@ impl Preview {
             &Lines {
                 t: self.t.clone(),
                 s: self.shell("operator", "/operate/systems"),
+                errors: vec![],
                 system: "ONESTOP".into(),
                 unit: list[0].1.into(),
                 state: states::ACTIVE,
                 contact: "Trần Lê Minh Mẫu – 0999 000 017".into(),
                 chart: full_chart(),
+                until: None,
                 lines: self.lines(),
                 night_used: 70,
                 night_cap: 1_000,
+                may_lock: true,
+                live: true,
+                login: String::new(),
+                reason: String::new(),
             },
         )
     }
@@ -208,30 +218,23 @@ impl Preview {
                 t: self.t.clone(),
                 s: self.shell("operator", "/operate/locks"),
                 errors: vec![],
-                lock: self.locks().remove(0),
-                told: vec![
-                    (OFFICER.into(), "13:12".into()),
-                    ("Trần Lê Minh Mẫu".into(), "13:12".into()),
-                    (CENTRE.into(), "13:12".into()),
-                ],
+                lock: self.locks().remove(1),
+                system: Some(("SMALL".into(), "/operate/systems/SMALL".into())),
                 measured: vec![
-                    ("measured-perMinute", "53".into(), "4".into()),
-                    ("measured-persons", "53".into(), "3".into()),
-                    ("measured-noMatch", "68 %".into(), "6 %".into()),
+                    ("measured-used", "20".into(), "20".into()),
+                    ("measured-exceedances", "2".into(), "0".into()),
+                    ("measured-refused", "131".into(), "0".into()),
+                    ("measured-first", "11:02".into(), "–".into()),
                 ],
-                queries_href: "/operate/locks/417/queries".into(),
-                queries: 212,
-                appeal: Some((
-                    "Trần Lê Minh Mẫu".into(),
-                    self.say(
-                        "Hôm nay phường làm lưu động tại trường học, hai cán bộ dùng chung một máy \
-                     quét.",
-                        "Today the ward works at a school; two officers share one scanner.",
-                    ),
-                    self.say("Phải quyết định trước 15:24", "To be decided before 15:24"),
-                )),
-                chart: full_chart(),
-                fresh_factor: true,
+                act: Some(LockAct {
+                    time: "09:40 24/11/2026".into(),
+                    by: CENTRE.into(),
+                    detail: "SMALL citizen.lookup inHours; lý do: cao điểm tuyển sinh".into(),
+                    index: 1_204_377,
+                }),
+                chart: Some(full_chart()),
+                may_unlock: true,
+                reason: String::new(),
             },
         )
     }
@@ -250,7 +253,9 @@ impl Preview {
             ),
             asked: "Trần Lê Minh Mẫu, 13:40 24/11/2026".into(),
             two: wanted > registered * 2,
+            mine: first.is_none(),
             first,
+            over: false,
         };
         let waiting = vec![
             raise(31, 500, 900, None),
@@ -259,46 +264,58 @@ impl Preview {
         for (name, rows) in [("operator-raises", waiting), ("operator-raises-empty", vec![])] {
             self.write(
                 name,
-                &Raises { t: self.t.clone(), s: self.shell("operator", "/operate/raises"), rows },
+                &Raises {
+                    t: self.t.clone(),
+                    s: self.shell("operator", "/operate/raises"),
+                    said: None,
+                    errors: vec![],
+                    rows,
+                },
             )?;
         }
-        let news = || {
+        let news = |ended: bool| {
             vec![
                 Announcement {
                     heading: self.say("Tra cứu đầy đủ trả lời chậm", "Look-ups answer slowly"),
-                    text: self.say(
+                    lines: vec![self.say(
                         "Kết quả có thể đến sau 10 giây. Xác thực vẫn bình thường. Đang khắc phục.",
                         "Answers may take 10 seconds. Verification is not affected. Being mended.",
-                    ),
+                    )],
                     period: "13:40 24/11/2026 –".into(),
-                    state: states::DEGRADED,
+                    state: own::INCIDENT,
+                    end: ended.then(|| "#".into()),
                 },
                 Announcement {
                     heading: self.say("Bảo trì định kỳ", "Regular maintenance"),
-                    text: self.say(
+                    lines: vec![self.say(
                         "Dịch vụ ngừng trong 30 phút. Hãy nhận hồ sơ và xác thực sau.",
                         "The service stops for 30 minutes. Accept cases and verify later.",
-                    ),
+                    )],
                     period: "22:00 – 22:30 28/11/2026".into(),
-                    state: states::WAITING,
+                    state: own::PLANNED,
+                    end: ended.then(|| "#".into()),
                 },
             ]
         };
         for (name, rows) in
-            [("operator-announcements", news()), ("operator-announcements-empty", vec![])]
+            [("operator-announcements", news(true)), ("operator-announcements-empty", vec![])]
         {
             self.write(
                 name,
                 &Announcements {
                     t: self.t.clone(),
                     s: self.shell("operator", "/operate/announcements"),
+                    said: None,
                     errors: vec![],
                     rows,
+                    kinds: vec![choice("notice", &self.t.get("kind-notice"), true)],
+                    once: String::new(),
+                    typed: Default::default(),
                 },
             )?;
         }
         for (name, all_well) in [("status", true), ("status-degraded", false)] {
-            let part = |key, state, figure: &str| Part { key, state, figure: figure.into() };
+            let part = |key, state| Part { key, state };
             let second = if all_well { states::ACTIVE } else { states::DEGRADED };
             self.write(
                 name,
@@ -306,14 +323,14 @@ impl Preview {
                     t: self.t.clone(),
                     s: self.bare("/status"),
                     parts: vec![
-                        part("part-verify", states::ACTIVE, "99,98 %"),
-                        part("part-lookup", second, "99,61 %"),
-                        part("part-soap", states::ACTIVE, "99,99 %"),
-                        part("part-portal", states::ACTIVE, "100 %"),
-                        part("part-journal", states::ACTIVE, "100 %"),
+                        part("part-verify", states::ACTIVE),
+                        part("part-lookup", second),
+                        part("part-soap", states::ACTIVE),
+                        part("part-portal", states::ACTIVE),
+                        part("part-journal", states::ACTIVE),
                     ],
                     all_well,
-                    news: if all_well { vec![] } else { news() },
+                    news: if all_well { vec![] } else { news(false) },
                 },
             )?;
         }

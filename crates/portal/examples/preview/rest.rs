@@ -2,11 +2,11 @@
 
 use std::error::Error;
 
-use dancu_portal::account::{Event, Factor, Factors, History, Session, Sessions};
-use dancu_portal::auditor::{EntryRow, Search};
+use dancu_portal::account::{Device, Event, Factor, Factors, History, Session, Sessions};
+use dancu_portal::auditor::{ActRow, EntryRow, Found, Revealed, Search, Staff};
 use dancu_portal::parts::states;
 
-use super::{Preview, choice, pager, wrong};
+use super::{OFFICER, Preview, choice, wrong};
 
 impl Preview {
     pub(super) fn auditor(&self) -> Result<(), Box<dyn Error>> {
@@ -24,10 +24,19 @@ impl Preview {
             state,
             rule: rule.map(Into::into),
         };
-        let found = vec![
-            entry(1_204_417, "quyen.hnt", states::ANSWERED, None),
-            entry(1_204_398, "uyen.npbqtht@hoamaivang.mau", states::REFUSED, Some("D2")),
-        ];
+        let found = |rows: Vec<EntryRow>, next| Found {
+            rows,
+            withheld: 2,
+            ticket: "00".into(),
+            from: 0,
+            next,
+        };
+        let rows = || {
+            vec![
+                entry(1_204_417, "qu•••nt", states::ANSWERED, None),
+                entry(1_204_398, "uy•••au", states::REFUSED, Some("D2")),
+            ]
+        };
         let ground = "Quyết định kiểm tra số 99/QĐ-MAU ngày 20/11/2026";
         let missing = vec![wrong(
             "ground",
@@ -36,11 +45,21 @@ impl Preview {
                 "State the ground before searching.",
             ),
         )];
-        for (name, errors, ground, rows) in [
-            ("auditor-search", vec![], "", None),
-            ("auditor-error", missing, "", None),
-            ("auditor-found", vec![], ground, Some(found)),
-            ("auditor-empty", vec![], ground, Some(vec![])),
+        let shown = Revealed {
+            index: 1_204_417,
+            facts: vec![
+                ("fact-login", "quyen.hnt".into()),
+                ("fact-officer", OFFICER.into()),
+                ("fact-source", "192.0.2.17".into()),
+                ("fact-xroad", String::new()),
+            ],
+        };
+        for (name, errors, ground, found, revealed) in [
+            ("auditor-search", vec![], "", None, None),
+            ("auditor-error", missing, "", None, None),
+            ("auditor-found", vec![], ground, Some(found(rows(), Some(1_204_500))), None),
+            ("auditor-revealed", vec![], ground, Some(found(rows(), None)), Some(shown)),
+            ("auditor-empty", vec![], ground, Some(found(vec![], None)), None),
         ] {
             self.write(
                 name,
@@ -48,11 +67,10 @@ impl Preview {
                     t: self.t.clone(),
                     s: self.shell("auditor", "/audit"),
                     errors,
-                    staff: false,
                     kinds: vec![
-                        choice("case", &self.t.get("col-case"), true),
-                        choice("account", &self.t.get("col-login"), false),
-                        choice("subject", &self.t.get("field-personalId"), false),
+                        choice("case", &self.t.get("kind-case"), true),
+                        choice("account", &self.t.get("kind-account"), false),
+                        choice("subject", &self.t.get("kind-subject"), false),
                     ],
                     term: if ground.is_empty() {
                         String::new()
@@ -60,8 +78,44 @@ impl Preview {
                         "H40.18-261124-0099".into()
                     },
                     ground: ground.into(),
+                    found,
+                    revealed,
+                    mark: format!("{OFFICER} · 14:06 24/11/2026"),
+                },
+            )?;
+        }
+        self.staff(ground)
+    }
+
+    fn staff(&self, ground: &str) -> Result<(), Box<dyn Error>> {
+        let act = |index, kind: &str, detail: &str| ActRow {
+            index,
+            time: "13:20:41 24/11/2026".into(),
+            by: "vanhanh.mau".into(),
+            kind: kind.into(),
+            system: "ONESTOP".into(),
+            detail: detail.into(),
+        };
+        let acts = vec![
+            act(1_204_377, "line.lift", "ONESTOP citizen.verify inHours; lý do: cao điểm"),
+            act(1_204_311, "account.state", "ONESTOP #12 Locked; lý do: báo mất điện thoại"),
+        ];
+        for (name, rows) in [
+            ("auditor-staff", None),
+            ("auditor-staff-found", Some(acts)),
+            ("auditor-staff-empty", Some(vec![])),
+        ] {
+            self.write(
+                name,
+                &Staff {
+                    t: self.t.clone(),
+                    s: self.shell("auditor", "/audit/staff"),
+                    errors: vec![],
+                    ground: if rows.is_some() { ground.into() } else { String::new() },
+                    next: rows.as_ref().map(|_| 1_184_418),
                     rows,
-                    pager: pager(1, 2, 2),
+                    range: (1_184_418, 1_204_417),
+                    mark: format!("{OFFICER} · 14:06 24/11/2026"),
                 },
             )?;
         }
@@ -91,6 +145,7 @@ impl Preview {
                     s: self.shell("officer", "/account/factors"),
                     rows,
                     codes_left,
+                    errors: vec![],
                 },
             )?;
         }
@@ -111,6 +166,12 @@ impl Preview {
                     session("Chrome 109 · Windows 7", true),
                     session("Firefox 128 · Windows 10", false),
                 ],
+                devices: vec![Device {
+                    name: "Chrome, Windows".into(),
+                    used: "07:48 24/11/2026".into(),
+                    here: true,
+                    id: "1".into(),
+                }],
             },
         )?;
         let event = |key, state| Event {

@@ -109,7 +109,19 @@
     for (const kind of ["keydown", "pointerdown", "wheel"]) {
       doc.addEventListener(kind, () => touch(true), { passive: true });
     }
-    if (channel) channel.onmessage = () => touch(false);
+    // One window that locks or leaves takes the others with it; each keeps its own form.
+    for (const [word, leaving] of [["locked", "form[data-lock]"], ["left", "form[data-leave]"]]) {
+      for (const way of findAll(leaving)) {
+        way.addEventListener("submit", () => channel && channel.postMessage(word));
+      }
+    }
+    if (channel) channel.onmessage = ({ data }) => {
+      if (data === "active") return touch(false);
+      hide();
+      if (data === "left") return location.reload();
+      fillKept(form);
+      return form.submit();
+    };
     // Ten seconds is the precision with which a screen locks; timers of a sleeping machine run
     // late, so the hour is compared rather than counted.
     setInterval(() => {
@@ -124,17 +136,52 @@
   // passwords and codes do not.
   function keepForm() {
     const lock = find("form[data-lock]");
-    if (!lock) return;
-    lock.addEventListener("submit", () => {
-      const form = find("[data-kept]") || find('#main form[method="post"]');
-      const kept = new URLSearchParams();
-      for (const field of form ? [...form.elements] : []) {
-        const box = field.type === "checkbox" || field.type === "radio";
-        const secret = field.type === "password" || field.type === "hidden" || field.name === "code";
-        if (field.name && !secret && (!box || field.checked)) kept.append(field.name, field.value);
-      }
-      lock.elements.kept.value = kept.toString();
-    });
+    if (lock) lock.addEventListener("submit", () => fillKept(lock));
+  }
+
+  const BOXES = ["checkbox", "radio"];
+
+  // The form that was typed into last; before that the one that the page names, or its first.
+  let typedInto = null;
+  doc.addEventListener("input", ({ target, isTrusted }) => {
+    if (isTrusted && target.form && target.form.method === "post") typedInto = target.form;
+  });
+
+  function keptForm() {
+    return typedInto || find("[data-kept]") || find('#main form[method="post"]');
+  }
+
+  function fillKept(lock) {
+    const form = keptForm();
+    const kept = new URLSearchParams();
+    for (const field of form ? [...form.elements] : []) {
+      const box = BOXES.includes(field.type);
+      const secret = ["password", "hidden", "file"].includes(field.type) || field.name === "code";
+      if (field.name && !secret && (!box || field.checked)) kept.append(field.name, field.value);
+    }
+    lock.elements.kept.value = kept.toString();
+  }
+
+  // After unlocking the server sends back what was kept; it goes into the fields it came from.
+  function restore() {
+    const sent = find("form[data-restore]");
+    if (!sent) return;
+    const first = sent.elements[0].name;
+    const form = findAll('#main form[method="post"]').find((one) => one.elements[first]);
+    const values = new Map();
+    for (const field of sent.elements) {
+      values.set(field.name, [...(values.get(field.name) || []), field.value]);
+    }
+    for (const field of form ? [...form.elements] : []) {
+      if (["password", "hidden", "file"].includes(field.type) || !field.name) continue;
+      if (BOXES.includes(field.type)) field.checked = (values.get(field.name) || []).includes(field.value);
+      else if (values.has(field.name)) field.value = values.get(field.name).shift();
+      field.dispatchEvent(new Event("input", { bubbles: true }));
+    }
+    sent.remove();
+    // The page was the answer to unlocking; its own address stands in the form of the lock.
+    const lock = find("form[data-lock]");
+    if (lock && lock.elements.back.value) history.replaceState(null, "", lock.elements.back.value);
   }
 
   /** Takes personal data off the page at once, before the server answers. */
@@ -221,6 +268,12 @@
     }, 5000);
   }
 
+  // What was held back by a confirmation goes on its way as soon as it is given.
+  function sendNow() {
+    const form = find("form[data-send-now]");
+    if (form) form.requestSubmit();
+  }
+
   function menu() {
     const link = find(".menu-link");
     const nav = find("#nav");
@@ -241,6 +294,7 @@
   doc.addEventListener("htmx:afterSwap", () => { counter(); showCopying(); firstFocus(); });
 
   counter();
+  restore();
   idleLock();
   keepForm();
   shortcuts();
@@ -251,4 +305,5 @@
   offline();
   clock();
   menu();
+  sendNow();
 })();

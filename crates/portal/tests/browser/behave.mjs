@@ -96,6 +96,24 @@ assert.ok(kept.get('subject').startsWith('099303000417|'), 'the form is kept');
 assert.equal(kept.get('case'), 'H40.18-261124-0099');
 assert.equal(kept.get('csrf'), null);
 
+// What was kept goes back into its form, and the address is the page's own.
+const answeredToo = fs.readFileSync(path.join(pages, 'vi', 'counter.html'), 'utf8');
+const restored = path.join(pages, 'vi', 'restored-check.html');
+const form = '<form hidden data-restore><input type="hidden" name="subject" value="099303000417 &lt;b&gt;"></form>';
+fs.writeFileSync(restored, answeredToo.replace('<main id="main" class="main" tabindex="-1">', (main) => main + form));
+await page.goto(`${base}/vi/restored-check.html`, { waitUntil: 'networkidle0' });
+fs.unlinkSync(restored);
+assert.equal(await page.$eval('#subject', (field) => field.value), '099303000417 <b>');
+assert.equal(await page.$('[data-restore]'), null);
+assert.equal(new URL(page.url()).pathname, '/counter');
+
+// The proof of work is solved without being asked.
+await page.goto(`${base}/vi/sign-in-error.html`, { waitUntil: 'networkidle0' });
+await page.waitForFunction(() => document.querySelector('[name=altcha]').value !== '');
+const proof = JSON.parse(atob(await page.$eval('[name=altcha]', (field) => field.value)));
+assert.equal(proof.number, 3);
+assert.equal(await page.$eval('[data-solved]', (words) => words.hidden), false);
+
 await browser.close();
 close();
 console.log('behaves');

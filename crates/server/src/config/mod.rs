@@ -72,6 +72,9 @@ section! {
         tls = "tls": TlsConfig = TlsConfig::default(), "",
             "Chứng thư của chương trình và của bên gọi.",
             "Certificates of the program and of its callers.";
+        portal = "portal": PortalConfig = PortalConfig::default(), "",
+            "Cổng của cán bộ: trang web để đăng nhập và làm việc.",
+            "The portal: pages in which people sign in and work.";
         keys = "keys": KeysConfig = KeysConfig::default(), "",
             "Thiết bị PKCS#11 giữ khóa chủ; không có thì khóa chủ ở tệp.",
             "PKCS#11 device that holds the master key; without one the key is in a file.";
@@ -105,6 +108,28 @@ section! {
     }
 }
 
+section! {
+    /// Pages of people.
+    PortalConfig {
+        enabled = "enabled": bool = true, "",
+            "false: nút này chỉ phục vụ các hệ thống, không có trang cho người.",
+            "false: this node serves systems only and has no pages for people.";
+        origin = "origin": Option<String> = None, "\"https://dancu.example.vn\"",
+            "Địa chỉ mà người dùng mở trong trình duyệt, không có dấu / ở cuối; bỏ trống: baseUrl. \
+             Khóa đăng nhập (passkey) gắn với tên máy chủ trong đó; đổi tên thì phải đăng ký lại.",
+            "Address that people open in their browser, without a slash at its end; not set: \
+             baseUrl. Passkeys are bound to its host: where that changes they are enrolled anew.";
+        help_phone = "helpPhone": Option<String> = None, "\"1900 0000\"",
+            "Số điện thoại hỗ trợ hiện trên mọi trang và trong mọi lời từ chối.",
+            "Telephone of support, shown on every page and in every refusal.";
+        unit_networks = "unitNetworks": Vec<Network> = vec![], "[\"203.0.113.0/24\"]",
+            "Mạng đã đăng ký của các đơn vị: nhiều cán bộ sau một địa chỉ, nên giới hạn trước khi \
+             đăng nhập rộng hơn.",
+            "Registered networks of units: many officers behind one address, so that limits before \
+             sign-in are wider there.";
+    }
+}
+
 /// The machine itself.
 const LOOPBACK: [&str; 2] = ["127.0.0.0/8", "::1/128"];
 
@@ -129,7 +154,8 @@ const SECTIONS: &[Section] = &[
     table(TOP.1[2], Metrics::ROWS),
     table(TOP.1[3], HttpConfig::ROWS),
     table(TOP.1[4], TlsConfig::ROWS),
-    table(TOP.1[5], KeysConfig::ROWS),
+    table(TOP.1[5], PortalConfig::ROWS),
+    table(TOP.1[6], KeysConfig::ROWS),
 ];
 
 const fn table((name, _, vi, en): Row, rows: &'static [Row]) -> Section {

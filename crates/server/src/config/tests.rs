@@ -94,6 +94,9 @@ fn every_field_is_a_documented_key() {
             "metrics" => read.extend(fields::<Metrics>().iter().map(|f| format!("metrics.{f}"))),
             "http" => read.extend(fields::<HttpConfig>().iter().map(|f| format!("http.{f}"))),
             "tls" => read.extend(fields::<TlsConfig>().iter().map(|f| format!("tls.{f}"))),
+            "portal" => {
+                read.extend(fields::<PortalConfig>().iter().map(|f| format!("portal.{f}")));
+            }
             "keys" => read.extend(fields::<KeysConfig>().iter().map(|f| format!("keys.{f}"))),
             field => read.push(field.to_owned()),
         }

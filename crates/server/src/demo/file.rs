@@ -15,6 +15,7 @@ use dancu_world::{PopulationSpec, block, block_count, showcase};
 use serde_json::{Value, json};
 
 use super::client_key;
+use super::people::DemoPerson;
 use crate::app::App;
 
 /// Blocks of the population that further citizens are taken from, spread over all of it.
@@ -40,7 +41,11 @@ pub fn spec(store: &Store) -> anyhow::Result<PopulationSpec> {
 }
 
 /// Writes the file, readable by its owner only, and returns the showcase citizens.
-pub fn write(app: &App, spec: &PopulationSpec) -> anyhow::Result<Vec<Person>> {
+pub fn write(
+    app: &App,
+    spec: &PopulationSpec,
+    staff: &[DemoPerson],
+) -> anyhow::Result<Vec<Person>> {
     let store = app.gate.store();
     let snapshot = app.gate.snapshot();
     let mut ids = showcase(spec);
@@ -65,7 +70,7 @@ pub fn write(app: &App, spec: &PopulationSpec) -> anyhow::Result<Vec<Person>> {
         "logOrigin": LOG_ORIGIN,
         "logVkey": log_key(store)?,
         "systems": systems,
-        "people": [],
+        "people": staff.iter().map(DemoPerson::json).collect::<Vec<_>>(),
         "citizens": people.iter().map(citizen).collect::<Vec<_>>(),
     }))?;
     let path = store.dir().join("demo.json");

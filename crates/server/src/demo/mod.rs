@@ -2,6 +2,7 @@
 
 mod client_key;
 mod file;
+mod people;
 mod seed;
 mod systems;
 mod walk;
@@ -21,8 +22,9 @@ use dancu_store::{CORE_FILE, Store};
 use crate::app::App;
 use crate::cli::say;
 use crate::clock::{Clock, LATEST, machine_ms};
-use crate::config::Config;
+use crate::config::{Config, PortalConfig};
 use crate::handlers::sandbox::OFFSET;
+use crate::portal::Portal;
 use crate::{cli, keys, population, serve};
 
 /// The demo population's seed.
@@ -167,8 +169,13 @@ async fn serve_demo(args: &Args, store: &Arc<Store>, clock: Clock) -> anyhow::Re
     let listener = serve::listen(address)?;
     let url = format!("http://{}", listener.local_addr()?);
     let gate = Gate::open(store.clone(), now)?;
-    let app = Arc::new(App::new(gate, clock, url));
-    let citizens = file::write(&app, &spec).context("không ghi được demo.json")?;
+    // Passkeys are bound to a name; an address is none.
+    let origin = Some(format!("http://localhost:{}", listener.local_addr()?.port()));
+    let config = PortalConfig { origin: origin.clone(), ..PortalConfig::default() };
+    let portal = Portal::open(&config, store.clone(), &url)?;
+    let people = people::ready(store, &portal.people, now).await?;
+    let app = Arc::new(App::new(gate, clock, url).with_portal(Some(portal)));
+    let citizens = file::write(&app, &spec, &people).context("không ghi được demo.json")?;
     if is_new || args.once {
         walk::run(&app, &citizens).await?;
     }
@@ -178,6 +185,9 @@ async fn serve_demo(args: &Args, store: &Arc<Store>, clock: Clock) -> anyhow::Re
     let signals = serve::Signals::of_sandbox()?;
     app.set_ready(true);
     say!("\nSẵn sàng tại {} (ready). Tài liệu: {}/docs", app.base_url, app.base_url);
+    if let (Some(origin), Some(person)) = (&origin, people.first()) {
+        walk::portal(origin, person);
+    }
     say!("Tài khoản, khóa và người mẫu: {}", store.dir().join("demo.json").display());
     say!("Ctrl-C để dừng; chạy lại cùng thư mục thì đi tiếp.");
     serve::until_signal(app, listener, signals).await

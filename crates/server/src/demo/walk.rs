@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use anyhow::{Context as _, bail};
 use bytes::Bytes;
 use dancu_domain::ids::{SubjectId, SystemCode};
+use dancu_domain::people::MachineTime;
 use dancu_domain::person::Person;
 use dancu_domain::refusal::Reason;
 use dancu_domain::registration::{AccountKind, System};
@@ -15,8 +16,10 @@ use dancu_journal::{Body, Decision};
 use dancu_wire::rest::{Endpoint, Rendered};
 use serde_json::{Value, json};
 
+use super::people::DemoPerson;
 use crate::app::App;
 use crate::cli::say;
+use crate::clock::machine_ms;
 use crate::handlers::rest::answer;
 
 /// Entries about one citizen that the walk prints.
@@ -40,6 +43,17 @@ pub async fn run(app: &App, citizens: &[Person]) -> anyhow::Result<()> {
     }
     say!("\n4. Nhật ký (journal): ai đã hỏi về người này");
     journal(app, citizen)
+}
+
+/// How the portal is opened, with one login.
+pub fn portal(origin: &str, person: &DemoPerson) {
+    say!("\nCổng của cán bộ (portal): {origin}/");
+    let Some(password) = &person.password else { return };
+    let code = person.code(MachineTime(machine_ms()));
+    say!("   tài khoản (login) {}  mật khẩu (password) {password}", person.login);
+    say!(
+        "   mã xác thực lúc này (code just now) {code}; các mã sau: khóa totpSecret trong demo.json"
+    );
 }
 
 async fn ask(

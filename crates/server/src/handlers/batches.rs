@@ -17,10 +17,10 @@ use dancu_gate::jobs::types::{
 };
 use dancu_gate::jobs::{Ended, Intake, NotRead, Reading};
 use dancu_gate::path::Protocol;
-use dancu_gate::query::{FieldError, Unreadable};
+use dancu_gate::query::FieldError;
 use dancu_wire::batch::{self, BatchReader, Format};
 use dancu_wire::rest::batches::{BatchJob, BatchList, parse_batch, parse_page};
-use dancu_wire::rest::{HttpProblem, Rendered, denied_as, input_problem};
+use dancu_wire::rest::{HttpProblem, Rendered, input_problem};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
 use super::peer::Peer;

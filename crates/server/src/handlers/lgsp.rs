@@ -15,7 +15,7 @@ use dancu_gate::path::Protocol;
 use dancu_gate::query::{Reply, Unreadable};
 use dancu_wire::body::is_json;
 use dancu_wire::lgsp::{self, Shape};
-use dancu_wire::rest::{self, HttpProblem, Rendered};
+use dancu_wire::rest::{HttpProblem, Rendered};
 use dancu_wire::soap::Reading;
 
 use super::peer::Peer;

@@ -53,11 +53,11 @@ pub async fn metrics(
 }
 
 /// No such path.
-pub async fn not_found() -> Response {
+pub fn not_found() -> Response {
     problem(HttpProblem::NotFound)
 }
 
 /// The path has other methods.
-pub async fn method_not_allowed() -> Response {
+pub fn method_not_allowed() -> Response {
     problem(HttpProblem::MethodNotAllowed)
 }

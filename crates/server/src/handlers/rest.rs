@@ -11,6 +11,7 @@ use dancu_access::AuthFailure;
 use dancu_domain::moment::Moment;
 use dancu_domain::refusal::Reason;
 use dancu_domain::registration::System;
+use dancu_domain::service::Service;
 use dancu_gate::Caller;
 use dancu_gate::path::{Cause, Protocol};
 use dancu_gate::query::{FieldError, Reply, Unreadable};

@@ -3,16 +3,14 @@
 
 use std::path::Path;
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, ensure};
 use dancu_access::certificate::{Fingerprint, text};
-use dancu_domain::registration::{CertificateMode, Certificates};
-use dancu_store::{Error, policy};
+use dancu_domain::registration::CertificateMode;
+use dancu_office::certificates::Change as Wanted;
 
-use super::{Desk, Done, unknown_word};
+use super::unknown_word;
 use crate::tls::client::ClientCertificate;
 
-/// Certificates of one system: its nodes with one each, all of them while they are being renewed.
-const CERTIFICATES_MAX: usize = 16;
 /// A file with a certificate and its chain takes a few KiB; nothing larger is read.
 const PEM_MAX: u64 = 256 << 10;
 
@@ -47,77 +45,23 @@ impl Change {
     }
 }
 
-/// Registers them with a journal entry. Tokens of the system issued so far end with it.
-pub(super) async fn set(desk: &Desk<'_>, change: &Change) -> anyhow::Result<Done> {
-    let wanted = Wanted::of(change)?;
-    let (id, keys) = (desk.system.id, desk.store.keys().clone());
-    let set = desk.carry_out("system.certificates", move |tx, _| {
-        let mut detail = String::new();
-        policy::write::change_certificates(tx, &keys, id, |before| {
-            let after = wanted.over(before).map_err(|e| Error::Refused(e.to_string()))?;
-            let known: Vec<String> = after.sha256.iter().map(text).collect();
-            detail = format!("{} [{}]", after.mode.code(), known.join(" "));
-            Ok(after)
-        })?;
-        Ok(detail)
-    });
-    set.await
-}
-
 /// A change as it is understood.
-struct Wanted {
-    mode: Option<CertificateMode>,
-    add: Vec<Fingerprint>,
-    remove: Vec<Fingerprint>,
-}
-
-impl Wanted {
-    fn of(change: &Change) -> anyhow::Result<Self> {
-        ensure!(
-            change.mode.is_some() || !change.add.is_empty() || !change.remove.is_empty(),
-            "cần --mode, --add hoặc --remove (nothing to change)"
-        );
-        let mode = match change.mode.as_deref() {
-            None => None,
-            Some("off") => Some(CertificateMode::Off),
-            Some("optional") => Some(CertificateMode::Optional),
-            Some("required") => Some(CertificateMode::Required),
-            Some(other) => return Err(unknown_word(other)),
-        };
-        let all = |named: &[String]| -> anyhow::Result<Vec<Fingerprint>> {
-            named.iter().map(|n| fingerprint(n).ok_or_else(|| unknown_word(n))).collect()
-        };
-        Ok(Self { mode, add: all(&change.add)?, remove: all(&change.remove)? })
-    }
-
-    /// The registration after the change.
-    fn over(&self, before: &Certificates) -> anyhow::Result<Certificates> {
-        let mut after = before.clone();
-        after.mode = self.mode.unwrap_or(before.mode);
-        for gone in &self.remove {
-            let at = after.sha256.iter().position(|known| known == gone);
-            let at = at.with_context(|| {
-                format!("{}: chứng thư chưa đăng ký (certificate not registered)", text(gone))
-            })?;
-            after.sha256.remove(at);
-        }
-        for new in &self.add {
-            if !after.sha256.contains(new) {
-                after.sha256.push(*new);
-            }
-        }
-        ensure!(
-            after.sha256.len() <= CERTIFICATES_MAX,
-            "tối đa {CERTIFICATES_MAX} chứng thư mỗi hệ thống (at most, per system)"
-        );
-        if after.mode == CertificateMode::Required && after.sha256.is_empty() {
-            bail!(
-                "chế độ required cần ít nhất một chứng thư, nếu không hệ thống không vào được: \
-                 --add tệp.pem (required needs a certificate)"
-            );
-        }
-        Ok(after)
-    }
+pub(super) fn wanted(change: &Change) -> anyhow::Result<Wanted> {
+    ensure!(
+        change.mode.is_some() || !change.add.is_empty() || !change.remove.is_empty(),
+        "cần --mode, --add hoặc --remove (nothing to change)"
+    );
+    let mode = match change.mode.as_deref() {
+        None => None,
+        Some("off") => Some(CertificateMode::Off),
+        Some("optional") => Some(CertificateMode::Optional),
+        Some("required") => Some(CertificateMode::Required),
+        Some(other) => return Err(unknown_word(other)),
+    };
+    let all = |named: &[String]| -> anyhow::Result<Vec<Fingerprint>> {
+        named.iter().map(|n| fingerprint(n).ok_or_else(|| unknown_word(n))).collect()
+    };
+    Ok(Wanted { mode, add: all(&change.add)?, remove: all(&change.remove)? })
 }
 
 /// A SHA-256 in hex, with or without colons.
@@ -139,6 +83,8 @@ fn of_file(path: &Path) -> anyhow::Result<Fingerprint> {
 
 #[cfg(test)]
 mod tests {
+    use dancu_domain::registration::Certificates;
+
     use super::*;
 
     fn change(mode: Option<&str>, add: &[&Path], remove: &[&str]) -> Change {
@@ -153,7 +99,7 @@ mod tests {
     fn changed(before: &Certificates, mut change: Change) -> anyhow::Result<Certificates> {
         change.read_files()?;
         let sent = serde_json::to_string(&change)?;
-        Wanted::of(&serde_json::from_str(&sent)?)?.over(before)
+        Ok(wanted(&serde_json::from_str(&sent)?)?.over(before)?)
     }
 
     #[test]
@@ -198,9 +144,9 @@ mod tests {
         let made = rcgen::CertificateParams::new(["one".to_owned()]).unwrap();
         std::fs::write(&path, made.self_signed(&key).unwrap().pem()).unwrap();
         let named = path.to_str().unwrap();
-        assert!(Wanted::of(&change(None, &[&path], &[])).is_err());
-        assert!(Wanted::of(&change(None, &[], &[named])).is_err());
-        assert!(Wanted::of(&change(Some("requird"), &[], &[])).is_err());
+        assert!(wanted(&change(None, &[&path], &[])).is_err());
+        assert!(wanted(&change(None, &[], &[named])).is_err());
+        assert!(wanted(&change(Some("requird"), &[], &[])).is_err());
         let mut read = change(None, &[&path], &[named]);
         read.read_files().unwrap();
         assert!(read.add == read.remove && read.add[0].len() == 64);

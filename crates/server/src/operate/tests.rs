@@ -4,10 +4,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use dancu_domain::ids::{LineId, SystemId, UnitCode};
-use dancu_domain::registration::{CertificateMode, Certificates, Group, ServiceGrant};
+use dancu_domain::registration::{CertificateMode, Certificates, Group, Line, ServiceGrant};
 use dancu_domain::service::FieldSet;
+use dancu_journal::{Act, Body};
 use dancu_store::engine::{PoolSettings, Settings};
-use dancu_store::{Database, OpenOptions};
+use dancu_store::{Database, OpenOptions, policy};
 use dancu_testdb::Server;
 use serde_json::{Value, json};
 

@@ -30,6 +30,7 @@ use super::config::HttpConfig;
 use super::{Tls, counts};
 use crate::clock::{machine_ms, steady};
 use crate::leftover;
+use crate::portal::guard::Secure;
 use crate::proxy::Proxies;
 
 /// What all connections of a listener share.
@@ -167,6 +168,9 @@ async fn answer(
         return Err(io::Error::from(io::ErrorKind::ConnectionAborted));
     }
     let secure = caller.enter(door, &mut request);
+    if secure {
+        request.extensions_mut().insert(Secure);
+    }
     let (request, leftover) = leftover::lend(request);
     let Ok(mut response) = door.router.clone().call(request).await;
     leftover.read().await;

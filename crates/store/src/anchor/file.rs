@@ -11,8 +11,8 @@ use hmac::Mac as _;
 use serde::{Deserialize, Serialize};
 
 use super::{Head, Log, Standing, head, log};
-use crate::entries::commitment_of;
 use crate::engine::Tx;
+use crate::entries::commitment_of;
 use crate::error::{Error, Result};
 use crate::keys::{Keyring, Purpose};
 use crate::ledger::follow::{Seen, continues};

@@ -61,6 +61,13 @@ pub const KEPT: &[(&str, Kept)] = &[
     ("job_part", Kept::Rows),
     // A rotation that was under way goes on; the file of keys is of the same snapshot.
     ("key_rotation", Kept::Rows),
+    ("portal_person", Kept::Rows),
+    // One that was ended after the backup would live again: everybody signs in anew.
+    ("portal_session", Kept::Left),
+    ("portal_event", Kept::Rows),
+    ("raise_request", Kept::Rows),
+    ("announcement", Kept::Rows),
+    ("revocation_notice", Kept::Rows),
     ("person", Kept::Numbered(PERSON_BLOCK)),
     ("person_key", Kept::Digests),
     ("household", Kept::Numbered(HOUSEHOLD_BLOCK)),

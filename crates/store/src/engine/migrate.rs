@@ -44,6 +44,12 @@ const fn steps(area: Area) -> &'static [Step] {
                 besides: include_str!("../../migrations/core/0002_nodes.postgresql.sql"),
                 compatible: false,
             },
+            // Only adds tables: nodes that know no people go on beside it.
+            Step {
+                both: include_str!("../../migrations/core/0003_people.sql"),
+                besides: include_str!("../../migrations/core/0003_people.postgresql.sql"),
+                compatible: true,
+            },
         ],
         Area::Registry => &[Step {
             both: include_str!("../../migrations/registry/0001_init.sql"),

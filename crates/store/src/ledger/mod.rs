@@ -151,10 +151,13 @@ fn wake(replies: Replies) {
 /// What an act of the ledger does in its transaction.
 enum ActFn {
     /// It changes counts or locks: whoever looks at them waits.
-    Counts(Box<dyn FnOnce(&mut Tx<'_>, &mut Lines) -> Result<Body> + Send>),
+    Counts(CountsFn),
     /// It does not touch them, and keeps nobody who looks at them waiting.
-    Rows(Box<dyn FnOnce(&mut Tx<'_>) -> Result<Option<Body>> + Send>),
+    Rows(RowsFn),
 }
+
+type CountsFn = Box<dyn FnOnce(&mut Tx<'_>, &mut Lines) -> Result<Body> + Send>;
+type RowsFn = Box<dyn FnOnce(&mut Tx<'_>) -> Result<Option<Body>> + Send>;
 
 enum Job {
     Draft(Draft, Waiter),
@@ -325,7 +328,7 @@ impl Ledger {
     }
 
     /// The same where only the change itself finds out whether there is anything to journal.
-    pub(crate) async fn attempt(
+    pub async fn attempt(
         &self,
         at: Moment,
         change: impl FnOnce(&mut Tx<'_>) -> Result<Option<Body>> + Send + 'static,

@@ -1,6 +1,7 @@
 //! What is registered: systems, grants, lines, raises, accounts, procedures, plans.
 
 mod access;
+pub mod accounts;
 pub mod write;
 
 use hashbrown::HashMap;
@@ -23,13 +24,41 @@ use crate::error::{Error, Result};
 use crate::keys::{Key, Keyring, Purpose as KeyPurpose};
 use crate::values;
 
-/// The personal part of an account as it is sealed in `account.sealed`.
+/// The personal part of an account as it is sealed in `account.sealed`. What is added goes to its
+/// end: versions before do not read beyond what they know.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct AccountRecord {
     pub(crate) login: Login,
     pub(crate) officer_code: Option<OfficerCode>,
     pub(crate) citizen_id: Option<PersonalId>,
     pub(crate) full_name: String,
+    pub(crate) phone: String,
+}
+
+/// As it was before telephones were kept.
+#[derive(Serialize, Deserialize)]
+struct AccountRecordBefore {
+    login: Login,
+    officer_code: Option<OfficerCode>,
+    citizen_id: Option<PersonalId>,
+    full_name: String,
+}
+
+impl AccountRecord {
+    fn to_bytes(&self) -> Result<Vec<u8>> {
+        postcard::to_stdvec(self).map_err(|_| Error::Damaged("account"))
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Result<Self> {
+        // What was written before ends where the telephone begins.
+        let before = |_| {
+            let r: AccountRecordBefore =
+                postcard::from_bytes(bytes).map_err(|_| Error::Damaged("account"))?;
+            let AccountRecordBefore { login, officer_code, citizen_id, full_name } = r;
+            Ok(Self { login, officer_code, citizen_id, full_name, phone: String::new() })
+        };
+        postcard::from_bytes(bytes).or_else(before)
+    }
 }
 
 pub(crate) fn aad(table: &str, id: u32) -> Vec<u8> {
@@ -149,8 +178,7 @@ fn accounts(tx: &mut Tx<'_>, key: &Key) -> Result<BySystem<Account>> {
         let id = AccountId(r.get(0)?);
         let mut sealed: Vec<u8> = r.get(9)?;
         let plain = key.seal.open(&aad("account", id.0), &mut sealed)?;
-        let personal: AccountRecord =
-            postcard::from_bytes(plain).map_err(|_| Error::Damaged("account"))?;
+        let personal = AccountRecord::from_bytes(plain)?;
         out.entry(SystemId(r.get(1)?)).or_default().push(Account {
             id,
             login: personal.login,

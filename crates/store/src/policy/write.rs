@@ -44,7 +44,7 @@ pub fn insert_system(tx: &mut Tx<'_>, keys: &Keyring, s: &System, names: &[Strin
     s.services.iter().flatten().try_for_each(|g| insert_grant(tx, s.id, g))?;
     for (i, account) in s.accounts.iter().enumerate() {
         let name = names.get(i).map_or("", String::as_str);
-        insert_account(tx, keys, s.id, account, name)?;
+        insert_account(tx, keys, s.id, account, name, "")?;
     }
     s.shared_officers.iter().try_for_each(|shared| insert_shared(tx, &key, s.id, shared))?;
     s.procedures.values().try_for_each(|p| insert_procedure(tx, s.id, p))
@@ -86,12 +86,13 @@ fn insert_grant(tx: &mut Tx<'_>, system: SystemId, g: &ServiceGrant) -> Result<(
     Ok(())
 }
 
-fn insert_account(
+pub(super) fn insert_account(
     tx: &mut Tx<'_>,
     keys: &Keyring,
     system: SystemId,
     a: &Account,
     full_name: &str,
+    phone: &str,
 ) -> Result<()> {
     let key = keys.get_or_make(tx, Purpose::Policy, 0)?;
     let personal = AccountRecord {
@@ -99,10 +100,10 @@ fn insert_account(
         officer_code: a.officer_code.clone(),
         citizen_id: a.citizen_id,
         full_name: full_name.to_owned(),
+        phone: phone.to_owned(),
     };
-    let plain = postcard::to_stdvec(&personal).map_err(|_| Error::Damaged("account"))?;
-    let sealed = key.seal.seal(nonce()?, &aad("account", a.id.0), &plain)?;
-    tx.execute(
+    let sealed = key.seal.seal(nonce()?, &aad("account", a.id.0), &personal.to_bytes()?)?;
+    tx.queue(
         "INSERT INTO account (id, system, kind, state, daily, services, valid_from, valid_to, \
          plan, sealed) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         values![
@@ -117,8 +118,7 @@ fn insert_account(
             a.plan.map(|p| p.0),
             sealed
         ],
-    )?;
-    Ok(())
+    )
 }
 
 fn insert_procedure(tx: &mut Tx<'_>, system: SystemId, p: &Procedure) -> Result<()> {
@@ -240,6 +240,24 @@ pub fn set_account_state(tx: &mut Tx<'_>, account: AccountId, state: AccountStat
     let sql = "UPDATE account SET state = $1 WHERE id = $2 AND state <> $3";
     let changed = tx.execute(sql, values![state as u8, account.0, AccountState::Revoked as u8])?;
     if changed == 1 { Ok(()) } else { Err(Error::Final("tài khoản đã thu hồi (revoked)")) }
+}
+
+/// A connection's state as it stands in this transaction; none where there is no such system.
+pub fn system_state(tx: &mut Tx<'_>, system: SystemId) -> Result<Option<ConnectionState>> {
+    let sql = "SELECT state FROM system WHERE id = $1";
+    let found = tx.optional(sql, values![system.0], |r| {
+        super::number(r, 0, "system.state", ConnectionState::from_number)
+    })?;
+    Ok(found)
+}
+
+/// An account's state as it stands in this transaction; none where there is no such account.
+pub fn account_state(tx: &mut Tx<'_>, account: AccountId) -> Result<Option<AccountState>> {
+    let sql = "SELECT state FROM account WHERE id = $1";
+    let found = tx.optional(sql, values![account.0], |r| {
+        super::number(r, 0, "account.state", AccountState::from_number)
+    })?;
+    Ok(found)
 }
 
 /// The highest row ids in use: systems, lines, accounts, plans.

@@ -273,7 +273,9 @@ fn covered(core: &mut Tx<'_>, search: &mut Tx<'_>) -> Result<Option<u64>> {
     let agrees = match origin {
         None => end == 0,
         Some((of, commitment)) => {
-            of == end && of > 0 && commitment_of(core, of - 1)?.is_some_and(|here| here[..] == commitment[..])
+            of == end
+                && of > 0
+                && commitment_of(core, of - 1)?.is_some_and(|here| here[..] == commitment[..])
         }
     };
     Ok(agrees.then_some(end))

@@ -63,7 +63,7 @@ fn body(object: &mut Object<'_>, endpoint: Endpoint, answer: &Answer) {
             Endpoint::Lookup => object.raw("citizen", "null"),
             Endpoint::Household => object.raw("household", "null"),
         },
-        Answer::Match { precision: by, alive, claims } => {
+        Answer::Match { precision: by, alive, claims, .. } => {
             object.raw("result", "\"match\"");
             self::alive(object, *alive);
             precision(object, *by);

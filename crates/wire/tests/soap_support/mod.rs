@@ -183,7 +183,7 @@ pub fn household() -> Answer {
 }
 
 pub fn matched(precision: Precision) -> Answer {
-    Answer::Match { precision, alive: Some(Some(true)), claims: vec![] }
+    Answer::Match { precision, alive: Some(Some(true)), claims: vec![], sources: vec![] }
 }
 
 pub fn checked(result: ClaimResult) -> Answer {

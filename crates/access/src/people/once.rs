@@ -1,0 +1,59 @@
+//! What was used and may not be used again, until it is out of date by itself. In memory of this
+//! process: another node does not know it, so nothing that costs more than a few minutes of use
+//! rests on it alone.
+
+use hashbrown::HashMap;
+
+use dancu_domain::people::MachineTime;
+use parking_lot::Mutex;
+
+/// Entries at most: 65,536 × about 40 bytes. Each costs its maker a solved captcha or a completed
+/// sign-in; beyond it nothing is accepted until some are out of date.
+const MAX: usize = 65_536;
+
+/// Used ids with the instant from which they are refused for their age.
+#[derive(Default)]
+pub(super) struct Once(Mutex<HashMap<[u8; 16], MachineTime>>);
+
+impl Once {
+    /// Notes a use; false: it was used before, or there is no room.
+    pub(super) fn first(&self, id: [u8; 16], until: MachineTime, now: MachineTime) -> bool {
+        let mut used = self.0.lock();
+        if used.len() >= MAX {
+            used.retain(|_, until| *until > now);
+        }
+        if used.len() >= MAX {
+            return false;
+        }
+        used.insert(id, until).is_none()
+    }
+
+    /// Whether it was used.
+    pub(super) fn is_used(&self, id: [u8; 16]) -> bool {
+        self.0.lock().contains_key(&id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_used_twice_and_memory_is_bounded() {
+        let once = Once::default();
+        let (now, until) = (MachineTime(0), MachineTime(10));
+        assert!(!once.is_used([0; 16]));
+        assert!(once.first([0; 16], until, now));
+        assert!(!once.first([0; 16], until, now));
+        assert!(once.is_used([0; 16]));
+        for n in 1..MAX as u128 {
+            assert!(once.first(n.to_be_bytes(), until, now));
+        }
+        let another = (MAX as u128).to_be_bytes();
+        assert!(!once.first(another, until, now), "there is no room");
+        assert!(
+            once.first(another, MachineTime(30), MachineTime(20)),
+            "the others are out of date"
+        );
+    }
+}

@@ -1,0 +1,174 @@
+//! What people do with their own account.
+
+use dancu_access::people::{Answer, FactorRef, Look, Proof, totp};
+use dancu_domain::people::factors::FactorKind;
+use dancu_domain::people::reasons::PortalReason;
+use dancu_domain::people::session::{Cause, FRESH_MFA_MS};
+use dancu_domain::people::totp::Step as TotpStep;
+use dancu_store::people::EventKind;
+
+use crate::support::{Browser, SENTENCE, World, asked, done, mark, no, refused};
+
+const NEW: &str = "trời mưa bong bóng phập phồng";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_e2_what_changes_the_way_in_needs_a_fresh_factor() {
+    let world = World::new();
+    let id = world.active("canbo.mot").await;
+    let browser = Browser::at("10.1.2.3");
+    let session = world.sign_in(&browser, "canbo.mot").await;
+    world.pass(FRESH_MFA_MS);
+    let present = world.present(&session.cookie).await;
+    let visit = world.visit(&browser);
+    let engine = &world.engine;
+    let stale = PortalReason::FreshMfaNeeded;
+    assert_eq!(engine.new_recovery_codes(&visit, &present).await.unwrap(), Err(stale));
+    let removed = engine.remove_factor(&visit, &present, &FactorRef::Totp).await.unwrap();
+    assert_eq!(removed, no(stale));
+    assert_eq!(engine.add_totp(&visit, &present).await.unwrap().err(), Some(stale));
+    assert_eq!(engine.add_key(&visit, &present, false).await.unwrap().err(), Some(stale));
+
+    let wrong = engine.confirm(&visit, &present, Proof::Totp("000000"), None).await.unwrap();
+    assert_eq!(wrong, no(PortalReason::WrongCode));
+    let code = world.code();
+    let right = engine.confirm(&visit, &present, Proof::Totp(&code), None).await.unwrap();
+    assert_eq!(right, Answer::Done);
+    let again = engine.confirm(&visit, &present, Proof::Totp(&code), None).await.unwrap();
+    assert_eq!(again, no(PortalReason::WrongCode), "used");
+
+    let present = world.present(&session.cookie).await;
+    assert!(present.session().is_fresh(world.machine()));
+    let codes = engine.new_recovery_codes(&visit, &present).await.unwrap().unwrap();
+    assert_eq!(codes.len(), 10);
+    let renewed = engine.new_recovery_codes(&visit, &present).await.unwrap().unwrap();
+    let void = engine.confirm(&visit, &present, Proof::typed(&codes[0]), None).await.unwrap();
+    assert_eq!(void, no(PortalReason::WrongCode), "of the set before");
+    let good = engine.confirm(&visit, &present, Proof::typed(&renewed[9]), None).await.unwrap();
+    assert_eq!(good, Answer::Done);
+    let twice = engine.confirm(&visit, &present, Proof::typed(&renewed[9]), None).await.unwrap();
+    assert_eq!(twice, no(PortalReason::RecoveryCodeUsed));
+
+    let last = engine.remove_factor(&visit, &present, &FactorRef::Totp).await.unwrap();
+    assert_eq!(last, no(PortalReason::NotInThisState), "the last one stays");
+    assert!(world.person(id).await.secrets.totp.is_some());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_phone_takes_the_place_of_the_first() {
+    let world = World::new();
+    let id = world.active("canbo.mot").await;
+    let browser = Browser::at("10.1.2.3");
+    let session = world.sign_in(&browser, "canbo.mot").await;
+    let present = world.present(&session.cookie).await;
+    let (visit, engine) = (world.visit(&browser), &world.engine);
+    let (shown, ticket) = engine.add_totp(&visit, &present).await.unwrap().unwrap();
+    let secret = totp::from_base32(&shown.secret).unwrap();
+    let code = totp::code(&secret, TotpStep::at(world.machine()));
+    let wrong = engine.add_totp_done(&visit, &present, &ticket, "12").await.unwrap();
+    assert_eq!(wrong, no(PortalReason::WrongCode));
+    let added = engine.add_totp_done(&visit, &present, &ticket, &code).await.unwrap();
+    assert_eq!(added, Answer::Done);
+    let again = engine.add_totp_done(&visit, &present, &ticket, &code).await.unwrap();
+    assert_eq!(again, no(PortalReason::SignInExpired), "a page serves once");
+    assert_eq!(world.person(id).await.secrets.totp.unwrap().secret, secret);
+    // The ticket of one session is none of another.
+    let (_, ticket) = engine.add_totp(&visit, &present).await.unwrap().unwrap();
+    world.pass(30_000);
+    let elsewhere = asked(world.begin(&browser, "canbo.mot", SENTENCE).await);
+    let next = totp::code(&secret, TotpStep::at(world.machine()));
+    let other = done(world.factor(&browser, &elsewhere, &next).await);
+    let other = world.present(&other.cookie).await;
+    let foreign = engine.add_totp_done(&visit, &other, &ticket, &code).await.unwrap();
+    assert_eq!(foreign, no(PortalReason::SignInExpired));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_e2_the_own_password() {
+    let world = World::new();
+    let id = world.active("canbo.mot").await;
+    let mut desk = Browser::at("10.1.2.3");
+    let ticket = asked(world.begin(&desk, "canbo.mot", SENTENCE).await);
+    let (visit, code) = (world.visit(&desk), world.code());
+    let proof = Proof::typed(&code);
+    let enrolled = world.engine.second_factor(&visit, &ticket, proof, None, true).await.unwrap();
+    desk.device = done(enrolled).device_cookie;
+    world.pass(30_000);
+    // A second device, then at the desk again.
+    let mut laptop = Browser::at("10.1.2.4");
+    let ticket = asked(world.begin(&laptop, "canbo.mot", SENTENCE).await);
+    let (visit, code) = (world.visit(&laptop), world.code());
+    let proof = Proof::typed(&code);
+    let enrolled = world.engine.second_factor(&visit, &ticket, proof, None, true).await.unwrap();
+    laptop.device = done(enrolled).device_cookie;
+    let session = done(world.begin(&desk, "canbo.mot", SENTENCE).await);
+
+    let present = world.present(&session.cookie).await;
+    let (visit, engine) = (world.visit(&desk), &world.engine);
+    for (old, new, reason) in [
+        ("không phải", NEW, PortalReason::WrongCredentials),
+        (SENTENCE, SENTENCE, PortalReason::PasswordReused),
+        (SENTENCE, "12345678", PortalReason::PasswordCommon),
+    ] {
+        let answer = engine.change_own_password(&visit, &present, (old, new), None).await.unwrap();
+        assert_eq!(answer, no(reason));
+    }
+    let new = (SENTENCE, NEW);
+    let changed = engine.change_own_password(&visit, &present, new, None).await.unwrap();
+    assert_eq!(changed, Answer::Done);
+    // The session and the desk go on; the laptop is a stranger.
+    world.present(&session.cookie).await;
+    let known = done(world.begin(&desk, "canbo.mot", NEW).await);
+    asked(world.begin(&laptop, "canbo.mot", NEW).await);
+    assert_eq!(world.person(id).await.secrets.devices.len(), 1);
+    let old = world.begin(&desk, "canbo.mot", SENTENCE).await;
+    assert_eq!(refused(old).0, PortalReason::WrongCredentials);
+
+    // The desk is forgotten by its person.
+    let present = world.present(&known.cookie).await;
+    let device = mark(desk.device.as_deref().unwrap());
+    let forgotten = engine.remove_device(&visit, &present, device).await.unwrap();
+    assert_eq!(forgotten, Answer::Done);
+    let twice = engine.remove_device(&visit, &present, device).await.unwrap();
+    assert_eq!(twice, no(PortalReason::AlreadyDecided));
+    asked(world.begin(&desk, "canbo.mot", NEW).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn people_see_what_happened_to_their_account() {
+    let world = World::new();
+    let id = world.active("canbo.mot").await;
+    let browser = Browser::at("10.1.2.3");
+    let _ = world.begin(&browser, "canbo.mot", "wrong").await;
+    let session = world.sign_in(&browser, "canbo.mot").await;
+    let present = world.present(&session.cookie).await;
+    assert!(!present.person.secrets.factors().enrolled.contains(FactorKind::Passkey));
+    world.engine.sign_out(&world.visit(&browser), &present).await.unwrap();
+    for _ in 0..200 {
+        let events = world.store().people().events(id, 10).await.unwrap();
+        let kinds: Vec<_> = events.iter().map(|e| e.kind).collect();
+        // The failure is written beside the answer, so that its time does not tell.
+        if kinds == [EventKind::SignedOut, EventKind::SignedIn, EventKind::WrongPassword] {
+            assert!(events.iter().all(|e| e.source == Some(browser.source)));
+            return;
+        }
+        assert!(kinds.len() < 3, "{kinds:?}");
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    panic!("the failure is not there");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_happens_in_a_session_that_was_replaced() {
+    let world = World::new();
+    world.active("canbo.mot").await;
+    let browser = Browser::at("10.1.2.3");
+    let session = world.sign_in(&browser, "canbo.mot").await;
+    let present = world.present(&session.cookie).await;
+    let _other = world.sign_in(&Browser::at("10.1.2.9"), "canbo.mot").await;
+    let visit = world.visit(&browser);
+    let codes = world.engine.new_recovery_codes(&visit, &present).await.unwrap();
+    assert_eq!(codes, Err(PortalReason::SessionReplaced));
+    let opened = world.engine.unlock(&visit, &present, SENTENCE, None).await.unwrap();
+    assert_eq!(opened, no(PortalReason::SessionReplaced));
+    assert!(matches!(world.look(&session.cookie, Cause::Page).await, Look::Ended(_)));
+}

@@ -1,0 +1,7 @@
+//! What people do, and what others try.
+
+mod account;
+mod failures;
+mod keys;
+mod sessions;
+mod sign_in;

@@ -1,0 +1,286 @@
+//! What stops an officer, for a while or for good (E3): in force at once, everywhere.
+
+use dancu_domain::ids::{AccountId, SystemCode, SystemId};
+use dancu_domain::moment::{DAY_MS, Moment};
+use dancu_domain::people::PersonId;
+use dancu_domain::people::account::{Account as Portal, Cause, InvalidTransition, RevokeCause};
+use dancu_domain::people::reasons::PortalReason;
+use dancu_domain::registration::AccountState;
+use dancu_store::desks::{self, RevocationNotice};
+use dancu_store::engine::Tx;
+use dancu_store::people::{self, EventKind, Person};
+use dancu_store::policy::{self, accounts};
+
+use super::{Found, HeadDesk, Inside, Who};
+use crate::act::{Done, Entry, Refused, carry_out, reason};
+
+/// The operator of the agency's own software confirms within this time, ms (*ours*): the law names
+/// none, and whoever left must not keep a way in for longer than a day.
+pub const CONFIRM_MS: i64 = DAY_MS;
+
+/// What is done to an account.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum StateAct {
+    /// Stopped until it is resumed.
+    Suspend,
+    /// The stop ends.
+    Resume,
+    /// Final.
+    Revoke(RevokeCause),
+}
+
+/// What died with an account, and who was told (E3).
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Died {
+    /// Sessions that were alive.
+    pub sessions: usize,
+    /// Enrolled devices.
+    pub devices: usize,
+    /// Factors: one-time codes, passkeys, security keys.
+    pub factors: usize,
+    /// Recovery codes that were still good.
+    pub codes: u8,
+    /// Whether the word of a head for a new factor was pending.
+    pub voucher: bool,
+    /// Accounts on lists, with the systems they were of.
+    pub accounts: Vec<(SystemCode, AccountId)>,
+    /// The person's number, where the officer was one of the portal.
+    pub person: Option<PersonId>,
+    /// By when the operators of the agency's own software confirm; none where nothing is to be
+    /// confirmed.
+    pub confirm_by: Option<Moment>,
+}
+
+/// A revocation that waits to be confirmed in the agency's own software.
+pub type Notice = RevocationNotice;
+
+/// Suspends an officer by the head's word: every account of the unit, and the person.
+///
+/// # Errors
+/// For oneself, the last head, and where nothing of it is in use.
+pub async fn suspend(desk: &HeadDesk<'_>, who: Who, why: &str) -> Result<(Done, Died), Refused> {
+    set(desk, who, StateAct::Suspend, why).await
+}
+
+/// Ends the suspension by the head.
+///
+/// # Errors
+/// Where there is none.
+pub async fn resume(desk: &HeadDesk<'_>, who: Who, why: &str) -> Result<Done, Refused> {
+    set(desk, who, StateAct::Resume, why).await.map(|(done, _)| done)
+}
+
+/// Revokes an officer: final. The operators of the agency's own software are told and confirm.
+///
+/// # Errors
+/// As [`suspend`].
+pub async fn revoke(
+    desk: &HeadDesk<'_>,
+    who: Who,
+    cause: RevokeCause,
+    why: &str,
+) -> Result<(Done, Died), Refused> {
+    set(desk, who, StateAct::Revoke(cause), why).await
+}
+
+async fn set(
+    desk: &HeadDesk<'_>,
+    who: Who,
+    act: StateAct,
+    why: &str,
+) -> Result<(Done, Died), Refused> {
+    let inside = desk.inside()?;
+    let why = reason(why)?.to_owned();
+    let kind = match act {
+        StateAct::Suspend => "officer.suspended",
+        StateAct::Resume => "officer.resumed",
+        StateAct::Revoke(_) => "officer.revoked",
+    };
+    let entry = Entry::new(kind, desk.by, None);
+    let done = carry_out((desk.store, desk.now), entry, move |tx, _| {
+        let found = inside.find(tx, who)?;
+        if act != StateAct::Resume {
+            inside.may_end(tx, &found)?;
+        }
+        let mut died = Died::default();
+        set_accounts(tx, &found, act, &mut died)?;
+        let person = inside.set_person(tx, &found, act, &mut died)?;
+        if died.accounts.is_empty() && !person {
+            return Err(Refused::Reason(PortalReason::NotInThisState));
+        }
+        if let StateAct::Revoke(_) = act {
+            inside.tell(tx, &found, &mut died)?;
+        }
+        Ok((told(act, &died, &why), died))
+    });
+    done.await
+}
+
+/// What the entry says: numbers, never names.
+fn told(act: StateAct, died: &Died, why: &str) -> String {
+    let mut parts: Vec<String> =
+        died.accounts.iter().map(|(code, id)| format!("{code} #{}", id.0)).collect();
+    if let Some(person) = died.person {
+        parts.push(format!("cổng #{}", person.0));
+    }
+    if let StateAct::Revoke(cause) = act {
+        parts.push(format!("{cause:?}"));
+    }
+    if act != StateAct::Resume {
+        parts.push(format!("{} phiên, {} thiết bị", died.sessions, died.devices));
+    }
+    format!("{}; lý do: {why}", parts.join(", "))
+}
+
+/// A transition: none where the account does not stand where it could be done.
+fn moved(next: Result<Portal, InvalidTransition>) -> Result<Option<Portal>, Refused> {
+    match next {
+        Ok(account) => Ok(Some(account)),
+        Err(InvalidTransition::State(_)) => Ok(None),
+        Err(error @ InvalidTransition::Oneself(_)) => Err(error.into()),
+    }
+}
+
+/// Every account of the officer follows; those that did are named.
+fn set_accounts(
+    tx: &mut Tx<'_>,
+    found: &Found,
+    act: StateAct,
+    died: &mut Died,
+) -> Result<(), Refused> {
+    for (system, listed) in &found.accounts {
+        let state = match (act, listed.account.state) {
+            (StateAct::Suspend, AccountState::Live) => AccountState::Suspended,
+            // A lock for security is the centre's to end (D6).
+            (StateAct::Resume, AccountState::Suspended) => AccountState::Live,
+            (StateAct::Revoke(_), AccountState::Revoked) => continue,
+            (StateAct::Revoke(_), _) => AccountState::Revoked,
+            _ => continue,
+        };
+        policy::write::set_account_state(tx, listed.account.id, state)?;
+        let owner = accounts::owner(tx, *system)?.ok_or(Refused::Gone)?;
+        died.accounts.push((owner.code, listed.account.id));
+    }
+    Ok(())
+}
+
+impl Inside {
+    /// The person's account follows; whether it did.
+    fn set_person(
+        &self,
+        tx: &mut Tx<'_>,
+        found: &Found,
+        act: StateAct,
+        died: &mut Died,
+    ) -> Result<bool, Refused> {
+        let Some(person) = &found.person else { return Ok(false) };
+        let account = person.account.clone();
+        let (next, event) = match act {
+            StateAct::Suspend => (account.suspend(Cause::Head), EventKind::Suspended),
+            StateAct::Resume => (account.resume(Cause::Head, self.by), EventKind::Resumed),
+            StateAct::Revoke(cause) => {
+                (account.revoke(cause, self.by, self.now), EventKind::Revoked)
+            }
+        };
+        let Some(account) = moved(next)? else { return Ok(false) };
+        if act != StateAct::Resume {
+            died.sessions = self.alive(tx, person)?;
+            died.devices = person.secrets.devices.len();
+        }
+        let mut after = Person { account, ..person.clone() };
+        if let StateAct::Revoke(_) = act {
+            let secrets = &person.secrets;
+            died.factors = secrets.passkeys.len() + usize::from(secrets.totp.is_some());
+            died.codes = secrets.recovery.as_ref().map_or(0, |r| r.left.left());
+            died.voucher = secrets.voucher.is_some();
+            dancu_access::people::forget_factors(&mut after);
+            after.secrets.password = None;
+            after.secrets.voucher = None;
+        }
+        died.person = Some(person.id);
+        people::save(tx, &self.keys, &after)?;
+        people::note_event(tx, &self.keys, person.id, self.now, event, None, "")?;
+        Ok(true)
+    }
+
+    /// Sessions of a person that are alive: the new epoch ends them, and their rows stay until
+    /// they are forgotten, so that whoever holds a cookie is told why.
+    pub(super) fn alive(&self, tx: &mut Tx<'_>, person: &Person) -> Result<usize, Refused> {
+        let Some(in_force) = people::in_force(tx, person.id)? else { return Ok(0) };
+        let alive = people::sessions_of(tx, &self.keys, person.id)?.into_iter().filter(|row| {
+            let s = &row.session;
+            s.number == in_force.number && s.epoch == in_force.epoch && s.left_ms(self.machine) > 0
+        });
+        Ok(alive.count())
+    }
+
+    fn tell(&self, tx: &mut Tx<'_>, found: &Found, died: &mut Died) -> Result<(), Refused> {
+        let revoked: Vec<SystemId> = found
+            .accounts
+            .iter()
+            .filter(|(_, k)| died.accounts.iter().any(|(_, id)| *id == k.account.id))
+            .map(|(system, _)| *system)
+            .collect();
+        for system in revoked {
+            let notice = RevocationNotice {
+                id: 0,
+                system,
+                // Who is on the list but no person of the portal has no number; ids begin at 1.
+                person: found.person.as_ref().map_or(PersonId(0), |p| p.id),
+                login: found.login.clone(),
+                by: self.by,
+                at: self.now,
+                confirmed_by: None,
+                confirmed_at: None,
+            };
+            desks::insert_notice(tx, &self.keys, &notice)?;
+            died.confirm_by = Some(self.now.plus_ms(CONFIRM_MS));
+        }
+        Ok(())
+    }
+}
+
+/// Revocations of a unit's systems that wait to be confirmed, the oldest first.
+///
+/// # Errors
+/// The store could not be read.
+pub async fn open_notices(desk: &HeadDesk<'_>) -> Result<Vec<Notice>, Refused> {
+    let mut notices = vec![];
+    for system in desk.snapshot.systems().iter().filter(|s| s.unit == *desk.unit) {
+        notices.extend(desk.store.desks().open_notices(system.id).await?);
+    }
+    notices.sort_by_key(|n| (n.at, n.id));
+    Ok(notices)
+}
+
+/// The operator of the agency's own software confirms that an account is closed there too (E3).
+///
+/// # Errors
+/// [`Refused::Gone`] where it is of another unit; where it was confirmed,
+/// [`PortalReason::AlreadyDecided`].
+pub async fn confirm_revocation(desk: &HeadDesk<'_>, id: i64) -> Result<Done, Refused> {
+    let inside = desk.inside()?;
+    let notice = desk.store.desks().notice(id).await?.ok_or(Refused::Gone)?;
+    let entry = Entry::new("officer.revocationConfirmed", desk.by, Some(notice.system));
+    let done = carry_out((desk.store, desk.now), entry, move |tx, _| {
+        let notice = desks::notice(tx, &inside.keys, id)?.ok_or(Refused::Gone)?;
+        let owner = accounts::owner(tx, notice.system)?.ok_or(Refused::Gone)?;
+        if owner.unit != inside.unit {
+            return Err(Refused::Gone);
+        }
+        if notice.confirmed_at.is_some() {
+            return Err(Refused::Reason(PortalReason::AlreadyDecided));
+        }
+        desks::confirm_notice(tx, id, inside.by, inside.now)?;
+        if let Some(mut person) = people::by_id(tx, &inside.keys, notice.person)? {
+            let next = person.account.clone().confirm_revocation(inside.by, inside.now);
+            // A second system of the same unit confirms for itself: the first word stays.
+            if let Some(account) = moved(next)? {
+                person.account = account;
+                people::save(tx, &inside.keys, &person)?;
+            }
+        }
+        Ok((format!("{} thông báo #{id}", owner.code), ()))
+    });
+    done.await.map(|(done, ())| done)
+}

@@ -1,0 +1,18 @@
+//! Acts of the operator's and the auditor's desks on both engines.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests fail by panic")]
+
+#[path = "desks/world.rs"]
+mod world;
+
+#[path = "desks/audit.rs"]
+mod audit;
+#[path = "desks/locks.rs"]
+mod locks;
+#[path = "desks/news.rs"]
+mod news;
+#[path = "desks/officers.rs"]
+mod officers;
+#[path = "desks/raises.rs"]
+mod raises;
+#[path = "desks/unit.rs"]
+mod unit;

@@ -1,0 +1,117 @@
+//! Locks at once, what stands, and unlocking (D3, D6).
+
+use dancu_domain::people::PersonId;
+use dancu_domain::people::account::Cause;
+use dancu_domain::people::reasons::PortalReason;
+use dancu_domain::registration::{AccountState, ConnectionState};
+use dancu_journal::{Act, Body};
+use dancu_office::locks::{self, Evidence, LockKey, Today};
+use dancu_office::{Done, Refused, states};
+use dancu_store::people;
+
+use super::world::*;
+
+async fn lock(world: &World, by: PersonId) -> Result<u32, Refused> {
+    let (snapshot, by) = (world.snapshot(), actor(by));
+    states::lock_account(&desk(world, &snapshot, &by), ACCOUNT).await.map(|(_, ended)| ended)
+}
+
+async fn unlock(world: &World, by: PersonId, key: LockKey) -> Result<Done, Refused> {
+    let (snapshot, by) = (world.snapshot(), actor(by));
+    locks::unlock(&word(world, &snapshot, &by), key).await
+}
+
+fn keys_standing(world: &World) -> Vec<LockKey> {
+    let snapshot = world.snapshot();
+    let today = Today::of(&world.store, clock());
+    let found = world.store.ledger().lines(|lines| locks::standing(&snapshot, lines, today));
+    found.iter().map(|lock| lock.key).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_e3_a_locked_account_takes_the_officer_and_the_sessions_along() {
+    for world in World::both("account").await {
+        world.begin_session(OFFICER).await;
+        assert_eq!(world.sessions(OFFICER).await, 1);
+        assert_eq!(lock(&world, FIRST).await.unwrap(), 1);
+        let act = world.last_act();
+        assert_eq!((act.kind.as_str(), act.actor.as_str()), ("account.state", "vanhanh1.mau"));
+        assert_eq!(act.detail, "MAU #1 Locked; lý do: cao điểm");
+        assert_eq!(world.account_state(), AccountState::Locked);
+        assert_eq!(world.sessions(OFFICER).await, 0);
+        let standing = locks::of_person(&world.person(OFFICER).await).unwrap();
+        assert!(matches!(standing.evidence, Evidence::Person(_, lock) if lock.by == Some(FIRST)));
+        assert_eq!(keys_standing(&world), [LockKey::Account(ACCOUNT)]);
+        // A second lock changes nothing, and nobody unlocks themselves.
+        let again = lock(&world, SECOND).await;
+        assert!(matches!(again, Err(Refused::Reason(PortalReason::NotInThisState))));
+        let own = unlock(&world, OFFICER, LockKey::Account(ACCOUNT)).await;
+        assert!(matches!(own, Err(Refused::Reason(PortalReason::OwnRequest))));
+        assert_eq!(world.account_state(), AccountState::Locked);
+        unlock(&world, SECOND, LockKey::Account(ACCOUNT)).await.unwrap();
+        assert_eq!(world.account_state(), AccountState::Live);
+        assert!(locks::of_person(&world.person(OFFICER).await).is_none());
+        let twice = unlock(&world, SECOND, LockKey::Account(ACCOUNT)).await;
+        assert!(matches!(twice, Err(Refused::NotLocked)));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_end_of_a_lock_does_not_end_the_heads_suspension() {
+    for world in World::both("suspended").await {
+        let keys = world.store.keys().clone();
+        let suspended = world.store.ledger().act(clock(), move |tx, _| {
+            let mut person = people::by_id(tx, &keys, OFFICER)?.expect("the officer");
+            person.account = person.account.suspend(Cause::Head).expect("an open account");
+            people::save(tx, &keys, &person)?;
+            dancu_store::policy::write::set_account_state(tx, ACCOUNT, AccountState::Suspended)?;
+            let (kind, actor) = ("account.state".into(), "thutruong.mau".into());
+            Ok(Body::Act(Act { kind, actor, system: 1, detail: String::new() }))
+        });
+        suspended.await.unwrap();
+        lock(&world, FIRST).await.unwrap();
+        assert_eq!(world.account_state(), AccountState::Locked);
+        unlock(&world, FIRST, LockKey::Account(ACCOUNT)).await.unwrap();
+        assert_eq!(world.account_state(), AccountState::Suspended);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_is_locked_and_unlocked_by_named_acts() {
+    for world in World::both("connection").await {
+        let by = actor(FIRST);
+        let snapshot = world.snapshot();
+        states::lock_connection(&desk(&world, &snapshot, &by)).await.unwrap();
+        assert_eq!(keys_standing(&world), [LockKey::Connection(SYSTEM)]);
+        // Over the snapshot of before it is live.
+        let again = states::lock_connection(&desk(&world, &snapshot, &by)).await;
+        assert!(matches!(again, Err(Refused::Reason(PortalReason::NotInThisState))));
+        unlock(&world, SECOND, LockKey::Connection(SYSTEM)).await.unwrap();
+        assert_eq!(world.snapshot().by_id(SYSTEM).unwrap().state, ConnectionState::Live);
+        assert_eq!(world.last_act().detail, "MAU live; lý do: cao điểm");
+        let twice = unlock(&world, SECOND, LockKey::Connection(SYSTEM)).await;
+        assert!(matches!(twice, Err(Refused::NotLocked)));
+        let line = unlock(&world, SECOND, LockKey::Line(dancu_domain::ids::LineId(1))).await;
+        assert!(matches!(line, Err(Refused::NotLocked)));
+        let nowhere = unlock(&world, SECOND, LockKey::Line(dancu_domain::ids::LineId(9))).await;
+        assert!(matches!(nowhere, Err(Refused::Gone)));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn people_without_a_registered_account_are_locked_by_login() {
+    for world in World::both("person").await {
+        world.begin_session(SECOND).await;
+        let (snapshot, by) = (world.snapshot(), actor(FIRST));
+        let word = word(&world, &snapshot, &by);
+        let nobody = states::lock_person(&word, &login("khongco.mau")).await;
+        assert!(matches!(nobody, Err(Refused::Gone)));
+        let (_, ended) = states::lock_person(&word, &login("vanhanh2.mau")).await.unwrap();
+        assert_eq!((ended, world.sessions(SECOND).await), (1, 0));
+        let own = unlock(&world, SECOND, LockKey::Person(SECOND)).await;
+        assert!(matches!(own, Err(Refused::Reason(PortalReason::OwnRequest))));
+        unlock(&world, FIRST, LockKey::Person(SECOND)).await.unwrap();
+        assert!(locks::of_person(&world.person(SECOND).await).is_none());
+        assert_eq!(world.last_act().detail, "#3; lý do: cao điểm");
+    }
+}

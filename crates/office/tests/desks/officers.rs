@@ -1,0 +1,408 @@
+//! Officers of a unit: added, changed, stopped, ended (B6, E1-E3), alone and as a list.
+
+use dancu_domain::ids::{PersonalId, UnitCode};
+use dancu_domain::moment::{DAY_MS, Moment};
+use dancu_domain::people::account::{Phase, RevokeCause, Standing, Stops};
+use dancu_domain::people::factors::SeenInPerson;
+use dancu_domain::people::grants::{Grant, Grants, Scope};
+use dancu_domain::people::reasons::PortalReason;
+use dancu_domain::people::roles::Role;
+use dancu_domain::people::session::{Look, Session};
+use dancu_domain::people::{MachineTime, PersonId, session};
+use dancu_domain::registration::{AccountState, DateRange, Snapshot};
+use dancu_domain::service::{Service, ServiceSet};
+use dancu_journal::{Act, Body};
+use dancu_office::officers::{
+    self, Died, HeadDesk, Import, New, Officer, State, Who, add, change, confirm_revocation,
+    export, give_password, invite, list, open_notices, preview, reenable, resume, revoke, suspend,
+    vouch,
+};
+use dancu_office::sheet::{self, Column, Contact, Raw};
+use dancu_office::{Actor, Done, Refused};
+use dancu_store::people::{self, Person};
+use dancu_store::{Store, policy};
+
+use super::world::*;
+
+pub fn unit() -> UnitCode {
+    UnitCode::parse("H26.001").unwrap()
+}
+
+/// What a desk borrows.
+pub struct Place {
+    by: Actor,
+    unit: UnitCode,
+    snapshot: Snapshot,
+}
+
+impl Place {
+    pub fn new(store: &Store, by: PersonId) -> Self {
+        Self { by: actor(by), unit: unit(), snapshot: store.snapshot(clock()).unwrap() }
+    }
+
+    pub fn desk<'a>(&'a self, store: &'a Store) -> HeadDesk<'a> {
+        HeadDesk {
+            store,
+            now: clock(),
+            machine: MachineTime(clock().0),
+            by: &self.by,
+            unit: &self.unit,
+            snapshot: &self.snapshot,
+        }
+    }
+}
+
+fn raw(login: &str, id: &str) -> Raw {
+    Raw::default()
+        .with(Column::Login, login)
+        .with(Column::Name, "Trần Thị Thử")
+        .with(Column::PersonalId, id)
+        .with(Column::Phone, "0900000009")
+        .with(Column::Daily, "50")
+}
+
+fn verify() -> ServiceSet {
+    ServiceSet::of(&[Service::CitizenVerify])
+}
+
+async fn added(store: &Store, login: &str, id: &str) -> Result<officers::Added, Refused> {
+    let place = Place::new(store, HEAD);
+    let raw = raw(login, id);
+    let invited = Some("$argon2id$thu".to_owned());
+    let new = New { system: SYSTEM, raw: &raw, services: verify(), invited };
+    add(&place.desk(store), new).await.map(|(_, added)| added)
+}
+
+fn field<T: std::fmt::Debug>(result: Result<T, Refused>) -> &'static str {
+    match result.unwrap_err() {
+        Refused::Field { field, vi, en } => {
+            assert!(!vi.is_empty() && !en.is_empty());
+            field
+        }
+        other => panic!("{other}"),
+    }
+}
+
+fn reason<T: std::fmt::Debug>(result: Result<T, Refused>) -> PortalReason {
+    match result.unwrap_err() {
+        Refused::Reason(reason) => reason,
+        other => panic!("{other}"),
+    }
+}
+
+async fn by_login(world: &World, name: &str) -> Person {
+    world.store.people().person_by_login(&login(name)).await.unwrap().unwrap()
+}
+
+/// Changes somebody directly, as a night or another desk would have.
+async fn with(world: &World, id: PersonId, change: impl FnOnce(&mut Person) + Send + 'static) {
+    let keys = world.store.keys().clone();
+    let done = world.store.ledger().act(clock(), move |tx, _| {
+        let mut person = people::by_id(tx, &keys, id)?.expect("somebody of this world");
+        change(&mut person);
+        people::save(tx, &keys, &person)?;
+        let (kind, actor) = ("test".into(), "dancu".into());
+        Ok(Body::Act(Act { kind, actor, system: 0, detail: String::new() }))
+    });
+    done.await.unwrap();
+}
+
+async fn officers_of(world: &World) -> Vec<Officer> {
+    list(&Place::new(&world.store, HEAD).desk(&world.store)).await.unwrap()
+}
+
+async fn stop(world: &World, by: PersonId, who: Who) -> Result<(Done, Died), Refused> {
+    let place = Place::new(&world.store, by);
+    revoke(&place.desk(&world.store), who, RevokeCause::Left, "nghỉ việc").await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_b6_one_act_adds_account_and_person() {
+    for world in World::both("added").await {
+        let epoch = world.store.ledger().epoch();
+        let new = added(&world.store, "canbo.moi1", "099301012345").await.unwrap();
+        assert_eq!(world.store.ledger().epoch(), epoch + 1);
+        let act = world.last_act();
+        assert_eq!((act.kind.as_str(), act.actor.as_str()), ("officer.added", "thutruong.mau"));
+        assert!(!act.detail.contains("099301012345") && !act.detail.contains("Thử"));
+        // For the gate, for the portal, and for who keeps the list.
+        let snapshot = world.snapshot();
+        let account = snapshot.by_id(SYSTEM).unwrap().accounts.find("CANBO.MOI1").unwrap().clone();
+        assert_eq!((account.id, account.daily, account.services), (new.account, 50, verify()));
+        let person = by_login(&world, "canbo.moi1").await;
+        assert_eq!(Some(person.id), new.invited);
+        assert!(matches!(person.account.phase, Phase::Invited { by: HEAD, .. }));
+        assert_eq!(person.secrets.password.as_deref(), Some("$argon2id$thu"));
+        assert_eq!(person.personal_id, PersonalId::parse("099301012345").ok());
+        let all = officers_of(&world).await;
+        let row = all.iter().find(|o| o.who == Who::Account(new.account)).unwrap();
+        assert_eq!((row.state, row.name(), row.daily()), (State::Invited, "Trần Thị Thử", 50));
+        assert!(all.iter().any(|o| o.who == Who::Person(HEAD)), "people on no list are shown too");
+        // E1: the same login, the same person.
+        let again = added(&world.store, "Canbo.Moi1", "099301012346").await;
+        assert_eq!(field(again), "login");
+        assert_eq!(field(added(&world.store, "canbo.moi2", "099301012345").await), "personalId");
+        // A login of another unit's person, and services that the system has not.
+        assert_eq!(field(added(&world.store, "vanhanh1.mau", "099301012347").await), "login");
+        let place = Place::new(&world.store, HEAD);
+        let (raw, services) =
+            (raw("canbo.moi3", "099301012348"), ServiceSet::of(&[Service::CitizenLookup]));
+        let new = New { system: SYSTEM, raw: &raw, services, invited: None };
+        assert_eq!(field(add(&place.desk(&world.store), new).await), "services");
+        let other = Place { unit: UnitCode::parse("H26.002").unwrap(), ..place };
+        let new = New { system: SYSTEM, raw: &raw, services: verify(), invited: None };
+        assert!(matches!(add(&other.desk(&world.store), new).await, Err(Refused::Gone)));
+        // Nothing of what was refused was kept.
+        assert_eq!(world.snapshot().by_id(SYSTEM).unwrap().accounts.iter().count(), 2);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_changed_reaches_the_person_and_never_the_login() {
+    for world in World::both("changed").await {
+        let place = Place::new(&world.store, HEAD);
+        let desk = place.desk(&world.store);
+        let wanted = raw("somebody.else", "099301012345").with(Column::OfficerCode, "CB-7");
+        change(&desk, ACCOUNT, &wanted, verify()).await.unwrap();
+        let (system, listed) = world.store.listed_account(ACCOUNT).await.unwrap().unwrap();
+        assert_eq!((system, listed.account.login.as_str()), (SYSTEM, "canbo.mau"));
+        assert_eq!((listed.phone.as_str(), listed.account.daily), ("0900000009", 50));
+        let person = world.person(OFFICER).await;
+        assert_eq!((person.name.as_str(), person.phone.as_str()), ("Trần Thị Thử", "0900000009"));
+        // Without a citizen id the one that is stored stays.
+        change(&desk, ACCOUNT, &raw("x", "").with(Column::Daily, "60"), verify()).await.unwrap();
+        let (_, listed) = world.store.listed_account(ACCOUNT).await.unwrap().unwrap();
+        assert_eq!(listed.account.citizen_id, PersonalId::parse("099301012345").ok());
+        assert!(world.last_act().detail.contains("50 → 60"), "{}", world.last_act().detail);
+        let bad = change(&desk, ACCOUNT, &raw("x", "").with(Column::Daily, "0"), verify()).await;
+        assert_eq!(field(bad), "daily");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_e3_a_revocation_ends_everything_at_once() {
+    for world in World::both("revoked").await {
+        world.begin_session(OFFICER).await;
+        let row = world.store.people().sessions_of(OFFICER).await.unwrap().remove(0);
+        let open = |world: &World, session: Session, in_force| {
+            let figures = world.store.profiles().at(clock()).sign_in.clone();
+            session.request(session::Cause::Person, in_force, MachineTime(clock().0), &figures)
+        };
+        let in_force = world.store.people().in_force(OFFICER).await.unwrap().unwrap();
+        assert!(matches!(open(&world, row.session, in_force), Look::Open(_)));
+        let (done, died) = stop(&world, HEAD, Who::Account(ACCOUNT)).await.unwrap();
+        assert_eq!((died.sessions, died.person), (1, Some(OFFICER)));
+        assert_eq!(died.accounts.len(), 1);
+        assert!(done.detail.contains("nghỉ việc") && done.detail.contains("Left"));
+        // In mid-click: the next request of the session finds it over, and why.
+        let (row, in_force) = world.store.people().session(&row.mark).await.unwrap().unwrap();
+        let look = open(&world, row.session, in_force);
+        assert_eq!(look, Look::Ended(PortalReason::SessionRevoked));
+        assert_eq!(world.account_state(), AccountState::Revoked);
+        let person = world.person(OFFICER).await;
+        assert!(matches!(person.account.phase, Phase::Revoked(r) if r.by == HEAD));
+        assert!(person.secrets.password.is_none() && person.secrets.devices.is_empty());
+        // Final.
+        let again = stop(&world, HEAD, Who::Account(ACCOUNT)).await;
+        assert_eq!(reason(again), PortalReason::NotInThisState);
+        // The operator of the agency's own software is told, and confirms once.
+        let place = Place::new(&world.store, FIRST);
+        let desk = place.desk(&world.store);
+        let notices = open_notices(&desk).await.unwrap();
+        assert_eq!(notices.len(), 1);
+        assert_eq!((notices[0].person, notices[0].by), (OFFICER, HEAD));
+        confirm_revocation(&desk, notices[0].id).await.unwrap();
+        assert!(open_notices(&desk).await.unwrap().is_empty());
+        let twice = confirm_revocation(&desk, notices[0].id).await;
+        assert_eq!(reason(twice), PortalReason::AlreadyDecided);
+        let person = world.person(OFFICER).await;
+        assert!(matches!(person.account.phase, Phase::Revoked(r) if r.confirmed.is_some()));
+        // The login is nobody's again.
+        assert_eq!(field(added(&world.store, "canbo.mau", "099301012349").await), "login");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_ends_themselves_the_last_head_or_the_centre() {
+    for world in World::both("guarded").await {
+        let head = Who::Person(HEAD);
+        assert_eq!(field(stop(&world, HEAD, head).await), "act");
+        let place = Place::new(&world.store, HEAD);
+        let own = suspend(&place.desk(&world.store), head, "thử").await;
+        assert_eq!(field(own), "act");
+        // Who is no head does not end the head, a deputy neither.
+        assert_eq!(reason(stop(&world, OFFICER, head).await), PortalReason::NoPower);
+        // With a second head in use the first may go.
+        with(&world, OFFICER, |p| {
+            let scope = Scope::Unit(p.unit.clone());
+            let grant = Grant::new(Role::Head, scope, DateRange::default(), None).unwrap();
+            p.grants = Grants::default().with(grant).unwrap();
+        })
+        .await;
+        let (_, died) = stop(&world, OFFICER, head).await.unwrap();
+        assert_eq!(died.person, Some(HEAD));
+        // Not the other one, who is the last now, and nobody of another unit.
+        let officer = Who::Account(ACCOUNT);
+        assert_eq!(field(stop(&world, OFFICER, officer).await), "act");
+        assert!(matches!(stop(&world, OFFICER, Who::Person(FIRST)).await, Err(Refused::Gone)));
+        let unknown = stop(&world, OFFICER, Who::Account(dancu_domain::ids::AccountId(99))).await;
+        assert!(matches!(unknown, Err(Refused::Gone)));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_suspension_ends_by_the_heads_word_and_a_lock_does_not() {
+    for world in World::both("suspended").await {
+        let who = Who::Account(ACCOUNT);
+        let place = Place::new(&world.store, HEAD);
+        let desk = place.desk(&world.store);
+        assert!(matches!(suspend(&desk, who, " ").await, Err(Refused::NoReason)));
+        world.begin_session(OFFICER).await;
+        let (_, died) = suspend(&desk, who, "nghỉ phép").await.unwrap();
+        assert_eq!((died.sessions, world.account_state()), (1, AccountState::Suspended));
+        let profile = world.store.profiles().at(clock()).clone();
+        let stands = |p: Person| p.account.standing(clock(), &profile);
+        assert!(matches!(stands(world.person(OFFICER).await), Standing::Suspended(_)));
+        assert_eq!(reason(suspend(&desk, who, "nữa").await), PortalReason::NotInThisState);
+        resume(&desk, who, "đã về").await.unwrap();
+        assert_eq!(world.account_state(), AccountState::Live);
+        assert_eq!(stands(world.person(OFFICER).await), Standing::Active);
+        let keys = world.store.keys().clone();
+        let locked = world.store.ledger().act(clock(), move |tx, _| {
+            policy::write::set_account_state(tx, ACCOUNT, AccountState::Locked)?;
+            let _ = &keys;
+            let (kind, actor) = ("test".into(), "dancu".into());
+            Ok(Body::Act(Act { kind, actor, system: 0, detail: String::new() }))
+        });
+        locked.await.unwrap();
+        assert_eq!(reason(resume(&desk, who, "mở").await), PortalReason::NotInThisState);
+        assert_eq!(world.account_state(), AccountState::Locked);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_e2_ways_back_in() {
+    for world in World::both("back").await {
+        let who = Who::Account(ACCOUNT);
+        let place = Place::new(&world.store, HEAD);
+        let desk = place.desk(&world.store);
+        let profile = world.store.profiles().at(clock()).clone();
+        assert_eq!(reason(reenable(&desk, who).await), PortalReason::NotInThisState);
+        with(&world, OFFICER, |p| p.account.used = Moment(clock().0 - 60 * DAY_MS)).await;
+        let idle = world.person(OFFICER).await;
+        assert_eq!(idle.account.standing(clock(), &profile), Standing::Disabled);
+        assert_eq!(officers::one(&desk, who).await.unwrap().unwrap().state, State::Disabled);
+        reenable(&desk, who).await.unwrap();
+        let person = world.person(OFFICER).await;
+        assert_eq!(person.account.standing(clock(), &profile), Standing::Active);
+        // A forgotten password.
+        world.begin_session(OFFICER).await;
+        let (_, ended) = give_password(&desk, who, "$argon2id$hai".into()).await.unwrap();
+        let person = world.person(OFFICER).await;
+        assert_eq!((ended, person.account.password.map(|p| p.given)), (1, Some(true)));
+        assert_eq!(person.secrets.password.as_deref(), Some("$argon2id$hai"));
+        assert_eq!(person.secrets.history.len(), 1);
+        // A lost factor: the head's word, not one's own.
+        let epoch = person.account.epoch;
+        vouch(&desk, who, SeenInPerson::CitizenCard).await.unwrap();
+        let person = world.person(OFFICER).await;
+        let voucher = person.secrets.voucher.unwrap();
+        assert!(voucher.holds(OFFICER, clock()).is_ok() && person.account.epoch != epoch);
+        assert_eq!(voucher.word().0, HEAD);
+        let own = vouch(&desk, Who::Person(HEAD), SeenInPerson::CitizenCard).await;
+        assert_eq!(reason(own), PortalReason::OwnVoucher);
+        assert_eq!(
+            reason(give_password(&desk, Who::Person(HEAD), "x".into()).await),
+            PortalReason::OwnRequest
+        );
+        // Who is on the list only is invited later; who is in the portal is not invited twice.
+        let raw = raw("canbo.moi4", "099301012348");
+        let new = New { system: SYSTEM, raw: &raw, services: verify(), invited: None };
+        let (_, new) = add(&desk, new).await.unwrap();
+        assert_eq!(new.invited, None);
+        let (_, id) =
+            invite(&desk, Who::Account(new.account), "$argon2id$ba".into()).await.unwrap();
+        assert!(matches!(world.person(id).await.account.phase, Phase::Invited { .. }));
+        assert!(invite(&desk, Who::Account(new.account), "x".into()).await.is_err());
+        with(&world, id, |p| p.account.phase = Phase::Open(Stops::default())).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_goes_out_and_comes_in_whole_or_not_at_all() {
+    for world in World::both("imported").await {
+        let place = Place::new(&world.store, HEAD);
+        let desk = place.desk(&world.store);
+        change(&desk, ACCOUNT, &raw("x", "099301012341"), verify()).await.unwrap();
+        added(&world.store, "canbo.hai1", "099301012342").await.unwrap();
+        let (_, file) = export(&desk, SYSTEM, Contact::default()).await.unwrap();
+        let act = world.last_act();
+        assert_eq!(
+            (act.kind.as_str(), act.detail.as_str()),
+            ("accounts.exported", "MAU: 2 tài khoản")
+        );
+        // What went out comes in as it is.
+        let rows = sheet::read(&file).unwrap();
+        let import = |rows| Import { system: SYSTEM, rows, services: verify() };
+        let same = preview(&desk, &import(rows.clone())).await.unwrap();
+        assert_eq!((same.sums().same, same.effects.len()), (2, 2));
+        assert_eq!(field(officers::apply(&desk, import(rows.clone()), same).await), "file");
+        // Changed and longer.
+        let mut longer = rows.clone();
+        longer[0].raw = longer[0].raw.clone().with(Column::Daily, "75");
+        for n in 0..40_u32 {
+            let raw = raw(&format!("canbo.nhieu{n:02}"), &format!("0993010200{n:02}"));
+            longer.push(sheet::Row { line: 20 + n, raw, formulas: vec![] });
+        }
+        let epoch = world.store.ledger().epoch();
+        let shown = preview(&desk, &import(longer.clone())).await.unwrap();
+        let (_, sums) =
+            officers::apply(&desk, import(longer.clone()), shown.clone()).await.unwrap();
+        assert_eq!((sums.added, sums.changed, sums.same), (40, 1, 1));
+        assert_eq!(world.store.ledger().epoch(), epoch + 1, "one act");
+        let listed = world.store.account_list(SYSTEM).await.unwrap();
+        assert_eq!(listed.len(), 42);
+        assert_eq!(listed.iter().find(|k| k.account.id == ACCOUNT).unwrap().account.daily, 75);
+        // Sent twice it is done once.
+        let twice = officers::apply(&desk, import(longer.clone()), shown.clone()).await;
+        assert_eq!(field(twice), "file");
+        // Somebody else changed the list between preview and act.
+        longer[1].raw = longer[1].raw.clone().with(Column::Daily, "80");
+        let shown = preview(&desk, &import(longer.clone())).await.unwrap();
+        let who = Who::Account(
+            listed.iter().find(|k| k.account.login.as_str() == "canbo.nhieu07").unwrap().account.id,
+        );
+        stop(&world, HEAD, who).await.unwrap();
+        let late = officers::apply(&desk, import(longer.clone()), shown).await;
+        assert_eq!(field(late), "file");
+        // One wrong row: nothing of it is carried out.
+        longer[2].raw = longer[2].raw.clone().with(Column::Daily, "nhiều");
+        let shown = preview(&desk, &import(longer.clone())).await.unwrap();
+        assert_eq!(field(officers::apply(&desk, import(longer), shown).await), "file");
+        let after = world.store.account_list(SYSTEM).await.unwrap();
+        assert!(after.iter().all(|k| k.account.daily != 80));
+    }
+}
+
+/// Of two nodes at the same time the second act builds on the first.
+#[tokio::test(flavor = "multi_thread")]
+async fn two_nodes_at_once() {
+    let [_, world] = World::both("nodes").await;
+    let other = world.another().unwrap();
+    let (a, b) = tokio::join!(
+        added(&world.store, "canbo.dua1", "099301012345"),
+        added(&other, "Canbo.Dua1", "099301012346"),
+    );
+    assert_eq!(usize::from(a.is_ok()) + usize::from(b.is_ok()), 1, "{a:?} {b:?}");
+    assert_eq!(field(if a.is_ok() { b } else { a }), "login");
+    let (here, there) = (Place::new(&world.store, HEAD), Place::new(&other, HEAD));
+    let (here, there) = (here.desk(&world.store), there.desk(&other));
+    let who = Who::Account(ACCOUNT);
+    let (a, b) = tokio::join!(
+        revoke(&here, who, RevokeCause::Left, "một"),
+        revoke(&there, who, RevokeCause::Misused, "hai"),
+    );
+    assert_eq!(usize::from(a.is_ok()) + usize::from(b.is_ok()), 1);
+    assert_eq!(open_notices(&there).await.unwrap().len(), 1, "told once");
+    other.stop();
+}

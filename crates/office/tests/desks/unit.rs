@@ -1,0 +1,149 @@
+//! Stand-ins, requests for a raise, and use per hour (E3, D8, D1).
+
+use dancu_domain::ids::{LineId, PersonalId, SubjectId};
+use dancu_domain::moment::{DAY_MS, HOUR_MS};
+use dancu_domain::people::powers::Power;
+use dancu_domain::people::reasons::PortalReason;
+use dancu_domain::people::roles::Role;
+use dancu_office::Refused;
+use dancu_office::hours::HourlyUse;
+use dancu_office::raise_requests::{self, Wanted, begins};
+use dancu_office::substitutes::{self, appoint, end};
+use dancu_store::desks::{RequestState, Requests};
+use jiff::civil::Date;
+
+use super::officers::{Place, unit};
+use super::world::*;
+
+fn field<T: std::fmt::Debug>(result: Result<T, Refused>) -> &'static str {
+    match result.unwrap_err() {
+        Refused::Field { field, .. } => field,
+        other => panic!("{other}"),
+    }
+}
+
+fn day(from_today: i64) -> Date {
+    clock().plus_ms(from_today * DAY_MS).viet_nam_date()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_e3_stand_ins_have_days() {
+    for world in World::both("standins").await {
+        let place = Place::new(&world.store, HEAD);
+        let desk = place.desk(&world.store);
+        let days = (day(0), day(7));
+        assert_eq!(field(appoint(&desk, HEAD, OFFICER, (day(-1), day(7))).await), "from");
+        assert_eq!(field(appoint(&desk, HEAD, OFFICER, (day(3), day(2))).await), "to");
+        assert_eq!(field(appoint(&desk, HEAD, OFFICER, (day(0), day(400))).await), "to");
+        assert_eq!(field(appoint(&desk, HEAD, HEAD, days).await), "substitute");
+        let elsewhere = appoint(&desk, HEAD, FIRST, days).await;
+        assert!(matches!(elsewhere, Err(Refused::Gone)));
+        // Today: the deputy may what a deputy may, and what was open before ends.
+        world.begin_session(OFFICER).await;
+        let epoch = world.person(OFFICER).await.account.epoch;
+        appoint(&desk, HEAD, OFFICER, days).await.unwrap();
+        let person = world.person(OFFICER).await;
+        assert_ne!(person.account.epoch, epoch);
+        let may = |p: &dancu_store::people::Person, on: Date| {
+            let roles = Power::RequestRaise.row().roles;
+            p.grants.on(on).any(|g| roles.contains(g.role))
+        };
+        assert!(may(&person, day(0)) && may(&person, day(7)) && !may(&person, day(8)));
+        let all = substitutes::of(std::slice::from_ref(&person), day(0));
+        assert_eq!((all.len(), all[0].role, all[0].absent), (1, Role::Deputy, HEAD));
+        // Nobody is stood in for twice on a day.
+        assert_eq!(field(appoint(&desk, HEAD, OFFICER, (day(7), day(9))).await), "absent");
+        // Planned: it ends nothing now.
+        let epoch = person.account.epoch;
+        appoint(&desk, HEAD, OFFICER, (day(8), day(9))).await.unwrap();
+        assert_eq!(world.person(OFFICER).await.account.epoch, epoch);
+        // Ended: at once, and once.
+        end(&desk, OFFICER, HEAD, day(0)).await.unwrap();
+        let person = world.person(OFFICER).await;
+        assert!(!may(&person, day(0)) && may(&person, day(8)));
+        assert_ne!(person.account.epoch, epoch);
+        assert!(matches!(end(&desk, OFFICER, HEAD, day(0)).await, Err(Refused::Gone)));
+        end(&desk, OFFICER, HEAD, day(8)).await.unwrap();
+        assert_eq!(world.person(OFFICER).await.grants.all().len(), 1);
+        assert_eq!(world.last_act().kind, "person.substituteEnded");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_d8_heads_ask_and_withdraw() {
+    for world in World::both("asked").await {
+        let place = Place::new(&world.store, HEAD);
+        let desk = place.desk(&world.store);
+        let wanted = |from, to, count, reason: &str| Wanted {
+            system: SYSTEM,
+            lines: vec![LineId(1)],
+            count,
+            from,
+            to,
+            reason: reason.into(),
+        };
+        let why = "Tuyển sinh đầu cấp, 800 hồ sơ mỗi ngày";
+        let tries = [
+            (wanted(day(-2), day(1), 500, why), "from"),
+            (wanted(day(200), day(201), 500, why), "from"),
+            (wanted(day(2), day(1), 500, why), "to"),
+            (wanted(day(1), day(100), 500, why), "to"),
+            (wanted(day(1), day(2), DAILY, why), "wanted"),
+            (wanted(day(1), day(2), 500, "vì cần"), "reason"),
+            (Wanted { lines: vec![], ..wanted(day(1), day(2), 500, why) }, "lines"),
+        ];
+        for (wanted, expected) in tries {
+            assert_eq!(field(raise_requests::ask(&desk, wanted).await), expected);
+        }
+        let other = Wanted { lines: vec![LineId(9)], ..wanted(day(1), day(2), 500, why) };
+        assert!(matches!(raise_requests::ask(&desk, other).await, Err(Refused::Gone)));
+        let epoch = world.store.ledger().epoch();
+        let asked = wanted(day(1), day(3), 500, why);
+        let (_, ids) = raise_requests::ask(&desk, asked.clone()).await.unwrap();
+        assert_eq!(world.store.ledger().epoch(), epoch, "asking changes no policy");
+        let request = world.store.desks().raise_request(ids[0]).await.unwrap().unwrap();
+        assert_eq!((request.extra, request.asked_by), (500 - DAILY, HEAD));
+        let hours = world.store.profiles().at(clock()).hours.clone();
+        assert_eq!(request.to.0 - request.from.0, 3 * DAY_MS);
+        assert_eq!(hours.duty(request.from).day.date(), day(1));
+        assert_eq!(begins(&hours, hours.duty(request.from).day), request.from);
+        // Sent twice it waits once.
+        assert_eq!(field(raise_requests::ask(&desk, asked).await), "lines");
+        assert_eq!(raise_requests::list(&desk).await.unwrap().len(), 1);
+        raise_requests::withdraw(&desk, ids[0]).await.unwrap();
+        let waiting = world.store.desks().raise_requests(Requests::Waiting, 9).await.unwrap();
+        assert!(waiting.is_empty());
+        assert_eq!(raise_requests::list(&desk).await.unwrap()[0].state, RequestState::Withdrawn);
+        match raise_requests::withdraw(&desk, ids[0]).await {
+            Err(Refused::Reason(reason)) => assert_eq!(reason, PortalReason::AlreadyDecided),
+            other => panic!("{other:?}"),
+        }
+        assert_eq!(unit().as_str(), "H26.001");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hours_are_counted_from_the_journal_once() {
+    for world in World::both("hours").await {
+        let (kept, now) = (HourlyUse::default(), clock());
+        let hours = world.store.profiles().at(now).hours.clone();
+        let day = hours.duty(now).day;
+        let hour = usize::try_from((now.0 - begins(&hours, day).0) / HOUR_MS).unwrap();
+        let citizen = SubjectId::Personal(PersonalId::parse("099301012345").unwrap());
+        let look = |at| kept.look(&world.store, (SYSTEM, day), &hours, at).unwrap();
+        assert_eq!(look(now).refused, [0; 24]);
+        for n in 1..=3 {
+            world.ask(citizen, "H26.001-1").await;
+            let seen = look(clock());
+            assert_eq!((seen.refused[hour], seen.refused.iter().sum::<u64>()), (n, n));
+            assert_eq!(seen.all, [0; 24], "refused questions count nobody");
+        }
+        // Another process, or this one after a restart, comes to the same.
+        let anew = HourlyUse::default().look(&world.store, (SYSTEM, day), &hours, clock()).unwrap();
+        assert_eq!(anew.refused[hour], 3);
+        let before = HourlyUse::default();
+        let yesterday = dancu_domain::moment::DutyDay(day.0 - 1);
+        let seen = before.look(&world.store, (SYSTEM, yesterday), &hours, clock()).unwrap();
+        assert_eq!(seen.refused, [0; 24]);
+    }
+}

@@ -1,0 +1,316 @@
+//! A store with one system of one unit, its officer and head, two operators and two auditors.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use dancu_domain::ids::{AccountId, LineId, Login, SubjectId, SystemCode, SystemId, UnitCode};
+use dancu_domain::moment::Moment;
+use dancu_domain::people::account::{Account as Person_, Phase, Stops};
+use dancu_domain::people::grants::{Grant, Grants, Scope};
+use dancu_domain::people::roles::{Class, Role};
+use dancu_domain::people::session::Session;
+use dancu_domain::people::{Epoch, MachineTime, PersonId};
+use dancu_domain::profile::{DEFAULT_PROFILE, Profiles};
+use dancu_domain::refusal::{Reason, Refusal};
+use dancu_domain::registration::{
+    Account, AccountKind, AccountList, AccountState, ConnectionState, DateRange, Group, Line,
+    ServiceGrant, Snapshot, System,
+};
+use dancu_domain::service::{FieldSet, Service, ServiceSet, Window};
+use dancu_journal::{Act, Body, Decision, Entry, Query};
+use dancu_office::Actor;
+use dancu_office::act::{Desk, Place, places};
+use dancu_office::locks::Word;
+use dancu_store::engine::{PoolSettings, Settings};
+use dancu_store::entries::{SearchKind, system_digest};
+use dancu_store::ledger::{Decided, Draft, Verdict};
+use dancu_store::people::{self, Person, Revision, Secrets, SessionRow};
+use dancu_store::{Database, OpenOptions, Store, policy};
+use dancu_testdb::Server;
+
+/// Registered count of the only line.
+pub const DAILY: u32 = 100;
+pub const HEAD: PersonId = PersonId(1);
+pub const FIRST: PersonId = PersonId(2);
+pub const SECOND: PersonId = PersonId(3);
+pub const OFFICER: PersonId = PersonId(4);
+pub const AUDITOR: PersonId = PersonId(5);
+/// Belongs to the centre.
+pub const INSIDER: PersonId = PersonId(6);
+pub const ACCOUNT: AccountId = AccountId(1);
+pub const SYSTEM: SystemId = SystemId(1);
+
+/// People: number, login, unit, role.
+const PEOPLE: [(PersonId, &str, &str, Role); 6] = [
+    (HEAD, "thutruong.mau", "H26.001", Role::Head),
+    (FIRST, "vanhanh1.mau", "TTDL", Role::Operator),
+    (SECOND, "vanhanh2.mau", "TTDL", Role::Operator),
+    (OFFICER, "canbo.mau", "H26.001", Role::Officer),
+    (AUDITOR, "kiemtra.mau", "KTNN", Role::Auditor),
+    (INSIDER, "noibo.mau", "TTDL", Role::Auditor),
+];
+
+#[expect(clippy::disallowed_methods, reason = "a server compares this clock with its own")]
+pub fn clock() -> Moment {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+    Moment(since.as_millis() as i64)
+}
+
+pub struct World {
+    pub store: Store,
+    dir: PathBuf,
+    database: Option<dancu_testdb::Database>,
+}
+
+impl World {
+    /// The same on SQLite and on PostgreSQL.
+    pub async fn both(name: &str) -> [Self; 2] {
+        let database = Server::durable().database("office", |_| Ok(()));
+        [Self::new(name, None).await, Self::new(name, Some(database)).await]
+    }
+
+    async fn new(name: &str, database: Option<dancu_testdb::Database>) -> Self {
+        let engine = if database.is_some() { "server" } else { "file" };
+        let dir = format!("dancu-office-{name}-{engine}-{}", std::process::id());
+        let dir = std::env::temp_dir().join(dir);
+        let _ = std::fs::remove_dir_all(&dir);
+        let place = database.as_ref().map(|d| Database {
+            settings: Settings::new(&d.url()).unwrap(),
+            nodes: 1,
+            clock,
+            pool: PoolSettings::default(),
+        });
+        let options = OpenOptions {
+            profiles: Arc::new(Profiles::parse(DEFAULT_PROFILE).unwrap()),
+            master_key: <_>::default(),
+            now: clock(),
+            migrate: true,
+            database: place,
+        };
+        let store = Store::open(&dir, options).unwrap();
+        let world = Self { store, dir, database };
+        world.store.prepare_year(clock()).await.unwrap();
+        world.fill().await;
+        world
+    }
+
+    /// Another node on the same database; none where there is no server.
+    pub fn another(&self) -> Option<Store> {
+        let database = self.database.as_ref()?;
+        let dir = self.dir.with_extension("second");
+        let _ = std::fs::remove_dir_all(&dir);
+        std::fs::create_dir_all(&dir).unwrap();
+        let key = dancu_store::keys::MASTER_KEY_FILE;
+        std::fs::copy(self.dir.join(key), dir.join(key)).unwrap();
+        let options = OpenOptions {
+            profiles: Arc::new(Profiles::parse(DEFAULT_PROFILE).unwrap()),
+            master_key: <_>::default(),
+            now: clock(),
+            migrate: false,
+            database: Some(Database {
+                settings: Settings::new(&database.url()).unwrap(),
+                nodes: 1,
+                clock,
+                pool: PoolSettings::default(),
+            }),
+        };
+        Some(Store::open(&dir, options).unwrap())
+    }
+
+    async fn fill(&self) {
+        let keys = self.store.keys().clone();
+        let made = self.store.ledger().act(clock(), move |tx, _| {
+            policy::write::insert_system(tx, &keys, &system(), &["Cán Bộ Mẫu".to_owned()])?;
+            for row in PEOPLE {
+                people::insert(tx, &keys, &person(row))?;
+            }
+            let (kind, actor) = ("test".into(), "dancu".into());
+            Ok(Body::Act(Act { kind, actor, system: 1, detail: String::new() }))
+        });
+        made.await.unwrap();
+    }
+
+    pub fn snapshot(&self) -> Snapshot {
+        self.store.snapshot(clock()).unwrap()
+    }
+
+    pub fn limit(&self) -> u32 {
+        let snapshot = self.snapshot();
+        place(snapshot.by_id(SYSTEM).unwrap()).line.limit(clock()).count
+    }
+
+    pub fn account_state(&self) -> AccountState {
+        let snapshot = self.snapshot();
+        snapshot.by_id(SYSTEM).unwrap().accounts.by_id(ACCOUNT).unwrap().state
+    }
+
+    pub async fn person(&self, id: PersonId) -> Person {
+        self.store.people().person_by_id(id).await.unwrap().unwrap()
+    }
+
+    pub async fn sessions(&self, id: PersonId) -> usize {
+        self.store.people().sessions_of(id).await.unwrap().len()
+    }
+
+    /// Signs somebody in.
+    pub async fn begin_session(&self, id: PersonId) {
+        let keys = self.store.keys().clone();
+        let begun = self.store.ledger().note(clock(), move |tx| {
+            let number = people::next_session_number(tx, id)?;
+            let person = people::by_id(tx, &keys, id)?.expect("somebody of this world");
+            let session =
+                Session::begin(number, &person.account, MachineTime(clock().0), true, None).session;
+            let row = SessionRow {
+                mark: [id.0 as u8; 32],
+                session,
+                source: IpAddr::V4(Ipv4Addr::LOCALHOST),
+                agent: String::new(),
+                device: None,
+            };
+            people::begin_session(tx, &keys, &row)?;
+            let (kind, actor) = ("person.signIn".into(), person.login.as_str().to_owned());
+            Ok(Body::Act(Act { kind, actor, system: 0, detail: String::new() }))
+        });
+        begun.await.unwrap();
+    }
+
+    /// Journals a question of the officer that was refused.
+    pub async fn ask(&self, about: SubjectId, case: &str) -> u64 {
+        let now = clock();
+        let p = self.store.pseudonyms(now).unwrap();
+        let query = Query {
+            system: SYSTEM.0,
+            system_code: "MAU".into(),
+            unit: "H26.001".into(),
+            account: ACCOUNT.0,
+            officer: "Cán Bộ Mẫu".into(),
+            source: vec![192, 0, 2, 1],
+            request_id: "yc-1".into(),
+            case: case.into(),
+            duty_day: self.store.profiles().at(now).hours.duty(now).day.0,
+            decision: Decision::Refused,
+            subjects: vec![p.subject(about, false)],
+            ..Query::default()
+        };
+        let draft = Draft {
+            query: Box::new(query),
+            arrival: now,
+            epoch: self.store.ledger().epoch(),
+            decided: Decided::Refused(Refusal::from(Reason::CaseCodeMissing)),
+            request_key: [0; 16],
+            answered: None,
+            header: None,
+            guard: None,
+            search: vec![
+                (SearchKind::System as u8, system_digest(SYSTEM.0)),
+                (SearchKind::Account as u8, p.account(ACCOUNT.0)),
+                (SearchKind::Case as u8, p.case(case)),
+            ],
+        };
+        match self.store.ledger().submit(draft).await.unwrap() {
+            Verdict::Settled(settled) => settled.index,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// The last journal entry, an act.
+    pub fn last_act(&self) -> Act {
+        let entry = self.store.entry(self.store.ledger().next_index() - 1).unwrap().unwrap();
+        act_of(&entry)
+    }
+}
+
+pub fn act_of(entry: &Entry) -> Act {
+    match &entry.body {
+        Body::Act(act) => act.clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        self.store.stop();
+        let _ = std::fs::remove_dir_all(&self.dir);
+        let _ = std::fs::remove_dir_all(self.dir.with_extension("second"));
+    }
+}
+
+pub fn login(text: &str) -> Login {
+    Login::parse(text).unwrap()
+}
+
+pub fn actor(id: PersonId) -> Actor {
+    let (id, name, ..) = PEOPLE.into_iter().find(|(known, ..)| *known == id).unwrap();
+    Actor::Person(id, login(name))
+}
+
+pub fn place(system: &System) -> Place<'_> {
+    places(system).find(|p| p.window == Window::InHours).unwrap()
+}
+
+pub fn word<'a>(world: &'a World, snapshot: &'a Snapshot, by: &'a Actor) -> Word<'a> {
+    Word { store: &world.store, snapshot, now: clock(), actor: by, reason: "cao điểm" }
+}
+
+pub fn desk<'a>(world: &'a World, snapshot: &'a Snapshot, by: &'a Actor) -> Desk<'a> {
+    word(world, snapshot, by).on(snapshot.by_id(SYSTEM).unwrap())
+}
+
+fn system() -> System {
+    let line = Line { id: LineId(1), daily: DAILY, raises: vec![] };
+    let service = Service::CitizenVerify;
+    let code = SystemCode::parse("MAU").unwrap();
+    let unit = UnitCode::parse("H26.001").unwrap();
+    let mut system = System::new(SYSTEM, code, unit, Group::State);
+    system.state = ConnectionState::Live;
+    system.accounts = AccountList::new(vec![Account {
+        id: ACCOUNT,
+        login: login("canbo.mau"),
+        kind: AccountKind::Officer,
+        state: AccountState::Live,
+        daily: 10,
+        services: ServiceSet::default(),
+        officer_code: None,
+        citizen_id: None,
+        valid: DateRange::default(),
+        plan: None,
+    }]);
+    system.services[service.index()] = Some(ServiceGrant {
+        service,
+        ma_tich_hop: "001".into(),
+        fields: FieldSet::ALL,
+        lines: [Some(line), None],
+    });
+    system
+}
+
+fn person((id, name, unit, role): (PersonId, &str, &str, Role)) -> Person {
+    let unit = UnitCode::parse(unit).unwrap();
+    let scope = match role {
+        Role::Officer | Role::Head => Scope::Unit(unit.clone()),
+        _ => Scope::All,
+    };
+    let grant = Grant::new(role, scope, DateRange::default(), None).unwrap();
+    Person {
+        id,
+        login: login(name),
+        name: format!("Người Mẫu {}", id.0),
+        unit,
+        phone: String::new(),
+        personal_id: None,
+        account: Person_ {
+            person: id,
+            class: Class::of([role]),
+            epoch: Epoch::default(),
+            phase: Phase::Open(Stops::default()),
+            password: None,
+            used: clock(),
+            trained: clock().viet_nam_date(),
+        },
+        grants: Grants::default().with(grant).unwrap(),
+        secrets: Secrets::default(),
+        revision: Revision::NEW,
+    }
+}

@@ -1,0 +1,69 @@
+//! Change of the own password, by choice.
+
+use axum::http::StatusCode;
+use axum::response::Response;
+use dancu_access::people::{Answer, Trouble};
+use dancu_domain::people::reasons::PortalReason;
+use dancu_portal::entry::ChangePassword;
+
+use super::super::entry::{busy, captcha, solved, typed_twice};
+use super::super::form::Form;
+use super::super::frame;
+use super::super::signed::Signed;
+
+fn drawn(signed: &Signed) -> ChangePassword {
+    let figures = &signed.app.gate.store().profiles().at(signed.now).sign_in;
+    ChangePassword {
+        t: signed.text(),
+        s: signed.shell(),
+        errors: vec![],
+        why: signed.text().get("password-chosen"),
+        shortest: figures.password_min.into(),
+        ticket: None,
+        captcha: None,
+        next: String::new(),
+    }
+}
+
+/// `GET /account/password`.
+pub async fn show(signed: Signed) -> Response {
+    frame::page(&drawn(&signed))
+}
+
+/// `POST /account/password`.
+pub async fn send(signed: Signed, form: Form) -> Response {
+    let wrong = |error, captcha| {
+        let page = ChangePassword { errors: vec![error], captcha, ..drawn(&signed) };
+        frame::page_with(StatusCode::UNPROCESSABLE_ENTITY, &page)
+    };
+    if let Err(error) = typed_twice(&signed, &form) {
+        return wrong(error, None);
+    }
+    let (people, visit) = (signed.people(), signed.visit());
+    let passwords = (form.raw("current"), form.raw("fresh"));
+    let proof = solved(&form);
+    let answer = people.change_own_password(&visit, &signed.present, passwords, proof).await;
+    let beside = |reason| frame::reason_error(signed.lang, field(reason), reason);
+    match answer {
+        Ok(Answer::Done) => frame::to("/account/history"),
+        Ok(Answer::Refused(PortalReason::FreshMfaNeeded)) => {
+            frame::refused(&signed, PortalReason::FreshMfaNeeded)
+        }
+        Ok(Answer::Refused(reason)) => wrong(beside(reason), None),
+        Ok(Answer::Held(held)) => wrong(beside(held.reason), captcha(&signed, held.captcha)),
+        Err(Trouble::Busy) => wrong(beside(PortalReason::Busy), None),
+        Err(trouble) => busy(&signed, &trouble),
+    }
+}
+
+/// The field that a reason is about.
+fn field(reason: PortalReason) -> &'static str {
+    match reason {
+        PortalReason::PasswordTooShort
+        | PortalReason::PasswordTooLong
+        | PortalReason::PasswordCommon
+        | PortalReason::PasswordReused
+        | PortalReason::PasswordHoldsLogin => "fresh",
+        _ => "current",
+    }
+}

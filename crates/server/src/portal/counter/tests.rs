@@ -1,0 +1,713 @@
+//! The counter over a real store, gate and router, on both engines: an officer with a session
+//! asks as a browser would.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::ConnectInfo;
+use axum::http::{HeaderMap, Request, header};
+use dancu_access::people::{Mark, new_cookie};
+use dancu_domain::ids::{
+    AccountId, LineId, Login, ProcedureCode, Purpose, SystemCode, SystemId, UnitCode,
+};
+use dancu_domain::moment::Moment;
+use dancu_domain::people::account::{Account as PeopleAccount, Phase, Stops};
+use dancu_domain::people::grants::{Grant, Grants, Scope};
+use dancu_domain::people::roles::{Class, Role};
+use dancu_domain::people::session::{FRESH_MFA_MS, Session};
+use dancu_domain::people::{Epoch, MachineTime, PersonId};
+use dancu_domain::person::{Person as Citizen, VitalStatus};
+use dancu_domain::registration::{
+    Account, AccountKind, AccountList, AccountState, Certificates, Channel, ConnectionState,
+    DateRange, Group, Line, Procedure, ServiceGrant, System,
+};
+use dancu_domain::service::{Field, FieldSet, Service, ServiceSet, Window};
+use dancu_gate::Gate;
+use dancu_journal::{Act, Body as EntryBody, Decision, Query as Asked};
+use dancu_store::engine::{PoolSettings, Settings};
+use dancu_store::people::{self, Person, Revision, Secrets, SessionRow};
+use dancu_store::{Database, OpenOptions, Store, policy};
+use dancu_testdb::Server;
+use dancu_world::{PopulationSpec, block, block_count};
+use tower_service::Service as _;
+
+use crate::app::{App, Shared};
+use crate::clock::{Clock, machine_ms};
+use crate::portal::Portal;
+
+/// Monday, in hours.
+const MORNING: &str = "2026-03-02T09:00:00+07:00";
+/// People of the registry.
+const PERSONS: u64 = 300;
+/// The procedures of each system: an ordinary one, and one that asks for a case and tells less.
+const PROCEDURE: &str = "1.004194";
+const WITH_CASE: &str = "1.001193";
+
+fn machine() -> Moment {
+    Moment(machine_ms())
+}
+
+/// What a test wants otherwise.
+struct Wish {
+    /// Declared average of the officer.
+    daily: u32,
+    /// In-hours count of each line.
+    line: u32,
+    /// The roles of the person.
+    roles: &'static [Role],
+    /// States of the systems, each with the officer's account.
+    systems: &'static [ConnectionState],
+    /// State of the account.
+    account: AccountState,
+    /// Its channels.
+    group: Group,
+    /// Whether the second factor was given just now.
+    fresh: bool,
+}
+
+impl Default for Wish {
+    fn default() -> Self {
+        Self {
+            // Twice that is the account's stop: more than the line has.
+            daily: 400,
+            line: 500,
+            roles: &[Role::Officer],
+            systems: &[ConnectionState::Live],
+            account: AccountState::Live,
+            group: Group::State,
+            fresh: true,
+        }
+    }
+}
+
+struct World {
+    app: Shared,
+    router: Router,
+    cookie: String,
+    csrf: String,
+    citizens: Vec<Citizen>,
+    dir: PathBuf,
+    _database: Option<dancu_testdb::Database>,
+}
+
+/// An answer as a browser gets it.
+struct Page {
+    status: u16,
+    headers: HeaderMap,
+    text: String,
+}
+
+impl Page {
+    fn has(&self, words: &str) -> bool {
+        self.text.contains(words)
+    }
+
+    /// The value of the first hidden field of a name.
+    fn hidden(&self, name: &str) -> String {
+        let mark = format!("name=\"{name}\" value=\"");
+        let rest = self.text.split_once(&mark).unwrap_or_else(|| panic!("no field {name}")).1;
+        rest.split('"').next().unwrap().to_owned()
+    }
+
+    /// The remembered choice, as the browser sends it back.
+    fn memory(&self) -> Option<String> {
+        let set = self.headers.get_all(header::SET_COOKIE).iter();
+        let mut set = set.filter_map(|v| v.to_str().ok());
+        let cookie = set.find(|v| v.starts_with("dancu-counter="))?;
+        Some(cookie.split(';').next().unwrap().to_owned())
+    }
+
+    /// The address of the slip.
+    fn slip(&self) -> String {
+        let rest = self.text.split_once("href=\"/counter/slip/").unwrap().1;
+        format!("/counter/slip/{}", rest.split('"').next().unwrap())
+    }
+}
+
+fn system(number: u32, wish: &Wish, state: ConnectionState) -> System {
+    let services = [Service::CitizenVerify, Service::CitizenLookup];
+    let granted = ServiceSet::of(&services);
+    let account = |id, login: &str, state| Account {
+        id: AccountId(number * 10 + id),
+        login: Login::parse(login).unwrap(),
+        kind: AccountKind::Officer,
+        state,
+        daily: wish.daily,
+        services: granted,
+        officer_code: None,
+        citizen_id: None,
+        valid: DateRange::default(),
+        plan: None,
+    };
+    let procedure = |code: &str, purpose: &str, fields, case_required| {
+        let code = ProcedureCode::parse(code).unwrap();
+        let purpose = Some(Purpose::parse(purpose).unwrap());
+        let valid = DateRange::default();
+        let it = Procedure {
+            code: code.clone(),
+            purpose,
+            services: granted,
+            fields,
+            valid,
+            case_required,
+        };
+        (code, it)
+    };
+    let mut system = System {
+        state,
+        certificates: Certificates::OFF,
+        accounts: AccountList::new(vec![
+            account(1, "onestop.canbo1", wish.account),
+            account(2, "onestop.canbo2", AccountState::Live),
+        ]),
+        procedures: [
+            procedure(PROCEDURE, "Đăng ký thường trú", FieldSet::ALL, false),
+            procedure(WITH_CASE, "Đăng ký khai sinh", FieldSet::of(&[Field::Sex]), true),
+        ]
+        .into_iter()
+        .collect(),
+        ..System::new(
+            SystemId(number),
+            SystemCode::parse(&format!("SYSTEM{number}")).unwrap(),
+            UnitCode::parse("H26.001").unwrap(),
+            wish.group,
+        )
+    };
+    for service in services {
+        let base = number * 100 + service as u32 * 2;
+        let line = |id| Some(Line { id: LineId(id), daily: wish.line, raises: vec![] });
+        system.services[service.index()] = Some(ServiceGrant {
+            service,
+            ma_tich_hop: service.default_ma_tich_hop().into(),
+            fields: FieldSet::ALL,
+            lines: [line(base), line(base + 1)],
+        });
+    }
+    system
+}
+
+fn officer(wish: &Wish, now: Moment) -> Person {
+    let grants = wish.roles.iter().fold(Grants::default(), |grants, role| {
+        let scope = Scope::Unit(UnitCode::parse("H26.001").unwrap());
+        let grant = Grant::new(*role, scope, DateRange::default(), None).unwrap();
+        grants.with(grant).unwrap()
+    });
+    let id = PersonId(1);
+    Person {
+        id,
+        login: Login::parse("onestop.canbo1").unwrap(),
+        name: "Hoàng Thử Quyên".into(),
+        unit: UnitCode::parse("H26.001").unwrap(),
+        phone: String::new(),
+        personal_id: None,
+        account: PeopleAccount {
+            person: id,
+            class: Class::Staff,
+            epoch: Epoch(1),
+            phase: Phase::Open(Stops::default()),
+            password: None,
+            used: now,
+            trained: now.viet_nam_date(),
+        },
+        grants,
+        secrets: Secrets::default(),
+        revision: Revision::NEW,
+    }
+}
+
+impl World {
+    async fn new(name: &str, wish: &Wish, database: Option<dancu_testdb::Database>) -> Self {
+        let engine = if database.is_some() { "server" } else { "file" };
+        let dir = format!("dancu-counter-{name}-{engine}-{}", std::process::id());
+        let dir = std::env::temp_dir().join(dir);
+        let _ = std::fs::remove_dir_all(&dir);
+        let now = Moment::parse_rfc3339(MORNING).unwrap();
+        let place = database.as_ref().map(|d| Database {
+            settings: Settings::new(&d.url()).unwrap(),
+            nodes: 1,
+            clock: machine,
+            pool: PoolSettings::default(),
+        });
+        let options = OpenOptions {
+            profiles: Arc::new(crate::config::profiles(None).unwrap()),
+            master_key: <_>::default(),
+            now,
+            migrate: true,
+            database: place,
+        };
+        let store = Arc::new(Store::open(&dir, options).unwrap());
+        store.prepare_year(now).await.unwrap();
+        let spec = PopulationSpec { seed: 7, persons: PERSONS, today: now.viet_nam_date() };
+        crate::population::fill::run(&store, &spec, &|_| {}).unwrap();
+        let citizens = (0..block_count(&spec))
+            .flat_map(|number| block(&spec, number))
+            .flat_map(|household| household.members)
+            .collect();
+        let cookie = new_cookie().unwrap_or_else(|_| panic!("no randomness"));
+        register(&store, wish, now, &cookie).await;
+        let clock = Clock::new(now.0 - machine_ms(), now, true);
+        let url = "http://127.0.0.1:8080".to_owned();
+        let gate = Gate::open(store.clone(), now).unwrap();
+        let portal = Portal::open(&<_>::default(), store, &url).unwrap();
+        let csrf = portal.people.csrf(Mark::of(&cookie).unwrap());
+        let app = Arc::new(App::new(gate, clock, url).with_portal(Some(portal)));
+        app.set_ready(true);
+        let router = crate::routes::router(app.clone());
+        Self { app, router, cookie, csrf, citizens, dir, _database: database }
+    }
+
+    /// The same on SQLite and on PostgreSQL.
+    async fn both(name: &str, wish: &Wish) -> [Self; 2] {
+        let database = Server::durable().database("counter", |_| Ok(()));
+        [Self::new(name, wish, None).await, Self::new(name, wish, Some(database)).await]
+    }
+
+    async fn send(&self, request: Request<Body>) -> Page {
+        let mut request = request;
+        let source: SocketAddr = "127.0.0.1:4000".parse().unwrap();
+        request.extensions_mut().insert(ConnectInfo(source));
+        let response = self.router.clone().call(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let text = to_bytes(body, 1 << 20).await.unwrap();
+        let text = String::from_utf8(text.to_vec()).unwrap();
+        Page { status: parts.status.as_u16(), headers: parts.headers, text }
+    }
+
+    fn request(&self, method: &str, path: &str, more: &str) -> axum::http::request::Builder {
+        let cookie = format!("dancu={}; {more}", self.cookie);
+        Request::builder()
+            .method(method)
+            .uri(path)
+            .header(header::HOST, "127.0.0.1:8080")
+            .header(header::COOKIE, cookie)
+    }
+
+    async fn get(&self, path: &str) -> Page {
+        self.get_with(path, "").await
+    }
+
+    /// With a remembered choice.
+    async fn get_with(&self, path: &str, cookie: &str) -> Page {
+        self.send(self.request("GET", path, cookie).body(Body::empty()).unwrap()).await
+    }
+
+    async fn anybody(&self, path: &str) -> Page {
+        let request = Request::builder().uri(path).header(header::HOST, "127.0.0.1:8080");
+        self.send(request.body(Body::empty()).unwrap()).await
+    }
+
+    async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Page {
+        let token = ("csrf", self.csrf.as_str());
+        let fields = fields.iter().chain([&token]);
+        let body: Vec<_> =
+            fields.map(|(name, value)| format!("{name}={}", encoded(value))).collect();
+        let kind = "application/x-www-form-urlencoded";
+        let request = self.request("POST", path, "").header(header::CONTENT_TYPE, kind);
+        self.send(request.body(Body::from(body.join("&"))).unwrap()).await
+    }
+
+    /// Verifies under the first procedure.
+    async fn verify(&self, subject: &str, more: &[(&str, &str)]) -> Page {
+        let once = self.get("/counter").await.hidden("once");
+        let fields = [("procedure", PROCEDURE), ("once", &once), ("subject", subject)];
+        self.post("/counter", &[&fields, more].concat()).await
+    }
+
+    /// Somebody who is alive and of whom a whole date of birth is known.
+    fn citizen(&self) -> &Citizen {
+        let fits = |c: &&Citizen| {
+            let day = matches!(c.birth, dancu_domain::birth::BirthDate::Day(_));
+            c.vital == VitalStatus::Alive && day && c.sex.code() > 0
+        };
+        self.citizens.iter().find(fits).unwrap()
+    }
+
+    fn used(&self, service: Service) -> u32 {
+        let now = self.app.clock.now();
+        let store = self.app.gate.store();
+        let day = store.profiles().at(now).hours.duty(now).day;
+        let line = LineId(100 + service as u32 * 2 + Window::InHours as u32);
+        store.ledger().lines(|counts| counts.line_day(line, day).used)
+    }
+
+    fn bodies(&self) -> Vec<EntryBody> {
+        let mut found = vec![];
+        let each = |entry: dancu_journal::Entry| {
+            found.push(entry.body);
+            Ok(true)
+        };
+        self.app.gate.store().scan_entries(0, each).unwrap();
+        found
+    }
+
+    fn questions(&self) -> Vec<Asked> {
+        let of = |body| match body {
+            EntryBody::Query(query) => Some(*query),
+            _ => None,
+        };
+        self.bodies().into_iter().filter_map(of).collect()
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        self.app.gate.store().stop();
+        let _ = std::fs::remove_dir_all(&self.dir);
+    }
+}
+
+/// Systems, the person and the person's session, with a fresh second factor.
+async fn register(store: &Store, wish: &Wish, now: Moment, cookie: &str) {
+    let keys = store.keys().clone();
+    let systems: Vec<_> =
+        wish.systems.iter().zip(1..).map(|(state, number)| system(number, wish, *state)).collect();
+    let person = officer(wish, now);
+    let Mark(mark) = Mark::of(cookie).unwrap();
+    let machine = MachineTime(machine_ms());
+    let mfa = Some(if wish.fresh { machine } else { machine.plus_ms(-FRESH_MFA_MS) });
+    let made = store.ledger().act(now, move |tx, _| {
+        for system in &systems {
+            policy::write::insert_system(tx, &keys, system, &[])?;
+        }
+        people::insert(tx, &keys, &person)?;
+        let session = Session {
+            number: people::next_session_number(tx, person.id)?,
+            person: person.id,
+            class: person.account.class,
+            epoch: person.account.epoch,
+            began: machine,
+            seen: machine,
+            mfa,
+            locked: false,
+        };
+        let source = "127.0.0.1".parse().unwrap();
+        let row = SessionRow { mark, session, source, agent: "test".into(), device: None };
+        people::begin_session(tx, &keys, &row)?;
+        let (kind, actor) = ("test".into(), "thử nghiệm".into());
+        Ok(EntryBody::Act(Act { kind, actor, system: 1, detail: String::new() }))
+    });
+    made.await.unwrap();
+}
+
+fn encoded(text: &str) -> String {
+    text.bytes().fold(String::new(), |text, byte| text + &format!("%{byte:02X}"))
+}
+
+fn day(citizen: &Citizen) -> String {
+    super::values::birth(citizen.birth)
+}
+
+/// As the card's QR code has it.
+fn card(citizen: &Citizen) -> String {
+    let birth = day(citizen).replace('/', "");
+    let (id, name) = (citizen.personal_id, citizen.full_name.upper());
+    format!("{id}||{name}|{birth}|Nam|Số 1, Phường Hoa|12032021")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_scan_is_a_question_like_any_other() {
+    for world in World::both("scan", &Wish::default()).await {
+        let citizen = world.citizen().clone();
+        let page = world.get("/counter").await;
+        assert!(page.status == 200 && page.has(PROCEDURE) && page.has("500"), "{}", page.text);
+        let scan = card(&citizen);
+        let page = world.verify(&scan, &[("case", "H26.001/7")]).await;
+        assert!(page.status == 200 && page.has("Khớp") && page.has("499"), "{}", page.text);
+        // Where each of the three keys comes from, with its day.
+        let stamp = citizen.sources.of(Field::FullName);
+        assert!(page.has(&crate::portal::frame::date(stamp.on)));
+        let entry = world.questions().pop().unwrap();
+        assert_eq!((entry.protocol, entry.channel), (4, Channel::Portal as u8));
+        assert_eq!((entry.officer.as_str(), entry.case.as_str()), ("onestop.canbo1", "H26.001/7"));
+        assert_eq!(entry.purpose, "Đăng ký thường trú");
+        assert_eq!((entry.counted, world.used(Service::CitizenVerify)), (1, 1));
+        // What was chosen is kept for the next person, and nothing personal with it.
+        let memory = page.memory().unwrap();
+        let id = citizen.personal_id.to_string();
+        assert!(memory.contains(PROCEDURE) && memory.contains("H26.001/7"));
+        assert!(!memory.contains(&id) && !memory.to_lowercase().contains("nguy"));
+        let next = world.get_with("/counter", &memory).await;
+        assert!(next.has("value=\"H26.001/7\"") && !next.has(&id), "the next person is empty");
+        // The id stands in groups on the page, never in the title.
+        let title = page.text.split("<title>").nth(1).unwrap().split("</title>").next().unwrap();
+        assert!(!title.contains(&id[..6]) && !title.contains(citizen.full_name.as_str()));
+        assert_eq!(page.headers["cache-control"], "no-store");
+        assert!(page.has("Hoàng Thử Quyên · H26.001 ·"), "the watermark");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rule_d6_a_doubled_post_is_counted_once() {
+    for world in World::both("twice", &Wish::default()).await {
+        let scan = card(world.citizen());
+        let once = world.get("/counter").await.hidden("once");
+        let fields =
+            [("procedure", PROCEDURE), ("once", once.as_str()), ("subject", scan.as_str())];
+        let (first, second) =
+            tokio::join!(world.post("/counter", &fields), world.post("/counter", &fields));
+        assert!(first.has("Khớp") && second.has("Khớp"));
+        assert_eq!(world.used(Service::CitizenVerify), 1);
+        let decisions: Vec<_> = world.questions().iter().map(|q| q.decision).collect();
+        assert_eq!(decisions, [Decision::Accepted, Decision::Repeat]);
+        // Another person typed into the same form is another question.
+        let other = world.citizens.iter().find(|c| c.personal_id != world.citizen().personal_id);
+        let other = format!(
+            "{} {} {}",
+            other.unwrap().personal_id,
+            other.unwrap().full_name.as_str(),
+            day(other.unwrap())
+        );
+        let fields = [("procedure", PROCEDURE), ("once", once.as_str()), ("subject", &other)];
+        assert_eq!(world.post("/counter", &fields).await.status, 200);
+        assert_eq!(world.used(Service::CitizenVerify), 2);
+        // A second tab has a form of its own.
+        assert_ne!(world.get("/counter").await.hidden("once"), once);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_wrong_with_the_form_asks_nothing() {
+    let world = World::new("form", &Wish::default(), None).await;
+    let before = world.questions().len();
+    let id = world.citizen().personal_id.to_string();
+    for (fields, words) in [
+        (&[("procedure", PROCEDURE), ("subject", "")][..], "Quét thẻ, dán hoặc gõ"),
+        (&[("procedure", PROCEDURE), ("subject", id.as_str())], "Còn thiếu: họ và tên"),
+        (&[("procedure", PROCEDURE), ("subject", "Mẫu 1990")], "Còn thiếu: số định danh"),
+        (&[("procedure", PROCEDURE), ("subject", "0993 Mẫu 1990")], "Có số lẻ bên cạnh"),
+        (&[("procedure", "9.999999"), ("subject", "x")], "Chọn thủ tục"),
+        (&[("procedure", WITH_CASE), ("subject", "x")], "bắt buộc có mã hồ sơ"),
+        (&[("procedure", PROCEDURE), ("case", "a b"), ("subject", "x")], "3 đến 60 ký tự"),
+        (&[("procedure", PROCEDURE), ("purpose", "Khác"), ("subject", "x")], "Đăng ký thường trú"),
+        (&[("procedure", PROCEDURE), ("claim-oldId", "12"), ("subject", "x")], "gồm 9 chữ số"),
+        (&[("system", "OTHER"), ("procedure", PROCEDURE), ("subject", "x")], "Chọn hệ thống"),
+    ] {
+        let page = world.post("/counter", fields).await;
+        assert!(page.status == 422 && page.has(words), "{fields:?}: {} {}", page.status, page.text);
+        assert!(page.has("role=\"alert\"") && page.has("<title>Cần sửa:"), "{fields:?}");
+    }
+    // Markup in every field comes back as text.
+    let markup = "\"><script>alert(1)</script>";
+    let all =
+        ["procedure", "purpose", "case", "subject", "once", "system", "claim-permanentResidence"];
+    let fields: Vec<_> = all.iter().map(|name| (*name, markup)).collect();
+    let page = world.post("/counter", &fields).await;
+    assert!(page.status == 422 && !page.has("<script>alert"));
+    assert!(page.memory().is_none());
+    assert_eq!(world.questions().len(), before);
+    assert_eq!(world.post("/counter", &[("csrf", "x")]).await.status, 403);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn claims_give_rows_and_a_verdict() {
+    for world in World::both("claims", &Wish::default()).await {
+        let citizen = world.citizen().clone();
+        let scan = card(&citizen);
+        let right = citizen.sex.code().to_string();
+        let wrong = if right == "1" { "2" } else { "1" };
+        let page = world.verify(&scan, &[("claim-sex", &right)]).await;
+        assert!(page.has("Giới tính") && !page.has("Không khớp một phần"), "{}", page.text);
+        let page = world.verify(&scan, &[("claim-sex", wrong)]).await;
+        assert!(page.has("Không khớp một phần"));
+        let bits = FieldSet::of(&[Field::Sex]).bits();
+        assert_eq!(world.questions().last().unwrap().fields_asked, bits);
+        // Compared for one person, not for the next.
+        assert!(!page.has("selected>Nam") && !page.has("selected>Nữ"));
+        // Nobody: how to go on, and no row that would say which key failed.
+        let nobody = scan
+            .replacen("Nam", "Nữ", 1)
+            .replace(citizen.full_name.upper().as_str(), "MẪU VĂN KHÔNG");
+        let page = world.verify(&nobody, &[("claim-sex", &right)]).await;
+        assert!(page.status == 200 && page.has("Vẫn giúp được người dân"));
+        assert!(!page.has("/counter/slip/") && !page.has("/counter/lookup"));
+        // Only the year is compared where only the year is known.
+        let year = citizen.birth.year().to_string();
+        let typed = format!("{} {} {year}", citizen.personal_id, citizen.full_name.as_str());
+        assert!(world.verify(&typed, &[]).await.has("chỉ khớp theo năm"));
+        // The dead are told unmistakably.
+        let dead = world.citizens.iter().find(|c| c.vital.code() == 2).unwrap();
+        let typed = format!("{} {} {}", dead.personal_id, dead.full_name.as_str(), day(dead));
+        let page = world.verify(&typed, &[]).await;
+        assert!(page.has("class=\"deceased\"") && page.has("Đã chết"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rule_a4_a_look_up_needs_a_reason_and_leaves_sensitive_fields_out() {
+    for world in World::both("lookup", &Wish::default()).await {
+        let page = world.verify(&card(world.citizen()), &[]).await;
+        let sealed = page.hidden("code");
+        let id = world.citizen().personal_id.to_string();
+        assert!(!sealed.contains(&id));
+        let ask = world.post("/counter/lookup", &[("code", &sealed)]).await;
+        assert!(ask.status == 200 && ask.has("Vì sao cần tra cứu đầy đủ"), "{}", ask.text);
+        let once = ask.hidden("once");
+        let fields = |reason| {
+            [("code", sealed.as_str()), ("step", "read"), ("once", &once), ("reason", reason)]
+        };
+        let short = world.post("/counter/lookup", &fields("cần")).await;
+        assert!(short.status == 422 && short.has("Nêu lý do từ 10 đến 500 ký tự"));
+        assert_eq!(world.used(Service::CitizenLookup), 0);
+        let reason = "Hồ sơ thiếu nơi ở hiện tại";
+        let shown = world.post("/counter/lookup", &fields(reason)).await;
+        assert!(shown.status == 200 && shown.has("Nơi thường trú"), "{}", shown.text);
+        assert_eq!(shown.headers["refresh"], "300;url=/counter");
+        let entry = world.questions().pop().unwrap();
+        let sensitive = FieldSet::SENSITIVE.bits();
+        assert_eq!((entry.answer, entry.fields & sensitive), (3, 0));
+        assert_eq!(entry.fields, FieldSet::ALL.without(FieldSet::SENSITIVE).bits());
+        let EntryBody::Act(act) = world.bodies().pop().unwrap() else { panic!("no act") };
+        assert_eq!((act.kind.as_str(), act.actor.as_str()), ("counter.lookup", "onestop.canbo1"));
+        assert_eq!(act.detail, format!("{}: {reason}", entry.request_id));
+        // Sent twice it is one look-up.
+        world.post("/counter/lookup", &fields(reason)).await;
+        assert_eq!(world.used(Service::CitizenLookup), 1);
+        // One sensitive field, and only that, is delivered when it is shown.
+        let reveal = [("code", sealed.as_str()), ("field", "ethnicity")];
+        let page = world.post("/counter/reveal", &reveal).await;
+        let name = dancu_domain::lists::ethnicity(world.citizen().ethnicity).unwrap();
+        assert!(page.status == 200 && page.has(name) && page.has("Dân tộc"), "{}", page.text);
+        assert!(page.has("••••••"), "the others stay masked");
+        let entry = world.questions().pop().unwrap();
+        assert_eq!(entry.fields, FieldSet::of(&[Field::Ethnicity]).bits());
+        assert_eq!(world.used(Service::CitizenLookup), 2);
+        // What is not sensitive, or not sealed here, is not revealed.
+        for (code, field) in
+            [(sealed.as_str(), "fullName"), (sealed.as_str(), "x"), ("x", "religion")]
+        {
+            let page = world.post("/counter/reveal", &[("code", code), ("field", field)]).await;
+            assert!(matches!(page.status, 303 | 410), "{field}: {}", page.status);
+        }
+        assert_eq!(world.used(Service::CitizenLookup), 2);
+        assert_eq!(world.get("/counter/lookup").await.status, 303);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rule_e2_a_sensitive_field_needs_a_fresh_factor_and_a_look_up_does_not() {
+    let world = World::new("stale", &Wish { fresh: false, ..Wish::default() }, None).await;
+    let sealed = world.verify(&card(world.citizen()), &[]).await.hidden("code");
+    let page = world.post("/counter/reveal", &[("code", &sealed), ("field", "religion")]).await;
+    assert!(page.status == 401 && page.has("Xác thực lại"), "{}", page.text);
+    assert_eq!(world.used(Service::CitizenLookup), 0);
+    let id = world.citizen().personal_id.to_string();
+    assert!(!page.has(&id) && !page.has(world.citizen().full_name.as_str()));
+    assert_eq!(world.post("/counter/lookup", &[("code", &sealed)]).await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_slip_is_printed_and_checked_without_a_name() {
+    for world in World::both("slip", &Wish::default()).await {
+        let citizen = world.citizen().clone();
+        let wrong = if citizen.sex.code() == 1 { "2" } else { "1" };
+        let page = world.verify(&card(&citizen), &[("claim-sex", wrong), ("case", "H26/9")]).await;
+        let slip = world.get(&page.slip()).await;
+        assert!(slip.status == 200 && slip.has("H26/9") && slip.has("Không khớp một phần"));
+        let personal = [citizen.personal_id.to_string(), citizen.full_name.as_str().to_owned()];
+        // Neither the citizen nor the officer stands on the paper itself.
+        let paper = slip.text.split("<article").nth(1).unwrap().split("</article>").next().unwrap();
+        assert!(!personal.iter().any(|p| slip.has(p)) && !paper.contains("Thử Quyên"));
+        let check = page.slip().replace("/counter/slip/", "/check/");
+        assert!(paper.contains("http://127.0.0.1:8080/check<") && paper.contains("<path d=\"M"));
+        // Whoever holds the paper checks it, signed in or not.
+        let found = world.anybody(&check).await;
+        assert!(found.status == 200 && found.has("Phiếu do hệ thống cấp"), "{}", found.text);
+        assert!(found.has("H26.001") && found.has("Giới tính") && found.has("Không khớp một phần"));
+        assert!(!found.has("H26/9") && !personal.iter().any(|p| found.has(p)));
+        let code = paper.split("DC-").nth(1).unwrap().split('<').next().unwrap();
+        let typed = format!("/check?code=dc-{}", code.to_lowercase());
+        let found = world.anybody(&typed).await;
+        assert!(found.status == 200 && found.has("họ tên và ngày sinh: khớp"), "{}", found.text);
+        assert_eq!(world.anybody("/check").await.status, 200);
+        // A changed mark, a guessed code, another's entry.
+        let forged = format!("{}A", &check[..check.len() - 1]);
+        let forged =
+            if forged == check { format!("{}B", &check[..check.len() - 1]) } else { forged };
+        for path in [forged.as_str(), "/check/DC-0000-0000-0000-0000-00000", "/check/%3Cscript%3E"]
+        {
+            let page = world.anybody(path).await;
+            assert!(page.status == 404 && page.has("Không có kết quả nào mang mã này"), "{path}");
+            assert!(!page.has("<script>"));
+        }
+        assert_eq!(world.get(&forged.replace("/check/", "/counter/slip/")).await.status, 404);
+        // Signed out nobody prints.
+        assert_eq!(world.anybody(&page.slip()).await.status, 303);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn refusals_say_what_to_do_and_the_meter_goes_down() {
+    let world = World::new("refused", &Wish { line: 1, ..Wish::default() }, None).await;
+    let scan = card(world.citizen());
+    assert!(world.verify(&scan, &[]).await.has("Khớp"));
+    let page = world.verify(&scan, &[]).await;
+    assert!(page.status == 429 && page.has("Đã hết số lượt truy vấn"), "{}", page.text);
+    assert!(page.has("tăng số lượt tạm thời") && page.has("07:00") && page.has("D2"));
+    assert!(page.has("DC-") && page.has("Người dân đang chờ"));
+    // The account's own stop shows in the meter before it refuses.
+    let wish = Wish { daily: 1, ..Wish::default() };
+    let world = World::new("stop", &wish, None).await;
+    let page = world.get("/counter").await;
+    assert!(page.has("Mức dừng của tài khoản") && page.has("còn 500/500"), "{}", page.text);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rule_a6_only_officers_on_the_list_come_in() {
+    let list = "danh sách tài khoản";
+    for (name, wish, words) in [
+        ("revoked", Wish { account: AccountState::Revoked, ..Wish::default() }, list),
+        ("suspended", Wish { systems: &[ConnectionState::Suspended], ..Wish::default() }, list),
+        ("none", Wish { systems: &[], ..Wish::default() }, list),
+        ("head", Wish { roles: &[Role::Head], ..Wish::default() }, "Vai trò"),
+    ] {
+        let world = World::new(name, &wish, None).await;
+        let page = world.get("/counter").await;
+        assert!(page.status == 403 && page.has(words), "{name}: {} {}", page.status, page.text);
+        let fields = [("procedure", PROCEDURE), ("subject", "099303000417 Mẫu Văn A 1990")];
+        assert_eq!(world.post("/counter", &fields).await.status, 403, "{name}");
+        assert!(world.questions().is_empty());
+    }
+    // A group without this channel is refused by the gate, and journaled (A2).
+    let world = World::new("group", &Wish { group: Group::Other, ..Wish::default() }, None).await;
+    let page = world.verify(&card(world.citizen()), &[]).await;
+    assert!(page.status == 403 && page.has("xin Trung tâm chấp thuận"), "{}", page.text);
+    assert_eq!(world.questions().pop().unwrap().decision, Decision::Refused);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn with_several_systems_the_officer_chooses() {
+    let systems = &[ConnectionState::Live, ConnectionState::Suspended, ConnectionState::Live];
+    let world = World::new("several", &Wish { systems, ..Wish::default() }, None).await;
+    let page = world.get("/counter").await;
+    assert!(page.has("SYSTEM1") && page.has("SYSTEM3") && !page.has("SYSTEM2"));
+    let page = world.verify(&card(world.citizen()), &[("system", "SYSTEM3")]).await;
+    assert!(page.has("Khớp"));
+    assert_eq!(world.questions().pop().unwrap().system_code, "SYSTEM3");
+    let next = world.get_with("/counter", &page.memory().unwrap()).await;
+    assert!(next.has("value=\"SYSTEM3\" selected"));
+    // Under another session's mark it is nothing.
+    let others = page.memory().unwrap().replacen('=', "=0", 1);
+    assert!(world.get_with("/counter", &others).await.has("value=\"SYSTEM1\" selected"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_outage_says_how_to_go_on_and_asking_again_is_the_same_question() {
+    let world = World::new("outage", &Wish::default(), None).await;
+    let once = world.get("/counter").await.hidden("once");
+    let scan = card(world.citizen());
+    let fields = [("procedure", PROCEDURE), ("once", once.as_str()), ("subject", scan.as_str())];
+    let store = world.app.gate.store();
+    let fault = "CREATE TRIGGER fault BEFORE UPDATE ON ledger_head \
+                 BEGIN SELECT RAISE(ABORT, 'fault of the test'); END";
+    store.ledger().tidy(world.app.clock.now(), move |tx| tx.batch(fault)).await.unwrap();
+    let page = world.post("/counter", &fields).await;
+    assert!(page.status == 503 && page.has("Tạm thời không kết nối được"), "{}", page.text);
+    assert_eq!(page.hidden("once"), once, "the form keeps its mark");
+    store.ledger().tidy(world.app.clock.now(), |tx| tx.batch("DROP TRIGGER fault")).await.unwrap();
+    let again = world.post("/counter", &fields).await;
+    assert!(again.status == 200 && again.has("Khớp"), "{}", again.text);
+    assert_eq!(world.used(Service::CitizenVerify), 1);
+}

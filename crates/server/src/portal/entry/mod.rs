@@ -1,0 +1,153 @@
+//! The way in and out: sign-in with its steps, lock, confirmation, sign-out, language and theme.
+
+pub mod confirm;
+mod enrol;
+mod factor;
+pub mod lock;
+mod password;
+mod sign_in;
+mod steps;
+
+use axum::body::Body;
+use axum::http::{HeaderValue, header};
+use axum::response::Response;
+use dancu_access::people::Trouble;
+use dancu_domain::people::reasons::PortalReason;
+use dancu_domain::rule::RuleId;
+use dancu_portal::rules::Rules;
+use dancu_portal::text::Language;
+use serde_json::{Value, json};
+
+pub(super) use self::enrol::app_page;
+pub(super) use self::factor::typed_twice;
+use super::cookies::Cookie;
+use super::form::Form;
+use super::signed::{Facts, Framed, Signed, Visitor};
+use super::table::{Access, Table};
+use super::{frame, paths};
+
+/// Its routes.
+pub fn routes(table: Table) -> Table {
+    let public = Access::Public;
+    let table = table
+        .get("/", public, root)
+        .post("/preferences", public, preferences)
+        .get("/docs/rules", public, rules)
+        .get("/sign-in", public, sign_in::show)
+        .post("/sign-in", public, sign_in::send)
+        .post("/sign-in/passkey/options", public, sign_in::passkey_options)
+        .post("/sign-in/passkey", public, sign_in::passkey)
+        .post("/sign-in/factor", public, factor::send)
+        .post("/sign-in/factor/key/options", public, factor::key_options)
+        .post("/sign-in/factor/key", public, factor::key)
+        .post("/sign-in/password", public, password::send)
+        .post("/sign-in/enrol/app", public, enrol::app)
+        .post("/sign-in/enrol/app/done", public, enrol::app_done)
+        .post("/sign-in/enrol/key/options", public, enrol::key_options)
+        .post("/sign-in/enrol/key", public, enrol::key)
+        .post("/sign-in/codes", public, enrol::codes_kept)
+        .get("/welcome", Access::Person, sign_in::welcome)
+        .post("/sign-out", Access::Locked, sign_out);
+    let table = table
+        .post("/lock", Access::Locked, lock::lock)
+        .post_kept("/unlock", Access::Locked, lock::unlock)
+        .post_kept("/unlock/key/options", Access::Locked, lock::key_options)
+        .post_kept("/unlock/key", Access::Locked, lock::unlock_key)
+        .post_kept("/confirm", Access::Person, confirm::send)
+        .post_kept("/confirm/key/options", Access::Person, confirm::key_options)
+        .post_kept("/confirm/key", Access::Person, confirm::send_key);
+    // Pages that answer a post, asked for anew by their address.
+    [
+        "/sign-in/passkey",
+        "/sign-in/factor",
+        "/sign-in/factor/key",
+        "/sign-in/password",
+        "/sign-in/enrol/app",
+        "/sign-in/enrol/app/done",
+        "/sign-in/enrol/key",
+        "/sign-in/codes",
+        "/lock",
+        "/unlock",
+        "/unlock/key",
+        "/confirm",
+        "/confirm/key",
+        "/sign-out",
+    ]
+    .into_iter()
+    .fold(table, |table, path| table.get(path, Access::Public, root))
+}
+
+/// `GET /`: the desk, or the way to it.
+async fn root(visitor: Visitor) -> Response {
+    match &visitor.signed {
+        Some(signed) => frame::to_desk(signed),
+        // The lock screen stands before every page of one's own.
+        None if visitor.locked => frame::to("/account"),
+        None => frame::to("/sign-in"),
+    }
+}
+
+/// `POST /preferences`: language and theme, for a year.
+async fn preferences(visitor: Visitor, form: Form) -> Response {
+    let lang = Language::from_tag(form.get("lang")).unwrap_or(visitor.lang);
+    let theme = ["light", "dark"].into_iter().find(|theme| *theme == form.get("theme"));
+    let look = format!("{}.{}", lang.tag(), theme.unwrap_or(visitor.theme));
+    let mut response = frame::to(paths::local(form.get("back")).unwrap_or("/"));
+    set_cookie(&mut response, Cookie::Look.set(&look, visitor.secure));
+    response
+}
+
+/// `GET /docs/rules`: what the rule beside a refusal says.
+async fn rules(visitor: Visitor) -> Response {
+    let ids = RuleId::ALL.iter().map(|rule| rule.code()).collect();
+    frame::page(&Rules { t: visitor.text(), s: visitor.shell(), ids })
+}
+
+/// `POST /sign-out`.
+async fn sign_out(signed: Signed) -> Response {
+    if let Err(trouble) = signed.people().sign_out(&signed.visit(), &signed.present).await {
+        return busy(&signed, &trouble);
+    }
+    let mut response = frame::to(&format!("/sign-in?why={}", PortalReason::SignedOut.name()));
+    set_cookie(&mut response, Cookie::Session.clear(signed.secure));
+    response
+}
+
+fn set_cookie(response: &mut Response, cookie: Option<HeaderValue>) {
+    if let Some(cookie) = cookie {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+}
+
+/// The page for a person while passwords cannot be checked or the store cannot be asked.
+pub(super) fn busy(who: &impl Framed, trouble: &Trouble) -> Response {
+    match trouble {
+        Trouble::Busy => frame::refused_as(who, PortalReason::Busy),
+        Trouble::Store(error) => {
+            tracing::warn!(error = %error, "an act of sign-in failed");
+            frame::unavailable(who)
+        }
+    }
+}
+
+/// What a script asks a key for: options and the ticket that goes back with the answer.
+pub(super) fn options((options, ticket): &(String, String)) -> Response {
+    let options: Value = serde_json::from_str(options).unwrap_or(Value::Null);
+    let body = json!({ "options": options, "ticket": ticket }).to_string();
+    let mut response = Response::new(Body::from(body));
+    let kind = HeaderValue::from_static("application/json");
+    response.headers_mut().insert(header::CONTENT_TYPE, kind);
+    response
+}
+
+/// A proof of work for a page's form; without randomness there is none, and the form is refused
+/// again.
+pub(super) fn captcha(facts: &Facts, needed: bool) -> Option<String> {
+    let challenge = facts.people().captcha().challenge(facts.machine).ok().filter(|_| needed)?;
+    serde_json::to_string(&challenge).ok()
+}
+
+/// The solved proof of work of a form.
+pub(super) fn solved(form: &Form) -> Option<&str> {
+    Some(form.raw("altcha")).filter(|text| !text.is_empty())
+}

@@ -1,0 +1,224 @@
+//! What a step of a sign-in leads to, as a page.
+
+use axum::http::StatusCode;
+use axum::response::Response;
+use dancu_access::people::{Held, Outcome, SignedIn, Trouble};
+use dancu_domain::people::PersonId;
+use dancu_domain::people::factors::{FactorKind, Kinds};
+use dancu_domain::people::password::ChangeDue;
+use dancu_domain::people::reasons::PortalReason;
+use dancu_domain::people::sign_in::{Notice, Step};
+use dancu_portal::entry::{ChangePassword, Enrol, RecoveryCodes, SecondFactor};
+use dancu_portal::parts::FieldError;
+
+use super::super::cookies::Cookie;
+use super::super::signed::Visitor;
+use super::super::{frame, paths};
+use super::{busy, captcha, set_cookie, sign_in};
+
+/// Why the same page is shown again.
+pub struct Problem {
+    /// Why.
+    pub reason: PortalReason,
+    /// Seconds to wait.
+    pub wait: Option<u64>,
+    /// Proof of work to solve first.
+    pub captcha: Option<String>,
+}
+
+impl Problem {
+    /// A plain reason.
+    pub fn of(reason: PortalReason) -> Self {
+        Self { reason, wait: None, captcha: None }
+    }
+
+    /// Something has to come before the next try.
+    pub fn held(visitor: &Visitor, held: Held) -> Self {
+        let wait = u64::try_from(held.wait_ms).unwrap_or(0).div_ceil(1_000);
+        Self {
+            reason: held.reason,
+            wait: (wait > 0).then_some(wait),
+            captcha: captcha(visitor, held.captcha),
+        }
+    }
+
+    /// As an error beside a field.
+    pub fn beside(&self, visitor: &Visitor, field: &'static str) -> Vec<FieldError> {
+        vec![frame::reason_error(visitor.lang, field, self.reason)]
+    }
+
+    /// A page with its status and, where one waits, with the seconds.
+    pub fn answer(&self, page: &impl dancu_portal::Page) -> Response {
+        let status = self.reason.text().answer.http_status();
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::FORBIDDEN);
+        let mut response = frame::page_with(status, page);
+        let busy = (status == StatusCode::SERVICE_UNAVAILABLE).then_some(2);
+        if let Some(seconds) = self.wait.or(busy) {
+            frame::retry_after(&mut response, u32::try_from(seconds).unwrap_or(u32::MAX));
+        }
+        response
+    }
+}
+
+/// The page that a step leads to; `again` draws the step's own page with what was wrong.
+pub async fn answer(
+    visitor: &Visitor,
+    next: &str,
+    result: Result<Outcome, Trouble>,
+    again: impl FnOnce(&Problem) -> Response,
+) -> Response {
+    match result {
+        Ok(Outcome::Next { step, ticket }) => step_page(visitor, next, &step, ticket),
+        Ok(Outcome::Codes { codes, ticket }) => frame::page(&RecoveryCodes {
+            t: visitor.text(),
+            s: visitor.bare(),
+            codes,
+            action: "/sign-in/codes",
+            ticket,
+            next: next.to_owned(),
+        }),
+        Ok(Outcome::Done(signed_in)) => {
+            leave_before(visitor, &signed_in).await;
+            done(visitor, next, &signed_in)
+        }
+        Ok(Outcome::Refused { reason, again: true }) => again(&Problem::of(reason)),
+        Ok(Outcome::Refused { reason, again: false }) => {
+            sign_in::page(visitor, next, "", Some(&Problem::of(reason)))
+        }
+        Ok(Outcome::Held(held)) => again(&Problem::held(visitor, held)),
+        Err(Trouble::Busy) => again(&Problem::of(PortalReason::Busy)),
+        Err(trouble) => busy(visitor, &trouble),
+    }
+}
+
+fn step_page(visitor: &Visitor, next: &str, step: &Step, ticket: String) -> Response {
+    match step {
+        Step::SecondFactor(kinds) => {
+            frame::page(&second_factor(visitor, next, Usable::of(*kinds), ticket, None))
+        }
+        Step::ChangePassword(due) => frame::page(&change(visitor, next, *due, ticket)),
+        Step::Enrol { kinds, by_voucher } => frame::page(&Enrol {
+            t: visitor.text(),
+            s: visitor.bare(),
+            errors: vec![],
+            base: "/sign-in/enrol",
+            reason_key: if *by_voucher { "enrol-vouched" } else { "enrol-first" },
+            app: kinds.contains(FactorKind::Totp),
+            keys: kinds.contains(FactorKind::Passkey),
+            ticket,
+            next: next.to_owned(),
+        }),
+        Step::Refused(reason) => sign_in::page(visitor, next, "", Some(&Problem::of(*reason))),
+        Step::Password | Step::Done(_) => frame::to("/sign-in"),
+    }
+}
+
+/// Which kinds of factor a page asks for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Usable {
+    /// An app's code.
+    pub app: bool,
+    /// A passkey or hardware key.
+    pub key: bool,
+    /// A recovery code.
+    pub recovery: bool,
+}
+
+impl Usable {
+    /// Of what may be asked for.
+    pub fn of(kinds: Kinds) -> Self {
+        Self {
+            app: kinds.contains(FactorKind::Totp),
+            key: kinds.contains(FactorKind::Passkey) || kinds.contains(FactorKind::SecurityKey),
+            recovery: kinds.contains(FactorKind::RecoveryCode),
+        }
+    }
+
+    /// As the page itself said, for drawing it again: it decides nothing.
+    pub fn said(text: &str) -> Self {
+        let has = |word| text.split(' ').any(|w| w == word);
+        Self { app: has("app"), key: has("key"), recovery: has("recovery") }
+    }
+}
+
+/// The page that asks for the second factor. `problem`: what was wrong, beside which field.
+pub fn second_factor(
+    visitor: &Visitor,
+    next: &str,
+    usable: Usable,
+    ticket: String,
+    problem: Option<(&Problem, &'static str)>,
+) -> SecondFactor {
+    SecondFactor {
+        t: visitor.text(),
+        s: visitor.bare(),
+        errors: problem.map(|(p, field)| p.beside(visitor, field)).unwrap_or_default(),
+        captcha: problem.and_then(|(p, _)| p.captcha.clone()),
+        app: usable.app,
+        passkey: usable.key,
+        recovery: usable.recovery,
+        may_enrol: true,
+        ticket,
+        next: next.to_owned(),
+    }
+}
+
+/// The page that asks for a new password in the middle of a sign-in.
+pub fn change(visitor: &Visitor, next: &str, due: ChangeDue, ticket: String) -> ChangePassword {
+    let key = match due {
+        ChangeDue::Given => "password-first",
+        ChangeDue::Aged => "password-aged",
+    };
+    let figures = &visitor.app.gate.store().profiles().at(visitor.now).sign_in;
+    ChangePassword {
+        t: visitor.text(),
+        s: visitor.bare(),
+        errors: vec![],
+        why: visitor.text().get(key),
+        shortest: figures.password_min.into(),
+        ticket: Some(ticket),
+        captcha: None,
+        next: next.to_owned(),
+    }
+}
+
+/// Ends the session of another person that this browser still has: its cookie is about to go.
+async fn leave_before(visitor: &Visitor, signed_in: &SignedIn) {
+    let before = visitor.signed.as_ref().filter(|before| before.person.id != signed_in.person.id);
+    if let Some(before) = before
+        && let Err(error) = visitor.people().sign_out(&visitor.visit(), &before.present).await
+    {
+        // It ends by itself within 12 hours, and nobody has its cookie.
+        tracing::warn!(error = %error, "a session before was not ended");
+    }
+}
+
+/// The session begins: its cookie is new, whatever the browser brought. What has to be told comes
+/// before the desk.
+fn done(visitor: &Visitor, next: &str, signed_in: &SignedIn) -> Response {
+    let mut told = vec![];
+    for notice in &signed_in.done.notices {
+        told.push(match notice {
+            Notice::PasswordDays(days) => format!("days={days}"),
+            Notice::TrainingLapsed(day) => format!("trained={day}"),
+            Notice::RecoveryCodes(left) => format!("codes={left}"),
+        });
+    }
+    if signed_in.replaced.is_some() {
+        told.push("replaced=yes".into());
+    }
+    let next = paths::back(next).unwrap_or("/");
+    let mut response = if told.is_empty() {
+        frame::to(next)
+    } else {
+        told.push(format!("next={}", paths::escaped(next)));
+        frame::to(&format!("/welcome?{}", told.join("&")))
+    };
+    set_cookie(&mut response, Cookie::Session.set(&signed_in.cookie, visitor.secure));
+    if let Some(device) = &signed_in.device_cookie {
+        set_cookie(&mut response, Cookie::Device.set(device, visitor.secure));
+    }
+    let PersonId(person) = signed_in.person.id;
+    tracing::info!(person, "signed in");
+    response
+}

@@ -1,0 +1,387 @@
+//! The way of every request to a page: who it is, whether the screen is open, whether the post
+//! comes from a page of ours, whether a role gives the power, whether the second factor is fresh.
+//! Whatever a desk does, it does behind this.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use axum::body::{Body, to_bytes};
+use axum::extract::{ConnectInfo, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::response::Response;
+use bytes::Bytes;
+use dancu_access::people::{Look, Mark, Trouble, new_cookie};
+use dancu_domain::people::MachineTime;
+use dancu_domain::people::powers::Mfa;
+use dancu_domain::people::reasons::PortalReason;
+use dancu_domain::people::session::Cause;
+use dancu_portal::entry::Bounce;
+use dancu_portal::error::Wrong;
+use dancu_portal::text::Language;
+use dancu_wire::rest::HttpProblem;
+
+use super::cookies::Cookie;
+use super::entry::{confirm, lock};
+use super::form::{Form, Upload};
+use super::kept::Kept;
+use super::signed::{Facts, Signed, Visitor};
+use super::table::{Access, Reads, Row};
+use super::{Portal, frame, paths};
+use crate::app::Shared;
+use crate::clock::machine_ms;
+use crate::handlers::{problem, text};
+
+/// A form may take this long to arrive; a file of 5 MiB on a line of 1 Mbit/s takes 42 s.
+const BODY_WAIT: std::time::Duration = std::time::Duration::from_mins(1);
+/// Characters of `User-Agent` that are looked at.
+const AGENT_MAX: usize = 512;
+
+/// The policy of every page (crates/portal/README.md).
+const POLICY: &str = "default-src 'self'; form-action 'self'; frame-ancestors 'none'; \
+                      base-uri 'none'; object-src 'none'";
+/// Headers of every answer, unless the handler set them itself.
+const HEADERS: [(&str, &str); 8] = [
+    ("cache-control", "no-store"),
+    ("content-security-policy", POLICY),
+    ("x-content-type-options", "nosniff"),
+    ("referrer-policy", "no-referrer"),
+    ("x-frame-options", "DENY"),
+    ("cross-origin-opener-policy", "same-origin"),
+    ("cross-origin-resource-policy", "same-origin"),
+    ("permissions-policy", "camera=(), microphone=(), geolocation=(), payment=(), usb=()"),
+];
+
+/// Put on requests that came over TLS, to the server itself or to a proxy that is believed.
+#[derive(Clone, Copy)]
+pub struct Secure;
+
+/// What was being typed before the screen locked; only the unlocking puts it on a request.
+#[derive(Clone)]
+pub struct PutBack(pub Vec<(String, String)>);
+
+/// A request that may go on to its handler.
+pub struct Passed {
+    /// With who it is, and the form.
+    pub request: Request,
+    /// A cookie that the browser does not have yet.
+    pub cookie: Option<HeaderValue>,
+}
+
+/// Why a request does not go on: its answer.
+type Stopped = Box<Response>;
+
+/// Adds what every answer carries.
+pub fn finished(mut response: Response, cookie: Option<HeaderValue>) -> Response {
+    let headers = response.headers_mut();
+    for (name, value) in HEADERS {
+        let name = HeaderName::from_static(name);
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    if let Some(cookie) = cookie {
+        headers.append(header::SET_COOKIE, cookie);
+    }
+    response
+}
+
+/// Takes a request to its handler, or answers it.
+pub async fn pass(app: &Shared, row: Row, request: Request) -> Result<Passed, Stopped> {
+    let (mut parts, body) = request.into_parts();
+    let Some(portal) = app.portal.clone() else {
+        return Err(problem(HttpProblem::NotFound).into());
+    };
+    let (facts, cookie) = facts(app, portal, &parts);
+    if !facts.secure && !facts.source.to_canonical().is_loopback() {
+        return Err(error(&facts, Wrong::Insecure).into());
+    }
+    let session = Cookie::Session.read(&parts.headers, facts.secure).map(ToOwned::to_owned);
+    let here = Here { row, parts: &parts, facts: &facts, session: session.as_deref() };
+    if row.method == "POST" && here.is_foreign() {
+        return Err(error(&facts, Wrong::Forged).into());
+    }
+    let found = here.look().await?;
+    if row.method == "POST" && matches!(found, Found::Nobody(_)) {
+        here.throttled()?;
+    }
+    let sent = here.read(body).await?;
+    if row.method == "POST" && !here.is_ours(&sent) {
+        return Err(error(&facts, Wrong::Forged).into());
+    }
+    let passed = here.admit(found, &sent)?;
+    match passed {
+        Who::Signed(mut signed) => {
+            if let Some(PutBack(kept)) = parts.extensions.remove() {
+                signed.kept = kept;
+            }
+            parts.extensions.insert(*signed);
+        }
+        Who::Visitor(visitor) => {
+            parts.extensions.insert(*visitor);
+        }
+    }
+    parts.extensions.insert(sent.form.clone());
+    if let Some(upload) = sent.upload {
+        parts.extensions.insert(upload);
+    }
+    let request = Request::from_parts(parts, Body::from(sent.bytes));
+    let cookie = cookie.filter(|_| row.access == Access::Public);
+    Ok(Passed { request, cookie })
+}
+
+/// What the request says before anybody is known, and the browser's cookie where it is new.
+pub(super) fn facts(
+    app: &Shared,
+    portal: Arc<Portal>,
+    parts: &Parts,
+) -> (Facts, Option<HeaderValue>) {
+    let secure = parts.extensions.get::<Secure>().is_some();
+    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+    let source = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ConnectInfo(a)| a.ip());
+    let headers = &parts.headers;
+    let (lang, theme) = chosen(Cookie::Look.read(headers, secure).unwrap_or_default());
+    let sent = Cookie::Browser.read(headers, secure).filter(|c| Mark::of(c).is_some());
+    let (browser, cookie) = if let Some(cookie) = sent {
+        (cookie.to_owned(), None)
+    } else {
+        let made = new_cookie().unwrap_or_default();
+        let header = Cookie::Browser.set(&made, secure).filter(|_| !made.is_empty());
+        (made, header)
+    };
+    let csrf = Mark::of(&browser).map(|mark| portal.people.csrf(mark)).unwrap_or_default();
+    let here = parts.uri.path_and_query().map_or("/", |p| p.as_str());
+    let facts = Facts {
+        app: app.clone(),
+        lang,
+        theme,
+        csrf,
+        now: app.clock.now(),
+        machine: MachineTime(machine_ms()),
+        source,
+        agent: text(headers, header::USER_AGENT)
+            .unwrap_or_default()
+            .chars()
+            .take(AGENT_MAX)
+            .collect(),
+        here: paths::local(here).unwrap_or("/").to_owned(),
+        htmx: headers.contains_key("hx-request"),
+        secure,
+        device: Cookie::Device.read(headers, secure).map(ToOwned::to_owned),
+        browser,
+        portal,
+    };
+    (facts, cookie)
+}
+
+/// Language and theme of the cookie `vi.dark`.
+fn chosen(look: &str) -> (Language, &'static str) {
+    let (lang, theme) = look.split_once('.').unwrap_or((look, ""));
+    let theme = ["light", "dark"].into_iter().find(|name| *name == theme).unwrap_or("");
+    (Language::from_tag(lang).unwrap_or(Language::Vietnamese), theme)
+}
+
+fn error(facts: &Facts, what: Wrong) -> Response {
+    frame::error_page(facts, facts.bare(), what, None)
+}
+
+/// A request under way.
+struct Here<'a> {
+    row: Row,
+    parts: &'a Parts,
+    facts: &'a Facts,
+    session: Option<&'a str>,
+}
+
+/// Who was found.
+enum Found {
+    /// Nobody, or a session that is over, and why.
+    Nobody(Option<PortalReason>),
+    /// Somebody whose screen is locked.
+    Locked(Box<Signed>),
+    /// Somebody at work.
+    Open(Box<Signed>),
+}
+
+/// Who goes on.
+enum Who {
+    Signed(Box<Signed>),
+    Visitor(Box<Visitor>),
+}
+
+/// A body that was read.
+struct Sent {
+    bytes: Bytes,
+    form: Form,
+    upload: Option<Upload>,
+}
+
+impl Here<'_> {
+    /// Whether the browser says that a page of another site sent it. `Origin` cannot be asked:
+    /// with `no-referrer` browsers send `null`.
+    fn is_foreign(&self) -> bool {
+        let site = text(&self.parts.headers, "sec-fetch-site");
+        site.is_some_and(|site| site != "same-origin" && site != "none")
+    }
+
+    async fn look(&self) -> Result<Found, Stopped> {
+        let facts = self.facts;
+        let cause = match (self.row.access, text(&self.parts.headers, "x-cause")) {
+            // A public page keeps no screen open, nor does a part that refreshes by itself.
+            (Access::Public, _) | (_, Some("page")) => Cause::Page,
+            _ => Cause::Person,
+        };
+        match facts.people().look(self.session, cause, facts.now, facts.machine).await {
+            Ok(Look::Nobody) => Ok(Found::Nobody(None)),
+            Ok(Look::Ended(reason)) => Ok(Found::Nobody(Some(reason))),
+            Ok(Look::Locked(present)) => {
+                Ok(Found::Locked(Signed::new(facts.clone(), present).into()))
+            }
+            Ok(Look::Open(present)) => Ok(Found::Open(Signed::new(facts.clone(), present).into())),
+            // Public pages say what is going on even now.
+            Err(_) if self.row.access == Access::Public => Ok(Found::Nobody(None)),
+            Err(trouble) => Err(self.troubled(&trouble).into()),
+        }
+    }
+
+    fn troubled(&self, trouble: &Trouble) -> Response {
+        if let Trouble::Store(error) = trouble {
+            tracing::warn!(error = %error, "a session could not be looked up");
+        }
+        error(self.facts, Wrong::Busy)
+    }
+
+    fn throttled(&self) -> Result<(), Stopped> {
+        let portal = self.facts.portal();
+        let admitted =
+            portal.throttle.admit(self.facts.source, &portal.networks, self.facts.machine);
+        admitted.map_err(|wait| {
+            let s = self.facts.bare();
+            frame::error_page(self.facts, s, Wrong::TooMany, Some(wait)).into()
+        })
+    }
+
+    async fn read(&self, body: Body) -> Result<Sent, Stopped> {
+        let most = match self.row.reads {
+            Reads::Nothing => {
+                return Ok(Sent { bytes: Bytes::new(), form: Form::default(), upload: None });
+            }
+            Reads::Form(most) | Reads::File(most) => most,
+        };
+        let read = tokio::time::timeout(BODY_WAIT, to_bytes(body, most)).await;
+        let bytes = match read {
+            Ok(Ok(bytes)) => bytes,
+            Ok(Err(cause)) => {
+                let over = cause.into_inner().to_string().contains("length limit");
+                let what = if over { Wrong::TooLarge } else { Wrong::Unreadable };
+                return Err(error(self.facts, what).into());
+            }
+            Err(_) => return Err(error(self.facts, Wrong::Unreadable).into()),
+        };
+        let kind = text(&self.parts.headers, header::CONTENT_TYPE).unwrap_or_default();
+        let is_file = matches!(self.row.reads, Reads::File(_));
+        let unreadable = || Box::new(error(self.facts, Wrong::Unreadable));
+        if is_file && kind.starts_with("multipart/form-data") {
+            let upload = Upload::parse(kind, &bytes).ok_or_else(unreadable)?;
+            let form = upload.form.clone();
+            return Ok(Sent { bytes, form, upload: Some(upload) });
+        }
+        if !kind.starts_with("application/x-www-form-urlencoded") {
+            return Ok(Sent { bytes, form: Form::default(), upload: None });
+        }
+        let form = Form::parse(&bytes).ok_or_else(unreadable)?;
+        Ok(Sent { bytes, form, upload: None })
+    }
+
+    /// Whether the post carries the token of its session, or on public pages of its browser.
+    fn is_ours(&self, sent: &Sent) -> bool {
+        let token = text(&self.parts.headers, "x-csrf-token").unwrap_or(sent.form.raw("csrf"));
+        let fits = |cookie: &str| {
+            Mark::of(cookie).is_some_and(|mark| self.facts.people().csrf_fits(mark, token))
+        };
+        let public = self.row.access == Access::Public;
+        self.session.is_some_and(fits) || (public && fits(&self.facts.browser))
+    }
+
+    fn admit(&self, found: Found, sent: &Sent) -> Result<Who, Stopped> {
+        if self.row.access == Access::Public {
+            let mut visitor = Visitor::new(self.facts.clone(), None);
+            match found {
+                Found::Open(signed) => visitor = Visitor::new(self.facts.clone(), Some(*signed)),
+                Found::Locked(_) => visitor.locked = true,
+                Found::Nobody(_) => {}
+            }
+            return Ok(Who::Visitor(visitor.into()));
+        }
+        match found {
+            Found::Nobody(why) => Err(self.sign_in_first(why).into()),
+            Found::Locked(signed) if self.row.access == Access::Locked => Ok(Who::Signed(signed)),
+            Found::Locked(signed) => {
+                Err(lock::page(&signed, &self.kept(sent), vec![], None).into())
+            }
+            Found::Open(signed) => {
+                let Access::May(power) = self.row.access else { return Ok(Who::Signed(signed)) };
+                if !signed.holds(power) {
+                    return Err(frame::refused_as(&*signed, PortalReason::NoPower).into());
+                }
+                if power.row().mfa == Mfa::Fresh && !signed.is_fresh() {
+                    return Err(confirm::ask(&signed, &self.kept(sent)).into());
+                }
+                Ok(Who::Signed(signed))
+            }
+        }
+    }
+
+    /// What comes back after unlocking or confirming: the page, or the form that was sent. Files
+    /// are chosen again.
+    fn kept(&self, sent: &Sent) -> Kept {
+        match self.row.reads {
+            Reads::Form(_) => Kept::sent(&self.facts.here, &sent.form),
+            Reads::Nothing | Reads::File(_) => Kept::page(&self.page()),
+        }
+    }
+
+    /// The page that the request comes from or asks for.
+    fn page(&self) -> String {
+        let address = text(&self.parts.headers, "hx-current-url").filter(|_| self.facts.htmx);
+        let of_address = |address: &str| {
+            let (_, rest) = address.split_once("://")?;
+            paths::back(&rest[rest.find('/')?..]).map(ToOwned::to_owned)
+        };
+        match address {
+            Some(address) => of_address(address).unwrap_or_else(|| "/".into()),
+            None if self.row.method == "GET" => self.facts.here.clone(),
+            None => "/".into(),
+        }
+    }
+
+    fn sign_in_first(&self, why: Option<PortalReason>) -> Response {
+        let headers = &self.parts.headers;
+        let facts = self.facts;
+        // A session's cookie does not travel with a link of another site: from here it does.
+        let from_elsewhere = text(headers, "sec-fetch-site") == Some("cross-site");
+        if self.session.is_none() && from_elsewhere && self.row.method == "GET" && !facts.htmx {
+            return frame::page(&Bounce { t: facts.text(), to: facts.here.clone() });
+        }
+        let page = self.page();
+        let mut path = "/sign-in".to_owned();
+        if let Some(back) = paths::back(&page).filter(|page| *page != "/") {
+            path.extend(["?next=", &paths::escaped(back)]);
+        }
+        if let Some(why) = why {
+            path.extend([if path.contains('?') { "&" } else { "?" }, "why=", why.name()]);
+        }
+        let mut response = frame::to(&path);
+        if facts.htmx {
+            *response.status_mut() = StatusCode::UNAUTHORIZED;
+            if let Ok(place) = HeaderValue::from_str(&path) {
+                response.headers_mut().remove(header::LOCATION);
+                response.headers_mut().insert(HeaderName::from_static("hx-redirect"), place);
+            }
+        }
+        if self.session.is_some()
+            && let Some(clear) = Cookie::Session.clear(facts.secure)
+        {
+            response.headers_mut().append(header::SET_COOKIE, clear);
+        }
+        response
+    }
+}

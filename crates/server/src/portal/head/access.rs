@@ -1,0 +1,239 @@
+//! Acts on an officer: stop, end, let in again.
+
+use axum::extract::Path;
+use axum::http::StatusCode;
+use axum::response::Response;
+use dancu_access::people::Trouble;
+use dancu_domain::people::account::INVITATION_MS;
+use dancu_domain::people::powers::Power;
+use dancu_domain::people::reasons::PortalReason;
+use dancu_domain::people::roles::Role;
+use dancu_office::Refused;
+use dancu_office::officers::{self, Died, Officer, StateAct, Who};
+use dancu_portal::head::{Given, Revoked};
+use dancu_portal::text::Text;
+
+use super::officer::{Typed, found, one_page};
+use super::{Unit, as_errors, ways};
+use crate::portal::form::Form;
+use crate::portal::frame;
+use crate::portal::signed::Signed;
+
+/// `POST /unit/officers/{who}/state`.
+pub(super) async fn state(signed: Signed, Path(who): Path<String>, form: Form) -> Response {
+    let (unit, officer) = match found(&signed, &who, Power::ManageOfficers).await {
+        Ok(found) => found,
+        Err(response) => return *response,
+    };
+    let typed = Typed::acting(&officer, &form);
+    let Some(act) = ways::act(form.get("act")) else {
+        let missing = signed.text().get("officer-act-missing");
+        let page = one_page(&signed, &officer, &typed, vec![frame::wrong("act", missing)], None);
+        return frame::page_with(StatusCode::UNPROCESSABLE_ENTITY, &page);
+    };
+    let (desk, why) = (unit.desk(), form.raw("reason"));
+    let here = |told: &str| frame::to(&format!("/unit/officers/{}?told={told}", officer.who));
+    let done = match act {
+        StateAct::Suspend => {
+            officers::suspend(&desk, officer.who, why).await.map(|_| here("suspended"))
+        }
+        StateAct::Resume => {
+            officers::resume(&desk, officer.who, why).await.map(|_| here("resumed"))
+        }
+        StateAct::Revoke(cause) => match officers::revoke(&desk, officer.who, cause, why).await {
+            Ok((_, died)) => Ok(revoked(&signed, &unit, &officer, &died).await),
+            Err(refused) => Err(refused),
+        },
+    };
+    match done {
+        Ok(response) => response,
+        Err(refused) => refuse(&signed, &officer, &typed, &refused),
+    }
+}
+
+fn refuse(signed: &Signed, officer: &Officer, typed: &Typed, refused: &Refused) -> Response {
+    match as_errors(signed, refused, "act") {
+        Ok(errors) => {
+            let page = one_page(signed, officer, typed, errors, None);
+            let status = match refused {
+                Refused::Reason(reason) => StatusCode::from_u16(reason.text().answer.http_status())
+                    .unwrap_or(StatusCode::CONFLICT),
+                _ => StatusCode::UNPROCESSABLE_ENTITY,
+            };
+            frame::page_with(status, &page)
+        }
+        Err(response) => *response,
+    }
+}
+
+/// What died, and who was told.
+async fn revoked(signed: &Signed, unit: &Unit, officer: &Officer, died: &Died) -> Response {
+    let t = signed.text();
+    let told = match unit.store.people().of_unit(&unit.code).await {
+        Ok(people) => {
+            let day = signed.today();
+            let builds = people.iter().filter(|p| {
+                p.grants.on(day).any(|g| g.role == Role::Integrator)
+                    && officer.person.as_ref().is_none_or(|gone| gone.id != p.id)
+            });
+            builds.map(|p| p.name.clone()).collect::<Vec<_>>().join(", ")
+        }
+        // Whoever is to be told stands in their own list; here the sentence names nobody.
+        Err(_) => String::new(),
+    };
+    frame::page(&Revoked {
+        name: officer.name().to_owned(),
+        time: frame::stamp(signed.now),
+        died: list(&t, died),
+        told,
+        due: died.confirm_by.map(frame::stamp).unwrap_or_default(),
+        s: signed.shell(),
+        t,
+    })
+}
+
+/// What died, in words; what there was none of is left out.
+fn list(t: &Text, died: &Died) -> Vec<(&'static str, String)> {
+    let count = |n: usize| t.num(n as u64);
+    let mut all = vec![];
+    if !died.accounts.is_empty() {
+        let codes: Vec<&str> = died.accounts.iter().map(|(code, _)| code.as_str()).collect();
+        all.push(("died-accounts", codes.join(", ")));
+    }
+    let counted = [
+        ("died-sessions", died.sessions),
+        ("died-devices", died.devices),
+        ("died-factors", died.factors),
+        ("died-codes", usize::from(died.codes)),
+        ("died-voucher", usize::from(died.voucher)),
+    ];
+    let counted = counted.into_iter().filter(|(_, n)| *n > 0 || died.person.is_some());
+    all.extend(
+        counted
+            .filter(|(key, n)| *n > 0 || *key == "died-sessions")
+            .map(|(key, n)| (key, count(n))),
+    );
+    all
+}
+
+/// `POST /unit/officers/{who}/invite`.
+pub(super) async fn invite(signed: Signed, Path(who): Path<String>, form: Form) -> Response {
+    let (unit, officer) = match found(&signed, &who, Power::ManageOfficers).await {
+        Ok(found) => found,
+        Err(response) => return *response,
+    };
+    let (password, phc) = match once(&signed, &form, officer.who).await {
+        Ok(given) => given,
+        Err(response) => return *response,
+    };
+    match officers::invite(&unit.desk(), officer.who, phc).await {
+        Ok(_) => {
+            let names = (officer.name(), officer.login());
+            shown(&signed, officer.who, names, &password, true)
+        }
+        Err(refused) => refuse(&signed, &officer, &Typed::acting(&officer, &form), &refused),
+    }
+}
+
+/// `POST /unit/officers/{who}/password`.
+pub(super) async fn password(signed: Signed, Path(who): Path<String>, form: Form) -> Response {
+    let (unit, officer) = match found(&signed, &who, Power::ManageOfficers).await {
+        Ok(found) => found,
+        Err(response) => return *response,
+    };
+    let (password, phc) = match once(&signed, &form, officer.who).await {
+        Ok(given) => given,
+        Err(response) => return *response,
+    };
+    match officers::give_password(&unit.desk(), officer.who, phc).await {
+        Ok(_) => {
+            use officers::State::{InvitationExpired, Invited};
+            let invited = matches!(officer.state, Invited | InvitationExpired);
+            shown(&signed, officer.who, (officer.name(), officer.login()), &password, invited)
+        }
+        Err(refused) => refuse(&signed, &officer, &Typed::acting(&officer, &form), &refused),
+    }
+}
+
+/// `POST /unit/officers/{who}/reenable`.
+pub(super) async fn reenable(signed: Signed, Path(who): Path<String>, form: Form) -> Response {
+    let (unit, officer) = match found(&signed, &who, Power::ReenableAccount).await {
+        Ok(found) => found,
+        Err(response) => return *response,
+    };
+    match officers::reenable(&unit.desk(), officer.who).await {
+        Ok(_) => frame::to(&format!("/unit/officers/{}?told=reenabled", officer.who)),
+        Err(refused) => refuse(&signed, &officer, &Typed::acting(&officer, &form), &refused),
+    }
+}
+
+/// `POST /unit/officers/{who}/vouch`.
+pub(super) async fn vouch(signed: Signed, Path(who): Path<String>, form: Form) -> Response {
+    let (unit, officer) = match found(&signed, &who, Power::VouchForFactor).await {
+        Ok(found) => found,
+        Err(response) => return *response,
+    };
+    let typed = Typed::acting(&officer, &form);
+    let Some(seen) = ways::seen(form.get("seen")) else {
+        let missing = signed.text().get("vouch-missing");
+        let page = one_page(&signed, &officer, &typed, vec![frame::wrong("act", missing)], None);
+        return frame::page_with(StatusCode::UNPROCESSABLE_ENTITY, &page);
+    };
+    match officers::vouch(&unit.desk(), officer.who, seen).await {
+        Ok(_) => frame::to(&format!("/unit/officers/{}?told=vouched", officer.who)),
+        Err(refused) => refuse(&signed, &officer, &typed, &refused),
+    }
+}
+
+/// A password for one use and its hash, where the form was not sent before: a second one would
+/// make the first, which somebody may have written down, worthless.
+async fn once(signed: &Signed, form: &Form, who: Who) -> Result<(String, String), Box<Response>> {
+    if !form.first_time(signed) {
+        return Err(Box::new(frame::to(&format!("/unit/officers/{who}"))));
+    }
+    match given(signed, true).await? {
+        (Some(password), Some(phc)) => Ok((password, phc)),
+        _ => Err(Box::new(frame::unavailable(signed))),
+    }
+}
+
+/// A password for one use and its hash; neither where none is wanted.
+///
+/// # Errors
+/// The page that answers where passwords cannot be hashed now.
+pub(super) async fn given(
+    signed: &Signed,
+    wanted: bool,
+) -> Result<(Option<String>, Option<String>), Box<Response>> {
+    if !wanted {
+        return Ok((None, None));
+    }
+    match signed.people().given_password().await {
+        Ok((password, phc)) => Ok((Some(password.as_str().to_owned()), Some(phc))),
+        Err(Trouble::Busy) => Err(Box::new(frame::refused(signed, PortalReason::Busy))),
+        Err(error) => {
+            tracing::error!(error = %error, "a password could not be made");
+            Err(Box::new(frame::unavailable(signed)))
+        }
+    }
+}
+
+/// The page that shows a password this once.
+pub(super) fn shown(
+    signed: &Signed,
+    who: Who,
+    (name, login): (&str, &str),
+    password: &str,
+    invited: bool,
+) -> Response {
+    let until = signed.now.plus_ms(INVITATION_MS - 1);
+    frame::page(&Given {
+        t: signed.text(),
+        s: signed.shell(),
+        name: name.to_owned(),
+        login: login.to_owned(),
+        password: password.to_owned(),
+        until: if invited { frame::day(until) } else { String::new() },
+        href: format!("/unit/officers/{who}"),
+    })
+}

@@ -1,0 +1,286 @@
+//! The list as a spreadsheet: read, looked at, applied; and taken home.
+
+use axum::extract::Query;
+use axum::http::StatusCode;
+use axum::response::Response;
+use dancu_domain::moment::MINUTE_MS;
+use dancu_domain::people::powers::Power;
+use dancu_domain::people::{MachineTime, PersonId};
+use dancu_domain::service::ServiceSet;
+use dancu_office::officers::check::{Effect, Wrong};
+use dancu_office::officers::{self, Import, Preview};
+use dancu_office::sheet::{self, Column, Contact, Row, Unreadable};
+use dancu_portal::head::{Import as Shown, ImportFile, ImportRow};
+use dancu_portal::parts::{FieldError, states};
+use dancu_portal::text::Language;
+use parking_lot::Mutex;
+use serde::Deserialize;
+use tokio::sync::Semaphore;
+
+use super::{Unit, allowed, answered, as_errors, say, services, system_choices, ticked, usual};
+use crate::portal::form::{Form, Upload};
+use crate::portal::frame;
+use crate::portal::signed::Signed;
+
+/// A preview waits so long to be applied, ms: long enough to read 5,000 rows, and to ask somebody.
+const KEPT_MS: i64 = 30 * MINUTE_MS;
+/// Previews of a node at a time: 5,000 rows take about 2 MB. The oldest goes first.
+const KEPT_MAX: usize = 32;
+/// Files read at a time: each may take 32 MB and a core.
+const READERS: usize = 2;
+/// Rows that a page shows; wrong ones come first.
+const SHOWN_MAX: usize = 500;
+/// What a spreadsheet is sent as.
+const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+
+/// Previews that wait to be applied, on this node.
+pub(super) struct Imports {
+    kept: Mutex<Vec<Waiting>>,
+    readers: Semaphore,
+}
+
+impl Default for Imports {
+    fn default() -> Self {
+        Self { kept: Mutex::default(), readers: Semaphore::new(READERS) }
+    }
+}
+
+#[derive(Clone)]
+struct Waiting {
+    token: String,
+    person: PersonId,
+    until: MachineTime,
+    file: String,
+    import: Import,
+    preview: Preview,
+    applied: bool,
+}
+
+impl Imports {
+    fn keep(&self, waiting: Waiting, now: MachineTime) {
+        let mut kept = self.kept.lock();
+        kept.retain(|w| w.until > now);
+        if kept.len() >= KEPT_MAX {
+            kept.remove(0);
+        }
+        kept.push(waiting);
+    }
+
+    fn find(&self, token: &str, person: PersonId, now: MachineTime) -> Option<Waiting> {
+        let kept = self.kept.lock();
+        kept.iter().find(|w| w.token == token && w.person == person && w.until > now).cloned()
+    }
+
+    fn applied(&self, token: &str) {
+        if let Some(waiting) = self.kept.lock().iter_mut().find(|w| w.token == token) {
+            waiting.applied = true;
+            waiting.import.rows.clear();
+            waiting.preview.effects.clear();
+        }
+    }
+}
+
+/// `GET /unit/officers/import`.
+pub(super) async fn choose(signed: Signed) -> Response {
+    let unit = match allowed(&signed, Power::ManageOfficers).await {
+        Ok(unit) => unit,
+        Err(response) => return *response,
+    };
+    frame::page(&file_page(&signed, &unit, "", usual(), vec![]))
+}
+
+/// `POST /unit/officers/import`: reads the file and shows what it would do.
+pub(super) async fn read(signed: Signed, upload: Upload) -> Response {
+    let unit = match allowed(&signed, Power::ManageOfficers).await {
+        Ok(unit) => unit,
+        Err(response) => return *response,
+    };
+    let (named, chosen) = (upload.form.get("system").to_owned(), ticked(&upload.form));
+    let wrong = |status, sentence: String| {
+        let errors = vec![frame::wrong("file", sentence)];
+        frame::page_with(status, &file_page(&signed, &unit, &named, chosen, errors))
+    };
+    let input = StatusCode::UNPROCESSABLE_ENTITY;
+    let Some(system) = unit.system(&named) else { return frame::missing(&signed) };
+    let Some(part) = upload.file.filter(|part| !part.bytes.is_empty()) else {
+        return wrong(input, signed.text().get("importfile-missing"));
+    };
+    let imports = &signed.portal().head.imports;
+    let Ok(_turn) = imports.readers.try_acquire() else {
+        return wrong(StatusCode::SERVICE_UNAVAILABLE, signed.text().get("importfile-busy"));
+    };
+    let bytes = part.bytes.clone();
+    let rows = tokio::task::spawn_blocking(move || sheet::read(&bytes)).await;
+    let rows: Vec<Row> = match rows.unwrap_or(Err(Unreadable::Damaged)) {
+        Ok(rows) => rows,
+        Err(unreadable) => return wrong(input, say(signed.lang, unreadable.sentence())),
+    };
+    let import = Import { system: system.id, rows, services: chosen };
+    let preview = match officers::preview(&unit.desk(), &import).await {
+        Ok(preview) => preview,
+        Err(refused) => return answered(&signed, &refused),
+    };
+    let waiting = Waiting {
+        token: crate::portal::form::once(),
+        person: signed.person.id,
+        until: signed.machine.plus_ms(KEPT_MS),
+        file: part.name.chars().take(80).collect(),
+        import,
+        preview,
+        applied: false,
+    };
+    let page = preview_page(&signed, system.code.as_str(), &waiting, vec![]);
+    imports.keep(waiting, signed.machine);
+    frame::page(&page)
+}
+
+/// `POST /unit/officers/import/apply`: whole or not at all; sent twice, it is done once.
+pub(super) async fn apply(signed: Signed, form: Form) -> Response {
+    let unit = match allowed(&signed, Power::ManageOfficers).await {
+        Ok(unit) => unit,
+        Err(response) => return *response,
+    };
+    let imports = &signed.portal().head.imports;
+    let token = form.get("file");
+    let done = || frame::to("/unit/officers?told=imported");
+    let Some(waiting) = imports.find(token, signed.person.id, signed.machine) else {
+        let errors = vec![frame::wrong("file", signed.text().get("import-gone"))];
+        let page = file_page(&signed, &unit, "", usual(), errors);
+        return frame::page_with(StatusCode::CONFLICT, &page);
+    };
+    if waiting.applied {
+        return done();
+    }
+    let import = waiting.import.clone();
+    match officers::apply(&unit.desk(), import, waiting.preview.clone()).await {
+        Ok(_) => {
+            imports.applied(token);
+            done()
+        }
+        Err(refused) => {
+            // The other of two posts at the same time may have done it.
+            let now = imports.find(token, signed.person.id, signed.machine);
+            if now.is_some_and(|w| w.applied) {
+                return done();
+            }
+            let code = unit.system(&waiting.import.system.0.to_string());
+            let code = code.map(|s| s.code.as_str().to_owned()).unwrap_or_default();
+            match as_errors(&signed, &refused, "file") {
+                Ok(errors) => {
+                    let page = preview_page(&signed, &code, &waiting, errors);
+                    frame::page_with(StatusCode::CONFLICT, &page)
+                }
+                Err(response) => *response,
+            }
+        }
+    }
+}
+
+/// Which list.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub(super) struct Which {
+    system: String,
+}
+
+/// `GET /unit/officers.xlsx`: the list in the layout of the form; journaled.
+pub(super) async fn export(signed: Signed, Query(which): Query<Which>) -> Response {
+    let unit = match allowed(&signed, Power::ExportAccounts).await {
+        Ok(unit) => unit,
+        Err(response) => return *response,
+    };
+    let Some(system) = unit.system(&which.system) else { return frame::missing(&signed) };
+    let contact = Contact {
+        name: signed.person.name.clone(),
+        phone: signed.person.phone.clone(),
+        ..Contact::default()
+    };
+    match officers::export(&unit.desk(), system.id, contact).await {
+        Ok((_, bytes)) => {
+            let day = signed.today();
+            let code: String =
+                system.code.as_str().chars().filter(char::is_ascii_alphanumeric).collect();
+            let name = format!("danh-sach-tai-khoan-{code}-{day}.xlsx");
+            frame::file(&name, XLSX, bytes)
+        }
+        Err(refused) => answered(&signed, &refused),
+    }
+}
+
+fn file_page(
+    signed: &Signed,
+    unit: &Unit,
+    named: &str,
+    chosen: ServiceSet,
+    errors: Vec<FieldError>,
+) -> ImportFile {
+    let t = signed.text();
+    let system = unit.system(named);
+    ImportFile {
+        errors,
+        systems: system_choices(&unit.systems(), system.as_ref().map_or(0, |s| s.id.0)),
+        services: system.map(|s| services(&t, &s, chosen)).unwrap_or_default(),
+        s: signed.shell(),
+        t,
+    }
+}
+
+fn preview_page(
+    signed: &Signed,
+    system: &str,
+    waiting: &Waiting,
+    errors: Vec<FieldError>,
+) -> Shown {
+    let sums = waiting.preview.sums();
+    let mut rows: Vec<(&Row, &Effect)> =
+        waiting.import.rows.iter().zip(&waiting.preview.effects).collect();
+    // Wrong ones first, then what changes; each in the order of the file.
+    rows.sort_by_key(|(row, effect)| {
+        let rank = match effect {
+            Effect::Wrong(_) => 0,
+            Effect::Add(_) | Effect::Change(..) => 1,
+            Effect::Same(_) => 2,
+        };
+        (rank, row.line)
+    });
+    let more = rows.len().saturating_sub(SHOWN_MAX) as u64;
+    rows.truncate(SHOWN_MAX);
+    Shown {
+        t: signed.text(),
+        s: signed.shell(),
+        file: waiting.file.clone(),
+        added: sums.added as u64,
+        changed: sums.changed as u64,
+        same: sums.same as u64,
+        wrong: sums.wrong as u64,
+        system: system.to_owned(),
+        errors,
+        rows: rows.into_iter().map(|(row, effect)| shown(signed.lang, row, effect)).collect(),
+        more,
+        token: waiting.token.clone(),
+    }
+}
+
+fn shown(lang: Language, row: &Row, effect: &Effect) -> ImportRow {
+    let head = |column: Column| match lang {
+        Language::Vietnamese => column.head(),
+        Language::English => column.head_en(),
+    };
+    let told =
+        |(column, wrong): &(Column, Wrong)| (head(*column).to_owned(), say(lang, wrong.sentence()));
+    let (change, errors) = match effect {
+        Effect::Add(_) => (states::ADDED, vec![]),
+        Effect::Change(..) => (states::CHANGED, vec![]),
+        Effect::Same(_) => (states::SAME, vec![]),
+        Effect::Wrong(faults) => (states::WRONG, faults.iter().map(told).collect()),
+    };
+    let value = |column| row.raw.get(column).to_owned();
+    ImportRow {
+        line: row.line.into(),
+        name: value(Column::Name),
+        login: value(Column::Login),
+        daily: value(Column::Daily),
+        change,
+        errors,
+    }
+}

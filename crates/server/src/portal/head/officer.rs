@@ -1,0 +1,317 @@
+//! One officer: added, looked at, changed.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, Query};
+use axum::http::StatusCode;
+use axum::response::Response;
+use dancu_domain::ids::PersonalId;
+use dancu_domain::people::powers::Power;
+use dancu_domain::registration::System;
+use dancu_domain::service::ServiceSet;
+use dancu_office::officers::{self, New, Officer, Who, check};
+use dancu_office::sheet::{Column, Raw};
+use dancu_portal::head::OfficerPage;
+use dancu_portal::parts::{FieldError, states};
+use serde::Deserialize;
+
+use super::{
+    Unit, access, allowed, answered, as_errors, say, services, system_choices, ticked, usual, ways,
+};
+use crate::portal::form::{self, Form};
+use crate::portal::frame;
+use crate::portal::signed::Signed;
+
+/// What was done a moment ago, in the address.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub(super) struct Told {
+    told: String,
+}
+
+impl Told {
+    fn key(&self) -> Option<&'static str> {
+        Some(match self.told.as_str() {
+            "changed" => "officer-told-changed",
+            "suspended" => "officer-told-suspended",
+            "resumed" => "officer-told-resumed",
+            "reenabled" => "officer-told-reenabled",
+            "vouched" => "officer-told-vouched",
+            _ => return None,
+        })
+    }
+}
+
+/// What stands in the form: as it was typed, or as it is stored.
+pub(super) struct Typed {
+    raw: Raw,
+    services: ServiceSet,
+    invite: bool,
+    act: String,
+    reason: String,
+}
+
+impl Typed {
+    fn of(form: &Form) -> Self {
+        let raw = Column::ALL
+            .into_iter()
+            .fold(Raw::default(), |raw, column| raw.with(column, form.get(column.field())));
+        Self {
+            raw,
+            services: ticked(form),
+            invite: form.has("invite"),
+            act: form.get("act").to_owned(),
+            reason: form.raw("reason").to_owned(),
+        }
+    }
+
+    fn stored(officer: &Officer) -> Self {
+        let account = officer.listed.as_ref().map(|k| &k.account);
+        let phone = officer.listed.as_ref().map(|k| k.phone.clone()).unwrap_or_default();
+        let code = account.and_then(|a| a.officer_code.as_ref()).map_or("", |c| c.as_str());
+        let raw = Raw::default()
+            .with(Column::Login, officer.login())
+            .with(Column::Name, officer.name())
+            .with(Column::PersonalId, masked(account.and_then(|a| a.citizen_id)))
+            .with(Column::OfficerCode, code)
+            .with(Column::Phone, phone)
+            .with(Column::Daily, account.map(|a| a.daily.to_string()).unwrap_or_default());
+        Self {
+            raw,
+            services: account.map(|a| a.services).unwrap_or_default(),
+            invite: false,
+            act: String::new(),
+            reason: String::new(),
+        }
+    }
+
+    /// What was typed for an act, over what is stored.
+    pub(super) fn acting(officer: &Officer, form: &Form) -> Self {
+        Self {
+            act: form.get("act").to_owned(),
+            reason: form.raw("reason").to_owned(),
+            ..Self::stored(officer)
+        }
+    }
+}
+
+/// The citizen id is shown masked; left as it is shown, it stays as it is stored.
+fn unmasked(raw: Raw, officer: &Officer) -> Raw {
+    let stored = officer.listed.as_ref().and_then(|k| k.account.citizen_id);
+    if raw.get(Column::PersonalId) == masked(stored) {
+        raw.with(Column::PersonalId, "")
+    } else {
+        raw
+    }
+}
+
+/// All but the last three digits hidden.
+fn masked(id: Option<PersonalId>) -> String {
+    let Some(id) = id else { return String::new() };
+    let digits = id.to_string();
+    format!("••• ••• ••• {}", digits.get(9..).unwrap_or_default())
+}
+
+/// `GET /unit/officers/new`.
+pub(super) async fn new(signed: Signed) -> Response {
+    let unit = match allowed(&signed, Power::ManageOfficers).await {
+        Ok(unit) => unit,
+        Err(response) => return *response,
+    };
+    let system = unit.system("");
+    let typed = Typed {
+        raw: Raw::default(),
+        services: usual(),
+        invite: true,
+        act: String::new(),
+        reason: String::new(),
+    };
+    frame::page(&new_page(&signed, &unit, system.as_ref(), &typed, vec![]))
+}
+
+/// `POST /unit/officers/new`.
+pub(super) async fn add(signed: Signed, form: Form) -> Response {
+    let unit = match allowed(&signed, Power::ManageOfficers).await {
+        Ok(unit) => unit,
+        Err(response) => return *response,
+    };
+    let typed = Typed::of(&form);
+    let Some(system) = unit.system(form.get("system")) else { return frame::missing(&signed) };
+    let wrong = |errors| {
+        let page = new_page(&signed, &unit, Some(&system), &typed, errors);
+        frame::page_with(StatusCode::UNPROCESSABLE_ENTITY, &page)
+    };
+    let logins = unit.store.profiles().at(signed.now).accounts.logins();
+    if let Err(faults) = check::read(&typed.raw, &logins) {
+        return wrong(beside(&signed, faults));
+    }
+    if !form.first_time(&signed) {
+        return frame::to("/unit/officers");
+    }
+    let (password, phc) = match access::given(&signed, typed.invite).await {
+        Ok(given) => given,
+        Err(response) => return *response,
+    };
+    let new = New { system: system.id, raw: &typed.raw, services: typed.services, invited: phc };
+    let added = match officers::add(&unit.desk(), new).await {
+        Ok((_, added)) => added,
+        Err(refused) => {
+            return match as_errors(&signed, &refused, "login") {
+                Ok(errors) => wrong(errors),
+                Err(response) => *response,
+            };
+        }
+    };
+    match (added.invited, password) {
+        (Some(_), Some(password)) => {
+            let who = Who::Account(added.account);
+            let (name, login) = (typed.raw.get(Column::Name), typed.raw.get(Column::Login));
+            access::shown(&signed, who, (name, login), &password, true)
+        }
+        _ => frame::to("/unit/officers?told=added"),
+    }
+}
+
+/// `GET /unit/officers/{who}`.
+pub(super) async fn show(
+    signed: Signed,
+    Path(who): Path<String>,
+    Query(told): Query<Told>,
+) -> Response {
+    let (_unit, officer) = match found(&signed, &who, Power::ManageOfficers).await {
+        Ok(found) => found,
+        Err(response) => return *response,
+    };
+    let typed = Typed::stored(&officer);
+    frame::page(&one_page(&signed, &officer, &typed, vec![], told.key()))
+}
+
+/// `POST /unit/officers/{who}`.
+pub(super) async fn change(signed: Signed, Path(who): Path<String>, form: Form) -> Response {
+    let (unit, officer) = match found(&signed, &who, Power::ManageOfficers).await {
+        Ok(found) => found,
+        Err(response) => return *response,
+    };
+    let Some(listed) = &officer.listed else { return frame::missing(&signed) };
+    let typed = Typed::of(&form);
+    let login = listed.account.login.as_str();
+    let typed = Typed { raw: typed.raw.clone().with(Column::Login, login), ..typed };
+    let wrong = |errors| {
+        let page = one_page(&signed, &officer, &typed, errors, None);
+        frame::page_with(StatusCode::UNPROCESSABLE_ENTITY, &page)
+    };
+    let raw = unmasked(typed.raw.clone(), &officer);
+    let logins = unit.store.profiles().at(signed.now).accounts.logins();
+    if let Err(faults) = check::read(&raw, &logins) {
+        return wrong(beside(&signed, faults));
+    }
+    match officers::change(&unit.desk(), listed.account.id, &raw, typed.services).await {
+        Ok(_) => frame::to(&format!("/unit/officers/{}?told=changed", officer.who)),
+        Err(refused) => match as_errors(&signed, &refused, "name") {
+            Ok(errors) => wrong(errors),
+            Err(response) => *response,
+        },
+    }
+}
+
+/// The officer of an address, where they belong to the unit.
+///
+/// # Errors
+/// The page that answers instead.
+pub(super) async fn found(
+    signed: &Signed,
+    who: &str,
+    power: Power,
+) -> Result<(Unit, Officer), Box<Response>> {
+    let unit = allowed(signed, power).await?;
+    let Some(who) = Who::parse(who) else { return Err(Box::new(frame::missing(signed))) };
+    match officers::one(&unit.desk(), who).await {
+        Ok(Some(officer)) => Ok((unit, officer)),
+        Ok(None) => Err(Box::new(frame::missing(signed))),
+        Err(refused) => Err(Box::new(answered(signed, &refused))),
+    }
+}
+
+/// Faults as errors beside their fields.
+fn beside(signed: &Signed, faults: check::Faults) -> Vec<FieldError> {
+    let error = |(column, wrong): (Column, check::Wrong)| {
+        frame::wrong(column.field(), say(signed.lang, wrong.sentence()))
+    };
+    faults.into_iter().map(error).collect()
+}
+
+fn new_page(
+    signed: &Signed,
+    unit: &Unit,
+    system: Option<&Arc<System>>,
+    typed: &Typed,
+    errors: Vec<FieldError>,
+) -> OfficerPage {
+    let chosen = system.map_or(0, |s| s.id.0);
+    let t = signed.text();
+    let list = system.map(|s| services(&t, s, typed.services)).unwrap_or_default();
+    let base = blank(signed, typed, errors);
+    OfficerPage {
+        action: "/unit/officers/new".into(),
+        systems: system_choices(&unit.systems(), chosen),
+        services: list,
+        invite: typed.invite,
+        ..base
+    }
+}
+
+/// The page of one officer.
+pub(super) fn one_page(
+    signed: &Signed,
+    officer: &Officer,
+    typed: &Typed,
+    errors: Vec<FieldError>,
+    told: Option<&'static str>,
+) -> OfficerPage {
+    let t = signed.text();
+    let system = officer.system.as_ref();
+    let base = blank(signed, typed, errors);
+    OfficerPage {
+        action: format!("/unit/officers/{}", officer.who),
+        existing: true,
+        listed: officer.listed.is_some() && officer.state != officers::State::Revoked,
+        state: ways::state(officer.state),
+        name: officer.name().to_owned(),
+        login: officer.login().to_owned(),
+        systems: system
+            .map(|s| system_choices(std::slice::from_ref(s), s.id.0))
+            .unwrap_or_default(),
+        services: system.map(|s| services(&t, s, typed.services)).unwrap_or_default(),
+        acts: ways::acts(&t, officer.state, &typed.act),
+        ways: ways::back(&t, officer),
+        told,
+        ..base
+    }
+}
+
+fn blank(signed: &Signed, typed: &Typed, errors: Vec<FieldError>) -> OfficerPage {
+    let value = |column| typed.raw.get(column).to_owned();
+    OfficerPage {
+        t: signed.text(),
+        s: signed.shell(),
+        errors,
+        action: String::new(),
+        existing: false,
+        listed: true,
+        state: states::NEW,
+        name: value(Column::Name),
+        login: value(Column::Login),
+        personal_id: value(Column::PersonalId),
+        phone: value(Column::Phone),
+        daily: value(Column::Daily),
+        officer_code: value(Column::OfficerCode),
+        systems: vec![],
+        services: vec![],
+        invite: false,
+        acts: vec![],
+        reason: typed.reason.clone(),
+        ways: vec![],
+        told: None,
+        once: form::once(),
+    }
+}

@@ -1,0 +1,167 @@
+//! The list of officers.
+
+use axum::extract::Query;
+use axum::response::Response;
+use dancu_domain::people::powers::Power;
+use dancu_domain::text::fold;
+use dancu_office::officers::{self, Officer, State};
+use dancu_portal::head::{Officer as Shown, Officers};
+use dancu_portal::parts::{Choice, Pager};
+use dancu_portal::text::Text;
+use serde::Deserialize;
+
+use super::{Unit, allowed, answered, ways};
+use crate::portal::frame;
+use crate::portal::signed::Signed;
+
+/// Rows of a page.
+const PAGE: usize = 50;
+
+/// Filters, in the address.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub(super) struct Filter {
+    q: String,
+    state: String,
+    page: usize,
+    told: String,
+}
+
+/// `GET /unit/officers`.
+pub(super) async fn show(signed: Signed, Query(filter): Query<Filter>) -> Response {
+    let unit = match allowed(&signed, Power::ManageOfficers).await {
+        Ok(unit) => unit,
+        Err(response) => return *response,
+    };
+    let all = match officers::list(&unit.desk()).await {
+        Ok(all) => all,
+        Err(refused) => return answered(&signed, &refused),
+    };
+    frame::page(&page(&signed, &unit, &all, &filter))
+}
+
+fn page(signed: &Signed, unit: &Unit, all: &[Officer], filter: &Filter) -> Officers {
+    let t = signed.text();
+    let search = fold(&filter.q);
+    let wanted = State::ALL.into_iter().find(|s| ways::word(*s) == filter.state);
+    let found: Vec<&Officer> = all
+        .iter()
+        .filter(|o| wanted.is_none_or(|state| o.state == state))
+        .filter(|o| search.is_empty() || matches(o, &search))
+        .collect();
+    let filtered = wanted.is_some() || !search.is_empty();
+    let from = filter.page.saturating_sub(1).saturating_mul(PAGE);
+    let from = if from < found.len() { from } else { 0 };
+    let rows = found.iter().skip(from).take(PAGE).map(|o| shown(&t, o)).collect::<Vec<_>>();
+    let total = found.len();
+    let several = unit.systems();
+    Officers {
+        views: vec![],
+        search: filter.q.clone(),
+        states: states(&t, wanted),
+        daily: found.iter().map(|o| u64::from(o.daily())).sum(),
+        used: found.iter().map(|o| u64::from(o.used)).sum(),
+        pager: pager(filter, from, rows.len(), total),
+        rows,
+        filtered,
+        review_due: None,
+        exports: several
+            .iter()
+            .map(|s| (format!("/unit/officers.xlsx?system={}", s.id.0), s.code.as_str().to_owned()))
+            .collect(),
+        told: match filter.told.as_str() {
+            "added" => Some("officers-told-added"),
+            "imported" => Some("officers-told-imported"),
+            _ => None,
+        },
+        s: signed.shell(),
+        t,
+    }
+}
+
+fn matches(officer: &Officer, search: &str) -> bool {
+    let code = officer.listed.as_ref().and_then(|k| k.account.officer_code.as_ref());
+    let texts = [officer.name(), officer.login(), code.map_or("", |c| c.as_str())];
+    texts.into_iter().any(|text| fold(text).contains(search))
+}
+
+/// A row as it is shown.
+pub(super) fn shown(t: &Text, officer: &Officer) -> Shown {
+    let lang = t.language();
+    let role = match (&officer.system, &officer.person) {
+        (Some(system), _) => system.code.as_str().to_owned(),
+        (None, Some(person)) => {
+            let names = person.grants.all().iter().map(|g| g.role.row());
+            let names: Vec<&str> = names
+                .map(|row| match lang {
+                    dancu_portal::text::Language::Vietnamese => row.name_vi,
+                    dancu_portal::text::Language::English => row.name,
+                })
+                .collect();
+            names.join(", ")
+        }
+        (None, None) => String::new(),
+    };
+    Shown {
+        name: officer.name().to_owned(),
+        login: officer.login().to_owned(),
+        role,
+        state: ways::state(officer.state),
+        daily: officer.daily().into(),
+        used: officer.used.into(),
+        mean: officer.mean.into(),
+        last: officer.last.map(frame::day).unwrap_or_default(),
+        href: format!("/unit/officers/{}", officer.who),
+        used_href: officer
+            .system
+            .as_ref()
+            .map_or_else(|| "/unit/usage".into(), |s| format!("/unit/usage?system={}", s.id.0)),
+    }
+}
+
+fn states(t: &Text, wanted: Option<State>) -> Vec<Choice> {
+    let all = Choice {
+        value: String::new(),
+        label: t.get("officers-all-states"),
+        chosen: wanted.is_none(),
+    };
+    let each = State::ALL.into_iter().map(|state| Choice {
+        value: ways::word(state).to_owned(),
+        label: t.get(ways::state(state).key),
+        chosen: wanted == Some(state),
+    });
+    std::iter::once(all).chain(each).collect()
+}
+
+fn pager(filter: &Filter, from: usize, rows: usize, total: usize) -> Pager {
+    let number = from / PAGE + 1;
+    let href = |page: usize| {
+        format!(
+            "/unit/officers?q={}&state={}&page={page}",
+            encoded(&filter.q),
+            encoded(&filter.state)
+        )
+    };
+    Pager {
+        from: if rows == 0 { 0 } else { from as u64 + 1 },
+        to: (from + rows) as u64,
+        total: total as u64,
+        before: (number > 1).then(|| href(number - 1)),
+        after: (from + rows < total).then(|| href(number + 1)),
+    }
+}
+
+/// A value in an address.
+fn encoded(text: &str) -> String {
+    use std::fmt::Write as _;
+    let mut out = String::new();
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() {
+            out.push(byte as char);
+        } else {
+            // Writing to a text never fails.
+            let _ = write!(out, "%{byte:02X}");
+        }
+    }
+    out
+}

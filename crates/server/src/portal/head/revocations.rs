@@ -1,0 +1,77 @@
+//! Revocations that the operator of the agency's own software confirms (E3).
+
+use axum::extract::Query;
+use axum::response::Response;
+use dancu_domain::ids::Login;
+use dancu_domain::moment::Moment;
+use dancu_domain::people::powers::Power;
+use dancu_office::officers::{self, CONFIRM_MS, Notice};
+use dancu_portal::head::{RevocationRow, Revocations};
+use dancu_portal::parts::states;
+use serde::Deserialize;
+
+use super::{Unit, allowed, answered};
+use crate::portal::form::Form;
+use crate::portal::frame;
+use crate::portal::signed::Signed;
+
+/// What was done a moment ago, in the address.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub(super) struct Told {
+    told: String,
+}
+
+/// `GET /unit/revocations`.
+pub(super) async fn show(signed: Signed, Query(told): Query<Told>) -> Response {
+    let unit = match allowed(&signed, Power::ConfirmRevocation).await {
+        Ok(unit) => unit,
+        Err(response) => return *response,
+    };
+    let notices = match officers::open_notices(&unit.desk()).await {
+        Ok(notices) => notices,
+        Err(refused) => return answered(&signed, &refused),
+    };
+    frame::page(&Revocations {
+        t: signed.text(),
+        s: signed.shell(),
+        rows: notices.iter().map(|notice| row(&unit, notice, signed.now)).collect(),
+        told: (told.told == "confirmed").then_some("revocations-told-confirmed"),
+    })
+}
+
+/// `POST /unit/revocations`.
+pub(super) async fn confirm(signed: Signed, form: Form) -> Response {
+    let unit = match allowed(&signed, Power::ConfirmRevocation).await {
+        Ok(unit) => unit,
+        Err(response) => return *response,
+    };
+    let Ok(id) = form.get("notice").parse() else { return frame::missing(&signed) };
+    match officers::confirm_revocation(&unit.desk(), id).await {
+        Ok(_) => frame::to("/unit/revocations?told=confirmed"),
+        Err(refused) => answered(&signed, &refused),
+    }
+}
+
+/// A login that is a citizen id is personal data, which integrators never see (A6, B6).
+fn login(login: &Login) -> String {
+    let text = login.as_str();
+    if login.is_personal_data() {
+        format!("••• ••• ••• {}", text.get(9..).unwrap_or_default())
+    } else {
+        text.to_owned()
+    }
+}
+
+fn row(unit: &Unit, notice: &Notice, now: Moment) -> RevocationRow {
+    let due = notice.at.plus_ms(CONFIRM_MS);
+    let system = unit.snapshot.by_id(notice.system);
+    RevocationRow {
+        id: notice.id.to_string(),
+        system: system.map(|s| s.code.as_str().to_owned()).unwrap_or_default(),
+        login: login(&notice.login),
+        time: frame::stamp(notice.at),
+        due: frame::stamp(due),
+        state: if due < now { states::OVERDUE } else { states::WAITING },
+    }
+}

@@ -1,0 +1,189 @@
+//! Who stands in for whom (E3).
+
+use axum::extract::Query;
+use axum::http::StatusCode;
+use axum::response::Response;
+use dancu_domain::people::PersonId;
+use dancu_domain::people::account::Standing;
+use dancu_domain::people::powers::Power;
+use dancu_domain::people::roles::Role;
+use dancu_office::substitutes::{self, StandIn};
+use dancu_portal::head::{Substitute, Substitutes};
+use dancu_portal::parts::{Choice, FieldError, states};
+use dancu_store::people::Person;
+use jiff::civil::Date;
+use serde::Deserialize;
+
+use super::{Unit, allowed, answered, as_errors};
+use crate::portal::form::Form;
+use crate::portal::signed::Signed;
+use crate::portal::{frame, words};
+
+/// What was done a moment ago, in the address.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub(super) struct Told {
+    told: String,
+}
+
+/// What was typed.
+#[derive(Default)]
+struct Typed {
+    absent: String,
+    substitute: String,
+    from: String,
+    to: String,
+}
+
+/// `GET /unit/substitutes`.
+pub(super) async fn show(signed: Signed, Query(told): Query<Told>) -> Response {
+    let unit = match allowed(&signed, Power::ManageOfficers).await {
+        Ok(unit) => unit,
+        Err(response) => return *response,
+    };
+    let told = match told.told.as_str() {
+        "appointed" => Some("substitutes-told-appointed"),
+        "ended" => Some("substitutes-told-ended"),
+        _ => None,
+    };
+    match page(&signed, &unit, &Typed::default(), vec![]).await {
+        Ok(page) => frame::page(&Substitutes { told, ..page }),
+        Err(response) => *response,
+    }
+}
+
+/// `POST /unit/substitutes`.
+pub(super) async fn appoint(signed: Signed, form: Form) -> Response {
+    let unit = match allowed(&signed, Power::AppointSubstitute).await {
+        Ok(unit) => unit,
+        Err(response) => return *response,
+    };
+    let typed = Typed {
+        absent: form.get("absent").to_owned(),
+        substitute: form.get("substitute").to_owned(),
+        from: form.get("from").to_owned(),
+        to: form.get("to").to_owned(),
+    };
+    let errors = match read(&signed, &typed) {
+        Err(errors) => errors,
+        Ok((absent, substitute, days)) => {
+            match substitutes::appoint(&unit.desk(), absent, substitute, days).await {
+                Ok(_) => return frame::to("/unit/substitutes?told=appointed"),
+                Err(refused) => match as_errors(&signed, &refused, "substitute") {
+                    Ok(errors) => errors,
+                    Err(response) => return *response,
+                },
+            }
+        }
+    };
+    match page(&signed, &unit, &typed, errors).await {
+        Ok(page) => frame::page_with(StatusCode::UNPROCESSABLE_ENTITY, &page),
+        Err(response) => *response,
+    }
+}
+
+type Read = (PersonId, PersonId, (Date, Date));
+
+fn read(signed: &Signed, typed: &Typed) -> Result<Read, Vec<FieldError>> {
+    let t = signed.text();
+    let mut errors = vec![];
+    let mut day = |field, text: &str| {
+        let day = frame::parse_day(text);
+        if day.is_none() {
+            errors.push(frame::wrong(field, t.get("raise-date-wrong")));
+        }
+        day
+    };
+    let (from, to) = (day("from", &typed.from), day("to", &typed.to));
+    let person = |text: &str| text.parse().ok().map(PersonId);
+    match (person(&typed.absent), person(&typed.substitute), from, to) {
+        (Some(absent), Some(substitute), Some(from), Some(to)) => {
+            Ok((absent, substitute, (from, to)))
+        }
+        (Some(_), Some(_), ..) => Err(errors),
+        _ => {
+            errors.push(frame::wrong("absent", t.get("substitutes-choose")));
+            Err(errors)
+        }
+    }
+}
+
+/// `POST /unit/substitutes/end`.
+pub(super) async fn end(signed: Signed, form: Form) -> Response {
+    let unit = match allowed(&signed, Power::AppointSubstitute).await {
+        Ok(unit) => unit,
+        Err(response) => return *response,
+    };
+    let Some((substitute, absent, began)) = named(form.get("substitute")) else {
+        return frame::missing(&signed);
+    };
+    match substitutes::end(&unit.desk(), substitute, absent, began).await {
+        Ok(_) => frame::to("/unit/substitutes?told=ended"),
+        Err(refused) => answered(&signed, &refused),
+    }
+}
+
+/// `7.3.2026-11-25`: who stands in, for whom, since when.
+fn named(text: &str) -> Option<(PersonId, PersonId, Date)> {
+    let mut parts = text.split('.');
+    let mut number = || parts.next()?.parse().ok().map(PersonId);
+    let (substitute, absent) = (number()?, number()?);
+    Some((substitute, absent, parts.next()?.parse().ok()?))
+}
+
+async fn page(
+    signed: &Signed,
+    unit: &Unit,
+    typed: &Typed,
+    errors: Vec<FieldError>,
+) -> Result<Substitutes, Box<Response>> {
+    let people = unit.store.people().of_unit(&unit.code).await;
+    let people = people.map_err(|error| Box::new(words::unread(signed, &error)))?;
+    let today = signed.today();
+    let profile = unit.store.profiles().at(signed.now);
+    let own = |role: Role, p: &Person| {
+        p.grants.on(today).any(|g| g.role == role && g.in_place_of.is_none())
+    };
+    let stands = |p: &&Person| p.account.standing(signed.now, profile) == Standing::Active;
+    let works = |p: &&Person| own(Role::Officer, p) || own(Role::Head, p);
+    Ok(Substitutes {
+        t: signed.text(),
+        s: signed.shell(),
+        errors,
+        rows: substitutes::of(&people, today).iter().map(|s| row(&people, s, today)).collect(),
+        absent: choices(people.iter().filter(works), &typed.absent),
+        substitutes: choices(people.iter().filter(works).filter(stands), &typed.substitute),
+        from: typed.from.clone(),
+        to: typed.to.clone(),
+        told: None,
+    })
+}
+
+fn choices<'a>(people: impl Iterator<Item = &'a Person>, chosen: &str) -> Vec<Choice> {
+    let choice = |p: &Person| {
+        let value = p.id.0.to_string();
+        Choice { label: p.name.clone(), chosen: value == chosen, value }
+    };
+    people.map(choice).collect()
+}
+
+fn row(people: &[Person], stand_in: &StandIn, today: Date) -> Substitute {
+    let name = |id: PersonId| {
+        people.iter().find(|p| p.id == id).map_or_else(String::new, |p| p.name.clone())
+    };
+    let open = stand_in.to >= today;
+    let state = match (open, stand_in.from <= today) {
+        (false, _) => states::OVER,
+        (true, true) => states::ACTIVE,
+        (true, false) => states::WAITING,
+    };
+    let (from, to) = (stand_in.from, stand_in.to);
+    Substitute {
+        substitute: name(stand_in.substitute),
+        absent: name(stand_in.absent),
+        period: format!("{} – {}", frame::date(from), frame::date(to)),
+        state,
+        open,
+        id: format!("{}.{}.{from}", stand_in.substitute.0, stand_in.absent.0),
+    }
+}

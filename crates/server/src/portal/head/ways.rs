@@ -1,0 +1,112 @@
+//! Words and choices about an officer.
+
+use dancu_domain::people::account::RevokeCause;
+use dancu_domain::people::factors::SeenInPerson;
+use dancu_office::officers::{Officer, State as Standing, StateAct};
+use dancu_portal::head::WayBack;
+use dancu_portal::parts::{Choice, State, states};
+use dancu_portal::text::Text;
+
+/// A state of an officer.
+pub(super) const fn state(state: Standing) -> State {
+    match state {
+        Standing::Active => states::ACTIVE,
+        Standing::Invited => states::NEW,
+        Standing::InvitationExpired => states::EXPIRED_INVITATION,
+        Standing::Suspended => states::SUSPENDED,
+        Standing::Disabled => states::DISABLED,
+        Standing::Locked => states::LOCKED,
+        Standing::Revoked => states::REVOKED,
+    }
+}
+
+/// The word of a state in addresses.
+pub(super) const fn word(state: Standing) -> &'static str {
+    match state {
+        Standing::Active => "active",
+        Standing::Invited => "invited",
+        Standing::InvitationExpired => "expired",
+        Standing::Suspended => "suspended",
+        Standing::Disabled => "disabled",
+        Standing::Locked => "locked",
+        Standing::Revoked => "revoked",
+    }
+}
+
+/// Acts on the state: word of the form, key of its words, what is done.
+const ACTS: [(&str, &str, StateAct); 6] = [
+    ("suspend", "officer-act-suspend", StateAct::Suspend),
+    ("resume", "officer-act-resume", StateAct::Resume),
+    ("transfer", "officer-act-transfer", StateAct::Revoke(RevokeCause::Transferred)),
+    ("left", "officer-act-left", StateAct::Revoke(RevokeCause::Left)),
+    ("duplicate", "officer-act-duplicate", StateAct::Revoke(RevokeCause::Duplicate)),
+    ("misused", "officer-act-misused", StateAct::Revoke(RevokeCause::Misused)),
+];
+
+/// The act of a word.
+pub(super) fn act(word: &str) -> Option<StateAct> {
+    ACTS.iter().find(|(w, ..)| *w == word).map(|(.., act)| *act)
+}
+
+/// Acts that fit the state.
+pub(super) fn acts(t: &Text, state: Standing, chosen: &str) -> Vec<Choice> {
+    let fits = |act: StateAct| match act {
+        StateAct::Suspend => matches!(state, Standing::Active | Standing::Disabled),
+        StateAct::Resume => state == Standing::Suspended,
+        StateAct::Revoke(_) => state != Standing::Revoked,
+    };
+    let fitting = ACTS.iter().filter(|(.., act)| fits(*act));
+    fitting
+        .map(|(word, key, _)| Choice {
+            value: (*word).to_owned(),
+            label: t.get(key),
+            chosen: *word == chosen,
+        })
+        .collect()
+}
+
+/// How identity was made sure of.
+const SEEN: [(&str, &str, SeenInPerson); 3] = [
+    ("citizenCard", "vouch-citizen-card", SeenInPerson::CitizenCard),
+    ("serviceCard", "vouch-service-card", SeenInPerson::ServiceCard),
+    ("known", "vouch-known", SeenInPerson::KnownInPerson),
+];
+
+/// The way of a word.
+pub(super) fn seen(word: &str) -> Option<SeenInPerson> {
+    SEEN.iter().find(|(w, ..)| *w == word).map(|(.., seen)| *seen)
+}
+
+/// Ways back into the portal that fit an officer.
+pub(super) fn back(t: &Text, officer: &Officer) -> Vec<WayBack> {
+    let way = |name: &str, key, why, choices| WayBack {
+        action: format!("/unit/officers/{}/{name}", officer.who),
+        key,
+        why,
+        choices,
+    };
+    let none = Vec::new;
+    match (&officer.person, officer.state) {
+        (_, Standing::Revoked) => vec![],
+        (None, _) => vec![way("invite", "way-invite", "way-invite-why", none())],
+        (Some(_), Standing::Invited | Standing::InvitationExpired) => {
+            vec![way("password", "way-reinvite", "way-reinvite-why", none())]
+        }
+        (Some(_), state) => {
+            let choice = |(word, key, _): &(&str, &str, SeenInPerson)| Choice {
+                value: (*word).to_owned(),
+                label: t.get(key),
+                chosen: false,
+            };
+            let seen = SEEN.iter().map(choice).collect();
+            let mut ways = vec![
+                way("password", "way-password", "way-password-why", none()),
+                way("vouch", "way-vouch", "way-vouch-why", seen),
+            ];
+            if state == Standing::Disabled {
+                ways.insert(0, way("reenable", "way-reenable", "way-reenable-why", none()));
+            }
+            ways
+        }
+    }
+}

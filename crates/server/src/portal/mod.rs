@@ -1,0 +1,163 @@
+//! **portal**: the pages of people as routes: cookies, forms, headers, and handlers that fill the
+//! pages of `dancu_portal`.
+//!
+//! A request goes [`table`] → [`guard`] → handler → [`frame`]. The table says who may come in; the
+//! guard finds out who it is, refuses, locks, asks for a fresh factor, and checks the token against
+//! forged posts; a handler asks what only it can know ([`Signed::may`]) and fills a page.
+//!
+//! **Invariant:** every route stands in the table, and the router is built from it: none misses its
+//! power, its token or its headers.
+//!
+//! To add a desk: a module with `pub fn routes(table: Table) -> Table`, and its line in
+//! [`table()`](self::routes).
+
+mod account;
+mod assets;
+mod auditor;
+mod cookies;
+mod counter;
+mod entry;
+pub mod form;
+pub mod frame;
+pub mod guard;
+mod head;
+mod hours;
+mod kept;
+mod once;
+mod operator;
+mod paths;
+pub mod signed;
+mod status;
+pub mod table;
+#[cfg(test)]
+mod tests;
+mod words;
+
+use std::net::IpAddr;
+use std::sync::{Arc, OnceLock, Weak};
+
+use anyhow::Context as _;
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::header;
+use axum::response::Response;
+use dancu_access::people::{self, People, Settings, Site};
+use dancu_domain::moment::Moment;
+use dancu_gate::path::Cause;
+use dancu_portal::error::Wrong;
+use dancu_store::Store;
+
+use self::table::{Entry, Table};
+use crate::app::{App, Shared};
+use crate::config::PortalConfig;
+use crate::handlers::{operations, text};
+use crate::proxy::Network;
+use crate::telemetry::requests::Routes as _;
+
+/// Threads that check passwords: two take 25 sign-ins a second, and a machine with many cores has
+/// questions to answer as well.
+const HASHING_THREADS_MAX: usize = 4;
+
+/// What the portal of this node holds beside the store.
+pub struct Portal {
+    /// Sign-in, sessions, factors.
+    pub people: Arc<People>,
+    pub(crate) once: once::Once,
+    pub(crate) head: head::Kept,
+    pub(crate) hours: hours::Hours,
+    pub(crate) status: status::Kept,
+    throttle: once::Throttle,
+    networks: Vec<Network>,
+    help_phone: Option<String>,
+    entries: Arc<[Entry]>,
+    router: OnceLock<Router>,
+    app: Arc<OnceLock<Weak<App>>>,
+}
+
+impl Portal {
+    /// Puts the parts together. `base_url`: as callers reach this centre.
+    ///
+    /// # Errors
+    /// Where the threads of password checks cannot be started, or an address is malformed.
+    pub fn open(config: &PortalConfig, store: Arc<Store>, base_url: &str) -> anyhow::Result<Self> {
+        let app = Arc::<OnceLock<Weak<App>>>::default();
+        let told = app.clone();
+        let failed = move |at: Moment, source: IpAddr| {
+            if let Some(app) = told.get().and_then(Weak::upgrade) {
+                app.gate.failures.note(at, source, Cause::SignIn);
+            }
+        };
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let networks = config
+            .unit_networks
+            .iter()
+            .filter_map(|network| people::Network::parse(&String::from(*network)));
+        let origin = config.origin.clone().unwrap_or_else(|| base_url.to_owned());
+        let settings = Settings {
+            threads: cores.min(HASHING_THREADS_MAX),
+            networks: networks.collect(),
+            site: Site { name: "dancu".into(), origin },
+        };
+        let people = People::new(store, settings, failed)
+            .context("không mở được phần đăng nhập của cổng (sign-in of the portal)")?;
+        Ok(Self {
+            people: Arc::new(people),
+            once: <_>::default(),
+            head: <_>::default(),
+            hours: <_>::default(),
+            status: <_>::default(),
+            throttle: <_>::default(),
+            networks: config.unit_networks.clone(),
+            help_phone: config.help_phone.clone().filter(|phone| !phone.trim().is_empty()),
+            entries: table().entries(),
+            router: OnceLock::new(),
+            app,
+        })
+    }
+}
+
+/// Every route of the portal; the order is that of the left column.
+fn table() -> Table {
+    let table = Table::default();
+    let table = entry::routes(table);
+    let table = counter::routes(table);
+    let table = operator::routes(table);
+    let table = head::routes(table);
+    let table = auditor::routes(table);
+    let table = status::routes(table);
+    account::routes(table)
+}
+
+/// The routes of the portal, and its files. `app` is remembered weakly, for what is done between
+/// requests.
+pub fn routes(app: &Shared) -> Router<Shared> {
+    let Some(portal) = &app.portal else { return Router::new() };
+    let _ = portal.app.set(Arc::downgrade(app));
+    let router = table().into_router().get("/static/{*path}", assets::get);
+    let _ = portal.router.set(router.clone().with_state(app.clone()));
+    router
+}
+
+/// No such path: a page for people, a problem for programs.
+pub async fn nowhere(State(app): State<Shared>, request: Request) -> Response {
+    wrong(&app, request, Wrong::Missing)
+}
+
+/// The path has other methods.
+pub async fn no_such_method(State(app): State<Shared>, request: Request) -> Response {
+    wrong(&app, request, Wrong::Method)
+}
+
+fn wrong(app: &Shared, request: Request, what: Wrong) -> Response {
+    let (parts, _) = request.into_parts();
+    let for_people =
+        text(&parts.headers, header::ACCEPT).is_some_and(|kinds| kinds.contains("text/html"));
+    match app.portal.clone().filter(|_| for_people) {
+        Some(portal) => {
+            let (facts, cookie) = guard::facts(app, portal, &parts);
+            guard::finished(frame::error_page(&facts, facts.bare(), what, None), cookie)
+        }
+        None if what == Wrong::Method => operations::method_not_allowed(),
+        None => operations::not_found(),
+    }
+}

@@ -1,0 +1,346 @@
+//! Locks with their evidence, and unlocking: one by one, or in bulk after a false alarm (D3, D6).
+
+use axum::extract::{Path, Query};
+use axum::http::StatusCode;
+use axum::response::Response;
+use dancu_domain::lines::LineDay;
+use dancu_domain::moment::Moment;
+use dancu_domain::people::account::LockCause;
+use dancu_domain::people::grants::Target;
+use dancu_domain::people::powers::Power;
+use dancu_domain::registration::{Snapshot, System};
+use dancu_journal::Body;
+use dancu_office::locks::{self, Evidence, LockKey, Standing, Today};
+use dancu_office::{Refused, act, audit};
+use dancu_portal::operator::{LockAct, LockPage, LockRow, Locks};
+use dancu_portal::parts::FieldError;
+use dancu_portal::text::Text;
+use serde::Deserialize;
+
+use super::{actor, lines, may_on, registered, store, word};
+use crate::portal::form::Form;
+use crate::portal::signed::Signed;
+use crate::portal::{frame, words};
+
+/// Locks that are lifted at a time: each is an act of its own with its entry, some ms each.
+const BULK_MAX: usize = 200;
+
+/// The filter, in the address.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub struct Filter {
+    system: String,
+}
+
+/// `GET /operate/locks`
+pub async fn list(signed: Signed, Query(filter): Query<Filter>) -> Response {
+    show(&signed, &filter.system, None, vec![], "").await
+}
+
+/// The list after an act, or with what is wrong with one.
+pub async fn page(
+    signed: &Signed,
+    said: Option<String>,
+    errors: Vec<FieldError>,
+    reason: &str,
+) -> Response {
+    show(signed, "", said, errors, reason).await
+}
+
+async fn show(
+    signed: &Signed,
+    only: &str,
+    said: Option<String>,
+    errors: Vec<FieldError>,
+    reason: &str,
+) -> Response {
+    let (snapshot, standing) = match standing(signed).await {
+        Ok(found) => found,
+        Err(refused) => return words::failed(signed, &refused),
+    };
+    let only = super::system(&snapshot, only);
+    let t = signed.text();
+    let shown = standing.iter().filter(|lock| only.is_none_or(|s| lock.system == Some(s.id)));
+    let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let body = Locks {
+        said,
+        rows: shown.map(|lock| row(&t, &snapshot, lock)).collect(),
+        system: only.map(|s| s.code.as_str().to_owned()),
+        may_unlock: signed.holds(Power::BulkUnlock),
+        may_lock: signed.holds(Power::LockAccounts),
+        errors,
+        reason: reason.to_owned(),
+        s: signed.shell(),
+        t,
+    };
+    frame::page_with(status, &body)
+}
+
+/// Every lock that this person may see: those of systems by their units, those of people of the
+/// portal by who sees the centre's matters.
+async fn standing(signed: &Signed) -> Result<(std::sync::Arc<Snapshot>, Vec<Standing>), Refused> {
+    let snapshot = registered(signed).await?;
+    let today = Today::of(store(signed), signed.now);
+    let mut found = store(signed).ledger().lines(|counts| {
+        let all = snapshot.systems().iter();
+        let seen = all.filter(|system| may_on(signed, Power::SeeLocks, system));
+        seen.flat_map(|system| locks::of_system(system, counts, today)).collect::<Vec<_>>()
+    });
+    if signed.may(Power::SeeLocks, Target::Centre).is_ok() {
+        // Whoever has a locked account besides is shown by that.
+        let named: Vec<String> = found.iter().filter_map(login).collect();
+        let people = audit::everybody(store(signed)).await?;
+        let locked = people.iter().filter(|p| !named.contains(&p.login.folded()));
+        found.extend(locked.filter_map(locks::of_person));
+    }
+    Ok((snapshot, found))
+}
+
+fn login(lock: &Standing) -> Option<String> {
+    match &lock.evidence {
+        Evidence::Account(login) => Some(login.folded()),
+        _ => None,
+    }
+}
+
+fn row(t: &Text, snapshot: &Snapshot, lock: &Standing) -> LockRow {
+    let system = lock.system.and_then(|id| snapshot.by_id(id));
+    let code = system.map_or("–", |s| s.code.as_str());
+    let (scope_key, what, rule) = match &lock.evidence {
+        Evidence::Line { service, window, connection, .. } => {
+            let scope = if *connection { "scope-connection" } else { "scope-line" };
+            (scope, format!("{code} · {}", words::place(t, *service, *window)), "D3")
+        }
+        Evidence::Account(login) => ("scope-account", login.as_str().to_owned(), "D6"),
+        Evidence::Connection => ("scope-connection", code.to_owned(), "D6"),
+        Evidence::Person(login, _) => ("scope-person", login.as_str().to_owned(), "D6"),
+    };
+    LockRow {
+        key: lock.key.code(),
+        since: lock.since.map(frame::stamp),
+        until: lock.until.map(frame::stamp),
+        scope_key,
+        what,
+        rule,
+        evidence: evidence(t, &lock.evidence),
+        href: format!("/operate/locks/{}", lock.key.code()),
+    }
+}
+
+fn evidence(t: &Text, evidence: &Evidence) -> String {
+    match evidence {
+        Evidence::Line { day, .. } => {
+            t.with_two("evidence-line", "count", day.exceedances, "used", day.used)
+        }
+        Evidence::Account(_) => t.get("evidence-account"),
+        Evidence::Connection => t.get("evidence-connection"),
+        Evidence::Person(_, lock) => {
+            let cause = match lock.cause {
+                LockCause::AbnormalUse => "cause-abnormal",
+                LockCause::Reported => "cause-reported",
+                LockCause::Decision => "cause-decision",
+            };
+            t.with("evidence-person", "cause", t.get(cause))
+        }
+    }
+}
+
+/// `GET /operate/locks/{key}`
+pub async fn one(signed: Signed, Path(key): Path<String>) -> Response {
+    match LockKey::parse(&key) {
+        Some(key) => lock_page(&signed, key, vec![], "").await,
+        None => frame::missing(&signed),
+    }
+}
+
+async fn lock_page(
+    signed: &Signed,
+    key: LockKey,
+    errors: Vec<FieldError>,
+    reason: &str,
+) -> Response {
+    let (snapshot, standing) = match standing(signed).await {
+        Ok(found) => found,
+        Err(refused) => return words::failed(signed, &refused),
+    };
+    let t = signed.text();
+    let Some(lock) = standing.into_iter().find(|lock| lock.key == key) else {
+        return page(signed, Some(t.get("unlock-gone")), vec![], "").await;
+    };
+    let system = lock.system.and_then(|id| snapshot.by_id(id));
+    let today = Today::of(store(signed), signed.now);
+    let mut chart = None;
+    if let Some(system) = system {
+        match signed.portal().hours.of(store(signed), signed.now, &[system.id]).await {
+            Ok(days) => chart = days.first().map(|day| lines::chart(system, day, today)),
+            Err(error) => return words::unread(signed, &error),
+        }
+    }
+    let act = match decided(signed, &lock).await {
+        Ok(act) => act,
+        Err(refused) => return words::failed(signed, &refused),
+    };
+    let may_manage = signed.holds(Power::ManageSystems);
+    let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let body = LockPage {
+        errors,
+        lock: row(&t, &snapshot, &lock),
+        system: system
+            .filter(|_| may_manage)
+            .map(|s| (s.code.as_str().to_owned(), format!("/operate/systems/{}", s.code.as_str()))),
+        measured: measured(signed, &t, system.map(AsRef::as_ref), &lock, today),
+        act,
+        chart,
+        may_unlock: signed.holds(Power::Unlock),
+        reason: reason.to_owned(),
+        s: signed.shell(),
+        t,
+    };
+    frame::page_with(status, &body)
+}
+
+/// The newest act of the journal about what is locked.
+async fn decided(signed: &Signed, lock: &Standing) -> Result<Option<LockAct>, Refused> {
+    let (kinds, says): (&'static [&'static str], String) = match lock.key {
+        LockKey::Line(_) => (&["line.lift", "line.raise"], String::new()),
+        LockKey::Account(id) => (&["account.state"], format!("#{} ", id.0)),
+        LockKey::Connection(_) => (&["system.state"], String::new()),
+        LockKey::Person(id) => (&["person.lock", "person.unlock"], format!("#{};", id.0)),
+    };
+    let (journal, system) = (store(signed).clone(), lock.system.map_or(0, |s| s.0));
+    let read = tokio::task::spawn_blocking(move || {
+        audit::last_act(&journal, (kinds, system), |detail| detail.contains(&says))
+    });
+    let found = read.await.map_err(|_| dancu_store::Error::Unavailable("journal"))??;
+    Ok(found.and_then(|entry| {
+        let Body::Act(act) = entry.body else { return None };
+        Some(LockAct {
+            time: frame::stamp(Moment(entry.at)),
+            by: act.actor,
+            detail: act.detail,
+            index: entry.index,
+        })
+    }))
+}
+
+type Measured = (&'static str, String, String);
+
+fn measured(
+    signed: &Signed,
+    t: &Text,
+    system: Option<&System>,
+    lock: &Standing,
+    today: Today,
+) -> Vec<Measured> {
+    let num = |n: u32| t.num(u64::from(n));
+    match (&lock.evidence, lock.key) {
+        (Evidence::Line { registered, day, .. }, _) => {
+            let LineDay { used, refused, exceedances, refused_after, episode_at, .. } = *day;
+            let first = episode_at.map_or_else(|| "–".into(), frame::time);
+            vec![
+                ("measured-used", num(used), num(*registered)),
+                ("measured-exceedances", num(exceedances), num(0)),
+                ("measured-refused", num(refused), num(0)),
+                ("measured-after", num(refused_after), num(0)),
+                ("measured-first", first, "–".into()),
+            ]
+        }
+        (Evidence::Account(_), LockKey::Account(id)) => {
+            let Some(account) = system.and_then(|s| s.accounts.by_id(id)) else { return vec![] };
+            let used = store(signed).ledger().lines(|c| c.account_used(id, today.day));
+            vec![("measured-account", num(used), num(account.daily))]
+        }
+        _ => vec![],
+    }
+}
+
+/// `POST /operate/locks/unlock`
+pub async fn unlock(signed: Signed, form: Form) -> Response {
+    let Some(key) = LockKey::parse(form.get("lock")) else { return frame::missing(&signed) };
+    let t = signed.text();
+    let Ok(reason) = act::reason(form.get("reason")) else {
+        let wrong = frame::wrong("reason", t.get("bulk-reason-missing"));
+        return lock_page(&signed, key, vec![wrong], form.get("reason")).await;
+    };
+    let (snapshot, standing) = match standing(&signed).await {
+        Ok(found) => found,
+        Err(refused) => return words::failed(&signed, &refused),
+    };
+    let Some(lock) = standing.iter().find(|lock| lock.key == key) else {
+        return page(&signed, Some(t.get("unlock-gone")), vec![], "").await;
+    };
+    if let Err(reason) = may_unlock(&signed, Power::Unlock, &snapshot, lock) {
+        return frame::refused(&signed, reason);
+    }
+    let by = actor(&signed);
+    match locks::unlock(&word(&signed, &snapshot, &by, reason), key).await {
+        Ok(_) => {
+            let what = row(&t, &snapshot, lock).what;
+            page(&signed, Some(t.with("unlock-done", "what", what)), vec![], "").await
+        }
+        Err(refused) => match words::refused(&signed, &refused) {
+            Some(sentence) => {
+                lock_page(&signed, key, vec![frame::wrong("reason", sentence)], reason).await
+            }
+            None => words::failed(&signed, &refused),
+        },
+    }
+}
+
+fn may_unlock(
+    signed: &Signed,
+    power: Power,
+    snapshot: &Snapshot,
+    lock: &Standing,
+) -> Result<(), dancu_domain::people::reasons::PortalReason> {
+    let system = lock.system.and_then(|id| snapshot.by_id(id));
+    let target = match system {
+        Some(system) => Target::Unit(std::slice::from_ref(&system.unit)),
+        None => Target::Centre,
+    };
+    signed.may(power, target).map(|_| ())
+}
+
+/// `POST /operate/locks/bulk`: one reason for all that were chosen; each is an act of its own, so
+/// that one that stands no more does not hold up the others.
+pub async fn bulk(signed: Signed, form: Form) -> Response {
+    let t = signed.text();
+    let keys: Vec<LockKey> = form.all("lock").iter().filter_map(|k| LockKey::parse(k)).collect();
+    let reason = act::reason(form.get("reason"));
+    let mut errors = vec![];
+    if keys.is_empty() {
+        errors.push(frame::wrong("reason", t.get("bulk-none")));
+    } else if keys.len() > BULK_MAX {
+        errors.push(frame::wrong("reason", t.with("bulk-many", "count", BULK_MAX)));
+    } else if reason.is_err() {
+        errors.push(frame::wrong("reason", t.get("bulk-reason-missing")));
+    }
+    let (Ok(reason), true) = (reason, errors.is_empty()) else {
+        return page(&signed, None, errors, form.get("reason")).await;
+    };
+    let (snapshot, standing) = match standing(&signed).await {
+        Ok(found) => found,
+        Err(refused) => return words::failed(&signed, &refused),
+    };
+    let by = actor(&signed);
+    let (mut lifted, mut left) = (0_u64, 0_u64);
+    for key in keys {
+        let known = standing.iter().find(|lock| lock.key == key);
+        let may = known.map(|lock| may_unlock(&signed, Power::BulkUnlock, &snapshot, lock));
+        if !matches!(may, Some(Ok(()))) {
+            left += 1;
+            continue;
+        }
+        match locks::unlock(&word(&signed, &snapshot, &by, reason), key).await {
+            Ok(_) => lifted += 1,
+            Err(Refused::Store(error)) => return words::failed(&signed, &Refused::Store(error)),
+            // Lifted meanwhile, with the connection's other lines, or one's own.
+            Err(_) => left += 1,
+        }
+    }
+    let mut said = t.with("bulk-done", "count", t.num(lifted));
+    if left > 0 {
+        said = format!("{said} {}", t.with("bulk-left", "count", t.num(left)));
+    }
+    page(&signed, Some(said), vec![], "").await
+}

@@ -1,0 +1,133 @@
+//! What is locked at once: an account with its officer, a person of the portal, a connection (D6).
+
+use axum::extract::Path;
+use axum::response::Response;
+use dancu_domain::ids::Login;
+use dancu_domain::people::grants::Target;
+use dancu_domain::people::powers::Power;
+use dancu_domain::registration::{Account, Snapshot, System};
+use dancu_office::{Refused, act, states};
+use dancu_portal::parts::FieldError;
+
+use super::lines::{self, Typed};
+use super::{actor, locks, may_on, registered, system, word};
+use crate::portal::form::Form;
+use crate::portal::signed::Signed;
+use crate::portal::{frame, words};
+
+/// `POST /operate/systems/{code}/lock`: one account of the system, or its connection.
+pub async fn on_system(signed: Signed, Path(code): Path<String>, form: Form) -> Response {
+    let snapshot = match registered(&signed).await {
+        Ok(snapshot) => snapshot,
+        Err(error) => return words::unread(&signed, &error),
+    };
+    let Some(system) = system(&snapshot, &code) else { return frame::missing(&signed) };
+    if !may_on(&signed, Power::LockAccounts, system) {
+        return frame::missing(&signed);
+    }
+    let t = signed.text();
+    let typed = || Typed { login: form.get("login").into(), reason: form.get("reason").into() };
+    let Ok(reason) = act::reason(form.get("reason")) else {
+        let wrong = frame::wrong("reason", t.get("bulk-reason-missing"));
+        return lines::page(&signed, &code, typed(), vec![wrong]).await;
+    };
+    let by = actor(&signed);
+    let desk = word(&signed, &snapshot, &by, reason).on(system);
+    let done = if form.get("what") == "connection" {
+        let locked = states::lock_connection(&desk).await;
+        locked.map(|_| t.with("now-connection-done", "what", &code))
+    } else {
+        let found = Login::parse(form.get("login")).ok();
+        let account = found.and_then(|login| account(system, &login));
+        let Some(account) = account else {
+            let wrong = frame::wrong("login", t.get("now-login-unknown"));
+            return lines::page(&signed, &code, typed(), vec![wrong]).await;
+        };
+        let locked = states::lock_account(&desk, account.id).await;
+        locked.map(|(_, ended)| t.with_two("now-done", "what", &account.login, "count", ended))
+    };
+    match done {
+        Ok(said) => locks::page(&signed, Some(said), vec![], "").await,
+        Err(refused) => match words::refused(&signed, &refused) {
+            Some(sentence) => {
+                let wrong = vec![frame::wrong("reason", sentence)];
+                lines::page(&signed, &code, typed(), wrong).await
+            }
+            None => words::failed(&signed, &refused),
+        },
+    }
+}
+
+/// `POST /operate/locks/account`: every registered account with a login, and the person.
+pub async fn by_login(signed: Signed, form: Form) -> Response {
+    let snapshot = match registered(&signed).await {
+        Ok(snapshot) => snapshot,
+        Err(error) => return words::unread(&signed, &error),
+    };
+    if let Err(reason) = signed.may(Power::LockAccounts, Target::Centre) {
+        return frame::refused(&signed, reason);
+    }
+    let t = signed.text();
+    let mut errors: Vec<FieldError> = vec![];
+    let login = Login::parse(form.get("login")).ok();
+    if login.is_none() {
+        errors.push(frame::wrong("login", t.get("now-login-unknown")));
+    }
+    let reason = act::reason(form.get("why"));
+    if reason.is_err() {
+        errors.push(frame::wrong("why", t.get("bulk-reason-missing")));
+    }
+    let (Some(login), Ok(reason)) = (login, reason) else {
+        return locks::page(&signed, None, errors, "").await;
+    };
+    match lock_all(&signed, &snapshot, &login, reason).await {
+        Ok(ended) => {
+            let said = t.with_two("now-done", "what", &login, "count", ended);
+            locks::page(&signed, Some(said), vec![], "").await
+        }
+        Err(Refused::Gone) => {
+            let wrong = frame::wrong("login", t.get("now-login-unknown"));
+            locks::page(&signed, None, vec![wrong], "").await
+        }
+        Err(refused) => match words::refused(&signed, &refused) {
+            Some(sentence) => {
+                locks::page(&signed, None, vec![frame::wrong("login", sentence)], "").await
+            }
+            None => words::failed(&signed, &refused),
+        },
+    }
+}
+
+/// Locks the accounts of a login in every system, and the person where no account took them along.
+/// Gives how many sessions ended.
+async fn lock_all(
+    signed: &Signed,
+    snapshot: &Snapshot,
+    login: &Login,
+    reason: &str,
+) -> Result<u32, Refused> {
+    let by = actor(signed);
+    let word = word(signed, snapshot, &by, reason);
+    let (mut ended, mut locked, mut refused) = (0, false, Refused::Gone);
+    let all = snapshot.systems().iter();
+    for (system, account) in all.filter_map(|s| account(s, login).map(|a| (s, a))) {
+        match states::lock_account(&word.on(system), account.id).await {
+            Ok((_, sessions)) => (ended, locked) = (ended + sessions, true),
+            Err(failed @ Refused::Store(_)) => return Err(failed),
+            Err(other) => refused = other,
+        }
+    }
+    match states::lock_person(&word, login).await {
+        Ok((_, sessions)) => Ok(ended + sessions),
+        // The account took the person along, or there is none beside it.
+        Err(Refused::Gone | Refused::Reason(_)) if locked => Ok(ended),
+        Err(Refused::Gone) => Err(refused),
+        Err(other) => Err(other),
+    }
+}
+
+/// The account with exactly this login; officer codes and citizen ids name it only on the wire.
+fn account<'a>(system: &'a System, login: &Login) -> Option<&'a Account> {
+    let folded = login.folded();
+    system.accounts.iter().find(|account| account.login.folded() == folded)
+}

@@ -1,0 +1,6 @@
+//! The portal as a whole, over its routes.
+
+mod entry;
+mod operator;
+pub(super) mod site;
+mod walls;

@@ -1,0 +1,127 @@
+//! People read outside of a transaction, from asynchronous code.
+
+use dancu_domain::ids::{Login, UnitCode};
+use dancu_domain::moment::Moment;
+use dancu_domain::people::session::InForce;
+use dancu_domain::people::{MachineTime, PersonId};
+use tokio::sync::oneshot;
+
+use super::{Event, Person, SESSIONS_READ, SessionRow, events, rows, sealed, sessions};
+use crate::engine::{Row, Value};
+use crate::error::Result;
+use crate::store::Store;
+use crate::values;
+
+/// People as they stand now: each read is one statement. On PostgreSQL it goes over the pool of
+/// questions, which only ever connects to a server that takes writes: what another node committed a
+/// moment ago is seen, a session that it ended is over here too.
+#[derive(Clone, Copy)]
+pub struct People<'a> {
+    store: &'a Store,
+}
+
+impl Store {
+    /// People of the portal.
+    pub const fn people(&self) -> People<'_> {
+        People { store: self }
+    }
+
+    /// Rows of one statement, over the pool of questions on PostgreSQL.
+    pub(crate) async fn look<T>(
+        &self,
+        sql: &str,
+        values: &[Value<'_>],
+        read: impl FnMut(&Row<'_>) -> Result<T>,
+    ) -> Result<Vec<T>> {
+        match &self.reads {
+            // Boxed: the future of a read on SQLite is not made larger by it.
+            Some(reads) => Box::pin(reads.query(sql, values, read)).await,
+            None => self.readers.read(|tx| tx.query(sql, values, read)),
+        }
+    }
+}
+
+impl People<'_> {
+    /// [`by_id`](super::by_id).
+    pub async fn person_by_id(self, id: PersonId) -> Result<Option<Person>> {
+        let key = sealed::key(&self.store.keys)?;
+        self.first(rows::BY_ID, values![id.0], |r| rows::read(r, &key)).await
+    }
+
+    /// [`by_login`](super::by_login).
+    pub async fn person_by_login(self, login: &Login) -> Result<Option<Person>> {
+        let key = sealed::key(&self.store.keys)?;
+        let digest = rows::login_digest(&key, login);
+        self.first(rows::BY_LOGIN, values![digest], |r| rows::read(r, &key)).await
+    }
+
+    /// [`of_unit`](super::of_unit).
+    pub async fn of_unit(self, unit: &UnitCode) -> Result<Vec<Person>> {
+        let key = sealed::key(&self.store.keys)?;
+        let digest = rows::unit_digest(&key, unit);
+        self.store.look(rows::OF_UNIT, values![digest], |r| rows::read(r, &key)).await
+    }
+
+    /// [`all`](super::all).
+    pub async fn all(self, after: PersonId, limit: u32) -> Result<Vec<Person>> {
+        let key = sealed::key(&self.store.keys)?;
+        self.store.look(rows::PAGE, values![after.0, limit], |r| rows::read(r, &key)).await
+    }
+
+    /// [`session`](super::session).
+    pub async fn session(self, mark: &[u8; 32]) -> Result<Option<(SessionRow, InForce)>> {
+        let key = sealed::key(&self.store.keys)?;
+        let read = |r: &Row<'_>| sessions::read_live(r, &key);
+        self.first(sessions::BY_MARK, values![mark], read).await
+    }
+
+    /// [`in_force`](super::in_force).
+    pub async fn in_force(self, person: PersonId) -> Result<Option<InForce>> {
+        let read = |r: &Row<'_>| sessions::read_in_force(r, 0);
+        self.first(sessions::IN_FORCE, values![person.0], read).await
+    }
+
+    /// [`sessions_of`](super::sessions_of).
+    pub async fn sessions_of(self, person: PersonId) -> Result<Vec<SessionRow>> {
+        let key = sealed::key(&self.store.keys)?;
+        let values = values![person.0, SESSIONS_READ];
+        self.store.look(sessions::OF_PERSON, values, |r| sessions::read(r, &key)).await
+    }
+
+    /// [`events`](super::events()).
+    pub async fn events(self, person: PersonId, limit: u32) -> Result<Vec<Event>> {
+        let key = sealed::key(&self.store.keys)?;
+        let values = values![person.0, limit];
+        let found = self.store.look(events::OF_PERSON, values, |r| events::read(r, &key)).await?;
+        Ok(found.into_iter().flatten().collect())
+    }
+
+    /// Forgets every session whose 12 hours were over before an instant, a little at a time; for
+    /// the work that is done now and then. Returns how many went.
+    pub async fn forget_sessions(self, now: Moment, before: MachineTime) -> Result<u64> {
+        let mut all = 0;
+        loop {
+            let (told, mut found) = oneshot::channel();
+            let tidied = self.store.ledger.tidy(now, move |tx| {
+                // Whoever waits is still there: this call holds the other end.
+                let _ = told.send(sessions::forget_sessions(tx, before)?);
+                Ok(())
+            });
+            tidied.await?;
+            let gone = found.try_recv().unwrap_or(0);
+            all += u64::from(gone);
+            if sessions::were_all(gone) {
+                return Ok(all);
+            }
+        }
+    }
+
+    async fn first<T>(
+        self,
+        sql: &str,
+        values: &[Value<'_>],
+        read: impl FnMut(&Row<'_>) -> Result<T>,
+    ) -> Result<Option<T>> {
+        Ok(self.store.look(sql, values, read).await?.into_iter().next())
+    }
+}
