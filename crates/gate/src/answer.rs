@@ -27,8 +27,8 @@ pub struct Answered {
     pub ambiguous: bool,
 }
 
-/// Reads and answers. `fields` are those that may be told; `with_sources`: a verification tells where
-/// what it compared comes from.
+/// Reads and answers. `fields` are those that may be told; `with_sources`: a verification tells
+/// where what it compared comes from.
 pub async fn answer(
     registry: &Registry,
     subject: &Subject,

@@ -163,7 +163,7 @@ fn person(number: u32, role: Role, phc: &str, now: Moment) -> Person {
 }
 
 /// Login of somebody who was invited and never signed in; the given password is [`PASSWORD`].
-pub const INVITED: &str = "vai.moi";
+pub const INVITED: &str = "vai.moi.den";
 
 fn invited(number: u32, phc: &str, now: Moment) -> Person {
     let named = person(number, Role::Officer, phc, now);
