@@ -3,14 +3,10 @@
 
 mod world;
 
-
 use dancu_domain::people::roles::Role;
-use dancu_domain::registration::{
-    AccountState, Channel, ConnectionState, Group,
-};
+use dancu_domain::registration::{AccountState, Channel, ConnectionState, Group};
 use dancu_domain::service::{Field, FieldSet, Service};
 use dancu_journal::{Body as EntryBody, Decision};
-
 
 use self::world::*;
 

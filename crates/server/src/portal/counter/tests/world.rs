@@ -20,8 +20,8 @@ use dancu_domain::people::session::{FRESH_MFA_MS, Session};
 use dancu_domain::people::{Epoch, MachineTime, PersonId};
 use dancu_domain::person::{Person as Citizen, VitalStatus};
 use dancu_domain::registration::{
-    Account, AccountKind, AccountList, AccountState, Certificates, ConnectionState,
-    DateRange, Group, Line, Procedure, ServiceGrant, System,
+    Account, AccountKind, AccountList, AccountState, Certificates, ConnectionState, DateRange,
+    Group, Line, Procedure, ServiceGrant, System,
 };
 use dancu_domain::service::{Field, FieldSet, Service, ServiceSet, Window};
 use dancu_gate::Gate;
