@@ -192,18 +192,25 @@ impl Inside {
         person.grants.on(self.now.viet_nam_date()).any(|g| g.role == Role::Head)
     }
 
+    /// Refuses what a deputy does to the head: whoever could give the head a new password or take
+    /// the head's factors away could become the head.
+    fn may_touch(&self, tx: &mut Tx<'_>, person: &Person) -> Result<(), Refused> {
+        if !self.is_head(person) {
+            return Ok(());
+        }
+        let me = people::by_id(tx, &self.keys, self.by)?.ok_or(Refused::Gone)?;
+        if self.is_head(&me) { Ok(()) } else { Err(Refused::Reason(PortalReason::NoPower)) }
+    }
+
     /// Refuses what would leave the unit without its head, and what a deputy does to the head.
     fn may_end(&self, tx: &mut Tx<'_>, found: &Found) -> Result<(), Refused> {
         let Some(person) = &found.person else { return Ok(()) };
         if person.id == self.by {
             return Err(oneself());
         }
+        self.may_touch(tx, person)?;
         if !self.is_head(person) {
             return Ok(());
-        }
-        let me = people::by_id(tx, &self.keys, self.by)?.ok_or(Refused::Gone)?;
-        if !self.is_head(&me) {
-            return Err(Refused::Reason(PortalReason::NoPower));
         }
         let stands = |p: &Person| p.account.standing(self.now, &self.profile) == Standing::Active;
         let all = people::of_unit(tx, &self.keys, &self.unit)?;

@@ -77,6 +77,7 @@ async fn of_person(
     let entry = Entry::new(kind, desk.by, None);
     let done = carry_out((desk.store, desk.now), entry, move |tx, _| {
         let mut person = inside.find(tx, who)?.person.ok_or(Refused::Gone)?;
+        inside.may_touch(tx, &person)?;
         let alive = inside.alive(tx, &person)?;
         let epoch = person.account.epoch;
         let event = change(&inside, &mut person)?;

@@ -32,7 +32,7 @@ fn sheets(bytes: &[u8]) -> Result<Vec<Row>, Unreadable> {
         _ => Unreadable::Damaged,
     })?;
     let mut nothing = Unreadable::Missing(Column::ALL.to_vec());
-    for name in book.sheet_names() {
+    for name in book.sheet_names().into_iter().take(SHEETS_MAX) {
         match table(&mut book, &name) {
             // Another sheet may hold the table: the explanation of a form, a cover.
             Err(Unreadable::Missing(columns)) => {
@@ -45,6 +45,11 @@ fn sheets(bytes: &[u8]) -> Result<Vec<Row>, Unreadable> {
     }
     Err(nothing)
 }
+
+/// Sheets of a file that are looked at: a form has one, with a cover and an explanation three.
+const SHEETS_MAX: usize = 8;
+/// Characters that one may be composed of: a letter with marks of tone and shape, and some more.
+const COMPOSED_OF: usize = 4;
 
 /// One cell: a formula's value is not taken.
 struct Cell {
@@ -67,9 +72,12 @@ fn table(book: &mut Xlsx<Cursor<&[u8]>>, name: &str) -> Result<Vec<Row>, Unreada
         reader.next_cell_with_formula_metadata().map_err(|_| Unreadable::Damaged)?
     {
         let (row, column) = found.pos;
+        if column >= COLUMNS_MAX {
+            continue;
+        }
         let formula = found.formula.is_some();
         let (text, number) = text_of(&found.value);
-        if column < COLUMNS_MAX && (formula || !text.is_empty()) {
+        if formula || !text.is_empty() {
             table.take(Cell { row, column, text, number, formula })?;
         }
     }
@@ -220,9 +228,9 @@ fn text_of(value: &DataRef<'_>) -> (String, bool) {
         DataRef::Float(f) if f.fract() == 0.0 && f.abs() < 9.0e15 => (format!("{f:.0}"), true),
         DataRef::Float(f) => (f.to_string(), false),
         DataRef::String(text) | DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => {
-            (text.clone(), false)
+            (beginning(text), false)
         }
-        DataRef::SharedString(text) => ((*text).to_owned(), false),
+        DataRef::SharedString(text) => (beginning(text), false),
         DataRef::Bool(b) => (b.to_string(), false),
         DataRef::DateTime(d) => (d.as_f64().to_string(), false),
         DataRef::Error(_) => ("#".to_owned(), false),
@@ -230,6 +238,11 @@ fn text_of(value: &DataRef<'_>) -> (String, bool) {
     };
     let text = composed(text.trim());
     (text.chars().take(CELL_CHARS_MAX + 1).collect(), number)
+}
+
+/// As much of a text as can matter: many cells may share one that is very long.
+fn beginning(text: &str) -> String {
+    text.chars().take(CELL_CHARS_MAX * COMPOSED_OF).collect()
 }
 
 /// A spreadsheet drops the noughts in front of a number: a citizen id has 12 digits, a telephone

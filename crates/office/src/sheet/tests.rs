@@ -260,3 +260,24 @@ fn a_row_never_shows_itself_in_debug_output() {
     let text = format!("{:?}", row("onestop.canbo1", "0900000001"));
     assert!(!text.contains("099301012345") && !text.contains("Bình"), "{text}");
 }
+
+/// 50,000 cells share one text of 8 MB: copied whole each time, this would take hours.
+#[test]
+fn a_long_text_that_many_cells_share_costs_little() {
+    let mut rows = String::new();
+    for row in 1..=2_000 {
+        let _ = write!(rows, "<row r=\"{row}\">");
+        for column in 0..25 {
+            let name = cell_name(row - 1, column);
+            let _ = write!(rows, "<c r=\"{name}\" t=\"s\"><v>0</v></c>");
+        }
+        rows += "</row>";
+    }
+    let shared = format!(
+        "<sst xmlns=\"http://schemas.openxmlformats.org/spreadsheetml/2006/main\" count=\"1\" \
+         uniqueCount=\"1\"><si><t>{}</t></si></sst>",
+        "a".repeat(8_000_000)
+    );
+    let bytes = book(&sheet(&rows), &[("xl/sharedStrings.xml", shared.as_bytes())]);
+    assert!(matches!(read(&bytes), Err(Unreadable::Missing(_))));
+}

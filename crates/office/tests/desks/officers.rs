@@ -232,6 +232,13 @@ async fn nobody_ends_themselves_the_last_head_or_the_centre() {
         assert_eq!(field(own), "act");
         // Who is no head does not end the head, a deputy neither.
         assert_eq!(reason(stop(&world, OFFICER, head).await), PortalReason::NoPower);
+        // Nor makes the way to the head's account: no new password, no lost factor.
+        let deputy = Place::new(&world.store, OFFICER);
+        let desk = deputy.desk(&world.store);
+        let given = give_password(&desk, head, "$argon2id$ba".into()).await;
+        assert_eq!(reason(given), PortalReason::NoPower);
+        let vouched = vouch(&desk, head, SeenInPerson::CitizenCard).await;
+        assert_eq!(reason(vouched), PortalReason::NoPower);
         // With a second head in use the first may go.
         with(&world, OFFICER, |p| {
             let scope = Scope::Unit(p.unit.clone());

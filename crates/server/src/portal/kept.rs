@@ -12,7 +12,8 @@ use super::form::Form;
 use super::paths;
 
 /// Names that are not kept: tokens, and what only the person may type.
-const NOT_KEPT: [&str; 7] = ["csrf", "password", "code", "recovery", "current", "fresh", "again"];
+pub(super) const NOT_KEPT: [&str; 7] =
+    ["csrf", "password", "code", "recovery", "current", "fresh", "again"];
 
 /// What was being done.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -81,7 +81,7 @@ impl Opened {
             name: self.kept.name.clone(),
             reveals: false,
             reason: form.get("reason").to_owned(),
-            sealed: form.get("code").to_owned(),
+            sealed: form.get("about").to_owned(),
             once: form::once(),
             record: None,
             refused: None,
@@ -93,7 +93,7 @@ impl Opened {
 fn open(signed: &Signed, form: &Form, power: Power) -> Result<Opened, Box<Response>> {
     let desks = desk::open(signed, power)?;
     let text = signed.text();
-    if let Some(kept) = sealed::open(signed, form.get("code")) {
+    if let Some(kept) = sealed::open(signed, form.get("about")) {
         return Ok(Opened { desks, kept, text });
     }
     let gone = FieldError { field: "subject", sentence: text.get("lookup-gone") };
@@ -151,7 +151,7 @@ pub(super) async fn reveal(signed: Signed, form: Form) -> Response {
     let field = field.filter(|f| granted.and(FieldSet::SENSITIVE).contains(*f));
     // The page carries no mark for each button: the sealed person is one, so that a doubled click
     // is one question.
-    let one = |field| opened.query(&signed, FieldSet::of(&[field]), form.get("code"));
+    let one = |field| opened.query(&signed, FieldSet::of(&[field]), form.get("about"));
     let Some((field, query)) = field.and_then(|field| Some((field, one(field)?))) else {
         return frame::to("/counter");
     };

@@ -142,14 +142,14 @@ async fn claims_give_rows_and_a_verdict() {
 async fn rule_a4_a_look_up_needs_a_reason_and_leaves_sensitive_fields_out() {
     for world in World::both("lookup", &Wish::default()).await {
         let page = world.verify(&card(world.citizen()), &[]).await;
-        let sealed = page.hidden("code");
+        let sealed = page.hidden("about");
         let id = world.citizen().personal_id.to_string();
         assert!(!sealed.contains(&id));
-        let ask = world.post("/counter/lookup", &[("code", &sealed)]).await;
+        let ask = world.post("/counter/lookup", &[("about", &sealed)]).await;
         assert!(ask.status == 200 && ask.has("Vì sao cần tra cứu đầy đủ"), "{}", ask.text);
         let once = ask.hidden("once");
         let fields = |reason| {
-            [("code", sealed.as_str()), ("step", "read"), ("once", &once), ("reason", reason)]
+            [("about", sealed.as_str()), ("step", "read"), ("once", &once), ("reason", reason)]
         };
         let short = world.post("/counter/lookup", &fields("cần")).await;
         assert!(short.status == 422 && short.has("Nêu lý do từ 10 đến 500 ký tự"));
@@ -169,7 +169,7 @@ async fn rule_a4_a_look_up_needs_a_reason_and_leaves_sensitive_fields_out() {
         world.post("/counter/lookup", &fields(reason)).await;
         assert_eq!(world.used(Service::CitizenLookup), 1);
         // One sensitive field, and only that, is delivered when it is shown.
-        let reveal = [("code", sealed.as_str()), ("field", "ethnicity")];
+        let reveal = [("about", sealed.as_str()), ("field", "ethnicity")];
         let page = world.post("/counter/reveal", &reveal).await;
         let name = dancu_domain::lists::ethnicity(world.citizen().ethnicity).unwrap();
         assert!(page.status == 200 && page.has(name) && page.has("Dân tộc"), "{}", page.text);
@@ -181,7 +181,7 @@ async fn rule_a4_a_look_up_needs_a_reason_and_leaves_sensitive_fields_out() {
         for (code, field) in
             [(sealed.as_str(), "fullName"), (sealed.as_str(), "x"), ("x", "religion")]
         {
-            let page = world.post("/counter/reveal", &[("code", code), ("field", field)]).await;
+            let page = world.post("/counter/reveal", &[("about", code), ("field", field)]).await;
             assert!(matches!(page.status, 303 | 410), "{field}: {}", page.status);
         }
         assert_eq!(world.used(Service::CitizenLookup), 2);
@@ -192,13 +192,15 @@ async fn rule_a4_a_look_up_needs_a_reason_and_leaves_sensitive_fields_out() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn rule_e2_a_sensitive_field_needs_a_fresh_factor_and_a_look_up_does_not() {
     let world = World::new("stale", &Wish { fresh: false, ..Wish::default() }, None).await;
-    let sealed = world.verify(&card(world.citizen()), &[]).await.hidden("code");
-    let page = world.post("/counter/reveal", &[("code", &sealed), ("field", "religion")]).await;
+    let sealed = world.verify(&card(world.citizen()), &[]).await.hidden("about");
+    let page = world.post("/counter/reveal", &[("about", &sealed), ("field", "religion")]).await;
     assert!(page.status == 401 && page.has("Xác thực lại"), "{}", page.text);
     assert_eq!(world.used(Service::CitizenLookup), 0);
+    // Whom it is about comes back with the form once the factor is given.
+    assert!(!crate::portal::kept::NOT_KEPT.contains(&"about"));
     let id = world.citizen().personal_id.to_string();
     assert!(!page.has(&id) && !page.has(world.citizen().full_name.as_str()));
-    assert_eq!(world.post("/counter/lookup", &[("code", &sealed)]).await.status, 200);
+    assert_eq!(world.post("/counter/lookup", &[("about", &sealed)]).await.status, 200);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,5 +1,7 @@
 //! The list as a spreadsheet: read, looked at, applied; and taken home.
 
+use std::sync::Arc;
+
 use axum::extract::Query;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -36,12 +38,12 @@ const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.
 /// Previews that wait to be applied, on this node.
 pub(super) struct Imports {
     kept: Mutex<Vec<Waiting>>,
-    readers: Semaphore,
+    readers: Arc<Semaphore>,
 }
 
 impl Default for Imports {
     fn default() -> Self {
-        Self { kept: Mutex::default(), readers: Semaphore::new(READERS) }
+        Self { kept: Mutex::default(), readers: Arc::new(Semaphore::new(READERS)) }
     }
 }
 
@@ -106,11 +108,16 @@ pub(super) async fn read(signed: Signed, upload: Upload) -> Response {
         return wrong(input, signed.text().get("importfile-missing"));
     };
     let imports = &signed.portal().head.imports;
-    let Ok(_turn) = imports.readers.try_acquire() else {
+    let Ok(turn) = imports.readers.clone().try_acquire_owned() else {
         return wrong(StatusCode::SERVICE_UNAVAILABLE, signed.text().get("importfile-busy"));
     };
     let bytes = part.bytes.clone();
-    let rows = tokio::task::spawn_blocking(move || sheet::read(&bytes)).await;
+    // The turn ends with the work: a browser that goes away does not stop it.
+    let reading = move || {
+        let _turn = turn;
+        sheet::read(&bytes)
+    };
+    let rows = tokio::task::spawn_blocking(reading).await;
     let rows: Vec<Row> = match rows.unwrap_or(Err(Unreadable::Damaged)) {
         Ok(rows) => rows,
         Err(unreadable) => return wrong(input, say(signed.lang, unreadable.sentence())),
