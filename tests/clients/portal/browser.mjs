@@ -97,7 +97,11 @@ export async function follow(page, selector) {
 /** Looks at the page as it is, in both widths and themes. */
 export async function look(page, name) {
   for (const theme of ['light', 'dark']) {
-    await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: theme }]);
+    // Without motion: a colour on its way from one theme to the other is none that anybody reads.
+    await page.emulateMediaFeatures([
+      { name: 'prefers-color-scheme', value: theme },
+      { name: 'prefers-reduced-motion', value: 'reduce' },
+    ]);
     for (const [width, height] of Object.entries(SIZES)) {
       await page.setViewport({ width: Number(width), height });
       const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);

@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
-import { base, follow, launch, look, newPage, person, signIn } from './browser.mjs';
+import { base, demo, follow, launch, look, newPage, person, signIn } from './browser.mjs';
 
 const head = person('onestop.thutruong');
 const integrator = person('onestop.tichhop');
@@ -132,7 +132,7 @@ test('a raise is asked for and withdrawn', async () => {
   await send();
   assert.match(await words(), /Chọn ít nhất một dòng/);
   await look(page, 'head-raise');
-  const day = new Date(Date.now() + 3 * 86_400_000 + 7 * 3_600_000).toISOString().slice(0, 10);
+  const day = new Date(Date.parse(demo.clock) + 3 * 86_400_000 + 7 * 3_600_000).toISOString().slice(0, 10);
   const written = day.split('-').reverse().join('/');
   // A walk before may have left a request for a line of these days; each takes another line.
   await page.evaluate(() => document.querySelector('[name="line"]').click());
@@ -159,7 +159,7 @@ test('somebody stands in for the head, and does no longer', async () => {
   await send();
   assert.match(await words(), /Ngày bắt đầu đã qua/);
   await look(page, 'head-substitutes-wrong');
-  const day = new Date(Date.now() + 5 * 86_400_000).toISOString().slice(0, 10).split('-').reverse().join('/');
+  const day = new Date(Date.parse(demo.clock) + 5 * 86_400_000).toISOString().slice(0, 10).split('-').reverse().join('/');
   await type('from', day);
   await type('to', day);
   await send();
