@@ -70,9 +70,10 @@ pub fn answers(person: &Person) -> Vec<Answer> {
     let members = vec![shown(FieldSet::ALL), shown(FieldSet::EMPTY)];
     let results = [ClaimResult::Match, ClaimResult::Mismatch, ClaimResult::Unknown];
     let claims = Field::ALL.iter().copied().zip(results.into_iter().cycle()).collect();
+    let sources = Field::ALL.iter().map(|field| (*field, person.sources.of(*field))).collect();
     vec![
         Answer::NoMatch,
-        Answer::Match { precision, alive: Some(person.vital.alive()), claims },
+        Answer::Match { precision, alive: Some(person.vital.alive()), claims, sources },
         Answer::Citizen { precision, citizen: Box::new(shown(FieldSet::ALL)) },
         Answer::Household { precision, household: None },
         Answer::Household {
