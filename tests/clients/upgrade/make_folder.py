@@ -14,7 +14,8 @@ import tarfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
-from dancu_client import Rest, Server, binary, subject  # noqa: E402
+from batch_jobs import pages, row, submit, table, taken, wait  # noqa: E402
+from dancu_client import Rest, Server, binary, request_id, subject  # noqa: E402
 
 # What the program leaves behind while it runs, or can make anew.
 LEFT_OUT = {"LOCK", "demo.log", "control.sock"}
@@ -30,8 +31,12 @@ def main(folder: pathlib.Path) -> None:
     while (last := small.verify(citizen)).status_code == 200:
         pass
     assert last.json()["ruleId"] == "D2", last.text
+    big, request = Rest(server.demo, "BIG"), request_id()
+    rows = table([row(each) for each in server.demo.data["citizens"][:20]])
+    job = wait(big, taken(submit(big, rows, request=request)), "done")
+    batch = {"request": request, "job": job, "results": pages(big, job, "results", "results")}
     told = {"answered": answered, "answer": first.json(), "refused": last.json(),
-            "line": small.line("citizen.verify"), "journal": small.journal()}
+            "line": small.line("citizen.verify"), "journal": small.journal(), "batch": batch}
     assert server.stop() == 0
     subprocess.run([str(binary()), "operate", "connection", "--data", str(folder), "--system",
                     "BANK", "--state", "suspended", "--reason", "upgrade test", "--by", "A"],

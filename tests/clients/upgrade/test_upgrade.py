@@ -9,6 +9,7 @@ import subprocess
 import tarfile
 
 import pytest
+from batch_jobs import pages, row, status, submit, table
 from dancu_client import Demo, Rest, Server, binary, free_port
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -78,5 +79,20 @@ def test_counts_journal_requests_and_secrets_go_on(folder):
         bank = Rest(server.demo, "BANK").verify(server.demo.plain())
         assert (bank.status_code, bank.json()["ruleId"]) == (403, "B3")
         assert Rest(server.demo, "ONESTOP").verify(server.demo.plain()).status_code == 200
+        batch_goes_on(server, told.get("batch"))
+        assert server.demo.data["people"], "the portal's people are not made in an older folder"
+        assert small.session.get(f"{server.demo.base_url}/sign-in", timeout=30).status_code == 200
     finally:
         assert server.stop() == 0
+
+
+def batch_goes_on(server: Server, batch: dict | None) -> None:
+    """A batch done before is read as it was; its request id gives the same job, not a new one."""
+    if batch is None:
+        return
+    big, job = Rest(server.demo, "BIG"), batch["job"]
+    assert status(big, job) == job
+    assert pages(big, job, "results", "results") == batch["results"]
+    rows = table([row(each) for each in server.demo.data["citizens"][:20]])
+    again = submit(big, rows, request=batch["request"])
+    assert (again.status_code, again.json()["id"]) == (200, job["id"]), again.text
