@@ -4,6 +4,7 @@
 //! The card's text is `id|old id|name|ddMMyyyy|sex|address|issue date ddMMyyyy`; parts may be
 //! empty. **Invariant:** nothing is guessed: what can be read in two ways is a [`Flaw`].
 
+mod others;
 mod words;
 
 use jiff::civil::Date;
@@ -59,6 +60,8 @@ pub enum Flaw {
     MonthOnly,
     /// Two different dates or years.
     TwoBirths,
+    /// Several pieces of letters that can be a name.
+    TwoNames,
     /// Signs that no name has, as where a scanner lost the accents.
     Name,
     /// A short number beside the name.
@@ -71,7 +74,7 @@ impl Flaw {
         match self {
             Self::TwoIds | Self::Digits(_) => Some(Part::Id),
             Self::Birth(_) | Self::MonthOnly | Self::TwoBirths => Some(Part::Birth),
-            Self::Name => Some(Part::Name),
+            Self::Name | Self::TwoNames => Some(Part::Name),
             Self::TooLong | Self::Number => None,
         }
     }

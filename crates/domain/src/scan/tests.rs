@@ -101,6 +101,18 @@ fn typing_and_pastes() {
     all("099 417 250 Nguyễn Văn Mẫu 1990", ["", "099417250", name, "1990"]);
     all("Nguyễn Văn Mẫu 1990 099 303 000 417", [ID, "", name, "1990"]);
     all("099303000417 099417250 Nguyễn Văn Mẫu 1990", [ID, "099417250", name, "1990"]);
+    // What stands beside a name is told from it, also where it is a surname without accents.
+    for other in ["Kinh", "Việt Nam", "Nữ", "Hà Nội", "Tỉnh Cà Mau", "ngõ Mẫu", "Tổ dân phố Mẫu"]
+    {
+        for surname in
+            ["Ngô", "Dương", "Tô", "Quan", "Bàn", "Thành", "Thị", "Xa", "Phương", "DUONG"]
+        {
+            let name = format!("{surname} Văn Mẫu");
+            all(&format!("{other}\t{name}\t01/02/1990\t{ID}"), [ID, "", &name, "1990-02-01"]);
+            all(&format!("{ID}\t1990\t{name}\t{other}"), [ID, "", &name, "1990"]);
+        }
+    }
+    all("099303000417, Mẫu Văn A, MẪU VĂN A, 1990", [ID, "", "Mẫu Văn A", "1990"]);
     // The only piece of letters is the name, even where it looks like something else.
     all("099303000417 Nam 1990", [ID, "", "Nam", "1990"]);
 }
@@ -126,6 +138,10 @@ fn what_is_missing_or_wrong() {
     assert_eq!(sort("099303000417 099303000418 Mẫu", TODAY).id(), None);
     let births = found("099303000417 Mẫu Văn A 01/02/1990 02/02/1990");
     assert_eq!(births, (vec![], vec![Flaw::TwoBirths]));
+    let two = (vec![], vec![Flaw::TwoNames]);
+    assert_eq!(found("099303000417, Mẫu Văn A, Mẫu Văn B, 1990"), two);
+    assert_eq!(found("099303000417, NGO VAN A, DUONG VAN B, 1990"), two);
+    assert_eq!(found("099303000417, Nam, Kinh, 1990"), (vec![], vec![Flaw::Name]));
     assert_eq!(found("099303000417 Mẫu Văn A 02/1990"), (vec![], vec![Flaw::MonthOnly]));
     let wrong_day = |error| (vec![], vec![Flaw::Birth(error)]);
     assert_eq!(found("099303000417 Mẫu 31/02/1990"), wrong_day(BirthError::Impossible));

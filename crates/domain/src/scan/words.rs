@@ -2,20 +2,11 @@
 
 use jiff::civil::Date;
 
-use super::{Flaw, Scanned, day_first};
+use super::{Flaw, Scanned, day_first, others};
 use crate::birth::{BirthDate, BirthError};
 use crate::ids::{OldId, PersonalId};
 use crate::name::FullName;
 use crate::text::fold;
-
-/// Words with which a part of an address begins, folded: such a piece is no name where another
-/// piece can be one.
-const PLACES: [&str; 17] = [
-    "ap", "ban", "duong", "huyen", "khom", "khu", "ngo", "pho", "phuong", "quan", "so", "thanh",
-    "thon", "thi", "tinh", "to", "xa",
-];
-/// Whole pieces that say the sex, folded.
-const SEXES: [&str; 3] = ["nam", "nu", "khac"];
 
 /// Fewer digits than these stand in addresses; more were meant to be an id or a date.
 const LONG_NUMBER: usize = 5;
@@ -200,28 +191,24 @@ impl Reader {
         }
     }
 
-    /// The first piece of letters that is neither a sex nor a place.
+    /// The one piece of letters that can be a name. Where several can, none is taken.
     fn name(&mut self) {
-        let names = std::mem::take(&mut self.names);
-        let is_sex = |text: &str| SEXES.contains(&fold(text).as_str());
-        let is_place = |text: &str| {
-            let first = text.split(' ').next().map(fold).unwrap_or_default();
-            PLACES.contains(&first.as_str())
-        };
-        let alone = names.len() == 1;
-        let fits = |(text, numbers): &&(String, bool)| {
-            alone || (!numbers && !is_sex(text) && !is_place(text))
-        };
-        let Some((text, numbers)) = names.iter().find(fits) else {
-            if !names.is_empty() {
+        let mut names = std::mem::take(&mut self.names);
+        if names.len() > 1 {
+            names.retain(|(text, numbers)| !numbers && !others::is_known(text));
+            names.dedup_by_key(|(text, _)| fold(text));
+            if names.is_empty() {
                 self.found.note(Flaw::Name);
             }
-            return;
-        };
-        match FullName::parse(text) {
-            Ok(_) if *numbers => self.found.note(Flaw::Number),
-            Ok(name) => self.found.name = Some(name),
-            Err(_) => self.found.note(Flaw::Name),
+        }
+        match names.as_slice() {
+            [] => {}
+            [(text, numbers)] => match FullName::parse(text) {
+                Ok(_) if *numbers => self.found.note(Flaw::Number),
+                Ok(name) => self.found.name = Some(name),
+                Err(_) => self.found.note(Flaw::Name),
+            },
+            _ => self.found.note(Flaw::TwoNames),
         }
     }
 }
