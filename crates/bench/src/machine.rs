@@ -1,9 +1,14 @@
-//! Facts of the machine and of processes on it, read from `/proc`.
+//! Facts of the machine and of processes on it, read from `/proc`, and its clock.
 
 use std::fs;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
+
+/// The machine's time since 1970, which a database's clock is compared with.
+pub fn since_1970() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+}
 
 /// CPU time of a process so far, user and system, over all its threads, ended ones included.
 pub fn cpu_time(pid: u32) -> anyhow::Result<Duration> {

@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use crate::demo::{Caller, Citizen, Demo};
 use crate::http;
+use crate::machine;
 use crate::stamps::Stamps;
 
 /// Length of a request id, in characters.
@@ -36,8 +37,7 @@ impl RequestIds {
 
     /// Ids of a run that is numbered by the time it starts at, in units of 65.5 microseconds.
     pub fn of_now() -> Self {
-        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-        Self::new((now.unwrap_or_default().as_nanos() >> 16) as u32)
+        Self::new((machine::since_1970().as_nanos() >> 16) as u32)
     }
 
     /// The next id.

@@ -4,7 +4,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
 use dancu_access::people::{
@@ -24,6 +24,7 @@ use dancu_store::people::{self, KnownDevice, Person, Revision, Secrets, Totp};
 use dancu_store::{OpenOptions, Store};
 
 use crate::histogram::Histogram;
+use crate::machine;
 
 /// What everybody's password is here.
 const PASSWORD: &str = "ba con vịt qua cầu";
@@ -191,8 +192,7 @@ fn login(n: u32) -> String {
 
 /// Both clocks say the machine's time.
 fn clocks() -> anyhow::Result<(Moment, MachineTime)> {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
-    let ms = i64::try_from(since.as_millis())?;
+    let ms = i64::try_from(machine::since_1970().as_millis())?;
     Ok((Moment(ms), MachineTime(ms)))
 }
 

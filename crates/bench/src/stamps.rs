@@ -5,11 +5,12 @@
 //! timestamps as requests, all of them within five minutes of the machine's clock.
 
 use std::collections::VecDeque;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use aws_lc_rs::digest;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+
+use crate::machine;
 
 /// How far a timestamp may lie from now, in milliseconds: four of the five minutes allowed, so
 /// that one made before a round is still good at its end.
@@ -92,8 +93,7 @@ impl Stamps {
 }
 
 fn now_millis() -> u64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(now.as_millis()).unwrap_or(u64::MAX)
+    u64::try_from(machine::since_1970().as_millis()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

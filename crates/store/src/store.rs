@@ -8,7 +8,7 @@ use dancu_domain::ids::SubjectId;
 use dancu_domain::moment::Moment;
 use dancu_domain::profile::Profiles;
 use dancu_domain::registration::Snapshot;
-use dancu_journal::Entry;
+use dancu_journal::{Body, Entry, Query};
 use parking_lot::Mutex;
 use rusqlite::Connection;
 
@@ -172,8 +172,7 @@ impl Store {
         gathered(from, limit, find, |found| {
             let mut entries = self.entries(found)?;
             // The search is derived: whatever it says, nobody is shown another system's entries.
-            let own =
-                |e: &Entry| matches!(&e.body, dancu_journal::Body::Query(q) if q.system == system);
+            let own = |e: &Entry| matches!(&e.body, Body::Query(q) if q.system == system);
             entries.retain(own);
             Ok(entries)
         })
@@ -184,16 +183,6 @@ impl Store {
         self.entries_by(&SearchBy::Subject(id), 0, limit)
     }
 
-    /// Entries of an account, over every year.
-    pub fn entries_of_account(&self, account: u32, limit: usize) -> Result<Vec<Entry>> {
-        self.entries_by(&SearchBy::Account(account), 0, limit)
-    }
-
-    /// Entries of a case, over every year.
-    pub fn entries_of_case(&self, case: &str, limit: usize) -> Result<Vec<Entry>> {
-        self.entries_by(&SearchBy::Case(case), 0, limit)
-    }
-
     /// Entries by what they are searched by, over every year whose key is kept, from an index on.
     pub fn entries_by(&self, by: &SearchBy<'_>, from: u64, limit: usize) -> Result<Vec<Entry>> {
         let kind = match by {
@@ -201,19 +190,11 @@ impl Store {
             SearchBy::Case(_) => SearchKind::Case,
             SearchBy::Subject(_) => SearchKind::Subject,
         };
-        self.found_in_years(kind, (from, limit), |p| match by {
+        let digest = |p: &Pseudonyms| match by {
             SearchBy::Account(account) => p.account(*account),
             SearchBy::Case(case) => p.case(case),
             SearchBy::Subject(id) => p.subject(*id, false).pseudonym,
-        })
-    }
-
-    fn found_in_years(
-        &self,
-        kind: SearchKind,
-        (from, limit): (u64, usize),
-        digest: impl Fn(&Pseudonyms) -> [u8; 16],
-    ) -> Result<Vec<Entry>> {
+        };
         let mut found = vec![];
         for year in self.keys.periods(Purpose::Pseudonym) {
             if let Some(p) = Pseudonyms::of_year(&self.keys, year as u16) {
@@ -222,10 +203,14 @@ impl Store {
         }
         found.sort_unstable();
         found.truncate(limit);
-        self.entries(&found)
+        let mut entries = self.entries(&found)?;
+        // The search is derived: whatever it says, nobody is shown what they did not search for.
+        let own = |e: &Entry| matches!(&e.body, Body::Query(q) if by.finds(&self.keys, q));
+        entries.retain(own);
+        Ok(entries)
     }
 
-    fn entries(&self, indexes: &[u64]) -> Result<Vec<Entry>> {
+    pub(crate) fn entries(&self, indexes: &[u64]) -> Result<Vec<Entry>> {
         self.read(|tx| entries::read_many(tx, &self.keys, indexes))
     }
 
@@ -377,6 +362,20 @@ pub enum SearchBy<'a> {
     Case(&'a str),
     /// By the citizen's id.
     Subject(SubjectId),
+}
+
+impl SearchBy<'_> {
+    /// Whether a question's entry is one of those that are searched for, by what it says itself.
+    pub fn finds(&self, keys: &Keyring, q: &Query) -> bool {
+        match self {
+            Self::Account(account) => q.account == *account,
+            Self::Case(case) => q.case == *case,
+            Self::Subject(id) => q.subjects.iter().any(|subject| {
+                Pseudonyms::of_year(keys, subject.epoch)
+                    .is_some_and(|p| p.subject(*id, false).pseudonym == subject.pseudonym)
+            }),
+        }
+    }
 }
 
 /// What is kept of what is found from an index on, `limit` of it unless nothing further is found:

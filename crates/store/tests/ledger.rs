@@ -6,10 +6,12 @@ mod common;
 mod draft;
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
 
 use dancu_domain::lines::Outcome;
 use dancu_domain::profile::{DEFAULT_PROFILE, Profiles};
+use dancu_journal::{Act, Body};
 use dancu_store::ledger::{HAND_OVER, Verdict};
 use dancu_store::{CORE_FILE, OpenOptions, Store, sqlite};
 
@@ -132,6 +134,40 @@ async fn a_failed_commit_fails_what_stands_on_it() {
     assert!(store.ledger().is_well());
     assert_eq!(u64::from(used(&store)), 100 + n);
     assert_eq!(journaled(&store), (100 + n, 100 + n));
+}
+
+/// An act that touches no count keeps nobody waiting who looks at them; one that does, does.
+#[tokio::test(flavor = "multi_thread")]
+async fn counts_are_held_by_acts_that_touch_them() {
+    let folder = Folder::new();
+    let store = open(&folder.0);
+    for touches in [false, true] {
+        let (inside, begun) = mpsc::channel();
+        let (go, wait) = mpsc::channel::<()>();
+        let acting = Arc::clone(&store);
+        let act = tokio::spawn(async move {
+            let change = acting.ledger().act(BEGIN, move |_, counts| {
+                if touches {
+                    counts.lines();
+                }
+                inside.send(()).unwrap();
+                wait.recv().unwrap();
+                let [kind, actor, detail] = ["test"; 3].map(str::to_owned);
+                Ok(Body::Act(Act { kind, actor, system: 0, detail }))
+            });
+            change.await
+        });
+        tokio::task::block_in_place(|| begun.recv().unwrap());
+        let looking = Arc::clone(&store);
+        let mut look = tokio::task::spawn_blocking(move || used(&looking));
+        let looked = tokio::time::timeout(Duration::from_millis(200), &mut look).await;
+        assert_eq!(looked.is_ok(), !touches);
+        go.send(()).unwrap();
+        act.await.unwrap().unwrap();
+        if touches {
+            assert_eq!(look.await.unwrap(), 0);
+        }
+    }
 }
 
 /// Commits that fail are tried again by the ledger itself: readiness returns without a query.

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use dancu_domain::lines::Outcome;
@@ -32,8 +32,7 @@ const LOOKS_MAX: u32 = 1_000;
 
 /// The machine's time, which a database's clock is compared with.
 fn clock() -> Moment {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    Moment(since.map_or(0, |s| s.as_millis() as i64))
+    Moment(machine::since_1970().as_millis() as i64)
 }
 
 /// A store with what a round needs.

@@ -48,7 +48,6 @@ impl StoredHead {
         match self.protocol {
             1 => Protocol::Soap,
             3 => Protocol::ProvincialJson,
-            4 => Protocol::Portal,
             _ => Protocol::Rest,
         }
     }

@@ -37,6 +37,11 @@ impl Gate {
         caller: &'a Caller,
         new: NewJob,
     ) -> Result<Intake<'a>, Reply> {
+        // A refusal for what is not in force any more would be wrong, and is asked by nobody again.
+        if let Err(error) = Box::pin(self.catch_up(caller.arrival)).await {
+            tracing::error!(error = %error, "gate.job could not read what is registered");
+            return Err(unavailable());
+        }
         let granted = match self.may_submit(caller, &new) {
             Ok(granted) => granted,
             Err(reason) => return Err(self.refuse_job(caller, &new, reason, vec![]).await),

@@ -70,7 +70,7 @@ impl Gate {
         let system = caller.system;
         let job = self.away(move |store| job_of(store, system, id)).await?;
         let job = job.ok_or(NotRead::NoSuchJob)?;
-        self.reload(caller.arrival).await?;
+        Box::pin(self.catch_up(caller.arrival)).await?;
         if let Err(reason) = self.may_read(caller, &job) {
             let refused = self.refuse_head(caller, &job.kind, &job.head, reason, vec![]);
             return Err(NotRead::Refused(Box::new(refused.await)));

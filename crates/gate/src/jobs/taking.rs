@@ -162,7 +162,7 @@ impl<'a> Intake<'a> {
             return Submitted::Refused(self.refuse(at, refusal.reason, errors).await);
         }
         // An upload may take hours: what was revoked meanwhile submits nothing (E3, A4).
-        if let Err(error) = self.gate.reload(at).await {
+        if let Err(error) = Box::pin(self.gate.catch_up(at)).await {
             return unsubmitted(&error);
         }
         if let Err(reason) = self.gate.may_submit(self.caller, &self.new) {

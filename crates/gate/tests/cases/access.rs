@@ -2,8 +2,9 @@
 
 use std::net::IpAddr;
 
-use dancu_access::AuthFailure;
 use dancu_access::soap::SoapProof;
+use dancu_access::{Arrival, AuthFailure};
+use dancu_domain::moment::Moment;
 use dancu_domain::refusal::Reason;
 use dancu_domain::registration::{CertificateMode, Certificates};
 use dancu_domain::service::{Field, FieldSet};
@@ -23,6 +24,10 @@ async fn world() -> TestWorld {
     TestWorld::build().with_system(SystemSpec::verify(10, 10)).start().await
 }
 
+fn arrival(at: Moment) -> Arrival {
+    Arrival { source: SOURCE, at, machine: MACHINE + 1 }
+}
+
 async fn token(world: &TestWorld) -> Result<String, AuthFailure> {
     let snapshot = world.gate().snapshot();
     let client = snapshot.by_id(SYSTEM.id()).unwrap().clone().into();
@@ -31,8 +36,7 @@ async fn token(world: &TestWorld) -> Result<String, AuthFailure> {
 }
 
 async fn shown(world: &TestWorld, token: &str) -> Result<u32, AuthFailure> {
-    let proved =
-        world.gate().authenticate_bearer(Some(token), None, world.now(), MACHINE + 1).await;
+    let proved = world.gate().authenticate_bearer(Some(token), None, &arrival(world.now())).await;
     proved.map(|s| s.id.0)
 }
 
@@ -88,7 +92,7 @@ async fn a_token_issued_over_a_certificate_is_useless_without_it() {
         format!("Bearer {token}")
     };
     let used = async |token: &str, shown: Option<&[u8; 32]>| {
-        let proved = gate.authenticate_bearer(Some(token), shown, now, MACHINE + 1).await;
+        let proved = gate.authenticate_bearer(Some(token), shown, &arrival(now)).await;
         proved.map(|s| s.id.0)
     };
     let bound = issue(Some(&ours)).await;
@@ -134,8 +138,7 @@ async fn many_callers_after_an_act_see_it() {
             .map(|_| {
                 let (gate, token) = (gate.clone(), token.clone());
                 tokio::spawn(async move {
-                    let proved =
-                        gate.authenticate_bearer(Some(&token), None, now, MACHINE + 1).await;
+                    let proved = gate.authenticate_bearer(Some(&token), None, &arrival(now)).await;
                     proved.map(|_| gate.snapshot().epoch)
                 })
             })
@@ -162,7 +165,7 @@ async fn rule_f1_a_token_is_journaled_before_it_is_told() {
 
 fn proof(world: &TestWorld, triple: u8) -> SoapProof {
     let system = world.gate().snapshot().by_id(SYSTEM.id()).unwrap().clone();
-    SoapProof { system, triple: [triple; 16], until: MACHINE + 300_000 }
+    SoapProof { system, triple: [triple; 16], until: MACHINE + 300_000, secret: 0 }
 }
 
 fn used(world: &TestWorld, triple: u8, body: u8) -> Result<UsedHeader, AuthFailure> {

@@ -7,6 +7,7 @@ use dancu_domain::ids::{CaseCode, OfficerRef};
 use dancu_domain::refusal::Reason;
 use dancu_gate::query::{FieldError, Reply, Unreadable};
 use dancu_journal::{Body, Decision};
+use dancu_store::SearchBy;
 
 use crate::support::*;
 
@@ -117,8 +118,8 @@ async fn rule_f1_a_question_that_could_not_be_read_is_journaled() {
     let entry = world.last_query();
     assert_eq!((entry.decision, entry.service, entry.subjects.len()), (Decision::Refused, 255, 0));
     for found in [
-        world.store().entries_of_account(account.id.0, 10),
-        world.store().entries_of_case("H26.001/77", 10),
+        world.store().entries_by(&SearchBy::Account(account.id.0), 0, 10),
+        world.store().entries_by(&SearchBy::Case("H26.001/77"), 0, 10),
     ] {
         assert_eq!(found.unwrap().iter().map(|e| e.index).collect::<Vec<_>>(), [1]);
     }

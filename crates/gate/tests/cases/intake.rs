@@ -3,7 +3,7 @@
 use dancu_domain::moment::{DAY_MS, HOUR_MS};
 use dancu_domain::person::{BloodGroup, Dataset, Sex};
 use dancu_domain::refusal::Reason;
-use dancu_domain::registration::RequestIdMode;
+use dancu_domain::registration::{AccountState, ConnectionState, RequestIdMode};
 use dancu_domain::service::{Field, FieldSet, Service};
 use dancu_gate::jobs::types::*;
 use dancu_gate::query::{Claim, ClaimValue};
@@ -56,6 +56,34 @@ async fn an_upload_that_breaks_off_leaves_nothing() {
     assert_eq!(status(&world, job.id).counts.rows, 600);
     drive(&world, HERE).await;
     assert_eq!(status(&world, job.id).state, JobState::Done);
+}
+
+/// E3, B3: an upload may take hours; what is revoked meanwhile submits nothing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rule_e3_what_is_revoked_while_a_file_comes_in_submits_nothing() {
+    let world = TestWorld::build().with_system(batches(1_000, 10)).start().await;
+    let caller = world.caller(&SYSTEM.plan());
+    let account = SYSTEM.plan().id;
+    let begun = async |request| {
+        let new = new_job(&SYSTEM.plan(), request);
+        let mut intake = world.gate().begin_job(&caller, new).await.unwrap();
+        intake.take(world.now(), &mut rows(&world, 3_000)).await.unwrap();
+        assert!(number(&world, PARTS) > 0);
+        intake
+    };
+    let intake = begun("LO-1").await;
+    let suspended = ConnectionState::Suspended;
+    world.act("test", move |db, _| db.set_system_state(SYSTEM, suspended)).await;
+    let told = intake.finish(world.now()).await;
+    assert_eq!(refusal(&told), Some(Reason::ConnectionNotLive));
+    world.act("test", |db, _| db.set_system_state(SYSTEM, ConnectionState::Live)).await;
+    let intake = begun("LO-2").await;
+    let revoked = AccountState::Revoked;
+    world.act("test", move |db, _| db.set_account_state(account, revoked)).await;
+    let told = intake.finish(world.now()).await;
+    assert_eq!(refusal(&told), Some(Reason::AccountUnknown));
+    tidied(&world).await;
+    assert_eq!((number(&world, PARTS), number(&world, JOBS)), (0, 0));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -30,7 +30,7 @@ fn system(world: &TestWorld, reuse_from: Vec<IpAddr>) -> Arc<System> {
 }
 
 fn proof(world: &TestWorld, triple: u8) -> SoapProof {
-    SoapProof { system: system(world, vec![]), triple: [triple; 16], until: UNTIL }
+    SoapProof { system: system(world, vec![]), triple: [triple; 16], until: UNTIL, secret: 0 }
 }
 
 /// Reads something with a header, as the handler does.
@@ -94,6 +94,7 @@ async fn used_headers_and_assertions_go_when_they_are_stale() {
     let client = |n: u8| ProvedClient {
         system: world.gate().snapshot().by_id(SYSTEM.id()).unwrap().clone(),
         assertion: Some(UsedAssertion { mark: [n; 16], until: UNTIL + 60_000 }),
+        credential: 0,
     };
     let issue =
         async |n| world.gate().issue_token(&client(n), None, SOURCE, world.now(), MACHINE).await;
@@ -116,6 +117,7 @@ async fn an_assertion_gives_one_token_also_after_a_restart() {
     let proved = |world: &TestWorld| ProvedClient {
         system: world.gate().snapshot().by_id(SYSTEM.id()).unwrap().clone(),
         assertion: Some(UsedAssertion { mark: [1; 16], until: UNTIL }),
+        credential: 0,
     };
     let issue = async |world: &TestWorld, client: ProvedClient| {
         let issued = world.gate().issue_token(&client, None, SOURCE, world.now(), MACHINE).await;
@@ -161,7 +163,7 @@ async fn an_address_mapped_into_ipv6_is_the_one_that_is_registered() {
         let system = system(&world, vec![registered]);
         assert!(may_reuse(&system, SOURCE) && may_reuse(&system, mapped));
         assert!(!may_reuse(&system, "10.1.2.4".parse().unwrap()));
-        let proof = SoapProof { system, triple: [1; 16], until: UNTIL };
+        let proof = SoapProof { system, triple: [1; 16], until: UNTIL, secret: 0 };
         for body in [1, 2] {
             assert!(world.gate().use_header(&proof, [body; 16], mapped, MACHINE).is_ok());
         }

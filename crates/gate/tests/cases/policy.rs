@@ -133,7 +133,7 @@ async fn raise(world: &TestWorld, extra: u32, from_ms: i64, to_ms: i64) -> u64 {
     let now = world.now();
     let raise =
         Raise { extra, approved_at: now, from: now.plus_ms(from_ms), to: now.plus_ms(to_ms) };
-    world.act("line.raised", move |db, lines| db.raise(lines, line(), raise)).await
+    world.act("line.raised", move |db, counts| db.raise(counts, line(), raise)).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

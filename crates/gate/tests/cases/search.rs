@@ -7,6 +7,7 @@ use dancu_domain::person::Person;
 use dancu_domain::service::{Service, Window};
 use dancu_gate::query::{Answer, Ask};
 use dancu_journal::{Decision, Entry};
+use dancu_store::SearchBy;
 use dancu_store::engine::Engine;
 
 use crate::support::*;
@@ -172,12 +173,12 @@ async fn entries_are_found_by_person_account_case_and_system() {
             assert_eq!(about(world, personal(person)), wanted(&|i| i % 5 == n), "{stage}");
         }
         for (n, account) in accounts.iter().enumerate() {
-            let found = store.entries_of_account(account.id.0, 1_000).unwrap();
+            let found = store.entries_by(&SearchBy::Account(account.id.0), 0, 1_000).unwrap();
             assert_eq!(indexes(&found), wanted(&|i| i % 3 == n), "{stage}");
         }
         for (n, case) in cases.iter().enumerate() {
             let Some(case) = case else { continue };
-            let found = store.entries_of_case(case.as_str(), 10).unwrap();
+            let found = store.entries_by(&SearchBy::Case(case.as_str()), 0, 10).unwrap();
             assert_eq!(indexes(&found), [n as u64 + 1], "{stage}");
         }
         let own = wanted(&|i| i % 3 != 2);
@@ -245,7 +246,7 @@ async fn entries_of_every_year_are_found() {
     world.set_clock(at("2028-06-01T11:00:00+07:00"));
     everywhere(&mut world, |world, stage| {
         assert_eq!(about(world, personal(&person)), expected, "{stage}");
-        let found = world.store().entries_of_account(account.id.0, 100).unwrap();
+        let found = world.store().entries_by(&SearchBy::Account(account.id.0), 0, 100).unwrap();
         assert_eq!(indexes(&found), expected, "{stage}");
         let used = world.lines(|l| {
             let duty = world.store().profiles().at(at(moments[0])).hours.duty(at(moments[0]));

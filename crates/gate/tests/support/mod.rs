@@ -28,6 +28,7 @@ use dancu_gate::query::{Ask, Query, RelativeQuery, Reply, Subject};
 use dancu_gate::{Caller, Gate};
 use dancu_journal::{Act, Body, Entry};
 use dancu_store::engine::{self as sql, Tx};
+use dancu_store::ledger::Counts;
 use dancu_store::{OpenOptions, Store};
 
 pub use engine::{fault_on, no_fault_on};
@@ -319,11 +320,11 @@ impl TestWorld {
     pub async fn act(
         &self,
         kind: &str,
-        change: impl FnOnce(&mut Db<'_, '_>, &mut Lines) -> Changed + Send + 'static,
+        change: impl FnOnce(&mut Db<'_, '_>, &mut Counts<'_>) -> Changed + Send + 'static,
     ) -> u64 {
         let (now, kind) = (self.now(), kind.to_owned());
-        let act = self.store().ledger().act(now, move |tx, lines| {
-            change(&mut Db(tx), lines)?;
+        let act = self.store().ledger().act(now, move |tx, counts| {
+            change(&mut Db(tx), counts)?;
             Ok(Body::Act(Act {
                 kind,
                 actor: "thử nghiệm".into(),

@@ -7,7 +7,6 @@ use std::sync::atomic::{AtomicI64, AtomicU64};
 use dancu_domain::ids::{
     AccountId, LineId, Login, PlanId, ProcedureCode, Purpose, SystemCode, SystemId, UnitCode,
 };
-use dancu_domain::lines::Lines;
 use dancu_domain::moment::Moment;
 use dancu_domain::profile::{DEFAULT_PROFILE, Profiles};
 use dancu_domain::registration::{
@@ -16,6 +15,7 @@ use dancu_domain::registration::{
 };
 use dancu_domain::service::{FieldSet, Service, ServiceSet};
 use dancu_store::Store;
+use dancu_store::ledger::Counts;
 use dancu_store::policy::write;
 use dancu_world::{GeneratedHousehold, PopulationSpec};
 
@@ -260,12 +260,12 @@ impl Db<'_, '_> {
     /// D8: grants a raise, which ends the line's lock.
     pub fn raise(
         &mut self,
-        lines: &mut Lines,
+        counts: &mut Counts<'_>,
         line: LineId,
         raise: Raise,
     ) -> dancu_store::Result<()> {
         write::insert_raise(self.0, line, raise)?;
-        lines.raise_granted(line, &raise);
+        counts.lines().raise_granted(line, &raise);
         Ok(())
     }
 }

@@ -316,7 +316,7 @@ impl Store {
             });
             tries += 1;
             match made.await {
-                Ok(_) => break,
+                Ok(()) => break,
                 Err(e) if e.kind() == Some(Kind::Retryable) && tries < ATTEMPTS => {
                     tracing::info!(error = %e, "a change of a job is made again");
                 }

@@ -9,6 +9,7 @@
 
 mod changes;
 mod commit;
+mod counts;
 pub mod figures;
 pub(crate) mod follow;
 pub mod health;
@@ -27,6 +28,7 @@ use dancu_journal::Body;
 use parking_lot::{Condvar, Mutex, RwLock};
 use tokio::sync::{mpsc, oneshot};
 
+pub use self::counts::Counts;
 use self::follow::Seen;
 use crate::engine::{Db, Engine, Tx};
 use crate::error::{Error, Result};
@@ -148,16 +150,8 @@ fn wake(replies: Replies) {
     }
 }
 
-/// What an act of the ledger does in its transaction.
-enum ActFn {
-    /// It changes counts or locks: whoever looks at them waits.
-    Counts(CountsFn),
-    /// It does not touch them, and keeps nobody who looks at them waiting.
-    Rows(RowsFn),
-}
-
-type CountsFn = Box<dyn FnOnce(&mut Tx<'_>, &mut Lines) -> Result<Body> + Send>;
-type RowsFn = Box<dyn FnOnce(&mut Tx<'_>) -> Result<Option<Body>> + Send>;
+/// What an act of the ledger does in its transaction, and what it journals.
+type ActFn = Box<dyn FnOnce(&mut Tx<'_>, &mut Counts<'_>) -> Result<Option<Body>> + Send>;
 
 enum Job {
     Draft(Draft, Waiter),
@@ -313,9 +307,9 @@ impl Ledger {
     pub async fn act(
         &self,
         at: Moment,
-        change: impl FnOnce(&mut Tx<'_>, &mut Lines) -> Result<Body> + Send + 'static,
+        change: impl FnOnce(&mut Tx<'_>, &mut Counts<'_>) -> Result<Body> + Send + 'static,
     ) -> Result<u64> {
-        self.run(at, true, ActFn::Counts(Box::new(change))).await
+        self.run(at, true, Box::new(move |tx, counts| change(tx, counts).map(Some))).await
     }
 
     /// Journals something that changes no policy; the policy epoch stays.
@@ -324,7 +318,7 @@ impl Ledger {
         at: Moment,
         change: impl FnOnce(&mut Tx<'_>) -> Result<Body> + Send + 'static,
     ) -> Result<u64> {
-        self.run(at, false, ActFn::Rows(Box::new(move |db| change(db).map(Some)))).await
+        self.run(at, false, Box::new(move |tx, _| change(tx).map(Some))).await
     }
 
     /// The same where only the change itself finds out whether there is anything to journal.
@@ -332,8 +326,8 @@ impl Ledger {
         &self,
         at: Moment,
         change: impl FnOnce(&mut Tx<'_>) -> Result<Option<Body>> + Send + 'static,
-    ) -> Result<u64> {
-        self.run(at, false, ActFn::Rows(Box::new(change))).await
+    ) -> Result<()> {
+        self.run(at, false, Box::new(move |tx, _| change(tx))).await.map(drop)
     }
 
     /// Runs a small write that nobody needs to hear of, such as forgetting what is out of date.
@@ -342,7 +336,7 @@ impl Ledger {
         at: Moment,
         change: impl FnOnce(&mut Tx<'_>) -> Result<()> + Send + 'static,
     ) -> Result<()> {
-        self.run(at, false, ActFn::Rows(Box::new(move |db| change(db).map(|()| None)))).await?;
+        self.run(at, false, Box::new(move |tx, _| change(tx).map(|()| None))).await?;
         Ok(())
     }
 

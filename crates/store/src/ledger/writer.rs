@@ -14,8 +14,8 @@ use super::nodes::Watch;
 use super::prepare::Preparer;
 use super::rows::{self, Head};
 use super::{
-    ActFn, BATCH_MAX, Draft, GATHER, GATHER_UNTIL, HAND_OVER, Job, LedgerParts, SMALL, Shared,
-    Waiter,
+    ActFn, BATCH_MAX, Counts, Draft, GATHER, GATHER_UNTIL, HAND_OVER, Job, LedgerParts, SMALL,
+    Shared, Waiter,
 };
 use crate::engine::{Mode, Tx};
 use crate::error::{Error, Result};
@@ -260,10 +260,7 @@ impl Writer {
         change: ActFn,
     ) -> Result<(u64, Vec<Row>)> {
         self.shared.lines.write().begin();
-        let body = match change {
-            ActFn::Counts(change) => Some(change(tx, &mut self.shared.lines.write())?),
-            ActFn::Rows(change) => change(tx)?,
-        };
+        let body = change(tx, &mut Counts::of(&self.shared.lines))?;
         let index = match body {
             None => self.preparer.head.next_index,
             Some(body) => {

@@ -1,6 +1,8 @@
 //! The account list of a system, account by account (B6): with names and telephones, which no
 //! decision needs and no snapshot keeps. Changes run inside an act of the ledger.
 
+use std::hash::Hash;
+
 use hashbrown::HashMap;
 
 use dancu_domain::ids::{AccountId, LineId, SystemCode, SystemId, UnitCode};
@@ -77,8 +79,9 @@ pub fn lines_of(tx: &mut Tx<'_>, system: SystemId) -> Result<Vec<LineId>> {
     tx.query(sql, values![system.0], |r| Ok(LineId(r.get(0)?)))
 }
 
-const OF_SYSTEM: &str = "SELECT id, kind, state, daily, services, valid_from, valid_to, plan, \
-                         sealed FROM account WHERE system = $1 ORDER BY id";
+pub(crate) const OF_SYSTEM: &str = "SELECT id, kind, state, daily, services, valid_from, \
+                                    valid_to, plan, sealed FROM account WHERE system = $1 \
+                                    ORDER BY id";
 const BY_ID: &str = "SELECT id, kind, state, daily, services, valid_from, valid_to, plan, sealed, \
                      system FROM account WHERE id = $1";
 
@@ -171,10 +174,12 @@ fn listed(r: &Row<'_>, key: &Key) -> Result<Listed> {
     })
 }
 
-const USED_BY_ACCOUNTS: &str = "SELECT d.account, d.used FROM account a JOIN account_day d \
-                                ON d.account = a.id WHERE a.system = $1 AND d.duty_day = $2";
-const USED_ON_LINES: &str = "SELECT l.id, d.used FROM line l JOIN line_day d ON d.line = l.id \
-                             WHERE l.system = $1 AND d.duty_day = $2";
+const USED_BY_ACCOUNTS: &str = "SELECT d.duty_day, d.account, d.used FROM account a \
+                                JOIN account_day d ON d.account = a.id WHERE a.system = $1 \
+                                AND d.duty_day >= $2 AND d.duty_day <= $3";
+const USED_ON_LINES: &str = "SELECT d.duty_day, l.id, d.used FROM line l \
+                             JOIN line_day d ON d.line = l.id WHERE l.system = $1 \
+                             AND d.duty_day >= $2 AND d.duty_day <= $3";
 
 impl Store {
     /// The account list of a system, for who keeps it.
@@ -197,13 +202,7 @@ impl Store {
         system: SystemId,
         days: &[DutyDay],
     ) -> Result<Vec<HashMap<AccountId, u32>>> {
-        let mut all = vec![];
-        for day in days {
-            let read = |r: &Row<'_>| Ok((AccountId(r.get(0)?), r.get(1)?));
-            let found = self.look(USED_BY_ACCOUNTS, values![system.0, day.0], read).await?;
-            all.push(found.into_iter().collect());
-        }
-        Ok(all)
+        self.use_of(USED_BY_ACCOUNTS, system, days, AccountId).await
     }
 
     /// The same by each line of the system.
@@ -212,11 +211,27 @@ impl Store {
         system: SystemId,
         days: &[DutyDay],
     ) -> Result<Vec<HashMap<LineId, u32>>> {
-        let mut all = vec![];
-        for day in days {
-            let read = |r: &Row<'_>| Ok((LineId(r.get(0)?), r.get(1)?));
-            let found = self.look(USED_ON_LINES, values![system.0, day.0], read).await?;
-            all.push(found.into_iter().collect());
+        self.use_of(USED_ON_LINES, system, days, LineId).await
+    }
+
+    /// One look at all days between the first and the last.
+    async fn use_of<K: Eq + Hash>(
+        &self,
+        sql: &'static str,
+        system: SystemId,
+        days: &[DutyDay],
+        id: fn(u32) -> K,
+    ) -> Result<Vec<HashMap<K, u32>>> {
+        let (Some(first), Some(last)) = (days.iter().min(), days.iter().max()) else {
+            return Ok(vec![]);
+        };
+        let read = |r: &Row<'_>| Ok((DutyDay(r.get(0)?), r.get(1)?, r.get::<u32>(2)?));
+        let found = self.look(sql, values![system.0, first.0, last.0], read).await?;
+        let mut all: Vec<HashMap<K, u32>> = days.iter().map(|_| HashMap::new()).collect();
+        for (day, of, used) in found {
+            for (at, _) in days.iter().enumerate().filter(|(_, asked)| **asked == day) {
+                all[at].insert(id(of), used);
+            }
         }
         Ok(all)
     }

@@ -126,7 +126,7 @@ impl BatchReason {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct BatchList {
-    /// Các lô · Jobs, at most 200
+    /// Mọi lô đang giữ · All jobs that are kept
     pub jobs: Vec<BatchJob>,
 }
 

@@ -234,7 +234,7 @@ fn list() -> Operation {
         "listBatches",
         "batches",
         "Các lô của hệ thống gọi · The caller's jobs",
-        "Mới nhất trước, tối đa 200 · The newest first, at most 200",
+        "Mọi lô đang giữ, mới nhất trước · All jobs that are kept, the newest first",
     );
     let builder = answered(secured(builder), "Các lô · Jobs", "BatchList");
     problems(builder, &[400, 401, 403, 429, 500, 503]).build()
