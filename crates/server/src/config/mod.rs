@@ -6,6 +6,7 @@
 
 pub mod database;
 mod example;
+pub mod identity;
 pub mod keys;
 mod read;
 #[cfg(test)]
@@ -20,6 +21,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::database::Database;
 pub use self::example::render as example;
+use self::identity::IdentityConfig;
 use self::keys::{Row, Section, section};
 use crate::cli;
 use crate::keys::config::KeysConfig;
@@ -75,6 +77,11 @@ section! {
         portal = "portal": PortalConfig = PortalConfig::default(), "",
             "Cổng của cán bộ: trang web để đăng nhập và làm việc.",
             "The portal: pages in which people sign in and work.";
+        identity = "identity": IdentityConfig = IdentityConfig::default(), "",
+            "Nơi định danh điện tử (OpenID Connect) để cán bộ và công dân đăng nhập; không có thì \
+             không hiện nút.",
+            "Identity provider (OpenID Connect) by which staff and citizens sign in; without one \
+             there is no button.";
         keys = "keys": KeysConfig = KeysConfig::default(), "",
             "Thiết bị PKCS#11 giữ khóa chủ; không có thì khóa chủ ở tệp.",
             "PKCS#11 device that holds the master key; without one the key is in a file.";
@@ -155,7 +162,8 @@ const SECTIONS: &[Section] = &[
     table(TOP.1[3], HttpConfig::ROWS),
     table(TOP.1[4], TlsConfig::ROWS),
     table(TOP.1[5], PortalConfig::ROWS),
-    table(TOP.1[6], KeysConfig::ROWS),
+    table(TOP.1[6], IdentityConfig::ROWS),
+    table(TOP.1[7], KeysConfig::ROWS),
 ];
 
 const fn table((name, _, vi, en): Row, rows: &'static [Row]) -> Section {
@@ -182,11 +190,18 @@ impl Config {
         Ok(read::parse("", &about(&["DANCU_LOG_", "DANCU_METRICS_"]))?)
     }
 
-    /// The same with the data's place and keys: a sandbox has its own address, regulation and
-    /// anchor, whatever the environment of a centre says.
+    /// The same with the data's place and keys, and an identity provider where one is tried out: a
+    /// sandbox has its own address, regulation and anchor, whatever the environment of a centre
+    /// says.
     pub fn of_sandbox() -> anyhow::Result<Self> {
-        let sandbox =
-            ["DANCU_DATA", "DANCU_DATABASE_", "DANCU_KEYS_", "DANCU_LOG_", "DANCU_METRICS_"];
+        let sandbox = [
+            "DANCU_DATA",
+            "DANCU_DATABASE_",
+            "DANCU_IDENTITY_",
+            "DANCU_KEYS_",
+            "DANCU_LOG_",
+            "DANCU_METRICS_",
+        ];
         Ok(read::parse("", &about(&sandbox))?)
     }
 
@@ -211,6 +226,8 @@ impl Config {
         }
         let database = self.database.wrong().into_iter();
         out.extend(database.map(|(key, text)| (format!("database.{key}"), text)));
+        let identity = self.identity.wrong().into_iter();
+        out.extend(identity.map(|(key, text)| (format!("identity.{key}"), text)));
         if let Err(error) = crate::telemetry::log::filter(&self.log.level) {
             out.push(("log.level".to_owned(), error.to_string()));
         }

@@ -61,7 +61,15 @@ fn the_example_parses_to_the_defaults() {
         .lines()
         .map(|l| if l.contains(" = ") { l.trim_start_matches("# ") } else { l })
         .filter(|l| {
-            !["regulation", "certificate", "key ", "clientCert"].iter().any(|k| l.starts_with(k))
+            let alone = [
+                "regulation",
+                "certificate",
+                "key ",
+                "clientCert",
+                "privateKeyFile",
+                "strongLevel",
+            ];
+            !alone.iter().any(|k| l.starts_with(k))
         })
         .fold(String::new(), |all, l| all + l + "\n");
     assert_eq!(read(&all, &[]).base_url.as_deref(), Some("https://dancu.example.vn"));
@@ -96,6 +104,9 @@ fn every_field_is_a_documented_key() {
             "tls" => read.extend(fields::<TlsConfig>().iter().map(|f| format!("tls.{f}"))),
             "portal" => {
                 read.extend(fields::<PortalConfig>().iter().map(|f| format!("portal.{f}")));
+            }
+            "identity" => {
+                read.extend(fields::<IdentityConfig>().iter().map(|f| format!("identity.{f}")));
             }
             "keys" => read.extend(fields::<KeysConfig>().iter().map(|f| format!("keys.{f}"))),
             field => read.push(field.to_owned()),

@@ -1,0 +1,257 @@
+//! Requests to an identity provider: few, small, and never in the way of anything else.
+//!
+//! One connection per request, no redirect is followed, and everything together takes a few seconds
+//! at most, whatever the other side does.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, ensure};
+use axum::body::{Body, Bytes, to_bytes};
+use axum::http::{HeaderValue, Method, Request, StatusCode, Uri, header};
+use dancu_access::oidc::ANSWER_MAX;
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, RootCertStore};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use zeroize::Zeroizing;
+
+use crate::tls::material;
+
+/// A request with its answer takes so long at most: who waits is a person before a page.
+const WAIT: Duration = Duration::from_secs(10);
+/// Where systems keep the CAs that they trust: Debian, Red Hat, SUSE, Alpine.
+const SYSTEM_ROOTS: [&str; 4] = [
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+];
+
+/// Why there is no answer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Error {
+    /// No connection: no such host, refused.
+    #[error("no connection")]
+    Connection,
+    /// The certificate is not trusted, or no common protocol.
+    #[error("TLS")]
+    Tls,
+    /// Too slow.
+    #[error("no answer in time")]
+    Slow,
+    /// No HTTP, or the connection broke.
+    #[error("the answer broke off")]
+    Broken,
+    /// More than is read.
+    #[error("the answer is too large")]
+    Large,
+    /// Another status than 200.
+    #[error("status {0}")]
+    Status(StatusCode),
+}
+
+/// A request.
+pub struct Sent<'a> {
+    /// https, or http on this machine.
+    pub address: &'a str,
+    /// `Authorization`.
+    pub authorization: Option<&'a str>,
+    /// A form to post; without one it is a `GET`.
+    pub form: Option<&'a str>,
+}
+
+impl<'a> Sent<'a> {
+    /// A document.
+    pub fn get(address: &'a str) -> Self {
+        Self { address, authorization: None, form: None }
+    }
+}
+
+/// What requests are sent with.
+pub struct Http {
+    tls: TlsConnector,
+    wait: Duration,
+}
+
+impl Http {
+    /// Trusts the CAs of a file, or those of the system. An issuer on this machine needs none.
+    ///
+    /// # Errors
+    /// A file without certificates.
+    pub fn open(file: Option<&std::path::Path>, needed: bool) -> anyhow::Result<Self> {
+        let mut roots = RootCertStore::empty();
+        let found = file
+            .or_else(|| SYSTEM_ROOTS.iter().map(std::path::Path::new).find(|path| path.is_file()));
+        if let Some(path) = found {
+            let unread = || format!("không đọc được {} (CA file)", path.display());
+            let bytes = std::fs::read(path).with_context(unread)?;
+            let all = CertificateDer::pem_slice_iter(&bytes).filter_map(Result::ok);
+            roots.add_parsable_certificates(all);
+        }
+        ensure!(
+            !roots.is_empty() || !needed,
+            "không có CA nào để tin khi gọi nơi định danh điện tử: đặt identity.caFile (no CA to \
+             trust)"
+        );
+        let builder = ClientConfig::builder_with_provider(material::provider())
+            .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?;
+        let config = builder.with_root_certificates(roots).with_no_client_auth();
+        Ok(Self { tls: Arc::new(config).into(), wait: WAIT })
+    }
+
+    /// The body of the answer, which has to be a 200.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn send(&self, sent: Sent<'_>) -> Result<Zeroizing<Vec<u8>>, Error> {
+        match tokio::time::timeout(self.wait, self.exchange(sent)).await {
+            Ok(answer) => answer.map(|bytes| Zeroizing::new(bytes.into())),
+            Err(_) => Err(Error::Slow),
+        }
+    }
+
+    async fn exchange(&self, sent: Sent<'_>) -> Result<Bytes, Error> {
+        let uri: Uri = sent.address.parse().map_err(|_| Error::Connection)?;
+        let host = uri.host().ok_or(Error::Connection)?;
+        let bare = host.trim_start_matches('[').trim_end_matches(']');
+        let secure = uri.scheme_str() == Some("https");
+        let port = uri.port_u16().unwrap_or(if secure { 443 } else { 80 });
+        let request = request(&uri, &sent).ok_or(Error::Connection)?;
+        let stream = TcpStream::connect((bare, port)).await.map_err(|_| Error::Connection)?;
+        if secure {
+            let name = ServerName::try_from(bare.to_owned()).map_err(|_| Error::Tls)?;
+            let stream = self.tls.connect(name, stream).await.map_err(|_| Error::Tls)?;
+            over(stream, request).await
+        } else {
+            over(stream, request).await
+        }
+    }
+}
+
+fn request(uri: &Uri, sent: &Sent<'_>) -> Option<Request<Body>> {
+    let path = uri.path_and_query().map_or("/", |path| path.as_str());
+    let host = uri.authority()?.as_str();
+    let mut request = Request::builder()
+        .method(if sent.form.is_some() { Method::POST } else { Method::GET })
+        .uri(path)
+        .header(header::HOST, host)
+        .header(header::ACCEPT, "application/json")
+        .header(header::CONNECTION, "close");
+    if let Some(text) = sent.authorization {
+        let mut value = HeaderValue::from_str(text).ok()?;
+        value.set_sensitive(true);
+        request = request.header(header::AUTHORIZATION, value);
+    }
+    let body = match sent.form {
+        Some(form) => {
+            request = request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+            Body::from(form.to_owned())
+        }
+        None => Body::empty(),
+    };
+    request.body(body).ok()
+}
+
+async fn over<S>(stream: S, request: Request<Body>) -> Result<Bytes, Error>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let shaken = http1::handshake(TokioIo::new(stream)).await;
+    let (mut sender, connection) = shaken.map_err(|_| Error::Broken)?;
+    let exchange = async {
+        let answer = sender.send_request(request).await.map_err(|_| Error::Broken)?;
+        let (head, body) = answer.into_parts();
+        if head.status != StatusCode::OK {
+            return Err(Error::Status(head.status));
+        }
+        to_bytes(Body::new(body), ANSWER_MAX).await.map_err(|error| {
+            let over = error.into_inner().to_string().contains("length limit");
+            if over { Error::Large } else { Error::Broken }
+        })
+    };
+    tokio::pin!(exchange);
+    // The connection goes on while the answer is waited for, and ends with it.
+    tokio::select! {
+        answer = &mut exchange => answer,
+        _ = connection => exchange.await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+
+    /// Answers one request with these bytes; what was asked.
+    async fn asked(answer: Vec<u8>, form: Option<&str>) -> (Result<Vec<u8>, Error>, String) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}/x?y=1", listener.local_addr().unwrap());
+        let server = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut read = vec![0; 4_096];
+            let n = stream.read(&mut read).await.unwrap();
+            let _ = stream.write_all(&answer).await;
+            String::from_utf8_lossy(&read[..n]).into_owned()
+        });
+        let http = Http::open(None, false).unwrap();
+        let sent = Sent { address: &address, authorization: Some("Basic eA=="), form };
+        let answer = http.send(sent).await;
+        (answer.map(|body| body.to_vec()), server.await.unwrap())
+    }
+
+    fn answer(status: &str, body: &str) -> Vec<u8> {
+        format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n{body}", body.len()).into_bytes()
+    }
+
+    #[tokio::test]
+    async fn a_form_goes_out_and_its_answer_comes_back() {
+        let (body, sent) = asked(answer("200 OK", "{}"), Some("a=1")).await;
+        assert_eq!(body.unwrap(), b"{}");
+        assert!(sent.starts_with("POST /x?y=1 HTTP/1.1\r\n"), "{sent}");
+        assert!(sent.contains("authorization: Basic eA==\r\n") && sent.contains("a=1"));
+        let (_, sent) = asked(answer("200 OK", "{}"), None).await;
+        assert!(sent.starts_with("GET /x?y=1 "));
+    }
+
+    #[tokio::test]
+    async fn what_is_no_answer_is_an_error() {
+        let (moved, _) = asked(answer("302 Found\r\nLocation: http://127.0.0.1/", ""), None).await;
+        assert_eq!(moved.unwrap_err(), Error::Status(StatusCode::FOUND), "not followed");
+        let (large, _) = asked(answer("200 OK", &"x".repeat(ANSWER_MAX + 1)), None).await;
+        assert_eq!(large.unwrap_err(), Error::Large);
+        for broken in [&b"\0\0\0\0"[..], b"", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx"] {
+            let (answer, _) = asked(broken.to_vec(), None).await;
+            assert_eq!(answer.unwrap_err(), Error::Broken);
+        }
+        let http = Http::open(None, false).unwrap();
+        let nobody = http.send(Sent::get("http://127.0.0.1:1/")).await;
+        assert_eq!(nobody.unwrap_err(), Error::Connection);
+    }
+
+    #[tokio::test]
+    async fn an_unknown_certificate_is_not_trusted() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("https://{}/", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await;
+        });
+        let http = Http::open(None, false).unwrap();
+        assert_eq!(http.send(Sent::get(&address)).await.unwrap_err(), Error::Tls);
+    }
+
+    #[tokio::test]
+    async fn whoever_answers_nothing_is_not_waited_for() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}/", listener.local_addr().unwrap());
+        let http = Http { wait: Duration::from_millis(50), ..Http::open(None, false).unwrap() };
+        assert_eq!(http.send(Sent::get(&address)).await.unwrap_err(), Error::Slow);
+        drop(listener);
+    }
+}

@@ -1,0 +1,317 @@
+//! The identity provider as this node knows it: its description and keys, kept for a while, and the
+//! exchange of a code.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context as _, anyhow};
+use dancu_access::oidc::{
+    Answer, Asking, Begun, Client, ClientKey, Discovery, Expected, Failure, Identity, KeySet,
+    Levels, State, Verified, Wanted, authorization, is_loopback, sign_out, user_info, verify,
+};
+use dancu_domain::moment::{HOUR_MS, MINUTE_MS};
+use dancu_domain::people::MachineTime;
+use jiff::civil::Date;
+use tokio::sync::{Mutex, Semaphore};
+use zeroize::Zeroizing;
+
+use super::http::{self, Http, Sent};
+use crate::clock::machine_ms;
+use crate::config::identity::IdentityConfig;
+
+/// Description and keys are asked for again after this, ms.
+const KEPT_MS: i64 = HOUR_MS;
+/// A key that is not known is looked for in a newer set at most this often, ms: keys change once in
+/// months, and whoever makes tokens up does not make us ask.
+const KEYS_EVERY_MS: i64 = MINUTE_MS;
+/// After a failure nobody asks for so long, ms.
+const FAILED_MS: i64 = 5_000;
+/// Exchanges under way at once: each holds a connection for some seconds at most.
+const EXCHANGES: usize = 32;
+/// Longest code, characters; the longest in use are tokens themselves.
+const CODE_MAX: usize = 2_048;
+
+/// Path of the answers.
+pub const CALLBACK: &str = "/sign-in/oidc/callback";
+
+/// Why a sign-in at the provider came to nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum Wrong {
+    /// The provider does not answer.
+    #[error("the identity provider: {0}")]
+    Silent(#[from] http::Error),
+    /// Too many are signing in just now, or it did not answer a moment ago.
+    #[error("the identity provider is not asked just now")]
+    Waiting,
+    /// What it said is not believed.
+    #[error("{0}")]
+    Failed(#[from] Failure),
+}
+
+/// The provider.
+pub struct Provider {
+    /// What it is called on buttons.
+    pub name: String,
+    issuer: String,
+    client: Client,
+    scope: String,
+    levels: Levels,
+    staff: bool,
+    citizens: bool,
+    /// Where one comes to after signing out there.
+    signed_out: String,
+    http: Http,
+    known: Mutex<Known>,
+    exchanges: Semaphore,
+}
+
+/// What was read of it, and when.
+#[derive(Default)]
+struct Known {
+    discovery: Option<(Arc<Discovery>, MachineTime)>,
+    keys: Option<(Arc<KeySet>, MachineTime)>,
+    failed: Option<MachineTime>,
+}
+
+/// Whether something of `at` is younger than `ms`. After the machine's clock went back it is not.
+fn young(at: MachineTime, ms: i64, now: MachineTime) -> bool {
+    at <= now && now.since(at) < ms
+}
+
+impl Provider {
+    /// The provider of a configuration; `None` where none is set up. Nobody is asked yet.
+    ///
+    /// # Errors
+    /// A file that cannot be read or holds no key.
+    pub fn open(config: &IdentityConfig, origin: &str) -> anyhow::Result<Option<Self>> {
+        let (Some(issuer), Some(id)) = (&config.issuer, &config.client_id) else {
+            return Ok(None);
+        };
+        let levels = Levels::new(config.levels.clone(), config.strong_level.as_deref());
+        let levels = levels.context("identity.strongLevel không có trong levels (not a level)")?;
+        let redirect_uri = format!("{origin}{CALLBACK}");
+        Ok(Some(Self {
+            name: config.name.clone(),
+            client: Client { id: id.clone(), key: key(config)?, redirect_uri },
+            scope: config.scopes.join(" "),
+            levels,
+            staff: config.staff,
+            citizens: config.citizens,
+            signed_out: format!("{origin}/sign-in"),
+            http: Http::open(config.ca_file.as_deref(), !is_loopback(issuer))?,
+            issuer: issuer.clone(),
+            known: Mutex::default(),
+            exchanges: Semaphore::new(EXCHANGES),
+        }))
+    }
+
+    /// Whether people may sign in so.
+    pub const fn takes(&self, wanted: Wanted) -> bool {
+        match wanted {
+            Wanted::Officer => self.staff,
+            Wanted::Citizen => self.citizens,
+        }
+    }
+
+    /// Where a person is sent to.
+    ///
+    /// # Errors
+    /// [`Wrong`].
+    pub async fn address(
+        &self,
+        begun: &Begun,
+        again: bool,
+        now: MachineTime,
+    ) -> Result<String, Wrong> {
+        let discovery = self.discovery(now).await?;
+        let asking = Asking {
+            client_id: &self.client.id,
+            redirect_uri: &self.client.redirect_uri,
+            scope: &self.scope,
+            levels: self.levels.strong(),
+            state: &begun.state,
+            nonce: &begun.nonce,
+            challenge: &begun.challenge,
+            again,
+        };
+        Ok(authorization(&discovery, &asking))
+    }
+
+    /// Where a person signs out of the provider, where it has such a place.
+    pub async fn way_out(&self, now: MachineTime) -> Option<String> {
+        let discovery = self.discovery(now).await.ok()?;
+        sign_out(&discovery, &self.client.id, &self.signed_out)
+    }
+
+    /// Whether an answer names this provider (RFC 9207): where it says that it does, it has to.
+    pub async fn is_from(&self, issuer: Option<&str>, now: MachineTime) -> Result<bool, Wrong> {
+        match issuer {
+            Some(issuer) => Ok(issuer == self.issuer),
+            None => Ok(!self.discovery(now).await?.names_itself),
+        }
+    }
+
+    /// Exchanges a code, and reads who the person is; whether it stands for a second factor.
+    ///
+    /// # Errors
+    /// [`Wrong`].
+    pub async fn identify(
+        &self,
+        state: &State,
+        code: &str,
+        today: Date,
+    ) -> Result<(Identity, bool), Wrong> {
+        if code.is_empty() || code.len() > CODE_MAX {
+            return Err(Failure::Answer("no code").into());
+        }
+        let _under_way = self.exchanges.try_acquire().map_err(|_| Wrong::Waiting)?;
+        let now = MachineTime(machine_ms());
+        let discovery = self.discovery(now).await?;
+        let request = self.client.exchange(&discovery, (code, &state.verifier()), now)?;
+        let sent = Sent {
+            address: &discovery.token,
+            authorization: request.authorization.as_deref().map(String::as_str),
+            form: Some(&request.body),
+        };
+        let answer = Answer::parse(&self.exchanged(sent).await?)?;
+        let verified = self.verified(&discovery, &answer, state).await?;
+        let verified = self.with_user_info(&discovery, &answer, verified).await?;
+        let strong = verified.is_strong(&self.levels);
+        Ok((verified.identity(&self.issuer, today)?, strong))
+    }
+
+    /// The answer to an exchange. A code that is not taken is the caller's fault, not the
+    /// provider's.
+    async fn exchanged(&self, sent: Sent<'_>) -> Result<Zeroizing<Vec<u8>>, Wrong> {
+        self.http.send(sent).await.map_err(|error| match error {
+            http::Error::Status(status) if status.is_client_error() => {
+                Failure::Answer("the code is not taken").into()
+            }
+            other => other.into(),
+        })
+    }
+
+    async fn verified(
+        &self,
+        discovery: &Discovery,
+        answer: &Answer,
+        state: &State,
+    ) -> Result<Verified, Wrong> {
+        let mut now = MachineTime(machine_ms());
+        let mut keys = self.keys(discovery, KEPT_MS, now).await?;
+        loop {
+            let expected =
+                Expected { issuer: &self.issuer, client_id: &self.client.id, state, now };
+            match verify(&answer.id_token, &keys, &expected) {
+                Err(Failure::UnknownKey) => {
+                    now = MachineTime(machine_ms());
+                    let newer = self.keys(discovery, KEYS_EVERY_MS, now).await?;
+                    if Arc::ptr_eq(&newer, &keys) {
+                        return Err(Failure::UnknownKey.into());
+                    }
+                    keys = newer;
+                }
+                other => return Ok(other?),
+            }
+        }
+    }
+
+    /// With the claims that stand in no token, where they are needed and told.
+    async fn with_user_info(
+        &self,
+        discovery: &Discovery,
+        answer: &Answer,
+        verified: Verified,
+    ) -> Result<Verified, Wrong> {
+        let (Some(address), Some(token)) = (&discovery.user_info, &answer.access_token) else {
+            return Ok(verified);
+        };
+        if !verified.lacks_claims() {
+            return Ok(verified);
+        }
+        let bearer = Zeroizing::new(format!("Bearer {}", **token));
+        let sent = Sent { address, authorization: Some(&bearer), form: None };
+        let claims = user_info(&self.http.send(sent).await?, &verified)?;
+        Ok(verified.with(claims)?)
+    }
+
+    /// The description: kept for an hour, and longer while a new one cannot be had.
+    async fn discovery(&self, now: MachineTime) -> Result<Arc<Discovery>, Wrong> {
+        let mut known = self.known.lock().await;
+        if let Some((discovery, at)) = &known.discovery
+            && young(*at, KEPT_MS, now)
+        {
+            return Ok(discovery.clone());
+        }
+        let address = Discovery::address(&self.issuer);
+        let parse = |body: &[u8]| Discovery::parse(body, &self.issuer);
+        match self.asked(&mut known, now, &address, parse).await {
+            Ok(discovery) => {
+                let discovery = Arc::new(discovery);
+                known.discovery = Some((discovery.clone(), now));
+                Ok(discovery)
+            }
+            Err(wrong) => match &known.discovery {
+                Some((discovery, _)) => Ok(discovery.clone()),
+                None => Err(wrong),
+            },
+        }
+    }
+
+    /// The keys, no older than so many milliseconds.
+    async fn keys(
+        &self,
+        discovery: &Discovery,
+        ms: i64,
+        now: MachineTime,
+    ) -> Result<Arc<KeySet>, Wrong> {
+        let mut known = self.known.lock().await;
+        if let Some((keys, at)) = &known.keys
+            && young(*at, ms, now)
+        {
+            return Ok(keys.clone());
+        }
+        let keys = self.asked(&mut known, now, &discovery.keys, KeySet::parse).await?;
+        let keys = Arc::new(keys);
+        known.keys = Some((keys.clone(), now));
+        Ok(keys)
+    }
+
+    /// Asks for a document, unless that failed a moment ago: whoever waited for the lock does not
+    /// wait for the same failure again.
+    async fn asked<T>(
+        &self,
+        known: &mut Known,
+        now: MachineTime,
+        address: &str,
+        read: impl FnOnce(&[u8]) -> Result<T, Failure>,
+    ) -> Result<T, Wrong> {
+        if known.failed.is_some_and(|at| young(at, FAILED_MS, MachineTime(machine_ms().max(now.0))))
+        {
+            return Err(Wrong::Waiting);
+        }
+        let answer = self.http.send(Sent::get(address)).await;
+        let read = answer.map_err(Wrong::from).and_then(|body| Ok(read(&body)?));
+        known.failed = read.is_err().then(|| MachineTime(machine_ms()));
+        read
+    }
+}
+
+/// What this centre proves itself with.
+fn key(config: &IdentityConfig) -> anyhow::Result<ClientKey> {
+    let read = |path: &Path| {
+        let bytes = std::fs::read(path).map(Zeroizing::new);
+        bytes.with_context(|| format!("không đọc được {} (identity)", path.display()))
+    };
+    if let Some(path) = &config.private_key_file {
+        let key = ClientKey::private(&read(path)?, config.private_key_id.as_deref());
+        return key.map_err(|why| anyhow!("{}: {why}", path.display()));
+    }
+    let Some(path) = &config.client_secret_file else { return Ok(ClientKey::None) };
+    let bytes = read(path)?;
+    let text = std::str::from_utf8(&bytes).map(str::trim_end).unwrap_or_default();
+    if text.is_empty() {
+        return Err(anyhow!("{} không có bí mật (no secret in it)", path.display()));
+    }
+    Ok(ClientKey::Secret(Zeroizing::new(text.to_owned())))
+}
