@@ -4,6 +4,7 @@
 //! a function in the file of its subject and a line in [`all`].
 
 mod certificates;
+mod credentials;
 mod databases;
 mod folder;
 mod machine;

@@ -9,7 +9,7 @@ use dancu_store::keys::{Keyring, Purpose};
 use dancu_store::registry::Registry;
 use dancu_store::{Store, Viewer};
 
-use super::{Check, State};
+use super::{Check, State, credentials};
 use crate::cli;
 use crate::clock::{BEHIND_MAX_MS, machine_ms};
 use crate::config::Config;
@@ -162,6 +162,8 @@ fn inside(config: &Config, full: bool) -> (Vec<Check>, bool) {
                 Err(error) => vec![Check::new(JOURNAL, State::Fail, error.to_string())],
             });
             if let Inside::Opened(store) = inside {
+                let now = Moment(machine_ms());
+                checks.push(credentials::check(store.snapshot(now), now));
                 store.stop();
             }
             (checks, dancu_store::holder(&config.data).is_some())

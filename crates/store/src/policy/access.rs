@@ -1,16 +1,19 @@
 //! Credentials of a system as they stand sealed in `system.access`.
 //!
 //! The plain text is one record after the other: SOAP header and OAuth client, then the client
-//! certificates. A record that is not there yet says what was so before it existed, and a node of
-//! the version before reads what it knows and leaves the rest: both work during an upgrade.
+//! certificates, then what is known of each credential. A record that is not there yet says what
+//! was so before it existed, and a node of the version before reads what it knows and leaves the
+//! rest: both work during an upgrade.
 
 use std::net::IpAddr;
 
+use dancu_domain::credentials::Facts;
 use dancu_domain::registration::{
     CertificateMode, Certificates, OauthAccess, Secret, SoapAccess, System,
 };
 use serde::{Deserialize, Serialize};
 
+use super::credentials::Credentials;
 use crate::error::{Error, Result};
 
 /// What is sealed for a system.
@@ -45,24 +48,52 @@ struct CertificatesRecord {
 
 const WHAT: &str = "system.access";
 
-/// Reads both records. A system registered before there were certificates shows none.
-pub(super) fn open(plain: &[u8]) -> Result<(AccessRecord, Certificates)> {
+/// Reads the records. A system registered before there were certificates shows none, and of one
+/// registered before that was kept nothing is known.
+pub(super) fn open(plain: &[u8]) -> Result<Credentials> {
     let damaged = |_| Error::Damaged(WHAT);
     let (access, rest) = postcard::take_from_bytes::<AccessRecord>(plain).map_err(damaged)?;
-    if rest.is_empty() {
-        return Ok((access, Certificates::OFF));
+    let mut credentials = Credentials {
+        soap: access.soap.map(SoapAccess::from),
+        oauth: access.oauth.map(OauthAccess::from),
+        certificates: Certificates::OFF,
+        facts: Facts::default(),
+    };
+    if !rest.is_empty() {
+        let (record, rest) =
+            postcard::take_from_bytes::<CertificatesRecord>(rest).map_err(damaged)?;
+        credentials.certificates = Certificates { mode: record.mode, sha256: record.sha256 };
+        if !rest.is_empty() {
+            credentials.facts = postcard::take_from_bytes::<Facts>(rest).map_err(damaged)?.0;
+        }
     }
-    let (record, _) = postcard::take_from_bytes::<CertificatesRecord>(rest).map_err(damaged)?;
-    Ok((access, Certificates { mode: record.mode, sha256: record.sha256 }))
+    credentials.fit();
+    Ok(credentials)
 }
 
-/// Writes both records.
-pub(super) fn close(access: &AccessRecord, certificates: &Certificates) -> Result<Vec<u8>> {
+/// Writes the records.
+pub(super) fn close(credentials: &Credentials) -> Result<Vec<u8>> {
     let damaged = |_| Error::Damaged(WHAT);
+    let Credentials { soap, oauth, certificates, facts } = credentials;
+    let access =
+        AccessRecord { soap: soap.as_ref().map(Into::into), oauth: oauth.as_ref().map(Into::into) };
     let record =
         CertificatesRecord { mode: certificates.mode, sha256: certificates.sha256.clone() };
-    let plain = postcard::to_stdvec(access).map_err(damaged)?;
-    postcard::to_extend(&record, plain).map_err(damaged)
+    let plain = postcard::to_stdvec(&access).map_err(damaged)?;
+    let plain = postcard::to_extend(&record, plain).map_err(damaged)?;
+    postcard::to_extend(facts, plain).map_err(damaged)
+}
+
+/// What a system is registered with.
+pub(super) fn of(s: &System) -> Credentials {
+    let mut credentials = Credentials {
+        soap: s.soap.clone(),
+        oauth: s.oauth.clone(),
+        certificates: s.certificates.clone(),
+        facts: s.facts.clone(),
+    };
+    credentials.fit();
+    credentials
 }
 
 fn bytes(secrets: &[Secret]) -> Vec<Vec<u8>> {
@@ -73,22 +104,25 @@ fn secrets(bytes: Vec<Vec<u8>>) -> Vec<Secret> {
     bytes.into_iter().map(|s| Secret(s.into())).collect()
 }
 
-impl From<&System> for AccessRecord {
-    fn from(s: &System) -> Self {
+impl From<&SoapAccess> for SoapRecord {
+    fn from(a: &SoapAccess) -> Self {
         Self {
-            soap: s.soap.as_ref().map(|a| SoapRecord {
-                user: a.user.clone(),
-                secrets: bytes(&a.secrets),
-                service_urls: a.service_urls.clone(),
-                hosts: a.hosts.clone(),
-                reuse_from: a.reuse_from.clone(),
-                x_road_client: a.x_road_client.clone(),
-            }),
-            oauth: s.oauth.as_ref().map(|a| OauthRecord {
-                client_id: a.client_id.clone(),
-                secrets: bytes(&a.secrets),
-                public_keys: a.public_keys.clone(),
-            }),
+            user: a.user.clone(),
+            secrets: bytes(&a.secrets),
+            service_urls: a.service_urls.clone(),
+            hosts: a.hosts.clone(),
+            reuse_from: a.reuse_from.clone(),
+            x_road_client: a.x_road_client.clone(),
+        }
+    }
+}
+
+impl From<&OauthAccess> for OauthRecord {
+    fn from(a: &OauthAccess) -> Self {
+        Self {
+            client_id: a.client_id.clone(),
+            secrets: bytes(&a.secrets),
+            public_keys: a.public_keys.clone(),
         }
     }
 }
@@ -114,31 +148,75 @@ impl From<OauthRecord> for OauthAccess {
 
 #[cfg(test)]
 mod tests {
+    use dancu_domain::credentials::{CredentialFacts, CredentialKind, UNNUMBERED};
+    use dancu_domain::moment::Moment;
+
     use super::*;
+
+    /// What the version before last, and the last one, wrote.
+    #[derive(Serialize)]
+    struct Before(AccessRecord, Option<CertificatesRecord>);
+
+    impl Before {
+        fn written(&self) -> Vec<u8> {
+            let plain = postcard::to_stdvec(&self.0).unwrap();
+            match &self.1 {
+                Some(record) => postcard::to_extend(record, plain).unwrap(),
+                None => plain,
+            }
+        }
+    }
+
+    fn client() -> AccessRecord {
+        let (client_id, secrets) = ("mau".into(), vec![vec![7; 16], vec![8; 16]]);
+        AccessRecord {
+            soap: None,
+            oauth: Some(OauthRecord { client_id, secrets, public_keys: vec![] }),
+        }
+    }
 
     #[test]
     fn versions_before_and_after_read_each_other() {
-        let certificates =
-            Certificates { mode: CertificateMode::Optional, sha256: vec![[1; 32], [2; 32]] };
-        let access = AccessRecord {
-            soap: None,
-            oauth: Some(OauthRecord {
-                client_id: "mau".into(),
-                secrets: vec![vec![7; 16]],
-                public_keys: vec![],
-            }),
+        let sha256 = vec![[1; 32], [2; 32]];
+        let certificates = Certificates { mode: CertificateMode::Optional, sha256: sha256.clone() };
+        let named = CredentialFacts {
+            number: 4,
+            name: "Máy chủ mới".into(),
+            since: Some(Moment(5)),
+            until: Some(Moment(9)),
         };
-        let plain = close(&access, &certificates).unwrap();
-        assert_eq!(open(&plain).unwrap().1, certificates);
-        // As the version before reads it.
+        let facts = Facts {
+            last: 4,
+            client: vec![named.clone()],
+            sources: vec!["192.0.2.0/24".parse().unwrap()],
+            ..Facts::default()
+        };
+        let oauth = client().oauth.map(OauthAccess::from);
+        let whole = Credentials { soap: None, oauth, certificates: certificates.clone(), facts };
+        let plain = close(&whole).unwrap();
+        let read = open(&plain).unwrap();
+        assert_eq!((&read.certificates, &read.facts.client[0]), (&certificates, &named));
+        // What has no number has one by its place, the same at each reading.
+        assert!(read.facts.number(CredentialKind::Client, 1) >= UNNUMBERED);
+        assert_eq!(open(&plain).unwrap().facts, read.facts);
+        assert_eq!(read.facts.certificates.len(), 2);
+        assert_eq!(read.facts.sources, whole.facts.sources);
+        // As the versions before read it.
         let before: AccessRecord = postcard::from_bytes(&plain).unwrap();
         assert_eq!(before.oauth.unwrap().client_id, "mau");
-        // As the version before wrote it.
-        let old = postcard::to_stdvec(&access).unwrap();
-        let (read, none) = open(&old).unwrap();
-        assert_eq!((read.oauth.unwrap().secrets, none), (vec![vec![7; 16]], Certificates::OFF));
-        for cut in old.len() + 1..plain.len() {
-            assert!(matches!(open(&plain[..cut]), Err(Error::Damaged(_))), "{cut}");
+        // As the versions before wrote it.
+        let mode = CertificateMode::Optional;
+        for record in [None, Some(CertificatesRecord { mode, sha256 })] {
+            let expected = record.as_ref().map_or(Certificates::OFF, |_| certificates.clone());
+            let old = Before(client(), record).written();
+            let read = open(&old).unwrap();
+            assert_eq!(read.oauth.unwrap().secrets.len(), 2);
+            assert_eq!((read.certificates, read.facts.client.len()), (expected, 2));
+            assert!(read.facts.client.iter().all(|f| f.until.is_none()));
+            let whole = [old.len(), plain.len()];
+            let cuts = (old.len()..plain.len()).filter(|cut| !whole.contains(cut));
+            let open_cuts = cuts.filter(|cut| open(&plain[..*cut]).is_ok()).count();
+            assert!(open_cuts <= 1, "only the version in between ends within: {open_cuts}");
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod access;
 pub mod accounts;
+pub mod credentials;
 pub mod write;
 
 use hashbrown::HashMap;
@@ -13,8 +14,8 @@ use dancu_domain::ids::{
 use dancu_domain::moment::Moment;
 use dancu_domain::registration::{
     Account, AccountKind, AccountList, AccountState, Channel, ConnectionState, DateRange, Group,
-    Line, OauthAccess, Plan, Procedure, Raise, RequestIdMode, ServiceGrant, SharedOfficer,
-    Snapshot, SoapAccess, System, VerifyShape,
+    Line, Plan, Procedure, Raise, RequestIdMode, ServiceGrant, SharedOfficer, Snapshot, System,
+    VerifyShape,
 };
 use dancu_domain::service::{FieldSet, Service, ServiceSet};
 use serde::{Deserialize, Serialize};
@@ -87,7 +88,7 @@ pub fn snapshot(tx: &mut Tx<'_>, keys: &Keyring, oldest: Moment) -> Result<Snaps
         let id = SystemId(r.get(0)?);
         let mut sealed: Vec<u8> = r.get(10)?;
         let plain = key.seal.open(&aad("system", id.0), &mut sealed)?;
-        let (access, certificates) = access::open(plain)?;
+        let credentials = access::open(plain)?;
         systems.push(System {
             id,
             code: parsed(r, 1, "system.code", SystemCode::parse)?,
@@ -110,9 +111,10 @@ pub fn snapshot(tx: &mut Tx<'_>, keys: &Keyring, oldest: Moment) -> Result<Snaps
             },
             lgsp_shape: r.get(8)?,
             credential_version: r.get(9)?,
-            soap: access.soap.map(SoapAccess::from),
-            oauth: access.oauth.map(OauthAccess::from),
-            certificates,
+            soap: credentials.soap,
+            oauth: credentials.oauth,
+            certificates: credentials.certificates,
+            facts: credentials.facts,
         });
         Ok(true)
     })?;

@@ -4,12 +4,13 @@
 use dancu_domain::ids::{AccountId, LineId, PlanId, SystemId};
 use dancu_domain::moment::Moment;
 use dancu_domain::registration::{
-    Account, AccountState, Certificates, ConnectionState, Line, Plan, Procedure, Raise,
-    ServiceGrant, SharedOfficer, System,
+    Account, AccountState, ConnectionState, Line, Plan, Procedure, Raise, ServiceGrant,
+    SharedOfficer, System,
 };
 use dancu_domain::service::Window;
 
-use super::access::{self, AccessRecord};
+use super::access;
+pub use super::credentials::change_certificates;
 use super::{AccountRecord, aad, channel_word};
 use crate::engine::Tx;
 use crate::error::{Error, Result};
@@ -19,7 +20,7 @@ use crate::values;
 /// Registers a whole system: its own ids and those of its parts are kept as given.
 pub fn insert_system(tx: &mut Tx<'_>, keys: &Keyring, s: &System, names: &[String]) -> Result<()> {
     let key = keys.get_or_make(tx, Purpose::Policy, 0)?;
-    let plain = access::close(&AccessRecord::from(s), &s.certificates)?;
+    let plain = access::close(&access::of(s))?;
     let sealed = key.seal.seal(nonce()?, &aad("system", s.id.0), &plain)?;
     let exceptions: Vec<&str> = s.channel_exceptions.iter().map(|c| channel_word(*c)).collect();
     tx.execute(
@@ -201,37 +202,6 @@ pub fn set_system_state(tx: &mut Tx<'_>, system: SystemId, state: ConnectionStat
     if changed == 1 { Ok(()) } else { Err(Error::Final("kết nối đã đóng (closed)")) }
 }
 
-/// Changes the client certificates of a system; `change` is told those that are registered in this
-/// transaction. The version of its credentials is raised with them: who proved himself by what was
-/// registered before has to do so again (E3).
-///
-/// # Errors
-/// [`Error::Final`] where the connection is closed or there is none, and what `change` says: the
-/// act is undone with it.
-pub fn change_certificates(
-    tx: &mut Tx<'_>,
-    keys: &Keyring,
-    system: SystemId,
-    change: impl FnOnce(&Certificates) -> Result<Certificates>,
-) -> Result<()> {
-    let gone = || Error::Final("kết nối đã đóng (closed)");
-    let sql = "SELECT access FROM system WHERE id = $1 AND state <> $2";
-    let closed = ConnectionState::Closed as u8;
-    let found = tx.optional(sql, values![system.0, closed], |r| r.get::<Vec<u8>>(0))?;
-    let mut sealed = found.ok_or_else(gone)?;
-    let key = keys.get_or_make(tx, Purpose::Policy, 0)?;
-    let aad = aad("system", system.0);
-    let (record, before) = access::open(key.seal.open(&aad, &mut sealed)?)?;
-    let after = change(&before)?;
-    let sealed = key.seal.seal(nonce()?, &aad, &access::close(&record, &after)?)?;
-    // Versions stand in 32 bits; beyond half of them they begin anew.
-    let sql = "UPDATE system SET access = $1, credential_version = \
-               CASE WHEN credential_version < 2147483647 THEN credential_version + 1 ELSE 1 END \
-               WHERE id = $2";
-    let changed = tx.execute(sql, values![sealed, system.0])?;
-    if changed == 1 { Ok(()) } else { Err(gone()) }
-}
-
 /// Sets an account's state (E3). A revoked account stays revoked.
 ///
 /// # Errors
@@ -271,7 +241,7 @@ pub fn highest_ids(tx: &mut Tx<'_>) -> Result<(SystemId, LineId, AccountId, Plan
     })
 }
 
-fn nonce() -> Result<[u8; 12]> {
+pub(super) fn nonce() -> Result<[u8; 12]> {
     let mut nonce = [0; 12];
     random(&mut nonce)?;
     Ok(nonce)
