@@ -5,7 +5,9 @@ use std::sync::LazyLock;
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use dancu_access::Arrival;
 use dancu_access::client::{ClientProof, authenticate, form_decoded};
+use dancu_domain::moment::Moment;
 use dancu_domain::registration::Snapshot;
 
 use crate::people::system;
@@ -14,6 +16,11 @@ use crate::people::system;
 const NOW: i64 = 1_773_100_800_000;
 /// DER in front of the 32 bytes of an Ed25519 public key (RFC 8410).
 const SPKI: [u8; 12] = [0x30, 0x2a, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 3, 0x21, 0];
+
+/// From loopback, both clocks alike.
+fn arrival(now: i64) -> Arrival {
+    Arrival { source: std::net::Ipv4Addr::LOCALHOST.into(), at: Moment(now), machine: now }
+}
 
 static PAIR: LazyLock<Ed25519KeyPair> =
     LazyLock::new(|| Ed25519KeyPair::from_seed_unchecked(&[7; 32]).expect("a key pair"));
@@ -44,11 +51,11 @@ pub fn run(data: &[u8]) {
         _ => ClientProof { assertion: Some(&signed), ..ClientProof::default() },
     };
     let audience = ["https://dancu.example/oauth/token".to_owned()];
-    let Ok(first) = authenticate(&SNAPSHOT, &proof, &audience, NOW) else { return };
+    let Ok(first) = authenticate(&SNAPSHOT, &proof, &audience, &arrival(NOW)) else { return };
     assert_eq!(first.assertion.is_some(), proof.assertion.is_some());
     if let Some(used) = first.assertion {
         assert!(used.until > NOW, "it would be forgotten while it can be used");
-        let again = authenticate(&SNAPSHOT, &proof, &audience, NOW + 1);
+        let again = authenticate(&SNAPSHOT, &proof, &audience, &arrival(NOW + 1));
         let mark = again.ok().and_then(|client| client.assertion).map(|again| again.mark);
         assert!(mark.is_none_or(|mark| mark == used.mark), "an assertion could be used twice");
     }

@@ -5,8 +5,9 @@ use std::sync::LazyLock;
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use dancu_access::AuthFailure;
+use dancu_access::{Arrival, AuthFailure};
 use dancu_access::soap::{FRESH_MS, SoapHeaders, UsedTriples, authenticate};
+use dancu_domain::moment::Moment;
 use dancu_domain::registration::Snapshot;
 
 use crate::people::{SECRET, USER, system};
@@ -36,7 +37,9 @@ pub fn run(data: &[u8]) {
         path,
         certificate: None,
     };
-    let result = authenticate(&SNAPSHOT, &headers, NOW);
+    let source = std::net::Ipv4Addr::LOCALHOST.into();
+    let arrival = Arrival { source, at: Moment(NOW), machine: NOW };
+    let result = authenticate(&SNAPSHOT, &headers, &arrival);
     if let (true, Some(timestamp)) = (is_signed, timestamp) {
         let milliseconds = read(timestamp);
         let foreign = x_road_client.is_some_and(|c| c != "VN/GOV/H26/onestop");

@@ -5,17 +5,18 @@ use std::sync::Arc;
 use aws_lc_rs::constant_time;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use dancu_domain::credentials::CredentialKind;
 use dancu_domain::registration::{OauthAccess, Secret, Snapshot, System};
 use dancu_store::used::UsedAssertion;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde::Deserialize;
 
-use crate::AuthFailure;
 use crate::certificate::{self, Fingerprint};
 use crate::soap::{FRESH_MS, sha256_16};
+use crate::{Arrival, AuthFailure};
 
 /// Longest life of a client assertion, ms (RFC 7523 leaves it to the server).
-const ASSERTION_MS: i64 = 10 * 60 * 1000;
+pub(crate) const ASSERTION_MS: i64 = 10 * 60 * 1000;
 /// The assertion type of RFC 7523.
 pub const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
@@ -42,12 +43,14 @@ pub struct ProvedClient {
     /// The assertion that it proved itself with: what it gets for it is given with the first use
     /// only.
     pub assertion: Option<UsedAssertion>,
+    /// Number of the secret or key; 0 where it is not known.
+    pub credential: u32,
 }
 
 impl From<Arc<System>> for ProvedClient {
     /// By a secret, which may be used again and again.
     fn from(system: Arc<System>) -> Self {
-        Self { system, assertion: None }
+        Self { system, assertion: None, credential: 0 }
     }
 }
 
@@ -59,107 +62,155 @@ struct Assertion {
     exp: i64,
 }
 
-/// The system that proves itself. `audience` = URLs of the token endpoint; `now` = machine clock,
-/// ms. An assertion is not used up by it: that is done in the transaction that journals the token,
-/// so who is refused for the pace or for want of a disk may send the same one again.
+/// The system that proves itself. `audience` = URLs of the token endpoint. An assertion is not used
+/// up by it: that is done in the transaction that journals the token, so who is refused for the
+/// pace or for want of a disk may send the same one again.
 pub fn authenticate(
     snapshot: &Snapshot,
     proof: &ClientProof<'_>,
     audience: &[String],
-    now: i64,
+    arrival: &Arrival,
 ) -> Result<ProvedClient, AuthFailure> {
     if let Some(assertion) = proof.assertion {
-        return by_assertion(snapshot, (assertion, proof.certificate), audience, now);
+        return by_assertion(snapshot, (assertion, proof.certificate), audience, arrival);
     }
-    let (id, secret) = match (proof.authorization, proof.client_id, proof.client_secret) {
-        (Some(header), _, _) => basic(header).ok_or(AuthFailure::Malformed)?,
-        (None, Some(id), Some(secret)) => (id.to_owned(), secret.to_owned()),
-        _ => return Err(AuthFailure::Missing),
-    };
+    let (id, secret) = by_secret(proof)?;
     let system = snapshot.by_client_id(&id);
     let access = system.and_then(|s| s.oauth.as_ref());
     let nobody = [Secret([0; 32].into())];
     let secrets = access.map_or(&nobody[..], |a| &a.secrets);
-    let mut right = false;
-    for known in secrets {
-        let (a, b) = (sha256_16(&[&known.0]), sha256_16(&[secret.as_bytes()]));
-        right |= constant_time::verify_slices_are_equal(&a, &b).is_ok();
+    let kind = CredentialKind::Client;
+    let valid = |place: usize| system.is_none_or(|s| s.facts.is_valid(kind, place, arrival.at));
+    let mut right = None;
+    for (place, known) in secrets.iter().enumerate().filter(|(place, _)| valid(*place)) {
+        if same(known, &secret) {
+            right = Some(place);
+        }
     }
     match (system, access, right) {
-        (Some(system), Some(_), true) => {
-            with_certificate(system, proof.certificate).map(ProvedClient::from)
+        (Some(system), Some(_), Some(place)) => {
+            let credential = system.facts.number(kind, place);
+            let system = admitted(system, proof.certificate, arrival)?;
+            Ok(ProvedClient { system, assertion: None, credential })
         }
         _ => Err(AuthFailure::Wrong),
     }
+}
+
+/// Whether a secret is the registered one, in the same time for each.
+pub(crate) fn same(known: &Secret, secret: &str) -> bool {
+    let (a, b) = (sha256_16(&[&known.0]), sha256_16(&[secret.as_bytes()]));
+    constant_time::verify_slices_are_equal(&a, &b).is_ok()
+}
+
+/// Id and secret of a client that shows one.
+pub(crate) fn by_secret(proof: &ClientProof<'_>) -> Result<(String, String), AuthFailure> {
+    match (proof.authorization, proof.client_id, proof.client_secret) {
+        (Some(header), _, _) => basic(header).ok_or(AuthFailure::Malformed),
+        (None, Some(id), Some(secret)) => Ok((id.to_owned(), secret.to_owned())),
+        _ => Err(AuthFailure::Missing),
+    }
+}
+
+/// The system that a token request names, whether it proves it or not.
+pub fn named<'a>(snapshot: &'a Snapshot, proof: &ClientProof<'_>) -> Option<&'a Arc<System>> {
+    let id = match proof.assertion {
+        Some(assertion) => {
+            jsonwebtoken::dangerous::insecure_decode::<Assertion>(assertion).ok()?.claims.sub
+        }
+        None => match by_secret(proof) {
+            Ok((id, _)) => id,
+            Err(_) => proof.client_id?.to_owned(),
+        },
+    };
+    snapshot.by_client_id(&id)
 }
 
 fn by_assertion(
     snapshot: &Snapshot,
     (assertion, shown): (&str, Option<&Fingerprint>),
     audience: &[String],
-    now: i64,
+    arrival: &Arrival,
 ) -> Result<ProvedClient, AuthFailure> {
     let claimed = jsonwebtoken::dangerous::insecure_decode::<Assertion>(assertion)
         .map_err(|_| AuthFailure::Malformed)?;
     let algorithm = claimed.header.alg;
     let system = snapshot.by_client_id(&claimed.claims.sub).ok_or(AuthFailure::Wrong)?;
     let access = system.oauth.as_ref().ok_or(AuthFailure::Wrong)?;
-    let claims = verified(access, assertion, algorithm, audience)?;
+    let (claims, place) = verified(access, assertion, algorithm, audience)?;
+    let credential = system.facts.number(CredentialKind::Key, place);
     // A thief without the certificate learns nothing more than that, and uses nothing up.
-    let system = with_certificate(system, shown)?;
+    let system = admitted(system, shown, arrival)?;
     let expires = claims.exp.checked_mul(1000).ok_or(AuthFailure::Wrong)?;
-    if expires <= now {
+    if expires <= arrival.machine {
         return Err(AuthFailure::Stale);
     }
-    if claims.iss != claims.sub || expires.saturating_sub(now) > ASSERTION_MS {
+    if claims.iss != claims.sub || expires.saturating_sub(arrival.machine) > ASSERTION_MS {
         return Err(AuthFailure::Wrong);
     }
     let mark = sha256_16(&[claims.sub.as_bytes(), b"\0", claims.jti.as_bytes()]);
     // Beyond its end, because the machine's clock may go back a little.
     let until = expires.saturating_add(FRESH_MS);
-    Ok(ProvedClient { system, assertion: Some(UsedAssertion { mark, until }) })
+    Ok(ProvedClient { system, assertion: Some(UsedAssertion { mark, until }), credential })
 }
 
-/// The system that proved itself by its secret, where its certificate agrees.
-fn with_certificate(
+/// The system that proved itself, where its certificate and its address agree.
+fn admitted(
     system: &Arc<System>,
     shown: Option<&Fingerprint>,
+    arrival: &Arrival,
 ) -> Result<Arc<System>, AuthFailure> {
-    let admitted = certificate::admits(&system.certificates, shown);
-    admitted.then(|| system.clone()).ok_or(AuthFailure::ForeignCertificate)
+    if !certificate::admits(&system.certificates, shown) {
+        return Err(AuthFailure::ForeignCertificate);
+    }
+    if !system.facts.admits(arrival.source) {
+        return Err(AuthFailure::ForeignSource);
+    }
+    Ok(system.clone())
 }
 
+/// The claims of an assertion that one of the keys signed for this audience, and the key's place.
 fn verified(
     access: &OauthAccess,
     assertion: &str,
     algorithm: Algorithm,
     audience: &[String],
-) -> Result<Assertion, AuthFailure> {
+) -> Result<(Assertion, usize), AuthFailure> {
     let mut validation = Validation::new(algorithm);
     validation.set_audience(audience);
     validation.set_required_spec_claims(&["exp", "aud", "sub"]);
     // The caller compares `exp` with its own clock, to the millisecond: time is an argument, and
     // what is forgotten as used must not be valid any more.
     validation.validate_exp = false;
-    for pem in &access.public_keys {
-        let key = match algorithm {
-            Algorithm::RS256 | Algorithm::RS384 | Algorithm::RS512 | Algorithm::PS256 => {
-                DecodingKey::from_rsa_pem(pem.as_bytes())
-            }
-            Algorithm::ES256 | Algorithm::ES384 => DecodingKey::from_ec_pem(pem.as_bytes()),
-            Algorithm::EdDSA => DecodingKey::from_ed_pem(pem.as_bytes()),
-            _ => return Err(AuthFailure::Malformed),
-        };
-        let Ok(key) = key else { continue };
+    for (place, pem) in access.public_keys.iter().enumerate() {
+        let Ok(key) = decoding_key(pem, algorithm)? else { continue };
         if let Ok(token) = jsonwebtoken::decode::<Assertion>(assertion, &key, &validation) {
-            return Ok(token.claims);
+            return Ok((token.claims, place));
         }
     }
     Err(AuthFailure::Wrong)
 }
 
+/// The registered key as the algorithm takes it; the inner error: it is a key of another kind.
+///
+/// # Errors
+/// [`AuthFailure::Malformed`] where the algorithm is none that is taken.
+pub(crate) fn decoding_key(
+    pem: &str,
+    algorithm: Algorithm,
+) -> Result<Result<DecodingKey, jsonwebtoken::errors::Error>, AuthFailure> {
+    Ok(match algorithm {
+        Algorithm::RS256 | Algorithm::RS384 | Algorithm::RS512 | Algorithm::PS256 => {
+            DecodingKey::from_rsa_pem(pem.as_bytes())
+        }
+        Algorithm::ES256 | Algorithm::ES384 => DecodingKey::from_ec_pem(pem.as_bytes()),
+        Algorithm::EdDSA => DecodingKey::from_ed_pem(pem.as_bytes()),
+        _ => return Err(AuthFailure::Malformed),
+    })
+}
+
 /// RFC 6749: id and secret are form-encoded before they are joined.
-fn basic(header: &str) -> Option<(String, String)> {
+pub(crate) fn basic(header: &str) -> Option<(String, String)> {
     let (scheme, value) = header.split_once(' ')?;
     if !scheme.eq_ignore_ascii_case("basic") {
         return None;
@@ -249,7 +300,9 @@ mod tests {
         let assertion = Some(assertion.as_str());
         let proof = ClientProof { assertion, certificate, ..ClientProof::default() };
         let audience = ["https://x/oauth/token".to_owned()];
-        authenticate(snapshot, &proof, &audience, now).map(|client| client.assertion)
+        let source = std::net::Ipv4Addr::LOCALHOST.into();
+        let arrival = Arrival { source, at: dancu_domain::moment::Moment(now), machine: now };
+        authenticate(snapshot, &proof, &audience, &arrival).map(|client| client.assertion)
     }
 
     #[test]

@@ -1,5 +1,5 @@
 //! **access**: who is asking. Systems by the SOAP header, access tokens, client authentication and
-//! client certificates; people by what [`people`] checks.
+//! client certificates; people by what [`people`] checks, or by an identity provider ([`oidc`]).
 //!
 //! It knows credentials and the machine's clock as an argument; it knows no counts and no rules.
 //!
@@ -7,9 +7,27 @@
 
 pub mod certificate;
 pub mod client;
+pub mod debugger;
+pub mod oidc;
 pub mod people;
+pub mod public_key;
 pub mod soap;
 pub mod token;
+
+use std::net::IpAddr;
+
+use dancu_domain::moment::Moment;
+
+/// From where and when a system proves itself.
+#[derive(Clone, Copy, Debug)]
+pub struct Arrival {
+    /// Its address.
+    pub source: IpAddr,
+    /// Product's clock: the end of a secret.
+    pub at: Moment,
+    /// Machine's clock, ms: how fresh a proof is.
+    pub machine: i64,
+}
 
 /// Why a caller was not authenticated. What the caller is told is one sentence for all of them;
 /// the cause goes into the aggregate of the minute (architecture, step 5).
@@ -39,6 +57,9 @@ pub enum AuthFailure {
     /// The client certificate is missing or not a registered one.
     #[error("foreign certificate")]
     ForeignCertificate,
+    /// Not from a network that is registered for the system.
+    #[error("foreign source")]
+    ForeignSource,
 }
 
 impl AuthFailure {
@@ -47,9 +68,10 @@ impl AuthFailure {
         match self {
             Self::Missing => "Thiếu thông tin xác thực.",
             Self::Malformed => "Thông tin xác thực sai định dạng.",
-            Self::Wrong | Self::ForeignSubsystem | Self::ForeignCertificate => {
-                "Thông tin xác thực không đúng."
-            }
+            Self::Wrong
+            | Self::ForeignSubsystem
+            | Self::ForeignCertificate
+            | Self::ForeignSource => "Thông tin xác thực không đúng.",
             Self::Stale => "Thông tin xác thực đã hết hạn hoặc đồng hồ máy gửi bị lệch.",
             Self::Replayed => "Thông tin xác thực đã dùng cho một nội dung khác.",
             Self::Unavailable => "Hệ thống tạm thời chưa xác thực được, hãy gửi lại sau ít giây.",
@@ -61,9 +83,10 @@ impl AuthFailure {
         match self {
             Self::Missing => "Credentials are missing.",
             Self::Malformed => "Credentials cannot be read.",
-            Self::Wrong | Self::ForeignSubsystem | Self::ForeignCertificate => {
-                "Credentials are wrong."
-            }
+            Self::Wrong
+            | Self::ForeignSubsystem
+            | Self::ForeignCertificate
+            | Self::ForeignSource => "Credentials are wrong.",
             Self::Stale => "Credentials are stale, or the sender's clock is off.",
             Self::Replayed => "Credentials were used with another body.",
             Self::Unavailable => "Credentials cannot be checked at the moment; try again shortly.",

@@ -8,11 +8,12 @@ use std::sync::Arc;
 use aws_lc_rs::{constant_time, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use dancu_domain::credentials::CredentialKind;
 use dancu_domain::registration::{Snapshot, SoapAccess, System};
 use parking_lot::Mutex;
 
-use crate::AuthFailure;
 use crate::certificate::{self, Fingerprint};
+use crate::{Arrival, AuthFailure};
 
 /// Timestamps may be this far from the machine's clock, ms.
 pub const FRESH_MS: i64 = 5 * 60 * 1000;
@@ -48,13 +49,15 @@ pub struct SoapProof {
     pub triple: [u8; 16],
     /// Until when the triple counts as used, machine clock ms.
     pub until: i64,
+    /// Number of the secret.
+    pub secret: u32,
 }
 
-/// Checks a header against the registered credentials. `now` is the machine's clock, ms.
+/// Checks a header against the registered credentials.
 pub fn authenticate(
     snapshot: &Snapshot,
     h: &SoapHeaders<'_>,
-    now: i64,
+    arrival: &Arrival,
 ) -> Result<SoapProof, AuthFailure> {
     let authorization = h.authorization.ok_or(AuthFailure::Missing)?;
     let timestamp = h.timestamp.ok_or(AuthFailure::Missing)?;
@@ -62,23 +65,48 @@ pub fn authenticate(
     let ms = milliseconds(timestamp).ok_or(AuthFailure::Malformed)?;
     let system = snapshot.by_soap_user(&user);
     let access = system.and_then(|s| s.soap.as_ref());
-    let right = access.map_or_else(
-        || check(&nobody(), h.path, &user, timestamp, &hash) & false,
-        |a| check(a, h.path, &user, timestamp, &hash),
-    );
-    let (Some(system), Some(access), true) = (system, access, right) else {
+    let input = Input { path: h.path, user: &user, timestamp };
+    let secret = match (system, access) {
+        (Some(system), Some(access)) => {
+            let valid =
+                |place: usize| system.facts.is_valid(CredentialKind::Soap, place, arrival.at);
+            check(access, &input, &hash, valid)
+        }
+        _ => check(&nobody(), &input, &hash, |_| true).and(None),
+    };
+    let (Some(system), Some(access), Some(place)) = (system, access, secret) else {
         return Err(AuthFailure::Wrong);
     };
     // Before anything is told of the rest: a right secret without the certificate looks wrong.
     if !certificate::admits(&system.certificates, h.certificate) {
         return Err(AuthFailure::ForeignCertificate);
     }
-    if (now - ms).abs() > FRESH_MS {
+    if !system.facts.admits(arrival.source) {
+        return Err(AuthFailure::ForeignSource);
+    }
+    if !is_fresh(ms, arrival.machine) {
         return Err(AuthFailure::Stale);
     }
     check_subsystem(access, h.x_road_client)?;
     let triple = sha256_16(&[user.as_bytes(), b":", timestamp.as_bytes(), b":", hash.as_bytes()]);
-    Ok(SoapProof { system: system.clone(), triple, until: ms + FRESH_MS })
+    let secret = system.facts.number(CredentialKind::Soap, place);
+    Ok(SoapProof { system: system.clone(), triple, until: ms + FRESH_MS, secret })
+}
+
+/// The system that a header names, whether it proves it or not.
+pub fn named<'a>(snapshot: &'a Snapshot, authorization: Option<&str>) -> Option<&'a Arc<System>> {
+    let (user, _) = basic(authorization?)?;
+    snapshot.by_soap_user(&user)
+}
+
+/// How far the time of a header is from the machine's clock, ms; above 0: it lies in the past.
+pub fn clock_off(timestamp: Option<&str>, machine: i64) -> Option<i64> {
+    Some(machine - milliseconds(timestamp?)?)
+}
+
+/// Whether a time stamp is near enough to the machine's clock.
+pub(crate) fn is_fresh(ms: i64, machine: i64) -> bool {
+    (machine - ms).abs() <= FRESH_MS
 }
 
 /// A sender that names its subsystem (`X-Road-Client`) must name the registered one, however it
@@ -99,32 +127,55 @@ pub fn may_reuse(system: &System, source: IpAddr) -> bool {
     registered.iter().any(|address| address.to_canonical() == source)
 }
 
-/// Every string that the client may have hashed as `service_url`, without an early way out.
-fn check(access: &SoapAccess, path: &str, user: &str, timestamp: &str, hash: &str) -> bool {
-    let mut right = false;
-    for secret in &access.secrets {
-        let mut tried = |url: &[&str]| {
-            let mut context = digest::Context::new(&digest::SHA256);
-            for part in url {
-                context.update(part.as_bytes());
-            }
-            context.update(user.as_bytes());
-            context.update(timestamp.as_bytes());
-            context.update(&secret.0);
-            let expected = hex::encode(context.finish());
+/// What a client hashes, but for its secret.
+#[derive(Clone, Copy)]
+pub(crate) struct Input<'a> {
+    pub(crate) path: &'a str,
+    pub(crate) user: &'a str,
+    pub(crate) timestamp: &'a str,
+}
+
+/// The place of the valid secret by which the hash is right, without an early way out.
+fn check(
+    access: &SoapAccess,
+    input: &Input<'_>,
+    hash: &str,
+    valid: impl Fn(usize) -> bool,
+) -> Option<usize> {
+    let mut right = None;
+    for (place, secret) in access.secrets.iter().enumerate().filter(|(place, _)| valid(*place)) {
+        for url in service_urls(access, input.path) {
+            let [scheme, host, path] = url;
+            let parts = [scheme, host, path, input.user, input.timestamp];
+            let expected = hash_of(&parts, &secret.0);
             let same = constant_time::verify_slices_are_equal(expected.as_bytes(), hash.as_bytes());
-            right |= same.is_ok();
-        };
-        tried(&[path]);
-        for url in &access.service_urls {
-            tried(&[url]);
-        }
-        for host in &access.hosts {
-            tried(&["http://", host, path]);
-            tried(&["https://", host, path]);
+            if same.is_ok() {
+                right = Some(place);
+            }
         }
     }
     right
+}
+
+/// Every string that the client may have hashed as `service_url`, in parts.
+pub(crate) fn service_urls<'a>(
+    access: &'a SoapAccess,
+    path: &'a str,
+) -> impl Iterator<Item = [&'a str; 3]> {
+    let registered = access.service_urls.iter().map(|url| ["", "", url.as_str()]);
+    let hosts = access.hosts.iter();
+    let whole = hosts.flat_map(move |host| ["http://", "https://"].map(|s| [s, host, path]));
+    std::iter::once(["", "", path]).chain(registered).chain(whole)
+}
+
+/// Lower-case hex SHA-256 over the parts and the secret.
+pub(crate) fn hash_of(parts: &[&str], secret: &[u8]) -> String {
+    let mut context = digest::Context::new(&digest::SHA256);
+    for part in parts {
+        context.update(part.as_bytes());
+    }
+    context.update(secret);
+    hex::encode(context.finish())
 }
 
 /// A stand-in for an unknown user, as costly as a usual registration.
@@ -139,7 +190,7 @@ fn nobody() -> SoapAccess {
     }
 }
 
-fn basic(authorization: &str) -> Option<(String, String)> {
+pub(crate) fn basic(authorization: &str) -> Option<(String, String)> {
     if authorization.len() > HEADER_MAX {
         return None;
     }
@@ -152,7 +203,7 @@ fn basic(authorization: &str) -> Option<(String, String)> {
     Some((user.to_owned(), hash.to_owned()))
 }
 
-fn milliseconds(timestamp: &str) -> Option<i64> {
+pub(crate) fn milliseconds(timestamp: &str) -> Option<i64> {
     let digits =
         (1..=16).contains(&timestamp.len()) && timestamp.bytes().all(|b| b.is_ascii_digit());
     let n: i64 = digits.then(|| timestamp.parse().ok()).flatten()?;
@@ -250,8 +301,12 @@ mod tests {
         let mut hash = digest::Context::new(&digest::SHA256);
         hash.update(b"/soap/dancuuser1772000000123secret");
         let hash = hex::encode(hash.finish());
-        assert!(check(&access, "/soap/dancu", "user", "1772000000123", &hash));
-        assert!(!check(&access, "/soap/dancu", "user", "1772000000124", &hash));
-        assert!(!check(&access, "/soap/dancu", "user", "1772000000123", &hash.to_uppercase()));
+        let checked = |timestamp: &str, hash: &str| {
+            let input = Input { path: "/soap/dancu", user: "user", timestamp };
+            check(&access, &input, hash, |_| true)
+        };
+        assert_eq!(checked("1772000000123", &hash), Some(0));
+        assert_eq!(checked("1772000000124", &hash), None);
+        assert_eq!(checked("1772000000123", &hash.to_uppercase()), None);
     }
 }

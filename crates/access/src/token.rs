@@ -3,14 +3,17 @@
 //! A token that was issued over a client certificate is bound to it (RFC 8705, `cnf` with
 //! `x5t#S256`): whoever steals it without the certificate's key has nothing.
 
+use std::net::IpAddr;
+
 use aws_lc_rs::constant_time;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use dancu_domain::ids::SystemId;
+use dancu_domain::registration::System;
 use dancu_store::keys::Key;
 
 use crate::AuthFailure;
-use crate::certificate::Fingerprint;
+use crate::certificate::{self, Fingerprint};
 
 /// Life of a token, seconds.
 pub const TOKEN_SECONDS: u32 = 3_600;
@@ -59,6 +62,48 @@ pub fn mint(key: &Key, claims: Claims, nonce: [u8; 8]) -> String {
 /// Checks a token. `now` is the machine's clock, ms. Whose certificate was shown is for the caller
 /// to compare: [`Claims::admit`].
 pub fn verify(key: &Key, token: &str, now: i64) -> Result<Claims, AuthFailure> {
+    let claims = read(key, token)?;
+    if claims.expires_at <= now {
+        return Err(AuthFailure::Stale);
+    }
+    Ok(claims)
+}
+
+/// The token of an `Authorization` header.
+pub fn of_header(header: &str) -> Option<&str> {
+    let (scheme, text) = header.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| text.trim())
+}
+
+/// Whether the token lets its system in: by the credentials of now (E3), over a certificate that is
+/// registered where one is needed, and from where the system calls. Its end is looked at by
+/// [`verify`].
+///
+/// # Errors
+/// What is in the way.
+pub fn admit(
+    claims: &Claims,
+    system: &System,
+    shown: Option<&Fingerprint>,
+    source: IpAddr,
+) -> Result<(), AuthFailure> {
+    if system.credential_version != claims.credential_version {
+        return Err(AuthFailure::Wrong);
+    }
+    if !claims.admit(shown) || !certificate::admits(&system.certificates, shown) {
+        return Err(AuthFailure::ForeignCertificate);
+    }
+    if !system.facts.admits(source) {
+        return Err(AuthFailure::ForeignSource);
+    }
+    Ok(())
+}
+
+/// What a token of ours says, also one that is expired.
+///
+/// # Errors
+/// [`AuthFailure::Malformed`], [`AuthFailure::Wrong`] where it is none of ours.
+pub fn read(key: &Key, token: &str) -> Result<Claims, AuthFailure> {
     let plain = token.strip_prefix(PREFIX).map(|text| (PREFIX, BODY, text));
     let bound = || token.strip_prefix(BOUND_PREFIX).map(|text| (BOUND_PREFIX, BOUND_BODY, text));
     let (prefix, length, text) = plain.or_else(bound).ok_or(AuthFailure::Malformed)?;
@@ -72,9 +117,6 @@ pub fn verify(key: &Key, token: &str, now: i64) -> Result<Claims, AuthFailure> {
     constant_time::verify_slices_are_equal(&expected, mac).map_err(|_| AuthFailure::Wrong)?;
     let u32_at = |i: usize| u32::from_be_bytes([body[i], body[i + 1], body[i + 2], body[i + 3]]);
     let expires_at = (i64::from(u32_at(8)) << 32) | i64::from(u32_at(12));
-    if expires_at <= now {
-        return Err(AuthFailure::Stale);
-    }
     Ok(Claims {
         system: SystemId(u32_at(0)),
         credential_version: u32_at(4),

@@ -249,6 +249,24 @@ impl Login {
     /// Lengths in characters that a login can have at all (B6).
     pub const LENGTH: std::ops::RangeInclusive<usize> = 8..=60;
 
+    /// What the logins of citizens begin with.
+    const CITIZEN: &str = "citizen-";
+    /// Digits after it.
+    const CITIZEN_DIGITS: usize = 32;
+
+    /// The login of a citizen's account: nobody types it, it stands for the identity that the
+    /// digest was made of.
+    pub fn of_citizen(digest: [u8; 16]) -> Self {
+        Self(format!("{}{:032x}", Self::CITIZEN, u128::from_be_bytes(digest)).into())
+    }
+
+    /// Whether a login, as the journal names actors, is that of a citizen's account.
+    pub fn is_of_citizen(text: &str) -> bool {
+        text.strip_prefix(Self::CITIZEN).is_some_and(|digits| {
+            digits.len() == Self::CITIZEN_DIGITS && digits.bytes().all(|b| b.is_ascii_hexdigit())
+        })
+    }
+
     /// Logins are case-insensitive (B6): the form to compare and to key by.
     pub fn folded(&self) -> String {
         self.0.to_ascii_lowercase()
@@ -282,6 +300,18 @@ row_id!(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn logins_of_citizens_are_told_apart() {
+        let login = Login::of_citizen([0xab; 16]);
+        assert_eq!(login.as_str(), format!("citizen-{}", "ab".repeat(16)));
+        assert_eq!(Login::parse(login.as_str()).as_ref(), Ok(&login));
+        assert!(Login::is_of_citizen(login.as_str()));
+        assert!(Login::is_of_citizen(Login::of_citizen([0; 16]).as_str()));
+        for other in ["citizen-1", "onestop.canbo1", &format!("citizen-{}", "g".repeat(32)), ""] {
+            assert!(!Login::is_of_citizen(other), "{other}");
+        }
+    }
 
     #[test]
     fn personal_id_parts() {

@@ -15,6 +15,7 @@ pub mod lines;
 pub mod lists;
 pub mod moment;
 pub mod name;
+pub mod network;
 pub mod outlook;
 pub mod pace;
 pub mod people;

@@ -10,7 +10,9 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 pub use self::account::{Account, AccountKind, AccountList, AccountState};
-pub use crate::credentials::{CertificateMode, Certificates, OauthAccess, Secret, SoapAccess};
+pub use crate::credentials::{
+    CertificateMode, Certificates, Facts, OauthAccess, Secret, SoapAccess,
+};
 use crate::ids::{
     AccountId, LineId, PlanId, ProcedureCode, Purpose, SystemCode, SystemId, UnitCode,
 };
@@ -304,6 +306,8 @@ pub struct System {
     pub oauth: Option<OauthAccess>,
     /// Client certificates, which stand beside the secrets.
     pub certificates: Certificates,
+    /// What is known of each credential, and from where the system calls.
+    pub facts: Facts,
     /// Version of the credentials: tokens name it and die when it changes.
     pub credential_version: u32,
 }
@@ -330,6 +334,7 @@ impl System {
             soap: None,
             oauth: None,
             certificates: Certificates::default(),
+            facts: Facts::default(),
             credential_version: 1,
         }
     }

@@ -217,7 +217,12 @@ enum Event {
 }
 
 fn any_event() -> impl Strategy<Value = Event> {
-    let cause = prop_oneof![Just(Cause::Head), Just(Cause::Unreviewed), Just(Cause::Untrained)];
+    let cause = prop_oneof![
+        Just(Cause::Head),
+        Just(Cause::Unreviewed),
+        Just(Cause::Untrained),
+        Just(Cause::Centre)
+    ];
     prop_oneof![
         3 => Just(Event::Activate),
         1 => Just(Event::Reinvite),
@@ -272,6 +277,7 @@ impl Model {
     fn follow(&mut self, event: &Event) {
         let name = |cause: &Cause| match cause {
             Cause::Head => "head",
+            Cause::Centre => "centre",
             Cause::Unreviewed => "unreviewed",
             Cause::Untrained => "untrained",
         };

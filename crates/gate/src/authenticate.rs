@@ -1,13 +1,15 @@
 //! Step 1 of a query: who is asking, by what is registered now. `machine_now` is the machine's
-//! clock, ms; `at` the product's.
+//! clock, ms; `at` the product's. Each credential that was of use is noted ([`crate::uses`]).
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use dancu_access::certificate::{self, Fingerprint};
 use dancu_access::client::{self, ProvedClient};
+use dancu_access::debugger::{self, Case, Told};
 use dancu_access::soap::{self, SoapHeaders, SoapProof};
-use dancu_access::{AuthFailure, token};
+use dancu_access::{Arrival, AuthFailure, token};
+use dancu_domain::credentials::CredentialKind;
 use dancu_domain::moment::Moment;
 use dancu_domain::registration::{Snapshot, System};
 use dancu_journal::{Act, Body};
@@ -49,10 +51,22 @@ impl Gate {
     pub async fn authenticate_soap(
         &self,
         headers: &SoapHeaders<'_>,
-        at: Moment,
-        machine_now: i64,
+        arrival: &Arrival,
     ) -> Result<SoapProof, AuthFailure> {
-        soap::authenticate(&*self.registered(at).await?, headers, machine_now)
+        let snapshot = self.registered(arrival.at).await?;
+        let proof = soap::authenticate(&snapshot, headers, arrival)?;
+        self.uses.note(proof.system.id, proof.secret, arrival.at);
+        self.note_certificate(&proof.system, headers.certificate, arrival.at);
+        Ok(proof)
+    }
+
+    /// The client certificate was of use, where one was shown that is registered.
+    fn note_certificate(&self, system: &System, shown: Option<&Fingerprint>, at: Moment) {
+        let Some(shown) = shown else { return };
+        if let Some(place) = system.certificates.sha256.iter().position(|known| known == shown) {
+            let number = system.facts.number(CredentialKind::Certificate, place);
+            self.uses.note(system.id, number, at);
+        }
     }
 
     /// 1b. Binds a triple to its body; one used with another body is refused.
@@ -119,27 +133,31 @@ impl Gate {
         &self,
         authorization: Option<&str>,
         shown: Option<&Fingerprint>,
-        at: Moment,
-        machine_now: i64,
+        arrival: &Arrival,
     ) -> Result<Arc<System>, AuthFailure> {
         let header = authorization.ok_or(AuthFailure::Missing)?;
-        let (scheme, text) = header.split_once(' ').ok_or(AuthFailure::Malformed)?;
-        if !scheme.eq_ignore_ascii_case("bearer") {
-            return Err(AuthFailure::Malformed);
-        }
-        let claims = token::verify(&self.token_key, text.trim(), machine_now)?;
+        let text = token::of_header(header).ok_or(AuthFailure::Malformed)?;
+        let claims = token::verify(&self.token_key, text, arrival.machine)?;
         if !claims.admit(shown) {
             return Err(AuthFailure::ForeignCertificate);
         }
-        let snapshot = self.registered(at).await?;
+        let snapshot = self.registered(arrival.at).await?;
         let system = snapshot.by_id(claims.system).ok_or(AuthFailure::Wrong)?;
-        if system.credential_version != claims.credential_version {
-            return Err(AuthFailure::Wrong);
-        }
-        if !certificate::admits(&system.certificates, shown) {
-            return Err(AuthFailure::ForeignCertificate);
-        }
+        token::admit(&claims, system, shown, arrival.source)?;
+        self.note_certificate(system, shown, arrival.at);
         Ok(system.clone())
+    }
+
+    /// The system of a token of ours, whether it is let in by it or not.
+    pub fn named_by_token(&self, authorization: Option<&str>) -> Option<Arc<System>> {
+        let text = token::of_header(authorization?)?;
+        let claims = token::read(&self.token_key, text).ok()?;
+        self.snapshot().by_id(claims.system).cloned()
+    }
+
+    /// Explains what a system sent and was refused for; nothing is kept of it.
+    pub fn explain(&self, case: &Case<'_>, text: &str) -> Told {
+        debugger::explain(&self.snapshot(), &self.token_key, case, text)
     }
 
     /// 1d. A client at the token endpoint. Its assertion is used up by [`Gate::issue_token`] only.
@@ -147,11 +165,13 @@ impl Gate {
         &self,
         proof: &client::ClientProof<'_>,
         audience: &[String],
-        at: Moment,
-        machine_now: i64,
+        arrival: &Arrival,
     ) -> Result<ProvedClient, AuthFailure> {
-        let snapshot = self.registered(at).await?;
-        client::authenticate(&snapshot, proof, audience, machine_now)
+        let snapshot = self.registered(arrival.at).await?;
+        let client = client::authenticate(&snapshot, proof, audience, arrival)?;
+        self.uses.note(client.system.id, client.credential, arrival.at);
+        self.note_certificate(&client.system, proof.certificate, arrival.at);
+        Ok(client)
     }
 
     /// The token endpoint: a token and its life in seconds, once its entry is durable (F1): who

@@ -17,5 +17,6 @@ pub mod query;
 mod refuse;
 mod round;
 mod ruling;
+mod uses;
 
 pub use path::{Caller, Gate, UsedHeader};

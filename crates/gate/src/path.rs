@@ -28,6 +28,7 @@ use crate::pace::{self, Paces};
 use crate::query::{CorrelationId, Denied, Query, Reply, Usage};
 use crate::round::{Asked, Earlier, Manner, Round, draft_of};
 use crate::ruling::{Ruling, decide_with_second_name, granted_fields, told_fields};
+use crate::uses::Uses;
 
 /// Times a query is decided again because the policy changed meanwhile, or the registry has to be
 /// read after all. Each round follows a change: a bulk of acts may bring a hundred, each a commit.
@@ -115,6 +116,8 @@ pub struct Gate {
     pub(crate) refusals: Arc<Paces>,
     pub(crate) request_key: Arc<Key>,
     pub(crate) token_key: Arc<Key>,
+    /// When each credential was last used.
+    pub uses: Uses,
     /// Questions asked by callers that wait, here and on other nodes: jobs yield to them.
     pub(crate) asked: Arc<AtomicU64>,
 }
@@ -144,6 +147,7 @@ impl Gate {
             refusals,
             request_key: key(Purpose::Request)?,
             token_key: key(Purpose::Token)?,
+            uses: Uses::default(),
             asked,
             store,
         })

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use dancu_domain::ids::{Login, SystemId};
-use dancu_domain::lines::Lines;
 use dancu_domain::moment::Moment;
 use dancu_domain::people::PersonId;
 use dancu_domain::people::account::InvalidTransition;
@@ -12,6 +11,7 @@ use dancu_domain::registration::{Line, System};
 use dancu_domain::service::{Service, Window};
 use dancu_journal::{Act, Body};
 use dancu_store::engine::Tx;
+use dancu_store::ledger::Counts;
 use dancu_store::{Error, Store};
 use parking_lot::Mutex;
 
@@ -20,17 +20,22 @@ use parking_lot::Mutex;
 pub enum Actor {
     /// A signed-in person.
     Person(PersonId, Login),
-    /// Who decided by the word of `dancu operate`: each name once.
-    Named(Vec<String>),
+    /// Who decided by the word of `dancu operate`.
+    Named {
+        /// Each name once, as the command was told.
+        names: Vec<String>,
+        /// The account of the operating system that ran it, which nobody types.
+        account: String,
+    },
 }
 
 impl Actor {
-    /// As the journal names them.
+    /// As the journal names them: a login, or `names [account of the operating system]`.
     #[must_use]
     pub fn journaled(&self) -> String {
         match self {
             Self::Person(_, login) => login.as_str().to_owned(),
-            Self::Named(names) => names.join(", "),
+            Self::Named { names, account } => format!("{} [{account}]", names.join(", ")),
         }
     }
 
@@ -39,9 +44,31 @@ impl Actor {
     pub const fn person(&self) -> Option<PersonId> {
         match self {
             Self::Person(person, _) => Some(*person),
-            Self::Named(_) => None,
+            Self::Named { .. } => None,
         }
     }
+
+    /// The number that stands where a record names who did it: 0 for who has none, since people
+    /// are numbered from 1.
+    #[must_use]
+    pub const fn number(&self) -> PersonId {
+        match self {
+            Self::Person(person, _) => *person,
+            Self::Named { .. } => PersonId(0),
+        }
+    }
+}
+
+/// The names and the account of the operating system in what the journal calls the actor of an act
+/// of `dancu operate`; none for anybody else, whose login holds no bracket.
+#[must_use]
+pub fn operated(actor: &str) -> Option<(&str, &str)> {
+    actor.strip_suffix(']')?.rsplit_once(" [")
+}
+
+/// A sentence in Vietnamese and in English.
+pub(crate) fn both(vi: &str, en: &str) -> (String, String) {
+    (vi.to_owned(), en.to_owned())
 }
 
 /// What an act did.
@@ -144,16 +171,20 @@ impl Entry {
 ///
 /// # Errors
 /// What `change` says, and where nothing could be journaled: it is undone then.
-pub(crate) async fn carry_out<T: Send + 'static>(
+pub(crate) async fn carry_out<T, C>(
     (store, now): (&Store, Moment),
     entry: Entry,
-    change: impl FnOnce(&mut Tx<'_>, &mut Lines) -> Result<(String, T), Refused> + Send + 'static,
-) -> Result<(Done, T), Refused> {
+    change: C,
+) -> Result<(Done, T), Refused>
+where
+    T: Send + 'static,
+    C: FnOnce(&mut Tx<'_>, &mut Counts<'_>) -> Result<(String, T), Refused> + Send + 'static,
+{
     let slot = Slot::default();
     let told = slot.clone();
     let done = store
         .ledger()
-        .act(now, move |tx, lines| told.keep(change(tx, lines)).map(|detail| entry.body(detail)));
+        .act(now, move |tx, counts| told.keep(change(tx, counts)).map(|detail| entry.body(detail)));
     slot.take(done.await)
 }
 
@@ -263,12 +294,12 @@ impl Desk<'_> {
     ) -> Result<(Done, T), Refused>
     where
         T: Send + 'static,
-        C: FnOnce(&mut Tx<'_>, &mut Lines) -> Result<(String, T), Refused> + Send + 'static,
+        C: FnOnce(&mut Tx<'_>, &mut Counts<'_>) -> Result<(String, T), Refused> + Send + 'static,
     {
         let entry = Entry::new(kind, self.actor, Some(self.system.id));
         let (code, reason) = (self.system.code.clone(), self.reason.to_owned());
-        let whole = move |tx: &mut Tx<'_>, lines: &mut Lines| {
-            let (what, given) = change(tx, lines)?;
+        let whole = move |tx: &mut Tx<'_>, counts: &mut Counts<'_>| {
+            let (what, given) = change(tx, counts)?;
             Ok((format!("{code} {what}; lý do: {reason}"), given))
         };
         carry_out((self.store, self.now), entry, whole).await

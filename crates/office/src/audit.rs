@@ -18,7 +18,7 @@ use dancu_store::people::Person;
 use dancu_store::{Error, NONCE_BYTES, SearchBy, Store};
 use serde::{Deserialize, Serialize};
 
-use crate::act::{Actor, Entry as ActEntry, Refused, note};
+use crate::act::{Actor, Entry as ActEntry, Refused, note, operated};
 
 /// Entries of one page.
 pub const PAGE: usize = 50;
@@ -366,12 +366,16 @@ impl Audit<'_> {
 /// Acts of the program itself name no person: `dancu`, `dancu demo`.
 const PROGRAM: &str = "dancu";
 
-/// An act of whoever is not of a unit: signed-in staff, and names given to `dancu operate`.
+/// An act of whoever is not of a unit: signed-in staff, and whatever was done by `dancu operate`,
+/// whoever's name was given to it: only the centre's machine has it.
 fn is_act_of_staff(entry: &Entry, others: &[String]) -> bool {
     let Body::Act(act) = &entry.body else { return false };
+    if operated(&act.actor).is_some() {
+        return true;
+    }
     let actor = act.actor.to_lowercase();
     let program = actor.split(' ').next() == Some(PROGRAM);
-    !program && !others.contains(&actor)
+    !program && !Login::is_of_citizen(&actor) && !others.contains(&actor)
 }
 
 fn is_staff(person: &Person) -> bool {
@@ -382,10 +386,7 @@ fn is_staff(person: &Person) -> bool {
 const PEOPLE_AT_A_TIME: u32 = 500;
 
 /// Everybody with an account of the portal.
-///
-/// # Errors
-/// Of the store.
-pub async fn everybody(store: &Store) -> Result<Vec<Person>, Refused> {
+async fn everybody(store: &Store) -> Result<Vec<Person>, Refused> {
     let mut all: Vec<Person> = vec![];
     loop {
         let after = all.last().map_or(PersonId(0), |p| p.id);

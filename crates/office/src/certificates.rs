@@ -7,7 +7,7 @@ use dancu_store::{Error, policy};
 use crate::act::{Desk, Done, Refused};
 
 /// Certificates of one system: its nodes with one each, all of them while they are being renewed.
-const CERTIFICATES_MAX: usize = 16;
+pub(crate) const CERTIFICATES_MAX: usize = 16;
 
 /// What to change: certificates by their SHA-256.
 #[derive(Clone, Default, Debug)]

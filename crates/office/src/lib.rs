@@ -15,6 +15,8 @@
 pub mod act;
 pub mod audit;
 pub mod certificates;
+pub mod citizens;
+pub mod credentials;
 pub mod hours;
 pub mod locks;
 pub mod news;

@@ -173,7 +173,8 @@ pub async fn lift(desk: &Desk<'_>, place: &Place<'_>) -> Result<Done, Refused> {
     let (id, owner, now) = (place.line.id, desk.system.id, desk.now);
     let day = desk.store.profiles().at(now).hours.duty(now).day;
     let detail = place.code();
-    let lifted = desk.carry_out("line.lift", move |_, lines| {
+    let lifted = desk.carry_out("line.lift", move |_, counts| {
+        let lines = counts.lines();
         if lines.lock_in_force(owner, id, now).is_none() {
             return Err(Refused::NotLocked);
         }
@@ -181,6 +182,25 @@ pub async fn lift(desk: &Desk<'_>, place: &Place<'_>) -> Result<Done, Refused> {
         Ok((detail, ()))
     });
     Ok(lifted.await?.0)
+}
+
+/// People that one read takes at a time.
+const PEOPLE_AT_A_TIME: u32 = 500;
+
+/// Every lock of people of the portal that stands; nobody else's record is opened for it.
+///
+/// # Errors
+/// Of the store.
+pub async fn of_people(store: &Store) -> Result<Vec<(Login, Standing)>, Refused> {
+    let mut all = vec![];
+    let mut after = PersonId(0);
+    loop {
+        let some = store.people().locked(after, PEOPLE_AT_A_TIME).await?;
+        let Some(last) = some.last() else { return Ok(all) };
+        after = last.id;
+        let found = some.iter().filter_map(|p| Some((p.login.clone(), of_person(p)?)));
+        all.extend(found);
+    }
 }
 
 /// Who unlocks or locks, when and why, whatever it is.

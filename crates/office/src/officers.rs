@@ -37,9 +37,10 @@ pub use add::{Added, New, add, change, invite};
 pub use end::{
     CONFIRM_MS, Died, Notice, StateAct, confirm_revocation, open_notices, resume, revoke, suspend,
 };
+pub(crate) use end::{Told, finish, moved, tell};
 pub use import::{Applied, Import, Preview, apply, export, preview};
 pub use list::{MEAN_DAYS, Officer, State, list, one, working_days};
-pub use proof::{give_password, reenable, vouch};
+pub use proof::{APART_MS, give_password, reenable, train, vouch};
 
 use crate::act::{Actor, Refused};
 
@@ -132,6 +133,25 @@ struct Found {
     person: Option<Person>,
 }
 
+/// Accounts of an officer in every system of a unit, by the systems.
+pub(crate) fn accounts_of(
+    tx: &mut Tx<'_>,
+    keys: &Keyring,
+    unit: &UnitCode,
+    login: &Login,
+) -> Result<Vec<(SystemId, Listed)>, Refused> {
+    let folded = login.folded();
+    let mut found = vec![];
+    for system in accounts::systems_of(tx, unit)? {
+        let list = accounts::of_system(tx, keys, system)?;
+        let own = list.into_iter().filter(|k| {
+            k.account.kind == AccountKind::Officer && k.account.login.folded() == folded
+        });
+        found.extend(own.map(|listed| (system, listed)));
+    }
+    Ok(found)
+}
+
 impl Inside {
     /// Who is meant, if they belong to the unit.
     fn find(&self, tx: &mut Tx<'_>, who: Who) -> Result<Found, Refused> {
@@ -152,15 +172,7 @@ impl Inside {
                 person.login
             }
         };
-        let folded = login.folded();
-        let mut found = vec![];
-        for system in accounts::systems_of(tx, &self.unit)? {
-            let list = accounts::of_system(tx, &self.keys, system)?;
-            let own = list.into_iter().filter(|k| {
-                k.account.kind == AccountKind::Officer && k.account.login.folded() == folded
-            });
-            found.extend(own.map(|listed| (system, listed)));
-        }
+        let found = accounts_of(tx, &self.keys, &self.unit, &login)?;
         let person = people::by_login(tx, &self.keys, &login)?.filter(|p| p.unit == self.unit);
         let found = Found { login, accounts: found, person };
         self.only_of_units(&found)?;
@@ -213,7 +225,7 @@ impl Inside {
             return Ok(());
         }
         let stands = |p: &Person| p.account.standing(self.now, &self.profile) == Standing::Active;
-        let all = people::of_unit(tx, &self.keys, &self.unit)?;
+        let all = people::leaders_of(tx, &self.keys, &self.unit)?;
         let others = all.iter().any(|p| p.id != person.id && self.is_head(p) && stands(p));
         if others { Ok(()) } else { Err(last_head()) }
     }

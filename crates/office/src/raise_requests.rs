@@ -102,8 +102,7 @@ fn insert(
     asks: &RaiseRequest,
 ) -> Result<Vec<i64>, Refused> {
     let all = desks::raise_requests(tx, keys, Requests::Of(wanted.system), LISTED_MAX)?;
-    let waiting: Vec<&RaiseRequest> =
-        all.iter().filter(|r| r.state == RequestState::Waiting).collect();
+    let waiting: Vec<&RaiseRequest> = all.iter().filter(|r| is_open(r, asks.asked_at)).collect();
     if waiting.len() + wanted.lines.len() > WAITING_MAX {
         return Err(wrong(
             "lines",
@@ -133,6 +132,13 @@ fn insert(
         ids.push(desks::insert_raise_request(tx, keys, &request)?);
     }
     Ok(ids)
+}
+
+/// Whether a request waits and can still be granted. One whose last day has passed unanswered is
+/// over: it counts for nothing and holds up nobody.
+#[must_use]
+pub fn is_open(request: &RaiseRequest, now: Moment) -> bool {
+    request.state == RequestState::Waiting && now < request.to
 }
 
 /// Withdraws a request that waits.

@@ -41,14 +41,14 @@ pub async fn grant(
     let factor = desk.store.profiles().at(now).two_approvers_above;
     let approvers = match desk.actor {
         Actor::Person(..) => 1,
-        Actor::Named(names) => names.len(),
+        Actor::Named { names, .. } => names.len(),
     };
-    let granted = desk.carry_out("line.raise", move |tx, lines| {
+    let granted = desk.carry_out("line.raise", move |tx, counts| {
         match above(&policy::write::line(tx, id, now)?, &raise, factor) {
             Some(refused) if approvers < 2 => return Err(refused),
             _ => {}
         }
-        insert(tx, lines, id, raise)?;
+        insert(tx, counts.lines(), id, raise)?;
         Ok((detail, ()))
     });
     Ok(granted.await?.0)
@@ -114,7 +114,7 @@ pub async fn approve(
     let (now, line, code) = (desk.now, place.line.id, place.code());
     let keys = desk.store.keys().clone();
     let factor = desk.store.profiles().at(now).two_approvers_above;
-    let approved = desk.carry_out("line.raise", move |tx, lines| {
+    let approved = desk.carry_out("line.raise", move |tx, counts| {
         let mut asked = waiting(tx, &keys, request, line)?;
         if asked.to <= now {
             return Err(Refused::Over);
@@ -124,7 +124,7 @@ pub async fn approve(
         let approval = signed(&asked, two)?.approve(by, now)?;
         asked.approvals = approval.given().to_vec();
         let (what, decided) = if approval.is_granted() {
-            insert(tx, lines, line, raise)?;
+            insert(tx, counts.lines(), line, raise)?;
             asked.state = RequestState::Granted;
             asked.decided_at = Some(now);
             ("", Decided::InForce)

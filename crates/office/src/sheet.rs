@@ -11,6 +11,8 @@ mod read;
 mod tests;
 mod write;
 
+use crate::act::both;
+
 pub use read::read;
 pub use write::{Contact, Form, write};
 
@@ -169,7 +171,6 @@ impl Unreadable {
     /// One sentence that says what to do, in Vietnamese and in English.
     #[must_use]
     pub fn sentence(&self) -> (String, String) {
-        let both = |vi: &str, en: &str| (vi.to_owned(), en.to_owned());
         match self {
             Self::NotASpreadsheet => both(
                 "Tệp không phải bảng tính .xlsx; mở bằng phần mềm bảng tính và lưu lại dạng .xlsx.",

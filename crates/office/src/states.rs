@@ -1,21 +1,32 @@
 //! States of connections, accounts and people: set, locked at once, unlocked (B3, D6, E3).
 //!
 //! A registered account and the person of the portal with the same login in the same unit are one
-//! officer: what locks the account locks the person and ends the sessions, in the same transaction.
+//! officer: what stops the account stops the person and ends the sessions, in the same transaction,
+//! whoever's word it is. A person goes on only where another account of theirs in the unit does,
+//! and never under a lock.
+//!
+//! **Invariant:** who suspended is kept. The head ends the head's own word, the centre ends both.
 
-use dancu_domain::ids::{AccountId, Login, UnitCode};
+use std::sync::Arc;
+
+use dancu_domain::ids::{AccountId, Login, SystemId, UnitCode};
 use dancu_domain::moment::Moment;
 use dancu_domain::people::PersonId;
-use dancu_domain::people::account::{Causes, Lock, LockCause, Phase};
+use dancu_domain::people::account::{
+    Account as Portal, Cause, Lock, LockCause, Phase, RevokeCause,
+};
 use dancu_domain::people::reasons::PortalReason;
-use dancu_domain::registration::{AccountState, ConnectionState};
+use dancu_domain::registration::{AccountKind, AccountState, ConnectionState};
+use dancu_store::Error;
+use dancu_store::desks::{self, Sides};
 use dancu_store::engine::Tx;
 use dancu_store::keys::Keyring;
-use dancu_store::people::{self, Person};
+use dancu_store::people::{self, EventKind, Person};
 use dancu_store::policy;
 
 use crate::act::{Actor, Desk, Done, Entry, Refused, carry_out};
 use crate::locks::Word;
+use crate::officers::{Told, accounts_of, finish, moved, tell};
 
 /// Sets a connection's state (B3).
 ///
@@ -30,21 +41,45 @@ pub async fn connection(desk: &Desk<'_>, state: ConnectionState) -> Result<Done,
     Ok(set.await?.0)
 }
 
-/// Sets an account's state (E3): its questions are refused from the next one on.
+/// Sets an account's state by the centre's word, and the officer's with it (D6, E3): questions are
+/// refused from the next one on, sessions end, and of a revocation (`cause`) the operator of the
+/// agency's own software is told. `Live` ends the lock and whoever's suspension.
 ///
 /// # Errors
-/// A revoked account stays revoked.
-pub async fn account(desk: &Desk<'_>, id: AccountId, state: AccountState) -> Result<Done, Refused> {
+/// A revoked account stays revoked; [`PortalReason::NotInThisState`] where it is stopped like that
+/// already.
+pub async fn account(
+    desk: &Desk<'_>,
+    id: AccountId,
+    state: AccountState,
+    cause: RevokeCause,
+) -> Result<Done, Refused> {
+    let officer = Officer::of(desk, id)?;
     let set = desk.carry_out("account.state", move |tx, _| {
-        policy::write::set_account_state(tx, id, state)?;
-        Ok((account_detail(id, state), ()))
+        let changed = match state {
+            AccountState::Live => officer.reopen(tx)?,
+            AccountState::Suspended => officer.suspend(tx)?,
+            AccountState::Locked => officer.lock(tx)?,
+            AccountState::Revoked => officer.revoke(tx, cause)?,
+        };
+        Ok((changed.detail(id), ()))
     });
     Ok(set.await?.0)
 }
 
-/// As entries tell it, and as evidence is found by it: `#12 Locked`.
-fn account_detail(id: AccountId, state: AccountState) -> String {
-    format!("#{} {state:?}", id.0)
+/// What became of an account and its officer.
+struct Changed {
+    state: AccountState,
+    person: Option<PersonId>,
+    sessions: u32,
+}
+
+impl Changed {
+    /// As entries tell it, and as evidence is found by it: `#12 Locked`.
+    fn detail(&self, id: AccountId) -> String {
+        let person = self.person.map_or(String::new(), |p| format!(", cổng #{}", p.0));
+        format!("#{} {:?}{person}", id.0, self.state)
+    }
 }
 
 /// Locks a live connection at once (D6). A suspended one is stopped already, and would be live
@@ -87,54 +122,22 @@ pub async fn unlock_connection(desk: &Desk<'_>) -> Result<Done, Refused> {
 /// [`PortalReason::NotInThisState`] where it is locked or revoked already.
 pub async fn lock_account(desk: &Desk<'_>, id: AccountId) -> Result<(Done, u32), Refused> {
     let officer = Officer::of(desk, id)?;
-    let (keys, by, at) = (desk.store.keys().clone(), desk.actor.clone(), desk.now);
     let locked = desk.carry_out("account.state", move |tx, _| {
-        let person = officer.person(tx, &keys)?;
-        match policy::write::account_state(tx, id)?.ok_or(Refused::Gone)? {
-            AccountState::Live => {}
-            // Where nobody remembers the suspension, the end of the lock would end it too.
-            AccountState::Suspended if person.is_some() => {}
-            _ => return Err(PortalReason::NotInThisState.into()),
-        }
-        policy::write::set_account_state(tx, id, AccountState::Locked)?;
-        let mut ended = 0;
-        if let Some(person) = person
-            && is_open(&person)
-        {
-            ended = lock_in(tx, &keys, person, &by, at)?;
-        }
-        Ok((account_detail(id, AccountState::Locked), ended))
+        let changed = officer.lock(tx)?;
+        Ok((changed.detail(id), changed.sessions))
     });
     locked.await
 }
 
-/// Ends the lock of an account and of the officer. What else stops the officer stays: the account
-/// is then suspended.
+/// Ends the lock of an account and of the officer. What else stops them stays: an account that was
+/// suspended is suspended again.
 ///
 /// # Errors
 /// [`Refused::NotLocked`]; nobody unlocks themselves.
 pub async fn unlock_account(desk: &Desk<'_>, id: AccountId) -> Result<Done, Refused> {
     let officer = Officer::of(desk, id)?;
-    let (keys, by) = (desk.store.keys().clone(), desk.actor.clone());
-    let lifted = desk.carry_out("account.state", move |tx, _| {
-        if policy::write::account_state(tx, id)? != Some(AccountState::Locked) {
-            return Err(Refused::NotLocked);
-        }
-        let mut after = AccountState::Live;
-        if let Some(person) = officer.person(tx, &keys)? {
-            if by.person() == Some(person.id) {
-                return Err(PortalReason::OwnRequest.into());
-            }
-            if is_suspended(&person) {
-                after = AccountState::Suspended;
-            }
-            if crate::locks::of_person(&person).is_some() {
-                unlock_in(tx, &keys, person, &by)?;
-            }
-        }
-        policy::write::set_account_state(tx, id, after)?;
-        Ok((account_detail(id, after), ()))
-    });
+    let lifted =
+        desk.carry_out("account.state", move |tx, _| Ok((officer.unlock(tx)?.detail(id), ())));
     Ok(lifted.await?.0)
 }
 
@@ -150,7 +153,7 @@ pub async fn lock_person(word: &Word<'_>, login: &Login) -> Result<(Done, u32), 
     let locked = carry_out((word.store, word.now), entry, move |tx, _| {
         let person = people::by_login(tx, &keys, &login)?.ok_or(Refused::Gone)?;
         let id = person.id;
-        let ended = lock_in(tx, &keys, person, &by, at)?;
+        let ended = lock_in(tx, &keys, person, (&by, at))?;
         Ok((format!("#{}; lý do: {reason}", id.0), ended))
     });
     locked.await
@@ -162,68 +165,293 @@ pub async fn lock_person(word: &Word<'_>, login: &Login) -> Result<(Done, u32), 
 /// [`Refused::Gone`], [`Refused::NotLocked`]; nobody unlocks themselves.
 pub async fn unlock_person(word: &Word<'_>, id: PersonId) -> Result<Done, Refused> {
     let entry = Entry::new("person.unlock", word.actor, None);
-    let (keys, by) = (word.store.keys().clone(), word.actor.clone());
+    let (keys, by, at) = (word.store.keys().clone(), word.actor.clone(), word.now);
     let reason = word.reason.to_owned();
     let lifted = carry_out((word.store, word.now), entry, move |tx, _| {
         let person = people::by_id(tx, &keys, id)?.ok_or(Refused::Gone)?;
         if crate::locks::of_person(&person).is_none() {
             return Err(Refused::NotLocked);
         }
-        unlock_in(tx, &keys, person, &by)?;
+        let account = person.account.clone().unlock(by.number())?;
+        keep(tx, &keys, (person, account), (EventKind::Unlocked, at))?;
         Ok((format!("#{}; lý do: {reason}", id.0), ()))
     });
     Ok(lifted.await?.0)
+}
+
+/// Whose word a suspension is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Side {
+    /// The head of the unit.
+    Head,
+    /// The centre, which is above every head.
+    Centre,
+}
+
+/// Who suspended an account that stands like this. What nobody wrote down was the head's where the
+/// officer is suspended by the head, else the centre's: before it was kept, only these two did.
+pub(crate) fn suspenders(
+    tx: &mut Tx<'_>,
+    (id, state): (AccountId, AccountState),
+    person: Option<&Person>,
+) -> Result<Sides, Refused> {
+    let found = desks::suspended_by(tx, id)?;
+    if found.any() || state != AccountState::Suspended {
+        return Ok(found);
+    }
+    let head = person.is_some_and(|p| is_suspended(p, Cause::Head));
+    Ok(Sides { head, centre: !head })
+}
+
+/// Suspends an account by the word of a side; how it stands then, none where that side did so
+/// before or it is revoked.
+pub(crate) fn suspend_account(
+    tx: &mut Tx<'_>,
+    at: (AccountId, AccountState),
+    side: Side,
+    person: Option<&Person>,
+) -> Result<Option<AccountState>, Refused> {
+    let before = suspenders(tx, at, person)?;
+    let after = match side {
+        Side::Head => Sides { head: true, ..before },
+        Side::Centre => Sides { centre: true, ..before },
+    };
+    suspended_from_now(tx, at, (before, after))
+}
+
+/// Ends the suspension of an account as far as a side may; how it stands then, none where there is
+/// nothing that the side may end.
+pub(crate) fn resume_account(
+    tx: &mut Tx<'_>,
+    at: (AccountId, AccountState),
+    side: Side,
+    person: Option<&Person>,
+) -> Result<Option<AccountState>, Refused> {
+    let before = suspenders(tx, at, person)?;
+    let after = match side {
+        Side::Head => Sides { head: false, ..before },
+        Side::Centre => Sides::default(),
+    };
+    suspended_from_now(tx, at, (before, after))
+}
+
+/// Writes down who suspends an account from now on, and its state with it; a lock stays above.
+fn suspended_from_now(
+    tx: &mut Tx<'_>,
+    (id, state): (AccountId, AccountState),
+    (before, after): (Sides, Sides),
+) -> Result<Option<AccountState>, Refused> {
+    if after == before || state == AccountState::Revoked {
+        return Ok(None);
+    }
+    desks::set_suspended_by(tx, id, after)?;
+    let next = match (state, after.any()) {
+        (AccountState::Live, true) => AccountState::Suspended,
+        (AccountState::Suspended, false) => AccountState::Live,
+        (stays, _) => stays,
+    };
+    if next != state {
+        policy::write::set_account_state(tx, id, next)?;
+    }
+    Ok(Some(next))
 }
 
 fn is_open(person: &Person) -> bool {
     matches!(&person.account.phase, Phase::Open(stops) if stops.lock.is_none())
 }
 
-fn is_suspended(person: &Person) -> bool {
-    matches!(&person.account.phase, Phase::Open(stops)
-        if stops.causes != Causes::default() || stops.idle.is_some())
+pub(crate) fn is_suspended(person: &Person, cause: Cause) -> bool {
+    matches!(&person.account.phase, Phase::Open(stops) if stops.causes.contains(cause))
 }
 
 fn lock_in(
     tx: &mut Tx<'_>,
     keys: &Keyring,
-    mut person: Person,
-    by: &Actor,
-    at: Moment,
+    person: Person,
+    (by, at): (&Actor, Moment),
 ) -> Result<u32, Refused> {
     let lock = Lock { cause: LockCause::Decision, by: by.person(), at };
-    person.account = person.account.lock(lock)?;
-    people::save(tx, keys, &person)?;
-    Ok(people::end_sessions(tx, person.id)?)
+    let (id, account) = (person.id, person.account.clone().lock(lock)?);
+    keep(tx, keys, (person, account), (EventKind::Locked, at))?;
+    Ok(people::end_sessions(tx, id)?)
 }
 
-/// By a signed-in person: nobody else unlocks somebody of the portal.
-fn unlock_in(
+/// Stores a person whose account changed, with the event that the person reads.
+fn keep(
     tx: &mut Tx<'_>,
     keys: &Keyring,
-    mut person: Person,
-    by: &Actor,
+    (person, account): (Person, Portal),
+    (event, at): (EventKind, Moment),
 ) -> Result<(), Refused> {
-    let by = by.person().ok_or(PortalReason::NoPower)?;
-    person.account = person.account.unlock(by)?;
-    Ok(people::save(tx, keys, &person)?)
+    let after = Person { account, ..person };
+    people::save(tx, keys, &after)?;
+    Ok(people::note_event(tx, keys, after.id, at, event, None, "")?)
 }
 
-/// Who a registered account belongs to.
+/// A registered account and who it belongs to, for acts of the centre.
 struct Officer {
+    id: AccountId,
+    system: SystemId,
+    kind: AccountKind,
     login: Login,
     unit: UnitCode,
+    keys: Arc<Keyring>,
+    by: Actor,
+    at: Moment,
 }
 
 impl Officer {
     fn of(desk: &Desk<'_>, id: AccountId) -> Result<Self, Refused> {
         let account = desk.system.accounts.by_id(id).ok_or(Refused::Gone)?;
-        Ok(Self { login: account.login.clone(), unit: desk.system.unit.clone() })
+        Ok(Self {
+            id,
+            system: desk.system.id,
+            kind: account.kind,
+            login: account.login.clone(),
+            unit: desk.system.unit.clone(),
+            keys: desk.store.keys().clone(),
+            by: desk.actor.clone(),
+            at: desk.now,
+        })
+    }
+
+    fn state(&self, tx: &mut Tx<'_>) -> Result<AccountState, Refused> {
+        policy::write::account_state(tx, self.id)?.ok_or(Refused::Gone)
     }
 
     /// The person of the portal with this login in this unit, where there is one.
-    fn person(&self, tx: &mut Tx<'_>, keys: &Keyring) -> Result<Option<Person>, Refused> {
-        let found = people::by_login(tx, keys, &self.login)?;
+    fn person(&self, tx: &mut Tx<'_>) -> Result<Option<Person>, Refused> {
+        let found = people::by_login(tx, &self.keys, &self.login)?;
         Ok(found.filter(|person| person.unit == self.unit))
     }
+
+    /// Whether another account of the officer in the unit is in use: then the person goes on.
+    fn goes_on(&self, tx: &mut Tx<'_>) -> Result<bool, Refused> {
+        let all = accounts_of(tx, &self.keys, &self.unit, &self.login)?;
+        let live = |state| state == AccountState::Live;
+        Ok(all.iter().any(|(_, k)| k.account.id != self.id && live(k.account.state)))
+    }
+
+    fn set(&self, tx: &mut Tx<'_>, state: AccountState) -> Result<(), Refused> {
+        Ok(policy::write::set_account_state(tx, self.id, state)?)
+    }
+
+    fn lock(&self, tx: &mut Tx<'_>) -> Result<Changed, Refused> {
+        let (state, person) = (self.state(tx)?, self.person(tx)?);
+        if !matches!(state, AccountState::Live | AccountState::Suspended) {
+            return Err(PortalReason::NotInThisState.into());
+        }
+        // Whatever suspends it now does so again after the lock.
+        let sides = suspenders(tx, (self.id, state), person.as_ref())?;
+        desks::set_suspended_by(tx, self.id, sides)?;
+        self.set(tx, AccountState::Locked)?;
+        let mut changed = Changed { state: AccountState::Locked, person: None, sessions: 0 };
+        if let Some(person) = person.filter(is_open) {
+            changed.person = Some(person.id);
+            changed.sessions = lock_in(tx, &self.keys, person, (&self.by, self.at))?;
+        }
+        Ok(changed)
+    }
+
+    fn unlock(&self, tx: &mut Tx<'_>) -> Result<Changed, Refused> {
+        if self.state(tx)? != AccountState::Locked {
+            return Err(Refused::NotLocked);
+        }
+        let suspended = desks::suspended_by(tx, self.id)?.any();
+        let state = if suspended { AccountState::Suspended } else { AccountState::Live };
+        let mut changed = Changed { state, person: None, sessions: 0 };
+        if let Some(person) = self.person(tx)? {
+            if self.by.person() == Some(person.id) {
+                return Err(PortalReason::OwnRequest.into());
+            }
+            if crate::locks::of_person(&person).is_some() {
+                changed.person = Some(person.id);
+                let account = person.account.clone().unlock(self.by.number())?;
+                keep(tx, &self.keys, (person, account), (EventKind::Unlocked, self.at))?;
+            }
+        }
+        self.set(tx, state)?;
+        Ok(changed)
+    }
+
+    fn suspend(&self, tx: &mut Tx<'_>) -> Result<Changed, Refused> {
+        let (state, person) = (self.state(tx)?, self.person(tx)?);
+        let at = (self.id, state);
+        let Some(state) = suspend_account(tx, at, Side::Centre, person.as_ref())? else {
+            return Err(refused(state));
+        };
+        let mut changed = Changed { state, person: None, sessions: 0 };
+        if let Some(person) = person
+            && !self.goes_on(tx)?
+            && let Some(account) = moved(person.account.clone().suspend(Cause::Centre))?
+        {
+            let id = person.id;
+            keep(tx, &self.keys, (person, account), (EventKind::Suspended, self.at))?;
+            changed.person = Some(id);
+            changed.sessions = people::end_sessions(tx, id)?;
+        }
+        Ok(changed)
+    }
+
+    fn reopen(&self, tx: &mut Tx<'_>) -> Result<Changed, Refused> {
+        let state = self.state(tx)?;
+        if state == AccountState::Revoked {
+            return Err(refused(state));
+        }
+        desks::set_suspended_by(tx, self.id, Sides::default())?;
+        self.set(tx, AccountState::Live)?;
+        let mut changed = Changed { state: AccountState::Live, person: None, sessions: 0 };
+        let Some(person) = self.person(tx)? else { return Ok(changed) };
+        let (by, mut event) = (self.by.number(), None);
+        let mut account = person.account.clone();
+        if crate::locks::of_person(&person).is_some() {
+            account = account.unlock(by)?;
+            event = Some(EventKind::Unlocked);
+        }
+        for cause in [Cause::Centre, Cause::Head] {
+            if is_suspended(&person, cause) {
+                account = account.resume(cause, by)?;
+                event = Some(EventKind::Resumed);
+            }
+        }
+        if let Some(event) = event {
+            changed.person = Some(person.id);
+            keep(tx, &self.keys, (person, account), (event, self.at))?;
+        }
+        Ok(changed)
+    }
+
+    fn revoke(&self, tx: &mut Tx<'_>, cause: RevokeCause) -> Result<Changed, Refused> {
+        let (state, person) = (self.state(tx)?, self.person(tx)?);
+        let mut changed = Changed { state: AccountState::Revoked, person: None, sessions: 0 };
+        let number = person.as_ref().map(|p| p.id);
+        if state != AccountState::Revoked {
+            self.set(tx, AccountState::Revoked)?;
+            if self.kind == AccountKind::Officer {
+                let told = Told { system: self.system, person: number, login: &self.login };
+                tell(tx, &self.keys, told, (self.by.number(), self.at))?;
+            }
+        }
+        if let Some(person) = person
+            && !self.goes_on(tx)?
+            && let Some(account) =
+                moved(person.account.clone().revoke(cause, self.by.number(), self.at))?
+        {
+            finish(tx, &self.keys, &person, (account, self.at))?;
+            changed.person = Some(person.id);
+            changed.sessions = people::end_sessions(tx, person.id)?;
+        }
+        if state == AccountState::Revoked && changed.person.is_none() {
+            return Err(refused(state));
+        }
+        Ok(changed)
+    }
+}
+
+/// Why nothing becomes of an account that stands like this.
+fn refused(state: AccountState) -> Refused {
+    if state == AccountState::Revoked {
+        return Refused::Store(Error::Final("tài khoản đã thu hồi (revoked)"));
+    }
+    PortalReason::NotInThisState.into()
 }

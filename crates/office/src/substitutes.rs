@@ -1,11 +1,13 @@
 //! Who stands in for whom, between two days (E3). A stand-in works with the own account and holds
 //! the role of who is absent: the head's as a deputy, an officer's as an officer.
 //!
-//! **Invariant:** a stand-in never sees or does more than who is absent, and ends by itself.
+//! **Invariant:** a stand-in never sees or does more than who is absent, ends by itself, and with
+//! who is absent where that one is revoked.
 //! **Invariant:** on one day nobody is stood in for by two, nor stands in for two.
 
+use dancu_domain::moment::Moment;
 use dancu_domain::people::PersonId;
-use dancu_domain::people::account::{InvalidTransition, Standing};
+use dancu_domain::people::account::{InvalidTransition, Phase, Standing};
 use dancu_domain::people::grants::{Grant, Grants};
 use dancu_domain::people::reasons::PortalReason;
 use dancu_domain::people::roles::Role;
@@ -115,35 +117,68 @@ pub async fn end(
         if person.unit != unit {
             return Err(Refused::Gone);
         }
-        let today = now.viet_nam_date();
-        let mut ended = false;
-        let mut kept = Grants::default();
-        for grant in person.grants.all() {
-            let is_it = grant.in_place_of == Some(absent)
-                && grant.valid.from == Some(began)
-                && grant.valid.to.is_some_and(|to| to >= today);
-            if !is_it {
-                kept = kept.with(grant.clone())?;
-                continue;
-            }
-            ended = true;
-            // What ran stays on record until yesterday; what never ran leaves no trace here.
-            if let Some(yesterday) = today.yesterday().ok().filter(|y| *y >= began) {
-                let valid = DateRange { from: Some(began), to: Some(yesterday) };
-                let Grant { role, scope, .. } = grant.clone();
-                kept = kept.with(Grant::new(role, scope, valid, Some(absent))?)?;
-            }
-        }
-        if !ended {
-            return Err(Refused::Gone);
-        }
-        let mut after = person.clone();
-        after.grants = kept;
-        follow(&mut after, today, &person.grants)?;
-        save(tx, &keys, &after, now)?;
+        let after = without(&person, absent, Some(began), now.viet_nam_date())?;
+        save(tx, &keys, &after.ok_or(Refused::Gone)?, now)?;
         Ok((format!("#{} thay #{} từ {began}", substitute.0, absent.0), ()))
     });
     done.await.map(|(done, ())| done)
+}
+
+/// A person who stands in for somebody no more, from now on: as it began then, or in all; none
+/// where they do not. What ran stays on record until yesterday, what never ran leaves no trace
+/// here.
+fn without(
+    person: &Person,
+    absent: PersonId,
+    began: Option<Date>,
+    today: Date,
+) -> Result<Option<Person>, Refused> {
+    let mut ended = false;
+    let mut kept = Grants::default();
+    for grant in person.grants.all() {
+        let is_it = grant.in_place_of == Some(absent)
+            && (began.is_none() || grant.valid.from == began)
+            && grant.valid.to.is_some_and(|to| to >= today);
+        if !is_it {
+            kept = kept.with(grant.clone())?;
+            continue;
+        }
+        ended = true;
+        let yesterday = today.yesterday().ok();
+        if let Some((from, to)) = grant.valid.from.zip(yesterday).filter(|(from, to)| to >= from) {
+            let valid = DateRange { from: Some(from), to: Some(to) };
+            let Grant { role, scope, .. } = grant.clone();
+            kept = kept.with(Grant::new(role, scope, valid, Some(absent))?)?;
+        }
+    }
+    if !ended {
+        return Ok(None);
+    }
+    let mut after = person.clone();
+    after.grants = kept;
+    follow(&mut after, today, &person.grants)?;
+    Ok(Some(after))
+}
+
+/// Ends whoever stands in for somebody who is gone, or was to. Gives how many.
+pub(crate) fn end_all_of(
+    tx: &mut Tx<'_>,
+    keys: &Keyring,
+    absent: &Person,
+    now: Moment,
+) -> Result<usize, Refused> {
+    let mut ended = 0;
+    for person in people::of_unit(tx, keys, &absent.unit)? {
+        // Who is gone themselves holds no power any more.
+        if matches!(person.account.phase, Phase::Revoked(_)) {
+            continue;
+        }
+        if let Some(after) = without(&person, absent.id, None, now.viet_nam_date())? {
+            save(tx, keys, &after, now)?;
+            ended += 1;
+        }
+    }
+    Ok(ended)
 }
 
 /// Stand-ins of a unit: those that run or are planned, then those that are over, the latest first.
@@ -256,12 +291,7 @@ fn follow(after: &mut Person, today: Date, before: &Grants) -> Result<(), Portal
     Ok(())
 }
 
-fn save(
-    tx: &mut Tx<'_>,
-    keys: &Keyring,
-    person: &Person,
-    now: dancu_domain::moment::Moment,
-) -> Result<(), Refused> {
+fn save(tx: &mut Tx<'_>, keys: &Keyring, person: &Person, now: Moment) -> Result<(), Refused> {
     people::save(tx, keys, person)?;
     people::note_event(tx, keys, person.id, now, EventKind::RolesChanged, None, "")?;
     Ok(())

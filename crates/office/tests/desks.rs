@@ -1,11 +1,17 @@
 //! Acts of the operator's and the auditor's desks on both engines.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests fail by panic")]
 
+#[path = "desks/open.rs"]
+mod open;
 #[path = "desks/world.rs"]
 mod world;
 
 #[path = "desks/audit.rs"]
 mod audit;
+#[path = "desks/citizens.rs"]
+mod citizens;
+#[path = "desks/credentials.rs"]
+mod credentials;
 #[path = "desks/locks.rs"]
 mod locks;
 #[path = "desks/news.rs"]

@@ -78,8 +78,10 @@ pub struct ActRow {
     pub index: u64,
     /// When.
     pub time: String,
-    /// Who.
+    /// Who: a login, or the names that were given to the command of the centre's machine.
     pub by: String,
+    /// The account of the operating system that ran the command; none for acts of the portal.
+    pub account: Option<String>,
     /// Kind, as the journal names it.
     pub kind: String,
     /// System.

@@ -108,8 +108,8 @@ impl DayChart {
                 y,
                 height: TOP + HEIGHT - y,
                 middle: place + STEP / 2,
-                // 18:00 has a mark of its own.
-                labelled: at % 3 == 2 && at != IN_HOURS,
+                // 18:00 has a mark of its own, and the last would touch the mark of 07:00.
+                labelled: at % 3 == 2 && at != IN_HOURS && at != HOURS - 1,
                 over: value.unwrap_or(0) > if at < IN_HOURS { share_in } else { share_off },
             });
         }

@@ -10,7 +10,27 @@ use crate::parts::{FieldError, Refusal};
 use crate::shell::Shell;
 use crate::text::Text;
 
-/// First page: login and password, or a passkey; citizens go to their eID provider.
+/// Ways to an identity provider.
+pub struct ProviderLinks {
+    /// What it is called.
+    pub name: String,
+    /// For staff, where they may.
+    pub staff: Option<String>,
+    /// For citizens, where they may.
+    pub citizens: Option<String>,
+    /// Whether somebody has just signed out here and may want to sign out there.
+    pub out: bool,
+}
+
+/// The way to an identity provider that asks somebody anew who it is.
+pub struct Again {
+    /// What the provider is called.
+    pub name: String,
+    /// Path of this portal that leads there.
+    pub href: String,
+}
+
+/// First page: login and password, or a passkey; or the way to an identity provider.
 #[derive(Template)]
 #[template(path = "entry/sign_in.html")]
 pub struct SignIn {
@@ -26,8 +46,8 @@ pub struct SignIn {
     pub captcha: Option<String>,
     /// Seconds until the next try, where one has to wait.
     pub wait: Option<u64>,
-    /// Name of the citizens' identity provider, when one is set up.
-    pub provider: Option<String>,
+    /// Ways to the identity provider, when one is set up.
+    pub provider: Option<ProviderLinks>,
     /// Why the person stands here again, in a sentence or two (signed out, ended elsewhere).
     pub reason: Option<String>,
     /// Where one wanted to go, a path of this portal; empty: the desk.
@@ -47,6 +67,8 @@ pub struct SecondFactor {
     pub errors: Vec<FieldError>,
     /// Proof of work that is asked for, as JSON for the script.
     pub captcha: Option<String>,
+    /// Seconds until the next try, where one has to wait.
+    pub wait: Option<u64>,
     /// Whether an app is enrolled.
     pub app: bool,
     /// Whether a passkey or hardware key is enrolled.
@@ -77,8 +99,8 @@ pub struct ChangePassword {
     pub shortest: u64,
     /// The sign-in under way; none where the person is signed in and gives the current one too.
     pub ticket: Option<String>,
-    /// Proof of work that is asked for, as JSON for the script.
-    pub captcha: Option<String>,
+    /// Seconds until the next try, where one has to wait.
+    pub wait: Option<u64>,
     /// Where one wanted to go.
     pub next: String,
 }
@@ -176,14 +198,18 @@ pub struct Lock {
     pub s: Shell,
     /// What is wrong.
     pub errors: Vec<FieldError>,
-    /// Proof of work that is asked for, as JSON for the script.
-    pub captcha: Option<String>,
+    /// Seconds until the next try, where one has to wait.
+    pub wait: Option<u64>,
     /// Who has to come back.
     pub name: String,
     /// Since when, `HH:MM`.
     pub since: String,
     /// Whether a passkey opens it.
     pub passkey: bool,
+    /// Whether the person has a password.
+    pub password: bool,
+    /// The way back of somebody without one.
+    pub again: Option<Again>,
     /// What was being done, sealed.
     pub kept: String,
 }
@@ -198,18 +224,34 @@ pub struct Confirm {
     pub s: Shell,
     /// What is wrong.
     pub errors: Vec<FieldError>,
-    /// Proof of work that is asked for, as JSON for the script.
-    pub captcha: Option<String>,
+    /// Seconds until the next try, where one has to wait.
+    pub wait: Option<u64>,
     /// Whether an app is enrolled.
     pub app: bool,
     /// Whether a passkey or hardware key is enrolled.
     pub passkey: bool,
     /// Whether recovery codes are left.
     pub recovery: bool,
+    /// The way of somebody who has no factor here.
+    pub again: Option<Again>,
     /// What was being done, sealed.
     pub kept: String,
     /// Where to go back without it.
     pub back: String,
+}
+
+/// Asks for a proof of work of an account that sends much; what was being done comes back.
+#[derive(Template)]
+#[template(path = "entry/prove.html")]
+pub struct Prove {
+    /// Texts.
+    pub t: Text,
+    /// Frame.
+    pub s: Shell,
+    /// The task, as JSON for the script.
+    pub captcha: String,
+    /// What was being done, sealed.
+    pub kept: String,
 }
 
 /// What was sent while the screen was locked, or before the factor was fresh: it is sent again by

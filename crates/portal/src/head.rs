@@ -90,6 +90,16 @@ pub struct WayBack {
     pub choices: Vec<Choice>,
 }
 
+/// The training of an officer (E5).
+pub struct Training {
+    /// The last day on which it is good, `dd/mm/yyyy`.
+    pub until: String,
+    /// Whether that day has passed.
+    pub lapsed: bool,
+    /// The day of a training as it was typed.
+    pub on: String,
+}
+
 /// One officer: a form to add or change, and the acts that end or move an account (rule E3).
 #[derive(Template)]
 #[template(path = "head/officer.html")]
@@ -132,10 +142,19 @@ pub struct OfficerPage {
     pub reason: String,
     /// Invite, give a password, re-enable, vouch: those that fit the state.
     pub ways: Vec<WayBack>,
+    /// The training and the form that records one; none for who is no person of the portal.
+    pub training: Option<Training>,
     /// Key of what was done a moment ago.
     pub told: Option<&'static str>,
     /// Token against a doubled post.
     pub once: String,
+}
+
+impl OfficerPage {
+    /// Whether the system is to be chosen first: the unit has several, and none was named.
+    fn choose(&self) -> bool {
+        !self.existing && self.systems.len() > 1 && self.systems.iter().all(|s| !s.chosen)
+    }
 }
 
 /// A password that was given, shown this once (rule E2).
@@ -168,6 +187,8 @@ pub struct ImportFile {
     pub s: Shell,
     /// What is wrong.
     pub errors: Vec<FieldError>,
+    /// Whether the system is to be chosen first: the unit has several.
+    pub choose: bool,
     /// Systems to choose from.
     pub systems: Vec<Choice>,
     /// Functions of accounts that are added (rule E1).
@@ -372,6 +393,8 @@ pub struct Substitutes {
     pub from: String,
     /// Last day as typed.
     pub to: String,
+    /// One for each time the form is shown: a doubled post is done once.
+    pub once: String,
     /// Key of what was done a moment ago.
     pub told: Option<&'static str>,
 }

@@ -15,11 +15,13 @@
 pub mod account;
 pub mod auditor;
 pub mod chart;
+pub mod citizen;
 pub mod counter;
 pub mod entry;
 pub mod error;
 pub mod files;
 pub mod head;
+pub mod integrator;
 pub mod operator;
 mod page;
 pub mod parts;

@@ -227,6 +227,9 @@ pub struct LockPage {
     pub measured: Vec<(&'static str, String, String)>,
     /// The act that the journal holds, where it is one of the last.
     pub act: Option<LockAct>,
+    /// The heads of the unit with their phones, who are to be told by telephone; empty where none
+    /// is known. None for what belongs to no system.
+    pub heads: Option<String>,
     /// Chart of the system's day.
     pub chart: Option<DayChart>,
     /// Whether this person may unlock.
@@ -259,8 +262,6 @@ pub struct RaiseRow {
     pub first: Option<String>,
     /// Whether this person may decide it: neither who asked nor the first approver.
     pub mine: bool,
-    /// Whether its last day has passed.
-    pub over: bool,
 }
 
 /// Raises that wait.

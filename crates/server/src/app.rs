@@ -12,6 +12,7 @@ use crate::handlers::uploads::Uploads;
 use crate::jobs::Jobs;
 use crate::portal::Portal;
 use crate::readiness::Readiness;
+use crate::refused::RefusedSignIns;
 
 /// The running program.
 pub struct App {
@@ -21,6 +22,8 @@ pub struct App {
     pub clock: Clock,
     /// What systems ask beside their questions.
     pub reads: Reads,
+    /// Sign-ins of systems that were refused, for their integrators.
+    pub refused: RefusedSignIns,
     /// Files that come in.
     pub uploads: Uploads,
     /// Jobs that this node runs.
@@ -66,6 +69,7 @@ impl App {
             gate,
             clock,
             reads: Reads::default(),
+            refused: RefusedSignIns::default(),
             uploads: Uploads::default(),
             jobs: Jobs::default(),
             portal: None,

@@ -20,6 +20,9 @@ const FAILURES_EVERY: Duration = Duration::from_secs(5);
 /// How often old requests are forgotten and keys of a new year made ready.
 const HOUSEKEEPING_EVERY: Duration = Duration::from_mins(10);
 
+/// How often it is written which credentials were used: the list shows hours.
+const USES_EVERY: Duration = Duration::from_hours(1);
+
 /// Preparing takes milliseconds: whoever takes a minute is gone.
 const PREPARE_LEASE_MS: i64 = 60_000;
 
@@ -58,6 +61,13 @@ pub fn start(app: &Shared) {
             journal_failures(&failures, Some(now)).await;
         }
     });
+    let uses = app.clone();
+    tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(USES_EVERY).await;
+            write_uses(&uses).await;
+        }
+    });
     let housekeeping = app.clone();
     tokio::spawn(async move {
         loop {
@@ -87,6 +97,15 @@ pub fn start(app: &Shared) {
             }
         }
     });
+}
+
+/// Writes which credentials were used since the last time; also at the end.
+pub async fn write_uses(app: &App) {
+    let used = app.gate.uses.take();
+    if let Err(error) = app.gate.store().write_uses(app.clock.now(), &used).await {
+        tracing::warn!(error = %error, "uses of credentials could not be written and are kept");
+        app.gate.uses.put_back(&used);
+    }
 }
 
 /// Makes keys of a new year and partitions of a new month; one node at a time does it.

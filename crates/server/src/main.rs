@@ -21,6 +21,7 @@ mod population;
 mod portal;
 mod proxy;
 mod readiness;
+mod refused;
 mod routes;
 mod serve;
 mod telemetry;

@@ -2,7 +2,10 @@
 //! of connections and accounts (B3, E3), client certificates. Each is one transaction with its
 //! journal entry. Where a process serves the folder it carries the act out (`control`), in force
 //! for the next query; otherwise the command opens the data itself, on PostgreSQL beside the nodes
-//! and with a folder of its own. The operator's desk comes with the portal.
+//! and with a folder of its own. The desks of the portal call the same functions.
+//!
+//! **Invariant:** an entry names, beside whoever the command says decided, the account of the
+//! operating system that ran it: who calls by the socket is asked of the kernel.
 //!
 //! **Invariant:** what an act changes is decided inside its transaction, over what is registered
 //! then: of two acts at the same time the second one builds on the first.
@@ -10,12 +13,14 @@
 mod certificates;
 #[cfg(test)]
 mod tests;
+pub mod user;
 
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail, ensure};
 use dancu_domain::ids::SystemCode;
 use dancu_domain::moment::Moment;
+use dancu_domain::people::account::RevokeCause;
 use dancu_domain::registration::{AccountState, ConnectionState, Snapshot, System};
 use dancu_domain::service::{Service, Window};
 use dancu_domain::text::fold;
@@ -73,6 +78,11 @@ pub enum Command {
         /// Trạng thái mới.
         #[arg(long, value_parser = ["live", "suspended", "locked", "revoked"])]
         state: String,
+        /// Vì sao thu hồi.
+        #[arg(long, default_value = "left",
+              value_parser = ["left", "transferred", "duplicate", "misused"])]
+        #[serde(default = "left")]
+        cause: String,
     },
     /// Chứng thư khách của một hệ thống (mutual TLS): thêm, bỏ, có bắt buộc hay không.
     Certificates {
@@ -139,7 +149,8 @@ pub fn run(command: Command) -> anyhow::Result<ExitCode> {
         }
         Door::Alone(store) => {
             let now = now(&store)?;
-            let done = crate::serve::runtime()?.block_on(carry_out(&store, now, &command));
+            let runtime = crate::serve::runtime()?;
+            let done = runtime.block_on(carry_out((&store, now), &command, &user::own()));
             store.stop();
             done?
         }
@@ -149,12 +160,21 @@ pub fn run(command: Command) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Carries one act out.
+/// Why an account was revoked where the command does not say: most people who go leave.
+fn left() -> String {
+    "left".into()
+}
+
+/// Carries one act out. `account`: of the operating system, which runs the command ([`user`]).
 ///
 /// # Errors
 /// The text of what does not allow it.
-pub async fn carry_out(store: &Store, now: Moment, command: &Command) -> anyhow::Result<Done> {
-    let who = Who::of(command.who())?;
+pub async fn carry_out(
+    (store, now): (&Store, Moment),
+    command: &Command,
+    account: &str,
+) -> anyhow::Result<Done> {
+    let who = Who { account, ..Who::of(command.who())? };
     let snapshot = store.snapshot(now)?;
     act(store, &snapshot, now, &who, command).await
 }
@@ -185,6 +205,8 @@ struct Who<'a> {
     reason: &'a str,
     /// Each person once.
     by: Vec<&'a str>,
+    /// The account of the operating system.
+    account: &'a str,
 }
 
 impl<'a> Who<'a> {
@@ -200,7 +222,7 @@ impl<'a> Who<'a> {
                 by.push(name);
             }
         }
-        Ok(Self { args, reason, by })
+        Ok(Self { args, reason, by, account: "" })
     }
 }
 
@@ -220,7 +242,8 @@ async fn act(
     command: &Command,
 ) -> anyhow::Result<Done> {
     let system = system(snapshot, &who.args.system)?;
-    let actor = Actor::Named(who.by.iter().map(|&name| name.to_owned()).collect());
+    let names = who.by.iter().map(|&name| name.to_owned()).collect();
+    let actor = Actor::Named { names, account: who.account.to_owned() };
     let desk = Desk { store, system, now, actor: &actor, reason: who.reason };
     let done = match command {
         Command::Raise { line: args, extra, days } => {
@@ -240,7 +263,7 @@ async fn act(
             };
             states::connection(&desk, state).await
         }
-        Command::Account { login, state, .. } => {
+        Command::Account { login, state, cause, .. } => {
             let found = system.accounts.find(login);
             let id = found.context("hệ thống không có tài khoản này (unknown account)")?.id;
             let state = match state.as_str() {
@@ -250,7 +273,14 @@ async fn act(
                 "revoked" => AccountState::Revoked,
                 other => return Err(unknown_word(other)),
             };
-            states::account(&desk, id, state).await
+            let cause = match cause.as_str() {
+                "left" => RevokeCause::Left,
+                "transferred" => RevokeCause::Transferred,
+                "duplicate" => RevokeCause::Duplicate,
+                "misused" => RevokeCause::Misused,
+                other => return Err(unknown_word(other)),
+            };
+            states::account(&desk, id, state, cause).await
         }
     };
     let done = done.map_err(told)?;

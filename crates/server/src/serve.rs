@@ -100,6 +100,7 @@ pub fn run(config: &Config) -> anyhow::Result<ExitCode> {
             config.base_url.clone().unwrap_or_else(|| format!("{}://{address}", front.scheme()));
         let portal =
             config.portal.enabled.then(|| Portal::open(&config.portal, store.clone(), &url));
+        let portal = portal.map(|portal| portal?.with_identity(&config.identity));
         let app = Arc::new(App::new(gate, clock, url).with_portal(portal.transpose()?));
         // Whoever reads that it serves may stop it at once, in order.
         let signals = Signals::of_centre()?;
@@ -202,6 +203,7 @@ pub async fn until_signal_through(
     drop(control);
     jobs::stopped(&app).await;
     background::journal_failures(&app, None).await;
+    background::write_uses(&app).await;
     // The store ends before the runtime does: background work waits for it.
     let store = app.gate.store().clone();
     tokio::task::spawn_blocking(move || store.stop()).await?;

@@ -14,6 +14,7 @@
 pub mod anchor;
 pub mod backup;
 pub mod charges;
+pub mod credential_use;
 pub mod desks;
 pub mod engine;
 pub mod entries;
@@ -22,6 +23,7 @@ mod facts;
 pub mod inspect;
 pub mod jobs;
 pub mod keys;
+mod latest;
 pub mod lease;
 pub mod ledger;
 mod month;

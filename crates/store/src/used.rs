@@ -1,6 +1,6 @@
 //! What may be used once, on every node and after a restart: SOAP headers whose request leaves no
-//! entry, and client assertions (RFC 7523). Each is a row until the machine's clock has passed its
-//! end; its primary key decides who came first.
+//! entry, client assertions (RFC 7523), and challenges that a person's key answers. Each is a row
+//! until the machine's clock has passed its end; its primary key decides who came first.
 //!
 //! Headers of journaled questions stand in `request_batch` beside their entries and need no row.
 
@@ -20,6 +20,7 @@ use crate::values;
 /// Kinds of what is used once, as stored.
 const HEADER: i32 = 1;
 const ASSERTION: i32 = 2;
+pub(crate) const CHALLENGE: i32 = 3;
 
 /// Rows deleted in one transaction: about 2 ms of work for the writer.
 const FORGET_AT_ONCE: i64 = 1_000;
@@ -97,11 +98,16 @@ pub struct UsedAssertion {
 impl UsedAssertion {
     /// Notes the use; whether it is the first.
     fn note(&self, tx: &mut Tx<'_>) -> Result<bool> {
-        let sql = "INSERT INTO used_once (kind, mark, body, until_at) VALUES ($1, $2, $3, $4) \
-                   ON CONFLICT (kind, mark) DO NOTHING";
-        let none: [u8; 0] = [];
-        Ok(tx.execute(sql, values![ASSERTION, self.mark, none, self.until])? == 1)
+        first(tx, ASSERTION, self.mark, self.until)
     }
+}
+
+/// Notes a use of what has no body; whether it is the first.
+pub(crate) fn first(tx: &mut Tx<'_>, kind: i32, mark: [u8; 16], until: i64) -> Result<bool> {
+    let sql = "INSERT INTO used_once (kind, mark, body, until_at) VALUES ($1, $2, $3, $4) \
+               ON CONFLICT (kind, mark) DO NOTHING";
+    let none: [u8; 0] = [];
+    Ok(tx.execute(sql, values![kind, mark, none, until])? == 1)
 }
 
 /// What became of an entry that stands for a client's proof.

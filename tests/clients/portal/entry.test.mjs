@@ -155,12 +155,39 @@ test('language, theme and pages that are not there', async () => {
   await page.goto(`${base}/sign-in`, { waitUntil: 'networkidle0' });
   await follow(page, 'button[name=lang]');
   assert.equal(await page.evaluate(() => document.documentElement.lang), 'en');
+  // Where nothing was chosen, the one button that shows is the one that changes something.
+  for (const [device, offered] of [['dark', 'light'], ['light', 'dark']]) {
+    await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: device }]);
+    const shown = await page.$$eval('button[name=theme]',
+      (all) => all.filter((one) => one.checkVisibility()).map((one) => one.value));
+    assert.deepEqual(shown, [offered]);
+  }
   await follow(page, 'button[name=theme]');
   assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), 'dark');
   await look(page, 'sign-in-english');
   await page.goto(`${base}/no/such/page`, { waitUntil: 'networkidle0' });
   assert.match(await words(page), /Page not found/);
   await look(page, 'missing');
+  assert.deepEqual(page.faults, []);
+  await context.close();
+});
+
+test('who sends much proves that it is no program, and goes on', async () => {
+  const { context, page } = await fresh();
+  await signIn(page, support, '/account/history');
+  const status = await page.evaluate(async () => {
+    let answer = await fetch('/account/history');
+    for (let sent = 0; sent < 400 && answer.status === 200; sent += 1) answer = await fetch('/account/history');
+    return answer.status;
+  });
+  assert.equal(status, 429);
+  await page.goto(`${base}/account/sessions`, { waitUntil: 'networkidle0' });
+  assert.match(await words(page), /Kiểm tra trước khi tiếp tục/);
+  await page.waitForSelector('[data-solved]:not([hidden])');
+  await look(page, 'prove');
+  await follow(page, '.gate .main-act');
+  assert.equal(path(page), '/account/sessions');
+  assert.match(await words(page), /Phiên đăng nhập/);
   assert.deepEqual(page.faults, []);
   await context.close();
 });

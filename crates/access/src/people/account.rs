@@ -12,12 +12,12 @@ use dancu_store::engine::Tx;
 use dancu_store::keys::Keyring;
 use dancu_store::people::{self, EventKind, Person};
 
-use super::engine::{Fate, People, entry};
+use super::engine::{Asker, Fate, People, entry};
 use super::enrol::{NewFactor, Page};
-use super::enter::{Used, kind_word};
+use super::enter::{Used, kind_word, spend};
 use super::keys::Guess;
 use super::marks::Mark;
-use super::sessions::{Present, spend};
+use super::sessions::Present;
 use super::tickets::{Pending, Ticket};
 use super::totp::TotpEnrolment;
 use super::{Answer, Proof, Trouble, Visit, totp};
@@ -80,17 +80,17 @@ impl People {
         visit: &Visit<'_>,
         present: &Present,
         proof: Proof<'_>,
-        captcha: Option<&str>,
     ) -> Result<Answer, Trouble> {
         let person = &*present.person;
         let guess = (person.login.as_str(), Guess::Code);
-        let tried = match self.admit(visit, guess, Some(person), captcha).await? {
+        let tried = match self.admit(visit, guess, Asker::Present(present), None).await? {
             Ok(tried) => tried,
             Err(held) => return Ok(Answer::Held(held)),
         };
         // A key's answer needs its own ticket: `confirm_key`.
-        let used = self.read_proof(person, proof, &Pending::Step);
+        let used = self.read_proof(person, proof, &Pending::Step, visit.machine);
         let answer = match used {
+            Ok(Used::WrongTotp) => Ok(Answer::Refused(PortalReason::WrongCode)),
             Ok(used) => self.confirmed(visit, present, used).await,
             Err(reason) => Ok(Answer::Refused(reason)),
         };
@@ -116,8 +116,8 @@ impl People {
         ticket: &str,
         response: &str,
     ) -> Result<Answer, Trouble> {
-        match self.key_answer(visit, present, ticket, response) {
-            Ok((used, _)) => self.confirmed(visit, present, used).await,
+        match self.key_answer(visit, present, (ticket, response), false) {
+            Ok(used) => self.confirmed(visit, present, used).await,
             Err(reason) => Ok(Answer::Refused(reason)),
         }
     }
@@ -132,26 +132,28 @@ impl People {
         let (at, machine) = (visit.at, visit.machine);
         let (source, agent) = (visit.source, visit.agent.to_owned());
         let confirmed = self.change(at, move |tx, keys| {
-            let mut row = match mine.open(tx, keys, false)? {
-                Ok((_, row)) => row,
+            let (mut person, mut row) = match mine.open(tx, keys, false)? {
+                Ok(found) => found,
                 Err(reason) => return Ok(Fate::Refuse(reason)),
             };
-            let person = row.session.person;
-            if let Err(reason) = spend(tx, keys, person, &used, (at, machine))? {
-                return Ok(Fate::Refuse(reason));
-            }
+            let given = match spend(tx, keys, &mut person, &used, (at, machine))? {
+                Ok(given) => given.map_or("", kind_word),
+                Err(reason) => return Ok(Fate::Refuse(reason)),
+            };
             row.session = row.session.mfa_given(machine);
             people::save_session(tx, keys, &row)?;
             if matches!(used, Used::Recovery(_)) {
                 let kind = EventKind::RecoveryUsed;
-                people::note_event(tx, keys, person, at, kind, source, &agent)?;
+                people::note_event(tx, keys, person.id, at, kind, source, &agent)?;
             }
-            Ok(Fate::Keep(()))
+            let detail = format!("từ {source}; {given}");
+            Ok(Fate::Journal((), entry("person.factorGiven", &person, detail)))
         });
         Ok(confirmed.await?.map_or_else(Answer::Refused, |()| Answer::Done))
     }
 
-    /// Changes the own password. This session and this device go on; all others are dead.
+    /// Changes the own password. This session and this device go on; all others are dead. Needs a
+    /// fresh factor.
     ///
     /// # Errors
     /// [`Trouble`]; nothing was changed.
@@ -160,10 +162,11 @@ impl People {
         visit: &Visit<'_>,
         present: &Present,
         (old, new): (&str, &str),
-        captcha: Option<&str>,
     ) -> Result<Answer, Trouble> {
-        let failure = EventKind::WrongPassword;
-        match self.own_password(visit, present, (old, captcha), failure).await? {
+        if let Err(reason) = self.still_fresh(visit, present).await? {
+            return Ok(Answer::Refused(reason));
+        }
+        match self.own_password(visit, present, old, EventKind::WrongPassword).await? {
             Answer::Done => {}
             other => return Ok(other),
         }
@@ -171,7 +174,7 @@ impl People {
             Ok(hash) => hash,
             Err(reason) => return Ok(Answer::Refused(reason)),
         };
-        let mine = Some(present.mark);
+        let mine = Some(self.mine(present, visit.at, visit.machine));
         let stored = self.store_password(visit, &present.person, hash, mine).await?;
         Ok(stored.map_or_else(Answer::Refused, |_| Answer::Done))
     }

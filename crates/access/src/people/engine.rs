@@ -24,8 +24,9 @@ use super::hasher::Hasher;
 use super::keys::{Guess, Keys};
 use super::marks::Mark;
 use super::networks::Network;
-use super::once::Once;
-use super::throttle::{Asking, Stop, Throttle};
+use super::once::{Once, Tries};
+use super::sessions::Present;
+use super::throttle::{Asking, Place, Stop, Throttle};
 use super::tickets::{Proved, Purpose, Ticket};
 use super::webauthn::Site;
 use super::{Held, Trouble, Visit, password, recovery};
@@ -46,6 +47,8 @@ pub struct People {
     pub(super) keys: Keys,
     pub(super) site: Site,
     pub(super) used: Once,
+    /// Wrong second factors of each sign-in in progress.
+    pub(super) wrong: Tries,
     /// When sessions were last seen by this process.
     pub(super) seen: Mutex<HashMap<Mark, MachineTime>>,
     hasher: Hasher,
@@ -53,6 +56,17 @@ pub struct People {
     throttle: Throttle,
     /// Counts a failure for the journal's aggregate.
     pub(super) failed: Box<dyn Fn(Moment, IpAddr) + Send + Sync>,
+}
+
+/// Who tries.
+#[derive(Clone, Copy)]
+pub(super) enum Asker<'a> {
+    /// Somebody with a login that nobody has.
+    Nobody,
+    /// Who wants in.
+    Person(&'a Person),
+    /// Who is in: what others fail on the network does not reach them.
+    Present(&'a Present),
 }
 
 /// What a transaction of a person's act comes to.
@@ -89,6 +103,7 @@ impl People {
             throttle: Throttle::new(settings.networks),
             site: settings.site,
             used: Once::default(),
+            wrong: Tries::default(),
             seen: Mutex::default(),
             failed: Box::new(failed),
             keys,
@@ -129,7 +144,7 @@ impl People {
             &Asking {
                 login: self.keys.login(login, Guess::Password),
                 source: visit.source,
-                device: None,
+                place: Place::Network,
                 captcha: None,
                 now: visit.machine,
             },
@@ -186,13 +201,21 @@ impl People {
         &self,
         visit: &Visit<'_>,
         (login, guess): (&str, Guess),
-        person: Option<&Person>,
+        asker: Asker<'_>,
         captcha: Option<&str>,
     ) -> Result<Result<Try, Held>, Trouble> {
-        let device = person.and_then(|p| known_device(p, visit)).map(|d| Mark(d.mark));
+        let device = match asker {
+            Asker::Person(person) => known_device(person, visit).map(|d| (person.id, Mark(d.mark))),
+            Asker::Nobody | Asker::Present(_) => None,
+        };
+        let place = match (asker, device) {
+            (Asker::Present(present), _) => Place::Session(present.mark),
+            (_, Some((_, mark))) => Place::Device(mark),
+            (_, None) => Place::Network,
+        };
         let login = self.keys.login(login, guess);
         let (source, now) = (visit.source, visit.machine);
-        let mut asking = Asking { login, source, device, captcha, now };
+        let mut asking = Asking { login, source, place, captcha, now };
         let told = |stop| match stop {
             Stop::Held(held) => held,
             // Without a device there is none to forget.
@@ -204,10 +227,10 @@ impl People {
             Err(Stop::ForgetDevice) => {}
             admitted => return Ok(admitted.map_err(told)),
         }
-        if let (Some(person), Some(device)) = (person, device) {
-            self.forget_device(person.id, device, visit.at).await?;
+        if let Some((person, device)) = device {
+            self.forget_device(person, device, visit.at).await?;
         }
-        asking.device = None;
+        asking.place = Place::Network;
         Ok(self.throttle.admit(&self.keys, &self.captcha, &asking).map_err(told))
     }
 
@@ -222,8 +245,7 @@ impl People {
         let Some((kind, person)) = failed else {
             return self.throttle.succeeded(tried, visit.machine);
         };
-        self.throttle.failed(&self.keys, visit.source, visit.machine);
-        (self.failed)(visit.at, visit.source);
+        self.network_failed(visit);
         let Some(person) = person else { return };
         let (store, at, source) = (self.store.clone(), visit.at, visit.source);
         let agent = visit.agent.to_owned();
@@ -235,6 +257,12 @@ impl People {
                 .tidy(at, move |tx| people::note_event(tx, &keys, person, at, kind, source, &agent))
                 .await;
         });
+    }
+
+    /// Counts a failure of a network, and for the journal's aggregate.
+    pub fn network_failed(&self, visit: &Visit<'_>) {
+        self.throttle.failed(&self.keys, visit.source, visit.machine);
+        (self.failed)(visit.at, visit.source);
     }
 
     /// Takes a try back that was not checked.
@@ -280,9 +308,9 @@ impl People {
         let said = said.lock().take();
         match (said, changed) {
             (Some(Err(reason)), Err(Error::Refused(_))) => Ok(Err(reason)),
-            (Some(Ok(value)), Ok(_)) => Ok(Ok(value)),
+            (Some(Ok(value)), Ok(())) => Ok(Ok(value)),
             (_, Err(error)) => Err(error.into()),
-            (_, Ok(_)) => Err(Error::Unavailable("nothing was said").into()),
+            (_, Ok(())) => Err(Error::Unavailable("nothing was said").into()),
         }
     }
 }

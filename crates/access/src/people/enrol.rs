@@ -12,8 +12,9 @@ use dancu_store::keys::random;
 use dancu_store::people::{self, EventKind, Passkey, Person, Totp};
 
 use super::engine::{Fate, People, entry, facts};
-use super::enter::{Used, kind_word};
+use super::enter::kind_word;
 use super::marks::Mark;
+use super::sessions::is_passkey;
 use super::steps::{EXPIRED, Walk, is_key};
 use super::tickets::{Pending, Proved, Purpose, Ticket};
 use super::totp::TotpEnrolment;
@@ -183,8 +184,7 @@ impl People {
         let Some(Ticket { pending: Pending::Key { challenge }, id, .. }) = opened else {
             return Ok(EXPIRED);
         };
-        let until = visit.machine.plus_ms(super::TICKET_MS);
-        if !self.used.first(id, until, visit.machine) {
+        if self.used.is_used(id) {
             return Ok(EXPIRED);
         }
         let wrong = Outcome::Refused { reason: PortalReason::WrongCredentials, again: false };
@@ -196,14 +196,16 @@ impl People {
             (self.failed)(visit.at, visit.source);
             return Ok(wrong);
         };
-        let is_passkey = matches!(&used, Used::Key { id, .. }
-            if person.secrets.passkeys.iter().any(|k| k.id == *id && !k.security_key));
-        if !is_passkey {
+        if !is_passkey(&person, &used) {
             return Ok(wrong);
         }
         let proved = Proved::new(First::Passkey, remember);
         let walk = Walk { proved, ticket: None };
-        match self.advance(visit, &person, walk, used).await? {
+        let outcome = self.advance(visit, &person, walk, used).await?;
+        // Told as what it is when it comes again. Only what an enrolled key signed is remembered:
+        // strangers fill no memory, and the store decides who came first.
+        self.used.first(id, visit.machine.plus_ms(super::TICKET_MS), visit.machine);
+        match outcome {
             // A counter that went back: told like any other key that is not the person's.
             Outcome::Refused { reason: PortalReason::WrongCode, .. } => Ok(wrong),
             outcome => Ok(outcome),

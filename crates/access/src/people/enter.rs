@@ -19,7 +19,7 @@ use dancu_store::{Error, Result};
 
 use super::engine::{Fate, device_of, entry, facts};
 use super::marks::Mark;
-use super::tickets::Proved;
+use super::tickets::{Proved, TICKET_MS};
 use super::{recovery, totp, webauthn};
 
 /// Longest name of a device in the list of devices, bytes.
@@ -29,8 +29,10 @@ const DEVICE_NAME: usize = 80;
 pub(super) enum Used {
     /// None in this step.
     Nothing,
-    /// A code of an application.
+    /// A code of an application that matched.
     Totp(OneTimeCode),
+    /// One that did not: it is counted in the transaction in which it would have let in.
+    WrongTotp,
     /// The digest of a recovery code.
     Recovery([u8; 32]),
     /// A key whose signature is right.
@@ -39,7 +41,20 @@ pub(super) enum Used {
         id: Vec<u8>,
         /// What its counter says.
         counter: u32,
+        /// What it signed.
+        challenge: [u8; 32],
     },
+}
+
+impl Used {
+    /// Uses a key's challenge up, on whichever node it is answered; whether this is the first
+    /// answer. Everything else is used up with the person's document.
+    fn first(&self, tx: &mut Tx<'_>, now: MachineTime) -> Result<bool> {
+        let Self::Key { challenge, .. } = self else { return Ok(true) };
+        let mut mark = [0; 16];
+        mark.copy_from_slice(&challenge[..16]);
+        people::answer_challenge(tx, mark, now.plus_ms(TICKET_MS))
+    }
 }
 
 /// A step on its way into the ledger.
@@ -69,6 +84,8 @@ pub(super) enum Entered {
     Step(Step, Proved),
     /// The session has begun.
     In(Box<In>),
+    /// The code was wrong, and is counted.
+    Wrong,
 }
 
 /// A session that began.
@@ -90,6 +107,7 @@ pub(super) fn prove(
     let secrets = &mut person.secrets;
     match used {
         Used::Nothing => Ok(None),
+        Used::WrongTotp => Err(PortalReason::WrongCode),
         Used::Totp(code) => {
             let totp = secrets.totp.as_mut().ok_or(PortalReason::WrongCode)?;
             let matched = totp::matched(&totp.secret, totp.last, *code, machine);
@@ -103,7 +121,7 @@ pub(super) fn prove(
             set.left = set.left.redeem(number)?;
             Ok(Some(FactorKind::RecoveryCode))
         }
-        Used::Key { id, counter } => {
+        Used::Key { id, counter, .. } => {
             let key = secrets.passkeys.iter_mut().find(|key| key.id == *id);
             let key = key.ok_or(PortalReason::WrongCode)?;
             key.credential =
@@ -115,6 +133,42 @@ pub(super) fn prove(
     }
 }
 
+/// Uses a factor of a person up and stores it; which kind it is.
+pub(super) fn spend(
+    tx: &mut Tx<'_>,
+    keys: &Keyring,
+    person: &mut Person,
+    used: &Used,
+    (at, machine): (Moment, MachineTime),
+) -> Result<Result<Option<FactorKind>, PortalReason>> {
+    if !used.first(tx, machine)? {
+        return Ok(Err(PortalReason::SignInExpired));
+    }
+    let proved = prove(person, used, at, machine);
+    if let Ok(Some(_)) = proved {
+        people::save(tx, keys, person)?;
+    }
+    Ok(proved)
+}
+
+/// A code from a device that is not known is looked at in its turn, one after the other over all
+/// nodes, and only where none has to wait; a wrong one is counted. `None`: it goes on.
+fn in_turn(tx: &mut Tx<'_>, person: &Person, e: &Entering) -> Result<Option<Fate<Entered>>> {
+    let known = device_of(person, e.device, e.at).is_some();
+    if known || !matches!(e.used, Used::Totp(_) | Used::WrongTotp) {
+        return Ok(None);
+    }
+    let failures = people::code_failures(tx, e.person)?;
+    if failures.wait_ms(e.machine) > 0 {
+        return Ok(Some(Fate::Refuse(PortalReason::TooSoon)));
+    }
+    if matches!(e.used, Used::WrongTotp) {
+        people::save_code_failures(tx, e.person, failures.failed(e.machine))?;
+        return Ok(Some(Fate::Keep(Entered::Wrong)));
+    }
+    Ok(None)
+}
+
 /// The step inside the transaction.
 pub(super) fn enter(tx: &mut Tx<'_>, keys: &Keyring, e: &Entering) -> Result<Fate<Entered>> {
     let Some(mut person) = people::by_id(tx, keys, e.person)? else {
@@ -123,22 +177,31 @@ pub(super) fn enter(tx: &mut Tx<'_>, keys: &Keyring, e: &Entering) -> Result<Fat
     if person.account.epoch != e.epoch {
         return Ok(Fate::Refuse(PortalReason::SignInExpired));
     }
+    if let Some(fate) = in_turn(tx, &person, e)? {
+        return Ok(fate);
+    }
+    if !e.used.first(tx, e.machine)? {
+        return Ok(Fate::Refuse(PortalReason::SignInExpired));
+    }
     let mut proved = e.proved;
-    match prove(&mut person, &e.used, e.at, e.machine) {
-        // A key that was the first factor is not given a second time.
-        Ok(Some(kind)) if proved.second().is_none() => proved = proved.with(kind),
-        Ok(_) => {}
+    let given = match prove(&mut person, &e.used, e.at, e.machine) {
+        Ok(given) => given,
         Err(reason) => return Ok(Fate::Refuse(reason)),
+    };
+    // A key that was the first factor is not given a second time.
+    if let Some(kind) = given.filter(|_| proved.second().is_none()) {
+        proved = proved.with(kind);
     }
     let profile = e.profiles.at(e.at);
     match next_step(&facts(&person, e.device, proved, e.at), e.at, profile) {
         Step::Done(done) => begin(tx, keys, e, person, done),
         other => {
-            if !matches!(e.used, Used::Nothing) {
-                people::save(tx, keys, &person)?;
-                used_event(tx, keys, e)?;
-            }
-            Ok(Fate::Keep(Entered::Step(other, proved)))
+            let Some(kind) = given else { return Ok(Fate::Keep(Entered::Step(other, proved))) };
+            people::save(tx, keys, &person)?;
+            used_event(tx, keys, e)?;
+            let detail = format!("từ {}; {}", e.source, kind_word(kind));
+            let act = entry("person.factorGiven", &person, detail);
+            Ok(Fate::Journal(Entered::Step(other, proved), act))
         }
     }
 }

@@ -19,6 +19,10 @@ pub(super) struct Keys {
     pub(super) captcha: hmac::Key,
     /// Logins and networks in memory.
     tally: hmac::Key,
+    /// Seals the state of sign-ins at an identity provider.
+    pub(super) state: SealKey,
+    /// Who somebody is to an identity provider.
+    identity: hmac::Key,
 }
 
 /// What is guessed at: a wrong code is counted apart from a wrong password, so that who knows the
@@ -58,6 +62,8 @@ impl Keys {
             recovery: mac("recovery code 1")?,
             captcha: mac("captcha 1")?,
             tally: mac("failures 1")?,
+            state: SealKey::new(&derived("oidc state 1")?)?,
+            identity: mac("oidc subject 1")?,
         })
     }
 
@@ -74,6 +80,12 @@ impl Keys {
     /// The digest of a recovery code of a person, as stored.
     pub(super) fn recovery(&self, person: u32, code: &str) -> [u8; 32] {
         tag(&self.recovery, &[&person.to_be_bytes(), code.as_bytes()])
+    }
+
+    /// Who somebody is to an identity provider, as their account is called.
+    pub(super) fn identity(&self, issuer: &str, subject: &str) -> [u8; 16] {
+        let tag = tag(&self.identity, &[issuer.as_bytes(), b"\0", subject.as_bytes()]);
+        tag.first_chunk().copied().unwrap_or_default()
     }
 
     /// A login as it was typed, known or not.

@@ -34,9 +34,50 @@ impl Once {
     }
 }
 
+/// How often something was tried in vain, until it is out of date by itself.
+#[derive(Default)]
+pub(super) struct Tries(Mutex<HashMap<[u8; 16], (u8, MachineTime)>>);
+
+impl Tries {
+    /// One more. Each id costs its maker a right password; beyond the room all go, and what is
+    /// counted in the store bounds them.
+    pub(super) fn add(&self, id: [u8; 16], until: MachineTime, now: MachineTime) {
+        let mut tries = self.0.lock();
+        if tries.len() >= MAX && !tries.contains_key(&id) {
+            tries.retain(|_, (_, until)| *until > now);
+            if tries.len() >= MAX {
+                tries.clear();
+            }
+        }
+        let (count, kept) = tries.entry(id).or_insert((0, until));
+        *count = count.saturating_add(1);
+        *kept = until.max(*kept);
+    }
+
+    /// How many.
+    pub(super) fn of(&self, id: [u8; 16]) -> u8 {
+        self.0.lock().get(&id).map_or(0, |(count, _)| *count)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn tries_are_counted_and_bounded() {
+        let tries = Tries::default();
+        let (now, until) = (MachineTime(0), MachineTime(10));
+        for n in 0..300u16 {
+            assert_eq!(u16::from(tries.of([0; 16])), n.min(255));
+            tries.add([0; 16], until, now);
+        }
+        assert_eq!(tries.of([1; 16]), 0);
+        for n in 0..2 * MAX as u128 {
+            tries.add(n.to_be_bytes(), until, now);
+        }
+        assert!(tries.0.lock().len() <= MAX);
+    }
 
     #[test]
     fn nothing_is_used_twice_and_memory_is_bounded() {

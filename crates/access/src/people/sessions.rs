@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use dancu_domain::moment::{MINUTE_MS, Moment};
+use dancu_domain::people::MachineTime;
 use dancu_domain::people::reasons::PortalReason;
 use dancu_domain::people::session::{Cause, InForce, Key, Look as Found, Session};
-use dancu_domain::people::{MachineTime, PersonId};
 use dancu_domain::profile::Profiles;
 use dancu_store::engine::Tx;
 use dancu_store::keys::Keyring;
 use dancu_store::people::{self, EventKind, Person, SessionRow};
 
-use super::engine::{Fate, People, entry};
-use super::enter::{Used, prove};
+use super::engine::{Asker, Fate, People, entry};
+use super::enter::{Used, kind_word, spend};
 use super::keys::Guess;
 use super::marks::Mark;
 use super::tickets::{Pending, Proved, Purpose, Ticket};
@@ -198,10 +198,8 @@ impl People {
         visit: &Visit<'_>,
         present: &Present,
         typed: &str,
-        captcha: Option<&str>,
     ) -> Result<Answer, Trouble> {
-        let failure = EventKind::WrongUnlock;
-        match self.own_password(visit, present, (typed, captcha), failure).await? {
+        match self.own_password(visit, present, typed, EventKind::WrongUnlock).await? {
             Answer::Done => self.opened_by(visit, present, Key::Password, Used::Nothing).await,
             other => Ok(other),
         }
@@ -219,10 +217,9 @@ impl People {
         ticket: &str,
         response: &str,
     ) -> Result<Answer, Trouble> {
-        match self.key_answer(visit, present, ticket, response) {
-            // A key that did not verify its user opens nothing: whoever stands there may hold it.
-            Ok((used, true)) => self.opened_by(visit, present, Key::Passkey, used).await,
-            Ok((_, false)) => Ok(Answer::Refused(PortalReason::WrongCode)),
+        // A key that did not verify its user opens nothing: whoever stands there may hold it.
+        match self.key_answer(visit, present, (ticket, response), true) {
+            Ok(used) => self.opened_by(visit, present, Key::Passkey, used).await,
             Err(reason) => Ok(Answer::Refused(reason)),
         }
     }
@@ -244,13 +241,19 @@ impl People {
                 Ok(session) => row.session = session,
                 Err(reason) => return Ok(Fate::Refuse(reason)),
             }
-            if let Err(reason) = spend(tx, keys, row.session.person, &used, (at, machine))? {
-                return Ok(Fate::Refuse(reason));
-            }
+            let Some(mut person) = people::by_id(tx, keys, row.session.person)? else {
+                return Ok(Fate::Refuse(PortalReason::SignedOut));
+            };
+            let given = match spend(tx, keys, &mut person, &used, (at, machine))? {
+                Ok(given) => given,
+                Err(reason) => return Ok(Fate::Refuse(reason)),
+            };
             people::save_session(tx, keys, &row)?;
             let kind = EventKind::ScreenUnlocked;
-            people::note_event(tx, keys, row.session.person, at, kind, source, &agent)?;
-            Ok(Fate::Keep(()))
+            people::note_event(tx, keys, person.id, at, kind, source, &agent)?;
+            let by = given.map_or("password", kind_word);
+            let detail = format!("từ {source}; {by}");
+            Ok(Fate::Journal((), entry("person.screenUnlocked", &person, detail)))
         });
         let answer = opened.await?;
         if answer.is_ok() {
@@ -264,12 +267,12 @@ impl People {
         &self,
         visit: &Visit<'_>,
         present: &Present,
-        (typed, captcha): (&str, Option<&str>),
+        typed: &str,
         failure: EventKind,
     ) -> Result<Answer, Trouble> {
         let person = &*present.person;
         let guess = (person.login.as_str(), Guess::Password);
-        let tried = match self.admit(visit, guess, Some(person), captcha).await? {
+        let tried = match self.admit(visit, guess, Asker::Present(present), None).await? {
             Ok(tried) => tried,
             Err(held) => return Ok(Answer::Held(held)),
         };
@@ -338,23 +341,24 @@ impl People {
             .ok_or(PortalReason::SignInExpired)
     }
 
-    /// A key's answer in a session, and whether it verified its user.
+    /// A key's answer in a session, with the ticket of its options. `verified`: only of a key that
+    /// verified its user.
     pub(super) fn key_answer(
         &self,
         visit: &Visit<'_>,
         present: &Present,
-        ticket: &str,
-        response: &str,
-    ) -> Result<(Used, bool), PortalReason> {
+        (ticket, response): (&str, &str),
+        verified: bool,
+    ) -> Result<Used, PortalReason> {
+        let (person, now) = (&present.person, visit.machine);
         let ticket = self.session_pending(visit, present, ticket)?;
-        if !self.used.first(ticket.id, ticket.until(), visit.machine) {
-            return Err(PortalReason::SignInExpired);
+        let used = self.read_proof(person, Proof::Key(response), &ticket.pending, now)?;
+        // The store decides who came first; here it is told as what it is when it comes again.
+        self.used.first(ticket.id, ticket.until(), now);
+        if verified && !is_passkey(person, &used) {
+            return Err(PortalReason::WrongCode);
         }
-        let proof = Proof::Key(response);
-        let used = self.read_proof(&present.person, proof, &ticket.pending)?;
-        let verified = matches!(&used, Used::Key { id, .. }
-            if present.person.secrets.passkeys.iter().any(|k| k.id == *id && !k.security_key));
-        Ok((used, verified))
+        Ok(used)
     }
 
     /// Signs out.
@@ -436,6 +440,8 @@ impl People {
                 Err(reason) => return Ok(Fate::Refuse(reason)),
             };
             people::end_sessions(tx, person.id)?;
+            // A sign-in in progress, on whichever device, is of the epoch before.
+            person.account = person.account.ended_everywhere();
             let devices = person.secrets.devices.len();
             person.secrets.devices.clear();
             people::save(tx, keys, &person)?;
@@ -448,23 +454,8 @@ impl People {
     }
 }
 
-/// Uses a factor of a person up and stores it.
-pub(super) fn spend(
-    tx: &mut Tx<'_>,
-    keys: &Keyring,
-    person: PersonId,
-    used: &Used,
-    (at, machine): (Moment, MachineTime),
-) -> dancu_store::Result<Result<(), PortalReason>> {
-    if matches!(used, Used::Nothing) {
-        return Ok(Ok(()));
-    }
-    let Some(mut person) = people::by_id(tx, keys, person)? else {
-        return Ok(Err(PortalReason::SignedOut));
-    };
-    if let Err(reason) = prove(&mut person, used, at, machine) {
-        return Ok(Err(reason));
-    }
-    people::save(tx, keys, &person)?;
-    Ok(Ok(()))
+/// Whether what was used is a passkey, which verified its user.
+pub(super) fn is_passkey(person: &Person, used: &Used) -> bool {
+    matches!(used, Used::Key { id, .. }
+        if person.secrets.passkeys.iter().any(|key| key.id == *id && !key.security_key))
 }

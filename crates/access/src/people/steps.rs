@@ -8,15 +8,21 @@ use dancu_domain::people::password::PasswordHistory;
 use dancu_domain::people::reasons::PortalReason;
 use dancu_domain::people::sign_in::{First, Step, next_step};
 use dancu_domain::people::totp::OneTimeCode;
-use dancu_domain::people::{Epoch, PersonId};
+use dancu_domain::people::{Epoch, MachineTime, PersonId};
 use dancu_store::people::{self, EventKind, Person};
 
-use super::engine::{Fate, People, entry, facts, is_dead};
+use super::engine::{Asker, Fate, People, device_of, entry, facts, is_dead};
 use super::enter::{Entered, Entering, Used, enter};
 use super::keys::Guess;
 use super::marks::{Mark, new_cookie};
-use super::tickets::{Pending, Proved, Purpose, Ticket};
-use super::{Outcome, Proof, SignedIn, Trouble, Visit, password, recovery, webauthn};
+use super::sessions::Mine;
+use super::tickets::{Pending, Proved, Purpose, TICKET_MS, Ticket};
+use super::{Held, Outcome, Proof, SignedIn, Trouble, Visit, password, recovery, totp, webauthn};
+
+/// Wrong second factors after which a sign-in in progress begins anew with the password (*ours*).
+const WRONG_MAX: u8 = 5;
+/// Whoever lost a race for the turn of a code is told to wait so long, ms.
+const TURN_MS: i64 = 1_000;
 
 /// The sign-in cannot go on with this page.
 pub(super) const EXPIRED: Outcome =
@@ -52,7 +58,8 @@ impl People {
             Err(_) => None,
         };
         let guess = (login, Guess::Password);
-        let tried = match self.admit(visit, guess, person.as_ref(), captcha).await? {
+        let asker = person.as_ref().map_or(Asker::Nobody, Asker::Person);
+        let tried = match self.admit(visit, guess, asker, captcha).await? {
             Ok(tried) => tried,
             Err(held) => return Ok(Outcome::Held(held)),
         };
@@ -89,28 +96,59 @@ impl People {
     ) -> Result<Outcome, Trouble> {
         let opened = self.opened(visit, Purpose::SignIn, ticket).await?;
         let Some((ticket, person)) = opened else { return Ok(EXPIRED) };
+        let (id, until) = (ticket.id, visit.machine.plus_ms(TICKET_MS));
+        if self.wrong.of(id) >= WRONG_MAX {
+            return Ok(EXPIRED);
+        }
+        let known = device_of(&person, visit.device(), visit.at).is_some();
+        let counted = !known && matches!(proof, Proof::Totp(_));
+        if counted && let Some(held) = self.codes_held(visit, person.id, 0).await? {
+            return Ok(Outcome::Held(held));
+        }
         let guess = (person.login.as_str(), Guess::Code);
-        let tried = match self.admit(visit, guess, Some(&person), captcha).await? {
+        let tried = match self.admit(visit, guess, Asker::Person(&person), captcha).await? {
             Ok(tried) => tried,
             Err(held) => return Ok(Outcome::Held(held)),
         };
         let mut proved = ticket.proved;
         proved.remember |= remember;
-        let used = self.read_proof(&person, proof, &ticket.pending);
+        let used = self.read_proof(&person, proof, &ticket.pending, visit.machine);
         let walk = Walk { proved, ticket: Some(ticket) };
+        let wrong = |reason| Ok(Outcome::Refused { reason, again: true });
         let outcome = match used {
+            Ok(Used::WrongTotp) if !counted => wrong(PortalReason::WrongCode),
             Ok(used) => self.advance(visit, &person, walk, used).await,
-            Err(reason) => Ok(Outcome::Refused { reason, again: true }),
+            Err(reason) => wrong(reason),
         };
         match &outcome {
             Ok(Outcome::Refused { again: true, .. }) => {
+                self.wrong.add(id, until, visit.machine);
                 self.settle(visit, tried, Some((EventKind::WrongFactor, Some(person.id))));
+            }
+            Ok(Outcome::Refused { reason: PortalReason::TooSoon, .. }) => {
+                self.withdraw(visit, tried);
+                let held = self.codes_held(visit, person.id, TURN_MS).await?;
+                return Ok(held.map_or(EXPIRED, Outcome::Held));
             }
             // Nothing was found out about the factor.
             Err(_) | Ok(Outcome::Refused { .. }) => self.withdraw(visit, tried),
             Ok(_) => self.settle(visit, tried, None),
         }
         outcome
+    }
+
+    /// What the next code of a person has to wait for on a device that is not known, at least
+    /// `least` ms; `None`: nothing.
+    async fn codes_held(
+        &self,
+        visit: &Visit<'_>,
+        person: PersonId,
+        least: i64,
+    ) -> Result<Option<Held>, Trouble> {
+        let failures = self.store.people().code_failures(person).await?;
+        let wait = failures.unwrap_or_default().wait_ms(visit.machine).max(least);
+        let held = Held { reason: PortalReason::TooSoon, wait_ms: wait, captcha: false };
+        Ok((wait > 0).then_some(held))
     }
 
     /// A new password in place of one that was given, or is too old.
@@ -181,19 +219,26 @@ impl People {
     }
 
     /// Stores a changed password. The device that the person is at goes on in the new epoch, and
-    /// so does the session where it was done in one; everything else is dead.
+    /// so does the session where it was done in one, which has to be open with a fresh factor in
+    /// that very transaction; everything else is dead.
     pub(super) async fn store_password(
         &self,
         visit: &Visit<'_>,
         person: &Person,
         hash: String,
-        session: Option<Mark>,
+        session: Option<Mine>,
     ) -> Result<Result<Person, PortalReason>, Trouble> {
         let (id, epoch, at) = (person.id, person.account.epoch, visit.at);
         let (device, source, agent) = (visit.device(), visit.source, visit.agent.to_owned());
         self.change(at, move |tx, keys| {
-            let found = people::by_id(tx, keys, id)?.filter(|p| p.account.epoch == epoch);
-            let Some(mut person) = found else {
+            let (found, row) = match &session {
+                None => (people::by_id(tx, keys, id)?, None),
+                Some(mine) => match mine.open(tx, keys, true)? {
+                    Ok((person, row)) => (Some(person), Some(row)),
+                    Err(reason) => return Ok(Fate::Refuse(reason)),
+                },
+            };
+            let Some(mut person) = found.filter(|p| p.account.epoch == epoch) else {
                 return Ok(Fate::Refuse(PortalReason::SignInExpired));
             };
             match person.account.clone().password_changed(at.viet_nam_date()) {
@@ -208,9 +253,7 @@ impl People {
                 here
             });
             people::save(tx, keys, &person)?;
-            if let Some(mark) = session
-                && let Some((mut row, _)) = people::session(tx, keys, &mark.0)?
-            {
+            if let Some(mut row) = row {
                 row.session = row.session.carried_to(next);
                 people::save_session(tx, keys, &row)?;
             }
@@ -232,9 +275,15 @@ impl People {
         person: &Person,
         proof: Proof<'_>,
         pending: &Pending,
+        now: MachineTime,
     ) -> Result<Used, PortalReason> {
         match proof {
-            Proof::Totp(text) => OneTimeCode::parse(text).map(Used::Totp),
+            Proof::Totp(text) => {
+                let code = OneTimeCode::parse(text)?;
+                let totp = person.secrets.totp.as_ref().ok_or(PortalReason::WrongCode)?;
+                let matched = totp::matched(&totp.secret, totp.last, code, now);
+                Ok(matched.map_or(Used::WrongTotp, |_| Used::Totp(code)))
+            }
             Proof::Recovery(text) => {
                 let code = recovery::read(text).ok_or(PortalReason::WrongCode)?;
                 Ok(Used::Recovery(self.keys.recovery(person.id.0, &code)))
@@ -261,7 +310,8 @@ impl People {
         let key = enrolled.ok_or(wrong)?;
         let verified = !key.security_key;
         let counter = assertion.verify(&self.site, challenge, &key.credential, verified);
-        counter.map(|counter| Used::Key { id: assertion.id, counter }).ok_or(wrong)
+        let counter = counter.ok_or(wrong)?;
+        Ok(Used::Key { id: assertion.id, counter, challenge: *challenge })
     }
 
     /// Works out the next page. A transaction is needed only where a factor is used up or the
@@ -308,6 +358,9 @@ impl People {
                 let again =
                     matches!(reason, PortalReason::WrongCode | PortalReason::RecoveryCodeUsed);
                 Ok(Outcome::Refused { reason, again })
+            }
+            Ok(Entered::Wrong) => {
+                Ok(Outcome::Refused { reason: PortalReason::WrongCode, again: true })
             }
             Ok(Entered::Step(step, proved)) => {
                 self.page(visit, step, owner, Walk { proved, ..walk }).await
@@ -359,9 +412,14 @@ impl People {
         let mut next = Ticket::new(holder, owner, walk.proved, visit.machine)?;
         if let Some(before) = walk.ticket {
             next.id = before.id;
+            next.number = before.number;
+            // Whoever proved or changed nothing gets no more time by asking again.
+            if (before.person, before.epoch, before.proved) == (owner.0, owner.1, walk.proved) {
+                next.issued = before.issued;
+            }
         }
         next.pending = pending;
-        if walk.proved.second().is_some() {
+        if walk.proved.second().is_some() && next.number.is_none() {
             let in_force = self.store.people().in_force(owner.0).await?;
             next.number = in_force.map(|now| now.number.0);
         }

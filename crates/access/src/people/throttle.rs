@@ -19,14 +19,25 @@ pub(super) struct Throttle {
     networks: Networks,
 }
 
+/// Whose failures a try counts among.
+#[derive(Clone, Copy)]
+pub(super) enum Place {
+    /// Those of its network.
+    Network,
+    /// Those of the person's known device.
+    Device(Mark),
+    /// Those of the session in which it is made.
+    Session(Mark),
+}
+
 /// A try, where it comes from and what it may show.
 pub(super) struct Asking<'a> {
     /// What is tried.
     pub(super) login: LoginDigest,
     /// The address.
     pub(super) source: IpAddr,
-    /// The person's known device, where it is one.
-    pub(super) device: Option<Mark>,
+    /// Where it is counted.
+    pub(super) place: Place,
     /// The solution that was sent.
     pub(super) captcha: Option<&'a str>,
     /// The machine's clock.
@@ -54,13 +65,17 @@ impl Throttle {
         captcha: &Captcha,
         asking: &Asking<'_>,
     ) -> Result<Try, Stop> {
-        let Asking { login, source: address, device, captcha: sent, now } = *asking;
+        let Asking { login, source: address, place, captcha: sent, now } = *asking;
         let network = keys.network(&Network::of(address).bytes());
-        let source = source(network, device);
+        let source = source(network, place);
         let mut failures = self.failures.lock();
         let needed = self.needed(&failures, login, source, (address, network), now);
         let held = |reason, wait_ms, captcha| Stop::Held(Held { reason, wait_ms, captcha });
-        // A solution is used up only where one is asked for.
+        // A solution is used up only where one is asked for, and not by a try that has to wait.
+        let wait = failures.wait_ms(login, source, now);
+        if needed && wait > 0 {
+            return Err(held(PortalReason::TooSoon, wait, true));
+        }
         let solved = needed && sent.is_some_and(|sent| captcha.verify(sent, now));
         if needed && !solved {
             return Err(held(PortalReason::CaptchaNeeded, 0, true));
@@ -74,10 +89,10 @@ impl Throttle {
 
     /// Whether the form for this login has to show a captcha.
     pub(super) fn captcha_needed(&self, keys: &Keys, asking: &Asking<'_>) -> bool {
-        let Asking { login, source: address, device, now, .. } = *asking;
+        let Asking { login, source: address, place, now, .. } = *asking;
         let network = keys.network(&Network::of(address).bytes());
         let failures = self.failures.lock();
-        self.needed(&failures, login, source(network, device), (address, network), now)
+        self.needed(&failures, login, source(network, place), (address, network), now)
     }
 
     fn needed(
@@ -110,8 +125,12 @@ impl Throttle {
     }
 }
 
-fn source(network: u64, device: Option<Mark>) -> Source {
+fn source(network: u64, place: Place) -> Source {
     // The digest of 32 random bytes is a number as good as a row's.
     let number = |mark: Mark| mark.0.first_chunk().map_or(0, |eight| u64::from_be_bytes(*eight));
-    device.map_or(Source::Network(network), |mark| Source::Device(number(mark)))
+    match place {
+        Place::Network => Source::Network(network),
+        Place::Device(mark) => Source::Device(number(mark)),
+        Place::Session(mark) => Source::Session(number(mark)),
+    }
 }

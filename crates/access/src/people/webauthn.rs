@@ -135,8 +135,9 @@ fn bytes(text: &str) -> Option<Vec<u8>> {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Answer {
-    #[serde(alias = "rawId")]
     id: String,
+    /// The same once more, as `PublicKeyCredential.toJSON()` writes it.
+    raw_id: Option<String>,
     response: Response,
 }
 
@@ -163,7 +164,8 @@ struct ClientData {
 
 fn answer(response: &str) -> Option<Answer> {
     let short = response.len() <= RESPONSE_MAX;
-    short.then(|| serde_json::from_str(response).ok()).flatten()
+    let read: Option<Answer> = short.then(|| serde_json::from_str(response).ok()).flatten();
+    read.filter(|read| read.raw_id.as_deref().is_none_or(|raw| bytes(raw) == bytes(&read.id)))
 }
 
 /// Checks what the browser says it signed (7.1 steps 5-11, 7.2 steps 7-13).
@@ -207,7 +209,7 @@ pub(super) fn register(
     response: &str,
     verified: bool,
 ) -> Option<(Vec<u8>, Vec<u8>)> {
-    let Answer { id, response } = answer(response)?;
+    let Answer { id, response, .. } = answer(response)?;
     let client_data = bytes(&response.client_data)?;
     if !is_ours(site, "webauthn.create", challenge, &client_data) {
         return None;
@@ -248,7 +250,7 @@ pub(super) struct Assertion {
 impl Assertion {
     /// Reads a browser's JSON.
     pub(super) fn read(response: &str) -> Option<Self> {
-        let Answer { id, response } = answer(response)?;
+        let Answer { id, response, .. } = answer(response)?;
         let user = response.user_handle.as_deref().and_then(bytes);
         let user = user.and_then(|handle| <[u8; 4]>::try_from(&*handle).ok());
         Some(Self {

@@ -342,6 +342,28 @@ pub fn refused(outcome: Outcome) -> (PortalReason, bool) {
     }
 }
 
+/// Signs in and has the browser remembered; the session's cookie beside it. The clocks go on.
+pub async fn remembered(world: &World, mut browser: Browser, login: &str) -> (Browser, String) {
+    let ticket = asked(world.begin(&browser, login, SENTENCE).await);
+    let (visit, code) = (world.visit(&browser), world.code());
+    let proof = Proof::typed(&code);
+    let enrolled = world.engine.second_factor(&visit, &ticket, proof, None, true).await.unwrap();
+    let signed_in = done(enrolled);
+    browser.device = signed_in.device_cookie;
+    world.pass(30_000);
+    (browser, signed_in.cookie)
+}
+
+/// Runs futures side by side on this task.
+pub async fn join<F: Future<Output = ()>>(all: impl Iterator<Item = F>) {
+    let mut all: Vec<_> = all.map(Box::pin).collect();
+    std::future::poll_fn(|context| {
+        all.retain_mut(|one| one.as_mut().poll(context).is_pending());
+        if all.is_empty() { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+    })
+    .await;
+}
+
 /// What a person sees of an outcome.
 pub fn word(outcome: &Outcome) -> String {
     match outcome {

@@ -81,6 +81,7 @@ impl Standing {
         match self {
             Self::Invited | Self::Active => None,
             Self::InvitationExpired => Some(PortalReason::InvitationExpired),
+            Self::Suspended(Cause::Centre) => Some(PortalReason::SuspendedByCentre),
             Self::Suspended(Cause::Head) => Some(PortalReason::SuspendedByHead),
             Self::Suspended(Cause::Unreviewed) => Some(PortalReason::SuspendedUnreviewed),
             Self::Suspended(Cause::Untrained) => Some(PortalReason::SuspendedUntrained),
@@ -157,6 +158,20 @@ impl Account {
             password: Some(PasswordAge { set_on, given: true }),
             used: at,
             trained: set_on,
+        }
+    }
+
+    /// A citizen's own account: the electronic identity opened it, nobody invited, and it has no
+    /// password (I1).
+    pub fn citizen(person: PersonId, at: Moment) -> Self {
+        Self {
+            person,
+            class: Class::Citizen,
+            epoch: Epoch::default(),
+            phase: Phase::Open(Stops::default()),
+            password: None,
+            used: at,
+            trained: at.viet_nam_date(),
         }
     }
 
@@ -373,6 +388,14 @@ impl Account {
         self.class = class;
         self.epoch = self.epoch.next();
         Ok(self)
+    }
+
+    /// The person ends whatever was begun: sessions, sign-ins in progress, enrolled devices. Nobody
+    /// is kept from doing so.
+    #[must_use]
+    pub const fn ended_everywhere(mut self) -> Self {
+        self.epoch = self.epoch.next();
+        self
     }
 
     /// A sign-in or a query by any channel (E2); it never goes back.

@@ -64,6 +64,9 @@ pub enum Source {
     /// A device that the person of this login enrolled and that is still known
     /// ([`Device::is_known`](super::factors::Device::is_known)), by its row id.
     Device(u64),
+    /// A session that goes on, by a digest of its mark: whoever signed in and opens the screen or
+    /// confirms. What others fail on the same network does not reach it either.
+    Session(u64),
 }
 
 /// Why a try does not go on to the password.
@@ -114,7 +117,7 @@ impl Failures {
         }
         let level = match source {
             Source::Network(_) => self.level(login, now),
-            Source::Device(_) => 0,
+            Source::Device(_) | Source::Session(_) => 0,
         };
         if matches!(source, Source::Device(_)) && before.failures >= DEVICE_FAILURES_MAX {
             return Err(Hold::ForgetDevice);
@@ -152,6 +155,11 @@ impl Failures {
     /// Whether a captcha belongs on the form for this login from this source: known or not.
     pub fn captcha_needed(&self, login: LoginDigest, source: Source, now: MachineTime) -> bool {
         matches!(source, Source::Network(_)) && self.level(login, now) >= CAPTCHA_FROM
+    }
+
+    /// Milliseconds that a try for this login from this source has to wait, whatever it shows.
+    pub fn wait_ms(&self, login: LoginDigest, source: Source, now: MachineTime) -> i64 {
+        self.pairs.get(&(login, source)).at(now).wait(now)
     }
 
     /// Tallies kept.
@@ -217,7 +225,8 @@ impl Tally {
 
 const fn delay_max(source: Source) -> i64 {
     match source {
-        Source::Network(_) => NETWORK_DELAY_MAX_MS,
+        // A cookie that was stolen gives no more guesses than a network does.
+        Source::Network(_) | Source::Session(_) => NETWORK_DELAY_MAX_MS,
         Source::Device(_) => DEVICE_DELAY_MAX_MS,
     }
 }
@@ -351,6 +360,25 @@ mod tests {
         // And nobody else notices.
         assert!(!f.captcha_needed(LoginDigest(2), OFFICE, now));
         assert!(f.attempt(LoginDigest(2), OFFICE, false, now).is_ok());
+    }
+
+    #[test]
+    fn rule_c5_a_session_is_not_reached_by_its_network() {
+        let mut f = Failures::default();
+        let mine = Source::Session(1);
+        for network in 0..500 {
+            let _ = f.attempt(ME, Source::Network(network), true, T0);
+        }
+        let _ = hammer(&mut f, OFFICE, T0, HOUR_MS);
+        let now = T0.plus_ms(HOUR_MS);
+        assert!(f.wait_ms(ME, OFFICE, now) > 0 && f.wait_ms(ME, mine, now) == 0);
+        let tried = f.attempt(ME, mine, false, now).unwrap();
+        f.succeeded(tried, now);
+        // In other hands it gives as many guesses as a network, and slows nobody else.
+        let day = hammer(&mut f, mine, now, 24 * HOUR_MS);
+        assert!((90..=120).contains(&day), "{day}");
+        let home = Source::Network(9_999);
+        assert!(f.attempt(ME, home, true, now.plus_ms(24 * HOUR_MS)).is_ok());
     }
 
     #[test]

@@ -22,6 +22,7 @@
 
 pub mod account;
 pub mod approval;
+pub mod codes;
 pub mod factors;
 pub mod failures;
 pub mod grants;
@@ -35,6 +36,9 @@ pub mod totp;
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
+
+/// The unit that citizens' accounts stand under: none of the state's.
+pub const UNIT_OF_CITIZENS: &str = "CONG-DAN";
 
 /// A person with an account of the portal; the row id. It says nothing of who that is.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]

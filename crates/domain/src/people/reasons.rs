@@ -139,12 +139,18 @@ texts! {
         "The account is suspended because the periodic training has lapsed.",
         "Hoàn thành tập huấn; thủ trưởng đơn vị ghi nhận là tài khoản hoạt động lại ngay.",
         "Complete the training; once recorded, the account works again at once.";
+    /// Suspended by the centre.
+    SuspendedByCentre = 27: E3 Forbidden
+        "Tài khoản đang tạm ngừng theo quyết định của Trung tâm.",
+        "The centre has suspended the account.",
+        "Nhờ thủ trưởng đơn vị hỏi Trung tâm theo số hỗ trợ ở cuối trang.",
+        "Ask the head of the unit to call the centre.";
     /// A security lock by a named act or a detector.
     LockedForSecurity = 13: D6 Forbidden
         "Tài khoản đang bị khóa vì lý do an ninh.",
         "The account is locked for security.",
-        "Thủ trưởng đơn vị khiếu nại tại mục Khóa; thời hạn trả lời ghi ngay tại đó.",
-        "The head of the unit can appeal; the page says by when it is answered.";
+        "Nhờ thủ trưởng đơn vị gọi số hỗ trợ ở cuối trang để khiếu nại.",
+        "Ask the head of the unit to call the centre, who can appeal.";
     /// Not used for so long that it was disabled.
     DisabledIdle = 14: E2 Forbidden
         "Tài khoản bị vô hiệu vì lâu không sử dụng.",
@@ -181,6 +187,49 @@ texts! {
         "This recovery code was used before.",
         "Dùng mã khác trong danh sách, mỗi mã một lần.",
         "Use another one of the list; each works once.";
+
+    /// The provider vouches for somebody who has no account of this kind here, or a revoked one.
+    IdentityUnknown = 20: E2 Forbidden
+        "Không có tài khoản cán bộ nào mang số định danh này.",
+        "No staff account has this personal id.",
+        "Nhờ thủ trưởng đơn vị ghi số định danh vào tài khoản, hoặc đăng nhập bằng mật khẩu.",
+        "Ask the head of the unit to enter the id in the account, or sign in with the password.";
+    /// More than one account has the personal id: which one is meant is not guessed.
+    IdentityTwice = 21: E1 Conflict
+        "Có hơn một tài khoản cán bộ mang số định danh này.",
+        "More than one staff account has this personal id.",
+        "Đăng nhập bằng tên đăng nhập và mật khẩu của tài khoản cần dùng.",
+        "Sign in with the login and password of the account that is needed.";
+    /// An organisation's electronic identity names nobody.
+    IdentityOrganisation = 22: E1 Forbidden
+        "Tài khoản định danh điện tử của tổ chức không dùng để đăng nhập ở đây.",
+        "An organisation's electronic identity does not sign in here.",
+        "Đăng nhập bằng tài khoản định danh điện tử của cá nhân.",
+        "Sign in with the electronic identity of a person.";
+    /// What came back from the provider is not what was asked for, or not from the provider.
+    IdentityFailed = 23: E2 SignIn
+        "Không xác nhận được kết quả do nơi định danh điện tử gửi về.",
+        "What the identity provider sent back could not be verified.",
+        "Bắt đầu đăng nhập lại từ đầu; nếu vẫn vậy, gọi số hỗ trợ ở cuối trang.",
+        "Begin the sign-in again; if it fails again, call support.";
+    /// The person stopped at the provider.
+    IdentityDeclined = 24: E2 SignIn
+        "Việc đăng nhập đã dừng tại nơi định danh điện tử.",
+        "The sign-in was stopped at the identity provider.",
+        "Bắt đầu lại, hoặc chọn cách đăng nhập khác.",
+        "Begin again, or sign in another way.";
+    /// The provider does not answer, or not in time.
+    IdentityUnavailable = 25: C5 Busy
+        "Nơi định danh điện tử hiện không trả lời.",
+        "The identity provider does not answer at the moment.",
+        "Thử lại sau ít phút; cán bộ đăng nhập được ngay bằng mật khẩu hoặc khóa truy cập.",
+        "Try again in a few minutes; staff can sign in with password or passkey at once.";
+    /// The provider's name or birth date is not the registry's, or the registry has no such person.
+    IdentityDiffers = 26: G3 Forbidden
+        "Họ tên hoặc ngày sinh của tài khoản định danh điện tử không khớp với dữ liệu dân cư.",
+        "Name or birth date of the electronic identity are not those of the population data.",
+        "Mang thẻ căn cước đến công an cấp xã nơi cư trú để được kiểm tra, điều chỉnh.",
+        "Take the citizen card to the police of the commune, who check and correct the record.";
 
     /// Shorter than the profile says.
     PasswordTooShort = 30: E2 Input
@@ -334,6 +383,19 @@ texts! {
         "The account is not in a state in which this can be done.",
         "Tải lại trang để xem trạng thái hiện tại.",
         "Reload the page to see its state.";
+    /// A new password and the word for a lost factor from one hand: whoever gives both could become
+    /// the person.
+    TwoHandsNeeded = 74: E2 Conflict
+        "Cấp lại mật khẩu và xác nhận mất yếu tố cho một người trong 24 giờ cần hai người làm.",
+        "A new password and the word for a lost factor within 24 hours need two people.",
+        "Để thủ trưởng khác hoặc cấp phó làm việc còn lại, hoặc chờ đủ 24 giờ.",
+        "Leave the other one to another head or a deputy, or wait for 24 hours.";
+    /// A head would end what the centre decided.
+    HeldByCentre = 75: E3 Conflict
+        "Tài khoản do Trung tâm tạm ngừng nên đơn vị không tự mở lại được.",
+        "The centre suspended the account; the unit does not end that.",
+        "Gọi số hỗ trợ ở cuối trang, nêu quyết định tạm ngừng.",
+        "Call the centre and name the decision.";
 }
 
 impl PortalReason {

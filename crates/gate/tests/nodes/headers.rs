@@ -16,7 +16,7 @@ const SOURCE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
 /// A header that proved the system; senders at `reuse_from` may use it with several bodies.
 fn proof(world: &TestWorld, triple: u8, reuse_from: Vec<IpAddr>) -> SoapProof {
     let system = with_soap(world.gate().snapshot().by_id(SYSTEM.id()).unwrap(), reuse_from);
-    SoapProof { system, triple: [triple; 16], until: clock().0 + 300_000 }
+    SoapProof { system, triple: [triple; 16], until: clock().0 + 300_000, secret: 0 }
 }
 
 /// Sends a body with a header, as the handler does.

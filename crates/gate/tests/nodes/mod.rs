@@ -132,8 +132,8 @@ async fn rule_d3_a_lock_on_one_node_is_in_force_on_the_other() {
     // Lifted on the other node, it is open on this one at once for what is repeated.
     let (now, day) =
         (world.now(), world.store().profiles().at(world.now()).hours.duty(world.now()));
-    let lifted = node.gate.store().ledger().act(now, move |_, lines| {
-        assert!(lines.lift(SYSTEM.id(), line, day.day, now));
+    let lifted = node.gate.store().ledger().act(now, move |_, counts| {
+        assert!(counts.lines().lift(SYSTEM.id(), line, day.day, now));
         let (kind, actor) = ("line.lifted".into(), "thử nghiệm".into());
         Ok(Body::Act(dancu_journal::Act { kind, actor, system: 1, detail: String::new() }))
     });

@@ -22,7 +22,7 @@ async fn world() -> (TestWorld, Node) {
 
 fn proof(world: &TestWorld, triple: u8) -> SoapProof {
     let system = world.gate().snapshot().by_id(SYSTEM.id()).unwrap().clone();
-    SoapProof { system, triple: [triple; 16], until: clock().0 + 300_000 }
+    SoapProof { system, triple: [triple; 16], until: clock().0 + 300_000, secret: 0 }
 }
 
 /// Reads something with a header, as the handler does.
@@ -90,7 +90,8 @@ async fn an_assertion_gives_one_token_over_all_nodes() {
     let entries = world.entries().len();
     for mark in 0..20 {
         let assertion = UsedAssertion { mark: [mark; 16], until: clock().0 + 600_000 };
-        let client = ProvedClient { system: system.clone(), assertion: Some(assertion) };
+        let assertion = Some(assertion);
+        let client = ProvedClient { system: system.clone(), assertion, credential: 0 };
         let [a, b] =
             BOTH.map(|at| gates[at].issue_token(&client, None, SOURCE, world.now(), clock().0));
         let (one, two) = tokio::join!(a, b);

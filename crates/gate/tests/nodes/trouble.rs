@@ -201,7 +201,9 @@ async fn token(gate: &Gate, world: &TestWorld) -> String {
 }
 
 async fn shown(gate: &Gate, world: &TestWorld, token: &str) -> Result<u32, AuthFailure> {
-    let proved = gate.authenticate_bearer(Some(token), None, world.now(), MACHINE + 1).await;
+    let source = std::net::IpAddr::from([127, 0, 0, 1]);
+    let arrival = dancu_access::Arrival { source, at: world.now(), machine: MACHINE + 1 };
+    let proved = gate.authenticate_bearer(Some(token), None, &arrival).await;
     proved.map(|system| system.id.0)
 }
 

@@ -8,6 +8,7 @@ use dancu_domain::registration::{AccountKind, AccountState};
 use dancu_store::policy::accounts::Listed;
 use hashbrown::{HashMap, HashSet};
 
+use crate::act::both;
 use crate::sheet::{Column, Raw, Row};
 
 /// Daily count of one officer at most (*ours*): a question a second from 07:00 to 18:00.
@@ -80,7 +81,6 @@ impl Wrong {
     /// One sentence that says what to do, in Vietnamese and in English.
     #[must_use]
     pub fn sentence(&self) -> (String, String) {
-        let both = |vi: &str, en: &str| (vi.to_owned(), en.to_owned());
         match self {
             Self::Missing => both("Chưa nhập; mục này bắt buộc.", "Missing; it is needed."),
             Self::LoginLength(min, max) => (

@@ -1,6 +1,6 @@
 //! What stops an officer, for a while or for good (E3): in force at once, everywhere.
 
-use dancu_domain::ids::{AccountId, SystemCode, SystemId};
+use dancu_domain::ids::{AccountId, Login, SystemCode, SystemId};
 use dancu_domain::moment::{DAY_MS, Moment};
 use dancu_domain::people::PersonId;
 use dancu_domain::people::account::{Account as Portal, Cause, InvalidTransition, RevokeCause};
@@ -8,11 +8,14 @@ use dancu_domain::people::reasons::PortalReason;
 use dancu_domain::registration::AccountState;
 use dancu_store::desks::{self, RevocationNotice};
 use dancu_store::engine::Tx;
+use dancu_store::keys::Keyring;
 use dancu_store::people::{self, EventKind, Person};
 use dancu_store::policy::{self, accounts};
 
 use super::{Found, HeadDesk, Inside, Who};
 use crate::act::{Done, Entry, Refused, carry_out, reason};
+use crate::states::{Side, is_suspended, resume_account, suspend_account, suspenders};
+use crate::substitutes;
 
 /// The operator of the agency's own software confirms within this time, ms (*ours*): the law names
 /// none, and whoever left must not keep a way in for longer than a day.
@@ -42,6 +45,8 @@ pub struct Died {
     pub codes: u8,
     /// Whether the word of a head for a new factor was pending.
     pub voucher: bool,
+    /// People who stood in for them, or were to.
+    pub substitutes: usize,
     /// Accounts on lists, with the systems they were of.
     pub accounts: Vec<(SystemCode, AccountId)>,
     /// The person's number, where the officer was one of the portal.
@@ -62,10 +67,10 @@ pub async fn suspend(desk: &HeadDesk<'_>, who: Who, why: &str) -> Result<(Done, 
     set(desk, who, StateAct::Suspend, why).await
 }
 
-/// Ends the suspension by the head.
+/// Ends the suspension by the head. The centre's stays: only the centre ends that.
 ///
 /// # Errors
-/// Where there is none.
+/// Where there is none, and where it is the centre's ([`PortalReason::HeldByCentre`]).
 pub async fn resume(desk: &HeadDesk<'_>, who: Who, why: &str) -> Result<Done, Refused> {
     set(desk, who, StateAct::Resume, why).await.map(|(done, _)| done)
 }
@@ -103,10 +108,12 @@ async fn set(
             inside.may_end(tx, &found)?;
         }
         let mut died = Died::default();
+        let held = act == StateAct::Resume && is_held(tx, &found)?;
         set_accounts(tx, &found, act, &mut died)?;
         let person = inside.set_person(tx, &found, act, &mut died)?;
         if died.accounts.is_empty() && !person {
-            return Err(Refused::Reason(PortalReason::NotInThisState));
+            let held = held.then_some(PortalReason::HeldByCentre);
+            return Err(Refused::Reason(held.unwrap_or(PortalReason::NotInThisState)));
         }
         if let StateAct::Revoke(_) = act {
             inside.tell(tx, &found, &mut died)?;
@@ -129,11 +136,14 @@ fn told(act: StateAct, died: &Died, why: &str) -> String {
     if act != StateAct::Resume {
         parts.push(format!("{} phiên, {} thiết bị", died.sessions, died.devices));
     }
+    if died.substitutes > 0 {
+        parts.push(format!("{} người thay", died.substitutes));
+    }
     format!("{}; lý do: {why}", parts.join(", "))
 }
 
 /// A transition: none where the account does not stand where it could be done.
-fn moved(next: Result<Portal, InvalidTransition>) -> Result<Option<Portal>, Refused> {
+pub(crate) fn moved(next: Result<Portal, InvalidTransition>) -> Result<Option<Portal>, Refused> {
     match next {
         Ok(account) => Ok(Some(account)),
         Err(InvalidTransition::State(_)) => Ok(None),
@@ -141,26 +151,93 @@ fn moved(next: Result<Portal, InvalidTransition>) -> Result<Option<Portal>, Refu
     }
 }
 
-/// Every account of the officer follows; those that did are named.
+/// Whether the centre suspended the officer, or an account of theirs.
+fn is_held(tx: &mut Tx<'_>, found: &Found) -> Result<bool, Refused> {
+    let person = found.person.as_ref();
+    for (_, listed) in &found.accounts {
+        if suspenders(tx, (listed.account.id, listed.account.state), person)?.centre {
+            return Ok(true);
+        }
+    }
+    Ok(person.is_some_and(|person| is_suspended(person, Cause::Centre)))
+}
+
+/// Every account of the officer follows; those that did are named. A lock for security is the
+/// centre's to end (D6).
 fn set_accounts(
     tx: &mut Tx<'_>,
     found: &Found,
     act: StateAct,
     died: &mut Died,
 ) -> Result<(), Refused> {
+    let person = found.person.as_ref();
     for (system, listed) in &found.accounts {
-        let state = match (act, listed.account.state) {
-            (StateAct::Suspend, AccountState::Live) => AccountState::Suspended,
-            // A lock for security is the centre's to end (D6).
-            (StateAct::Resume, AccountState::Suspended) => AccountState::Live,
-            (StateAct::Revoke(_), AccountState::Revoked) => continue,
-            (StateAct::Revoke(_), _) => AccountState::Revoked,
-            _ => continue,
+        let at = (listed.account.id, listed.account.state);
+        let follows = match act {
+            StateAct::Suspend => suspend_account(tx, at, Side::Head, person)?.is_some(),
+            StateAct::Resume => resume_account(tx, at, Side::Head, person)?.is_some(),
+            StateAct::Revoke(_) if at.1 == AccountState::Revoked => false,
+            StateAct::Revoke(_) => {
+                policy::write::set_account_state(tx, at.0, AccountState::Revoked)?;
+                true
+            }
         };
-        policy::write::set_account_state(tx, listed.account.id, state)?;
-        let owner = accounts::owner(tx, *system)?.ok_or(Refused::Gone)?;
-        died.accounts.push((owner.code, listed.account.id));
+        if follows {
+            let owner = accounts::owner(tx, *system)?.ok_or(Refused::Gone)?;
+            died.accounts.push((owner.code, listed.account.id));
+        }
     }
+    Ok(())
+}
+
+/// Ends a person for good: nothing is left to sign in with, and who stood in for them stands in no
+/// more. A stand-in never does more than who is absent (E3), and who is gone does nothing: the next
+/// head names their own. Gives how many stood in.
+pub(crate) fn finish(
+    tx: &mut Tx<'_>,
+    keys: &Keyring,
+    person: &Person,
+    (account, now): (Portal, Moment),
+) -> Result<usize, Refused> {
+    let mut after = Person { account, ..person.clone() };
+    dancu_access::people::forget_factors(&mut after);
+    after.secrets.password = None;
+    after.secrets.voucher = None;
+    people::save(tx, keys, &after)?;
+    people::note_event(tx, keys, person.id, now, EventKind::Revoked, None, "")?;
+    substitutes::end_all_of(tx, keys, person, now)
+}
+
+/// Of which account the operator of the agency's own software is told.
+#[derive(Clone, Copy)]
+pub(crate) struct Told<'a> {
+    /// The system that it was of.
+    pub(crate) system: SystemId,
+    /// Whose it was; none for who is on the list but no person of the portal.
+    pub(crate) person: Option<PersonId>,
+    /// Its login.
+    pub(crate) login: &'a Login,
+}
+
+/// Tells the operator of the agency's own software that an account was revoked (E3).
+pub(crate) fn tell(
+    tx: &mut Tx<'_>,
+    keys: &Keyring,
+    told: Told<'_>,
+    (by, at): (PersonId, Moment),
+) -> Result<(), Refused> {
+    let notice = RevocationNotice {
+        id: 0,
+        system: told.system,
+        // Who has no number stands as 0: people are numbered from 1.
+        person: told.person.unwrap_or(PersonId(0)),
+        login: told.login.clone(),
+        by,
+        at,
+        confirmed_by: None,
+        confirmed_at: None,
+    };
+    desks::insert_notice(tx, keys, &notice)?;
     Ok(())
 }
 
@@ -187,17 +264,16 @@ impl Inside {
             died.sessions = self.alive(tx, person)?;
             died.devices = person.secrets.devices.len();
         }
-        let mut after = Person { account, ..person.clone() };
+        died.person = Some(person.id);
         if let StateAct::Revoke(_) = act {
             let secrets = &person.secrets;
             died.factors = secrets.passkeys.len() + usize::from(secrets.totp.is_some());
             died.codes = secrets.recovery.as_ref().map_or(0, |r| r.left.left());
             died.voucher = secrets.voucher.is_some();
-            dancu_access::people::forget_factors(&mut after);
-            after.secrets.password = None;
-            after.secrets.voucher = None;
+            died.substitutes = finish(tx, &self.keys, person, (account, self.now))?;
+            return Ok(true);
         }
-        died.person = Some(person.id);
+        let after = Person { account, ..person.clone() };
         people::save(tx, &self.keys, &after)?;
         people::note_event(tx, &self.keys, person.id, self.now, event, None, "")?;
         Ok(true)
@@ -221,19 +297,10 @@ impl Inside {
             .filter(|(_, k)| died.accounts.iter().any(|(_, id)| *id == k.account.id))
             .map(|(system, _)| *system)
             .collect();
+        let person = found.person.as_ref().map(|p| p.id);
         for system in revoked {
-            let notice = RevocationNotice {
-                id: 0,
-                system,
-                // Who is on the list but no person of the portal has no number; ids begin at 1.
-                person: found.person.as_ref().map_or(PersonId(0), |p| p.id),
-                login: found.login.clone(),
-                by: self.by,
-                at: self.now,
-                confirmed_by: None,
-                confirmed_at: None,
-            };
-            desks::insert_notice(tx, &self.keys, &notice)?;
+            let told = Told { system, person, login: &found.login };
+            tell(tx, &self.keys, told, (self.by, self.now))?;
             died.confirm_by = Some(self.now.plus_ms(CONFIRM_MS));
         }
         Ok(())

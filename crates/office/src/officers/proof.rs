@@ -1,11 +1,26 @@
-//! How an officer gets back in: after idleness, a forgotten password, a lost factor (E2).
+//! How an officer gets back in: after idleness, a forgotten password, a lost factor (E2); and what
+//! is recorded of them, a training (E5).
+//!
+//! **Invariant:** nobody gives a new password and takes the factor away for the same person within
+//! a day: whoever could do both could become the person. The person reads of either at the next
+//! sign-in.
 
+use dancu_domain::moment::{DAY_MS, Moment};
+use dancu_domain::people::PersonId;
 use dancu_domain::people::account::Phase;
 use dancu_domain::people::factors::{SeenInPerson, Voucher};
+use dancu_domain::people::reasons::PortalReason;
+use dancu_store::desks::{self, Help};
+use dancu_store::engine::Tx;
 use dancu_store::people::{self, EventKind, Person};
+use jiff::civil::Date;
 
 use super::{HeadDesk, Inside, Who};
 use crate::act::{Done, Entry, Refused, carry_out};
+
+/// Between a new password and the word for a lost factor by the same hand, ms (*ours*): as long as
+/// that word holds, so that the two never meet.
+pub const APART_MS: i64 = DAY_MS;
 
 /// Re-enables a person whose account was disabled because it was not used (E2).
 ///
@@ -17,7 +32,29 @@ pub async fn reenable(desk: &HeadDesk<'_>, who: Who) -> Result<Done, Refused> {
         person.account = account.reenable(inside.by, inside.now, &inside.profile)?;
         Ok(EventKind::Reenabled)
     };
-    of_person(desk, who, "officer.reenabled", change).await.map(|(done, _)| done)
+    let act = OnPerson { kind: "officer.reenabled", help: None };
+    of_person(desk, who, act, change).await.map(|(done, _)| done)
+}
+
+/// Records a training that the officer had (E5); it ends a suspension for its lapse.
+///
+/// # Errors
+/// [`Refused::Field`] of `trained` for a day to come; where the account is revoked.
+pub async fn train(desk: &HeadDesk<'_>, who: Who, on: Date) -> Result<Done, Refused> {
+    if on > desk.now.viet_nam_date() {
+        return Err(Refused::Field {
+            field: "trained",
+            vi: "Ngày tập huấn chưa đến.".into(),
+            en: "The day of the training has not come.".into(),
+        });
+    }
+    let change = move |inside: &Inside, person: &mut Person| {
+        let account = person.account.clone();
+        person.account = account.train(on, inside.now, &inside.profile)?;
+        Ok(EventKind::Trained)
+    };
+    let act = OnPerson { kind: "officer.trained", help: None };
+    of_person(desk, who, act, change).await.map(|(done, _)| done)
 }
 
 /// Gives a new password, to be changed at the next sign-in; for who was invited and never came, a
@@ -25,7 +62,8 @@ pub async fn reenable(desk: &HeadDesk<'_>, who: Who) -> Result<Done, Refused> {
 /// how many sessions were alive.
 ///
 /// # Errors
-/// For oneself, and where the account is revoked.
+/// For oneself, and where the account is revoked; [`PortalReason::TwoHandsNeeded`] where the same
+/// head vouched for the person a day ago or less.
 pub async fn give_password(
     desk: &HeadDesk<'_>,
     who: Who,
@@ -42,7 +80,8 @@ pub async fn give_password(
         dancu_access::people::set_password(person, phc);
         Ok(if invited { EventKind::Invited } else { EventKind::PasswordGiven })
     };
-    of_person(desk, who, "officer.passwordGiven", change).await
+    let act = OnPerson { kind: "officer.passwordGiven", help: Some(Help::Password) };
+    of_person(desk, who, act, change).await
 }
 
 /// Vouches for a person who lost every factor and was seen in person: factors, codes, sessions and
@@ -50,7 +89,8 @@ pub async fn give_password(
 /// were alive.
 ///
 /// # Errors
-/// For oneself, and where the account is not in use.
+/// For oneself, and where the account is not in use; [`PortalReason::TwoHandsNeeded`] where the
+/// same head gave the person a password a day ago or less.
 pub async fn vouch(
     desk: &HeadDesk<'_>,
     who: Who,
@@ -63,24 +103,56 @@ pub async fn vouch(
         person.secrets.voucher = Some(voucher);
         Ok(EventKind::Vouched)
     };
-    of_person(desk, who, "officer.vouched", change).await
+    let act = OnPerson { kind: "officer.vouched", help: Some(Help::Factor) };
+    of_person(desk, who, act, change).await
+}
+
+/// An act on the person alone.
+#[derive(Clone, Copy)]
+struct OnPerson {
+    /// Kind of its entry.
+    kind: &'static str,
+    /// Whether it lets the person in again.
+    help: Option<Help>,
+}
+
+/// Refuses the second of the two ways in from one hand within [`APART_MS`], and writes down the
+/// first.
+fn helped(
+    tx: &mut Tx<'_>,
+    person: PersonId,
+    help: Help,
+    (by, now): (PersonId, Moment),
+) -> Result<(), Refused> {
+    let other = match help {
+        Help::Password => Help::Factor,
+        Help::Factor => Help::Password,
+    };
+    let near = |at: Moment| now.0 - at.0 < APART_MS;
+    if desks::last_help(tx, person, other)?.is_some_and(|(who, at)| who == by && near(at)) {
+        return Err(PortalReason::TwoHandsNeeded.into());
+    }
+    Ok(desks::note_help(tx, person, help, (by, now))?)
 }
 
 /// An act on the person alone; how many sessions were alive before.
 async fn of_person(
     desk: &HeadDesk<'_>,
     who: Who,
-    kind: &'static str,
+    act: OnPerson,
     change: impl FnOnce(&Inside, &mut Person) -> Result<EventKind, Refused> + Send + 'static,
 ) -> Result<(Done, usize), Refused> {
     let inside = desk.inside()?;
-    let entry = Entry::new(kind, desk.by, None);
+    let entry = Entry::new(act.kind, desk.by, None);
     let done = carry_out((desk.store, desk.now), entry, move |tx, _| {
         let mut person = inside.find(tx, who)?.person.ok_or(Refused::Gone)?;
         inside.may_touch(tx, &person)?;
         let alive = inside.alive(tx, &person)?;
         let epoch = person.account.epoch;
         let event = change(&inside, &mut person)?;
+        if let Some(help) = act.help {
+            helped(tx, person.id, help, (inside.by, inside.now))?;
+        }
         let ended = if person.account.epoch == epoch { 0 } else { alive };
         people::save(tx, &inside.keys, &person)?;
         people::note_event(tx, &inside.keys, person.id, inside.now, event, None, "")?;

@@ -6,8 +6,9 @@ use dancu_domain::people::grants::Ground;
 use dancu_domain::people::reasons::PortalReason;
 use dancu_domain::registration::Snapshot;
 use dancu_journal::Body;
+use dancu_office::act::operated;
 use dancu_office::audit::{self, Audit, PAGE, Page, Sought};
-use dancu_office::{Refused, states};
+use dancu_office::{Actor, Refused, states};
 use dancu_store::people::Person;
 
 use super::world::*;
@@ -122,6 +123,20 @@ async fn rule_f3_the_centres_staff_are_audited_from_outside_only() {
         let acts: Vec<_> = page.entries.iter().map(act_of).collect();
         let by: Vec<_> = acts.iter().map(|act| act.actor.as_str()).collect();
         assert_eq!(by, ["vanhanh1.mau"], "{acts:?}");
+        // By the command of the centre's machine, under a name of the unit or of the program.
+        for name in ["thutruong.mau", "dancu"] {
+            let by = Actor::Named { names: vec![name.into()], account: "root".into() };
+            let snapshot = world.snapshot();
+            states::unlock_account(&desk(&world, &snapshot, &by), ACCOUNT).await.unwrap();
+            let (snapshot, by) = (world.snapshot(), operator());
+            states::lock_account(&desk(&world, &snapshot, &by), ACCOUNT).await.unwrap();
+        }
+        let journaled = audit(&auditor).staff(u64::MAX).await.unwrap();
+        let page = audit(&auditor).found(&journaled).unwrap();
+        let by: Vec<_> = page.entries.iter().map(|entry| act_of(entry).actor).collect();
+        assert!(by.contains(&"thutruong.mau [root]".into()) && by.contains(&"dancu [root]".into()));
+        assert_eq!(operated("vanhanh1.mau"), None);
+        assert_eq!(operated("A, B [x] [root]"), Some(("A, B [x]", "root")));
         assert!(page.entries.iter().all(|e| matches!(e.body, Body::Act(_))));
     }
 }

@@ -1,7 +1,7 @@
 //! Locks at once, what stands, and unlocking (D3, D6).
 
 use dancu_domain::people::PersonId;
-use dancu_domain::people::account::Cause;
+use dancu_domain::people::account::{Cause, Phase, RevokeCause, Standing as Stands};
 use dancu_domain::people::reasons::PortalReason;
 use dancu_domain::registration::{AccountState, ConnectionState};
 use dancu_journal::{Act, Body};
@@ -36,7 +36,7 @@ async fn rule_e3_a_locked_account_takes_the_officer_and_the_sessions_along() {
         assert_eq!(lock(&world, FIRST).await.unwrap(), 1);
         let act = world.last_act();
         assert_eq!((act.kind.as_str(), act.actor.as_str()), ("account.state", "vanhanh1.mau"));
-        assert_eq!(act.detail, "MAU #1 Locked; lý do: cao điểm");
+        assert_eq!(act.detail, "MAU #1 Locked, cổng #4; lý do: cao điểm");
         assert_eq!(world.account_state(), AccountState::Locked);
         assert_eq!(world.sessions(OFFICER).await, 0);
         let standing = locks::of_person(&world.person(OFFICER).await).unwrap();
@@ -74,6 +74,87 @@ async fn the_end_of_a_lock_does_not_end_the_heads_suspension() {
         unlock(&world, FIRST, LockKey::Account(ACCOUNT)).await.unwrap();
         assert_eq!(world.account_state(), AccountState::Suspended);
     }
+}
+
+/// By `dancu operate account`, whoever's name was given.
+async fn operate(world: &World, state: AccountState) -> Result<Done, Refused> {
+    let (snapshot, by) = (world.snapshot(), operator());
+    states::account(&desk(world, &snapshot, &by), ACCOUNT, state, RevokeCause::Left).await
+}
+
+async fn stands(world: &World) -> Stands {
+    let profile = world.store.profiles().at(clock()).clone();
+    world.person(OFFICER).await.account.standing(clock(), &profile)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_e3_the_centres_command_takes_the_officer_along() {
+    for world in World::both("operate").await {
+        world.begin_session(OFFICER).await;
+        operate(&world, AccountState::Suspended).await.unwrap();
+        assert_eq!(world.account_state(), AccountState::Suspended);
+        assert_eq!(stands(&world).await, Stands::Suspended(Cause::Centre));
+        assert_eq!(world.sessions(OFFICER).await, 0);
+        let act = world.last_act();
+        assert_eq!(act.actor, "Trần Văn A [root]");
+        assert_eq!(act.detail, "MAU #1 Suspended, cổng #4; lý do: cao điểm");
+        let again = operate(&world, AccountState::Suspended).await;
+        assert!(matches!(again, Err(Refused::Reason(PortalReason::NotInThisState))));
+        // A lock above it, and both end by one word.
+        operate(&world, AccountState::Locked).await.unwrap();
+        assert_eq!(stands(&world).await, Stands::Locked);
+        unlock(&world, FIRST, LockKey::Account(ACCOUNT)).await.unwrap();
+        assert_eq!(world.account_state(), AccountState::Suspended, "as before the lock");
+        operate(&world, AccountState::Locked).await.unwrap();
+        operate(&world, AccountState::Live).await.unwrap();
+        assert_eq!(
+            (world.account_state(), stands(&world).await),
+            (AccountState::Live, Stands::Active)
+        );
+        world.begin_session(OFFICER).await;
+        operate(&world, AccountState::Revoked).await.unwrap();
+        let person = world.person(OFFICER).await;
+        assert!(matches!(person.account.phase, Phase::Revoked(r) if r.cause == RevokeCause::Left));
+        assert!(person.secrets.password.is_none());
+        assert_eq!(world.sessions(OFFICER).await, 0);
+        let notices = world.store.desks().open_notices(SYSTEM).await.unwrap();
+        assert_eq!((notices.len(), notices[0].person), (1, OFFICER));
+        for state in [AccountState::Live, AccountState::Suspended, AccountState::Revoked] {
+            let after = operate(&world, state).await;
+            assert!(matches!(after, Err(Refused::Store(_))), "{state:?} {after:?}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn people_who_are_locked_are_found_without_opening_the_others() {
+    for world in World::both("who").await {
+        assert!(locks::of_people(&world.store).await.unwrap().is_empty());
+        let (snapshot, by) = (world.snapshot(), actor(FIRST));
+        states::lock_person(&word(&world, &snapshot, &by), &login("vanhanh2.mau")).await.unwrap();
+        // A record that nobody has to open may be damaged.
+        damage(&world, AUDITOR).await;
+        let found = locks::of_people(&world.store).await.unwrap();
+        let keys: Vec<_> = found.iter().map(|(_, lock)| lock.key).collect();
+        assert_eq!(keys, [LockKey::Person(SECOND)]);
+        unlock(&world, FIRST, LockKey::Person(SECOND)).await.unwrap();
+        assert!(locks::of_people(&world.store).await.unwrap().is_empty());
+        damage(&world, OFFICER).await;
+        let heads = world.store.people().leaders_of(&super::officers::unit()).await.unwrap();
+        assert_eq!(heads.iter().map(|p| p.id).collect::<Vec<_>>(), [HEAD]);
+    }
+}
+
+async fn damage(world: &World, id: PersonId) {
+    let done = world.store.ledger().note(clock(), move |tx| {
+        tx.execute(
+            "UPDATE portal_person SET sealed = login WHERE id = $1",
+            dancu_store::values![id.0],
+        )?;
+        let (kind, actor) = ("test".into(), "dancu".into());
+        Ok(Body::Act(Act { kind, actor, system: 0, detail: String::new() }))
+    });
+    done.await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

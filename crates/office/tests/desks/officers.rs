@@ -15,9 +15,10 @@ use dancu_journal::{Act, Body};
 use dancu_office::officers::{
     self, Died, HeadDesk, Import, New, Officer, State, Who, add, change, confirm_revocation,
     export, give_password, invite, list, open_notices, preview, reenable, resume, revoke, suspend,
-    vouch,
+    train, vouch,
 };
 use dancu_office::sheet::{self, Column, Contact, Raw};
+use dancu_office::substitutes::appoint;
 use dancu_office::{Actor, Done, Refused};
 use dancu_store::people::{self, Person};
 use dancu_store::{Store, policy};
@@ -288,6 +289,130 @@ async fn a_suspension_ends_by_the_heads_word_and_a_lock_does_not() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn rule_e3_a_head_does_not_end_the_centres_suspension() {
+    for world in World::both("above").await {
+        let who = Who::Account(ACCOUNT);
+        let place = Place::new(&world.store, HEAD);
+        let head = place.desk(&world.store);
+        let (snapshot, by) = (world.snapshot(), operator());
+        let centre = desk(&world, &snapshot, &by);
+        let set = async |state| {
+            dancu_office::states::account(&centre, ACCOUNT, state, RevokeCause::Left).await
+        };
+        set(AccountState::Suspended).await.unwrap();
+        assert_eq!(reason(resume(&head, who, "đã về").await), PortalReason::HeldByCentre);
+        assert_eq!(world.account_state(), AccountState::Suspended);
+        // Both did: each ends the own word, and the centre's reaches further.
+        suspend(&head, who, "nghỉ phép").await.unwrap();
+        resume(&head, who, "đã về").await.unwrap();
+        assert_eq!(world.account_state(), AccountState::Suspended);
+        suspend(&head, who, "nghỉ phép").await.unwrap();
+        set(AccountState::Live).await.unwrap();
+        let profile = world.store.profiles().at(clock()).clone();
+        let standing = world.person(OFFICER).await.account.standing(clock(), &profile);
+        assert_eq!((world.account_state(), standing), (AccountState::Live, Standing::Active));
+        assert_eq!(reason(resume(&head, who, "nữa").await), PortalReason::NotInThisState);
+        // Suspended before it was kept by whom: the centre's.
+        let before = world.store.ledger().act(clock(), |tx, _| {
+            policy::write::set_account_state(tx, ACCOUNT, AccountState::Suspended)?;
+            let (kind, actor) = ("test".into(), "dancu".into());
+            Ok(Body::Act(Act { kind, actor, system: 0, detail: String::new() }))
+        });
+        before.await.unwrap();
+        assert_eq!(reason(resume(&head, who, "mở").await), PortalReason::HeldByCentre);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_e3_who_stood_in_for_a_revoked_head_stands_in_no_more() {
+    for world in World::both("deputy").await {
+        let place = Place::new(&world.store, HEAD);
+        let today = clock().viet_nam_date();
+        let later = clock().plus_ms(9 * DAY_MS).viet_nam_date();
+        let desk = place.desk(&world.store);
+        appoint(&desk, HEAD, OFFICER, (today, later)).await.unwrap();
+        // The centre ends the head: nobody else leads the unit.
+        let second = PersonId(9);
+        enter_head(&world, second).await;
+        world.begin_session(OFFICER).await;
+        let by = Place { by: Actor::Person(second, login("thutruong2.mau")), ..place };
+        let why = "nghỉ việc";
+        let desk = by.desk(&world.store);
+        let (done, died) = revoke(&desk, Who::Person(HEAD), RevokeCause::Left, why).await.unwrap();
+        assert_eq!(died.substitutes, 1);
+        assert!(done.detail.contains("1 người thay"), "{}", done.detail);
+        let deputy = world.person(OFFICER).await;
+        assert!(deputy.grants.on(today).all(|g| g.role != Role::Deputy));
+        assert!(deputy.grants.on(later).all(|g| g.role != Role::Deputy));
+        assert!(deputy.grants.on(today).any(|g| g.role == Role::Officer), "the own role stays");
+        let in_force = world.store.people().in_force(OFFICER).await.unwrap().unwrap();
+        let row = world.store.people().sessions_of(OFFICER).await.unwrap().remove(0);
+        assert_ne!(row.session.epoch, in_force.epoch, "what was open as a deputy ended");
+    }
+}
+
+/// A second head of the unit.
+async fn enter_head(world: &World, id: PersonId) {
+    let (keys, mut person) = (world.store.keys().clone(), world.person(HEAD).await);
+    person.id = id;
+    person.account.person = id;
+    person.login = login("thutruong2.mau");
+    person.revision = people::Revision::NEW;
+    let done = world.store.ledger().act(clock(), move |tx, _| {
+        people::insert(tx, &keys, &person)?;
+        let (kind, actor) = ("test".into(), "dancu".into());
+        Ok(Body::Act(Act { kind, actor, system: 0, detail: String::new() }))
+    });
+    done.await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_e2_a_password_and_a_lost_factor_are_not_helped_by_one_hand() {
+    for world in World::both("hands").await {
+        enter_head(&world, PersonId(9)).await;
+        let who = Who::Account(ACCOUNT);
+        let place = Place::new(&world.store, HEAD);
+        let other = Actor::Person(PersonId(9), login("thutruong2.mau"));
+        let other = Place { by: other, ..Place::new(&world.store, HEAD) };
+        let (one, two) = (place.desk(&world.store), other.desk(&world.store));
+        let seen = SeenInPerson::CitizenCard;
+        let phc = || "$argon2id$hai".to_owned();
+        give_password(&one, who, phc()).await.unwrap();
+        give_password(&one, who, phc()).await.unwrap();
+        let epoch = world.person(OFFICER).await.account.epoch;
+        assert_eq!(reason(vouch(&one, who, seen).await), PortalReason::TwoHandsNeeded);
+        let person = world.person(OFFICER).await;
+        assert!(person.account.epoch == epoch && person.secrets.voucher.is_none());
+        // Somebody else's hand, or a day later.
+        vouch(&two, who, seen).await.unwrap();
+        assert_eq!(reason(give_password(&two, who, phc()).await), PortalReason::TwoHandsNeeded);
+        let later = |ms| HeadDesk { now: clock().plus_ms(ms), ..two };
+        let soon = give_password(&later(officers::APART_MS - 60_000), who, phc()).await;
+        assert_eq!(reason(soon), PortalReason::TwoHandsNeeded);
+        assert!(give_password(&one, who, phc()).await.is_ok(), "the first hand gave no word");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_e5_a_training_is_recorded() {
+    for world in World::both("trained").await {
+        let who = Who::Account(ACCOUNT);
+        let place = Place::new(&world.store, HEAD);
+        let desk = place.desk(&world.store);
+        with(&world, OFFICER, |p| p.account.trained = jiff::civil::date(2020, 1, 1)).await;
+        let profile = world.store.profiles().at(clock()).clone();
+        assert!(world.person(OFFICER).await.account.training_lapsed(clock(), &profile));
+        let tomorrow = clock().plus_ms(DAY_MS).viet_nam_date();
+        assert_eq!(field(train(&desk, who, tomorrow).await), "trained");
+        train(&desk, who, clock().viet_nam_date()).await.unwrap();
+        assert!(!world.person(OFFICER).await.account.training_lapsed(clock(), &profile));
+        assert_eq!(world.last_act().kind, "officer.trained");
+        let events = world.store.people().events(OFFICER, 1).await.unwrap();
+        assert_eq!(events[0].kind, people::EventKind::Trained);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn rule_e2_ways_back_in() {
     for world in World::both("back").await {
         let who = Who::Account(ACCOUNT);
@@ -309,12 +434,13 @@ async fn rule_e2_ways_back_in() {
         assert_eq!((ended, person.account.password.map(|p| p.given)), (1, Some(true)));
         assert_eq!(person.secrets.password.as_deref(), Some("$argon2id$hai"));
         assert_eq!(person.secrets.history.len(), 1);
-        // A lost factor: the head's word, not one's own.
+        // A lost factor: the head's word, not one's own, and a day after the password.
+        let desk = HeadDesk { now: clock().plus_ms(officers::APART_MS), ..desk };
         let epoch = person.account.epoch;
         vouch(&desk, who, SeenInPerson::CitizenCard).await.unwrap();
         let person = world.person(OFFICER).await;
         let voucher = person.secrets.voucher.unwrap();
-        assert!(voucher.holds(OFFICER, clock()).is_ok() && person.account.epoch != epoch);
+        assert!(voucher.holds(OFFICER, desk.now).is_ok() && person.account.epoch != epoch);
         assert_eq!(voucher.word().0, HEAD);
         let own = vouch(&desk, Who::Person(HEAD), SeenInPerson::CitizenCard).await;
         assert_eq!(reason(own), PortalReason::OwnVoucher);

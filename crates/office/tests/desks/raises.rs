@@ -35,8 +35,13 @@ async fn asked(world: &World, extra: u32, by: PersonId) -> i64 {
         Ok(Body::Act(Act { kind, actor, system: 1, detail: String::new() }))
     });
     made.await.unwrap();
-    let all = world.store.desks().raise_requests(desks::Requests::Waiting, 100).await.unwrap();
+    let all = world.store.desks().raise_requests(waiting(), 100).await.unwrap();
     all.iter().map(|r| r.id).max().unwrap()
+}
+
+/// From the first one on.
+fn waiting() -> desks::Requests {
+    desks::Requests::Waiting { now: clock(), after: 0 }
 }
 
 async fn approve(world: &World, by: PersonId, id: i64) -> Result<Decided, Refused> {

@@ -5,11 +5,12 @@ use dancu_domain::moment::{DAY_MS, HOUR_MS};
 use dancu_domain::people::powers::Power;
 use dancu_domain::people::reasons::PortalReason;
 use dancu_domain::people::roles::Role;
+use dancu_journal::{Act, Body};
 use dancu_office::Refused;
-use dancu_office::hours::HourlyUse;
+use dancu_office::hours::{HourlyUse, Today};
 use dancu_office::raise_requests::{self, Wanted, begins};
 use dancu_office::substitutes::{self, appoint, end};
-use dancu_store::desks::{RequestState, Requests};
+use dancu_store::desks::{RaiseRequest, RequestState, Requests, insert_raise_request};
 use jiff::civil::Date;
 
 use super::officers::{Place, unit};
@@ -111,7 +112,8 @@ async fn rule_d8_heads_ask_and_withdraw() {
         assert_eq!(field(raise_requests::ask(&desk, asked).await), "lines");
         assert_eq!(raise_requests::list(&desk).await.unwrap().len(), 1);
         raise_requests::withdraw(&desk, ids[0]).await.unwrap();
-        let waiting = world.store.desks().raise_requests(Requests::Waiting, 9).await.unwrap();
+        let all = Requests::Waiting { now: clock(), after: 0 };
+        let waiting = world.store.desks().raise_requests(all, 9).await.unwrap();
         assert!(waiting.is_empty());
         assert_eq!(raise_requests::list(&desk).await.unwrap()[0].state, RequestState::Withdrawn);
         match raise_requests::withdraw(&desk, ids[0]).await {
@@ -119,6 +121,96 @@ async fn rule_d8_heads_ask_and_withdraw() {
             other => panic!("{other:?}"),
         }
         assert_eq!(unit().as_str(), "H26.001");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_d8_what_nobody_answered_in_time_holds_up_nothing() {
+    for world in World::both("unanswered").await {
+        let place = Place::new(&world.store, HEAD);
+        let desk = place.desk(&world.store);
+        let wanted = Wanted {
+            system: SYSTEM,
+            lines: vec![LineId(1)],
+            count: 500,
+            from: day(0),
+            to: day(0),
+            reason: "Tuyển sinh đầu cấp, 800 hồ sơ mỗi ngày".into(),
+        };
+        // As many as may wait, all of them of long ago.
+        let old = clock().plus_ms(-30 * DAY_MS);
+        let keys = world.store.keys().clone();
+        let made = world.store.ledger().note(clock(), move |tx| {
+            for _ in 0..raise_requests::WAITING_MAX {
+                let request = RaiseRequest {
+                    id: 0,
+                    system: SYSTEM,
+                    line: LineId(1),
+                    extra: 9,
+                    from: old,
+                    to: old.plus_ms(DAY_MS),
+                    reason: String::new(),
+                    asked_by: HEAD,
+                    asked_at: old,
+                    state: RequestState::Waiting,
+                    approvals: vec![],
+                    decided_at: None,
+                    answer: String::new(),
+                };
+                insert_raise_request(tx, &keys, &request)?;
+            }
+            let (kind, actor) = ("raise.asked".into(), "thutruong.mau".into());
+            Ok(Body::Act(Act { kind, actor, system: 1, detail: String::new() }))
+        });
+        made.await.unwrap();
+        let (_, ids) = raise_requests::ask(&desk, wanted).await.unwrap();
+        let all = Requests::Waiting { now: clock(), after: 0 };
+        let waiting = world.store.desks().raise_requests(all, 9).await.unwrap();
+        assert_eq!(waiting.iter().map(|r| r.id).collect::<Vec<_>>(), ids, "alone in the queue");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_read_that_failed_loses_no_counts() {
+    for world in World::both("failed").await {
+        let citizen = SubjectId::Personal(PersonalId::parse("099301012345").unwrap());
+        let today = Today::default();
+        let refused = |world: &World| {
+            let all = today.look(&world.store, clock())?;
+            assert!(all);
+            let day = today.of(SYSTEM, clock());
+            Ok::<_, dancu_store::Error>(day.refused.iter().sum::<u64>())
+        };
+        assert_eq!(refused(&world).unwrap(), 0);
+        let first = world.ask(citizen, "H26.001-1").await;
+        let second = world.ask(citizen, "H26.001-2").await;
+        assert!(second > first);
+        // Turns one bit of the chunk in which the second question stands, and back.
+        let turn = || {
+            let done = world.store.ledger().note(clock(), move |tx| {
+                let first = second.cast_signed();
+                let sql = "SELECT sealed FROM entry_chunk WHERE first_idx = $1";
+                let mut sealed: Vec<u8> = tx.one(sql, dancu_store::values![first], |r| r.get(0))?;
+                sealed[0] ^= 1;
+                let sql = "UPDATE entry_chunk SET sealed = $1 WHERE first_idx = $2";
+                tx.execute(sql, dancu_store::values![sealed, first])?;
+                let (kind, actor) = ("test".into(), "dancu".into());
+                Ok(Body::Act(Act { kind, actor, system: 0, detail: String::new() }))
+            });
+            async move { done.await.unwrap() }
+        };
+        turn().await;
+        assert!(refused(&world).is_err(), "the second question cannot be opened");
+        turn().await;
+        assert_eq!(refused(&world).unwrap(), 2);
+        assert_eq!(refused(&world).unwrap(), 2, "and each once");
+        // A page of before 07:00 that comes late does not throw the day away.
+        today.look(&world.store, clock().plus_ms(-DAY_MS)).unwrap();
+        assert_eq!(refused(&world).unwrap(), 2);
+        let hours = world.store.profiles().at(clock()).hours.clone();
+        let duty = hours.duty(clock()).day;
+        let one = HourlyUse::default().look(&world.store, (SYSTEM, duty), &hours, clock()).unwrap();
+        assert_eq!(one.refused, today.of(SYSTEM, clock()).refused, "both ways come to the same");
     }
 }
 

@@ -1,18 +1,13 @@
 //! A store with one system of one unit, its officer and head, two operators and two auditors.
 
 use std::net::{IpAddr, Ipv4Addr};
-use std::path::PathBuf;
-use std::sync::Arc;
-use std::time::SystemTime;
 
 use dancu_domain::ids::{AccountId, LineId, Login, SubjectId, SystemCode, SystemId, UnitCode};
-use dancu_domain::moment::Moment;
 use dancu_domain::people::account::{Account as Person_, Phase, Stops};
 use dancu_domain::people::grants::{Grant, Grants, Scope};
 use dancu_domain::people::roles::{Class, Role};
 use dancu_domain::people::session::Session;
 use dancu_domain::people::{Epoch, MachineTime, PersonId};
-use dancu_domain::profile::{DEFAULT_PROFILE, Profiles};
 use dancu_domain::refusal::{Reason, Refusal};
 use dancu_domain::registration::{
     Account, AccountKind, AccountList, AccountState, ConnectionState, DateRange, Group, Line,
@@ -23,12 +18,13 @@ use dancu_journal::{Act, Body, Decision, Entry, Query};
 use dancu_office::Actor;
 use dancu_office::act::{Desk, Place, places};
 use dancu_office::locks::Word;
-use dancu_store::engine::{PoolSettings, Settings};
 use dancu_store::entries::{SearchKind, system_digest};
 use dancu_store::ledger::{Decided, Draft, Verdict};
 use dancu_store::people::{self, Person, Revision, Secrets, SessionRow};
-use dancu_store::{Database, OpenOptions, Store, policy};
-use dancu_testdb::Server;
+use dancu_store::{Store, policy};
+
+pub use super::open::clock;
+use super::open::{Opened, options};
 
 /// Registered count of the only line.
 pub const DAILY: u32 = 100;
@@ -52,45 +48,26 @@ const PEOPLE: [(PersonId, &str, &str, Role); 6] = [
     (INSIDER, "noibo.mau", "TTDL", Role::Auditor),
 ];
 
-#[expect(clippy::disallowed_methods, reason = "a server compares this clock with its own")]
-pub fn clock() -> Moment {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
-    Moment(since.as_millis() as i64)
-}
+/// An open store with them.
+pub struct World(Opened);
 
-pub struct World {
-    pub store: Store,
-    dir: PathBuf,
-    database: Option<dancu_testdb::Database>,
+impl std::ops::Deref for World {
+    type Target = Opened;
+
+    fn deref(&self) -> &Opened {
+        &self.0
+    }
 }
 
 impl World {
     /// The same on SQLite and on PostgreSQL.
     pub async fn both(name: &str) -> [Self; 2] {
-        let database = Server::durable().database("office", |_| Ok(()));
-        [Self::new(name, None).await, Self::new(name, Some(database)).await]
+        let [one, two] = Opened::both(&format!("office-{name}"));
+        [Self::new(one).await, Self::new(two).await]
     }
 
-    async fn new(name: &str, database: Option<dancu_testdb::Database>) -> Self {
-        let engine = if database.is_some() { "server" } else { "file" };
-        let dir = format!("dancu-office-{name}-{engine}-{}", std::process::id());
-        let dir = std::env::temp_dir().join(dir);
-        let _ = std::fs::remove_dir_all(&dir);
-        let place = database.as_ref().map(|d| Database {
-            settings: Settings::new(&d.url()).unwrap(),
-            nodes: 1,
-            clock,
-            pool: PoolSettings::default(),
-        });
-        let options = OpenOptions {
-            profiles: Arc::new(Profiles::parse(DEFAULT_PROFILE).unwrap()),
-            master_key: <_>::default(),
-            now: clock(),
-            migrate: true,
-            database: place,
-        };
-        let store = Store::open(&dir, options).unwrap();
-        let world = Self { store, dir, database };
+    async fn new(opened: Opened) -> Self {
+        let world = Self(opened);
         world.store.prepare_year(clock()).await.unwrap();
         world.fill().await;
         world
@@ -104,19 +81,7 @@ impl World {
         std::fs::create_dir_all(&dir).unwrap();
         let key = dancu_store::keys::MASTER_KEY_FILE;
         std::fs::copy(self.dir.join(key), dir.join(key)).unwrap();
-        let options = OpenOptions {
-            profiles: Arc::new(Profiles::parse(DEFAULT_PROFILE).unwrap()),
-            master_key: <_>::default(),
-            now: clock(),
-            migrate: false,
-            database: Some(Database {
-                settings: Settings::new(&database.url()).unwrap(),
-                nodes: 1,
-                clock,
-                pool: PoolSettings::default(),
-            }),
-        };
-        Some(Store::open(&dir, options).unwrap())
+        Some(Store::open(&dir, options(Some(database), false)).unwrap())
     }
 
     async fn fill(&self) {
@@ -229,14 +194,6 @@ pub fn act_of(entry: &Entry) -> Act {
     }
 }
 
-impl Drop for World {
-    fn drop(&mut self) {
-        self.store.stop();
-        let _ = std::fs::remove_dir_all(&self.dir);
-        let _ = std::fs::remove_dir_all(self.dir.with_extension("second"));
-    }
-}
-
 pub fn login(text: &str) -> Login {
     Login::parse(text).unwrap()
 }
@@ -244,6 +201,11 @@ pub fn login(text: &str) -> Login {
 pub fn actor(id: PersonId) -> Actor {
     let (id, name, ..) = PEOPLE.into_iter().find(|(known, ..)| *known == id).unwrap();
     Actor::Person(id, login(name))
+}
+
+/// Somebody at the centre's machine.
+pub fn operator() -> Actor {
+    Actor::Named { names: vec!["Trần Văn A".into()], account: "root".into() }
 }
 
 pub fn place(system: &System) -> Place<'_> {

@@ -5,8 +5,8 @@ use std::error::Error;
 use std::fmt::Write as _;
 
 use dancu_portal::entry::{
-    ChangePassword, Confirm, Enrol, EnrolApp, GoOn, Lock, RecoveryCodes, Refused, SecondFactor,
-    SignIn, Welcome,
+    Again, ChangePassword, Confirm, Enrol, EnrolApp, GoOn, Lock, Prove, ProviderLinks,
+    RecoveryCodes, Refused, SecondFactor, SignIn, Welcome,
 };
 use dancu_portal::error::{ErrorPage, Wrong};
 use dancu_portal::parts::Refusal;
@@ -52,7 +52,12 @@ impl Preview {
             login: String::new(),
             captcha: captcha.then(|| TASK.into()),
             wait: captcha.then_some(12),
-            provider: Some("VNeID".into()),
+            provider: Some(ProviderLinks {
+                name: "VNeID".into(),
+                staff: Some("/sign-in/oidc?as=officer".into()),
+                citizens: Some("/sign-in/oidc?as=citizen".into()),
+                out: !captcha,
+            }),
             reason,
             next: "/counter".into(),
         };
@@ -77,6 +82,7 @@ impl Preview {
             s: self.bare("/sign-in/factor"),
             errors,
             captcha: None,
+            wait: None,
             app,
             passkey: true,
             recovery: true,
@@ -94,12 +100,22 @@ impl Preview {
                 t: self.t.clone(),
                 s: self.shell("operator", "/operate/locks"),
                 errors: vec![],
-                captcha: None,
+                wait: Some(12),
                 app: true,
                 passkey: true,
                 recovery: true,
+                again: None,
                 kept: "sealed".into(),
                 back: "/".into(),
+            },
+        )?;
+        self.write(
+            "prove",
+            &Prove {
+                t: self.t.clone(),
+                s: self.shell("officer", "/counter"),
+                captcha: TASK.into(),
+                kept: "sealed".into(),
             },
         )?;
         let enrol = |s, base, reason_key| Enrol {
@@ -155,7 +171,7 @@ impl Preview {
             why: self.t.get(key),
             shortest: 8,
             ticket,
-            captcha: None,
+            wait: None,
             next: String::new(),
         };
         let errors = vec![wrong("fresh", same)];
@@ -185,10 +201,27 @@ impl Preview {
                 t: self.t.clone(),
                 s: self.bare("/"),
                 errors: vec![],
-                captcha: None,
+                wait: None,
                 name: OFFICER.into(),
                 since: "13:42".into(),
                 passkey: true,
+                password: true,
+                again: None,
+                kept: "sealed".into(),
+            },
+        )?;
+        self.write(
+            "lock-citizen",
+            &Lock {
+                t: self.t.clone(),
+                s: self.bare("/"),
+                errors: vec![],
+                wait: None,
+                name: OFFICER.into(),
+                since: "13:42".into(),
+                passkey: false,
+                password: false,
+                again: Some(Again { name: "VNeID".into(), href: "/sign-in/oidc".into() }),
                 kept: "sealed".into(),
             },
         )?;

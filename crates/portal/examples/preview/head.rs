@@ -5,7 +5,7 @@ use std::error::Error;
 use dancu_portal::chart::DayChart;
 use dancu_portal::head::{
     Given, Import, ImportFile, ImportRow, Officer, OfficerPage, Officers, RaiseForm, RaiseRow,
-    Raises, RevocationRow, Revocations, Revoked, Substitute, Substitutes, Usage, WayBack,
+    Raises, RevocationRow, Revocations, Revoked, Substitute, Substitutes, Training, Usage, WayBack,
 };
 use dancu_portal::parts::{FieldError, LineUse, SavedView, State, states};
 
@@ -241,6 +241,7 @@ impl Preview {
                 t: self.t.clone(),
                 s: self.shell("head", "/unit/officers"),
                 errors: vec![wrong("file", self.t.get("importfile-missing"))],
+                choose: false,
                 systems: vec![choice("1", "ONESTOP", true)],
                 services: vec![choice(
                     "0",
@@ -272,6 +273,7 @@ impl Preview {
                 told: None,
                 from: String::new(),
                 to: String::new(),
+                once: "o2".into(),
             };
             self.write(name, &page)?;
         }
@@ -309,6 +311,11 @@ impl Preview {
             invite: true,
             reason: String::new(),
             told: None,
+            training: existing.then(|| Training {
+                until: "24/10/2026".into(),
+                lapsed: true,
+                on: String::new(),
+            }),
             once: "o1".into(),
             ways: vec![
                 WayBack {

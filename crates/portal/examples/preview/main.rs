@@ -3,9 +3,11 @@
 //! Use: `cargo run --example preview -- OUT_FOLDER`. One folder per language, one file per page.
 //! People, units and numbers are invented; personal ids begin with 099, which no province has.
 
+mod citizen;
 mod counter;
 mod entry;
 mod head;
+mod integrator;
 mod operator;
 mod rest;
 
@@ -68,6 +70,10 @@ impl Preview {
             match role {
                 "officer" => ("Cán bộ khai thác", UNIT, OFFICER, &OFFICER_NAV),
                 "head" => ("Thủ trưởng đơn vị", UNIT, "Trần Lê Minh Mẫu", &HEAD_NAV),
+                "citizen" => ("Công dân", "", LONG_NAME, &CITIZEN_NAV),
+                "integrator" => {
+                    ("Cán bộ tích hợp hệ thống", UNIT, "Lê Tích Hợp Mẫu", &INTEGRATOR_NAV)
+                }
                 "auditor" => ("Kiểm toán viên", CENTRE, "Phạm Kiểm Thử", &AUDITOR_NAV),
                 _ => ("Quản trị viên của Trung tâm", CENTRE, "Đỗ Vận Hành Mẫu", &OPERATOR_NAV),
             };
@@ -113,10 +119,21 @@ const OPERATOR_NAV: [(&str, &str, &str); 7] = [
     ("/account", "user", "nav-account"),
     ("/help", "life-buoy", "nav-help"),
 ];
+const INTEGRATOR_NAV: [(&str, &str, &str); 3] = [
+    ("/unit/revocations", "ban", "nav-revocations"),
+    ("/integrator", "key-round", "nav-credentials"),
+    ("/account", "user", "nav-account"),
+];
 const AUDITOR_NAV: [(&str, &str, &str); 3] = [
     ("/audit", "search", "nav-audit"),
     ("/account", "user", "nav-account"),
     ("/help", "life-buoy", "nav-help"),
+];
+
+const CITIZEN_NAV: [(&str, &str, &str); 3] = [
+    ("/me/data", "id-card", "nav-my-data"),
+    ("/me/looks", "eye", "nav-my-looks"),
+    ("/account", "user", "nav-account"),
 ];
 
 fn choice(value: &str, label: &str, chosen: bool) -> Choice {
@@ -158,11 +175,13 @@ fn main() -> Result<(), Box<dyn Error>> {
         std::fs::create_dir_all(&folder)?;
         let preview = Preview { t: Text::new(language), folder };
         preview.entry()?;
+        preview.integrator()?;
         preview.counter()?;
         preview.head()?;
         preview.operator()?;
         preview.auditor()?;
         preview.account()?;
+        preview.citizen()?;
     }
     Ok(())
 }

@@ -226,6 +226,7 @@ impl Preview {
                     ("measured-refused", "131".into(), "0".into()),
                     ("measured-first", "11:02".into(), "–".into()),
                 ],
+                heads: Some("Trần Lê Minh Mẫu – 0999 000 017".into()),
                 act: Some(LockAct {
                     time: "09:40 24/11/2026".into(),
                     by: CENTRE.into(),
@@ -255,7 +256,6 @@ impl Preview {
             two: wanted > registered * 2,
             mine: first.is_none(),
             first,
-            over: false,
         };
         let waiting = vec![
             raise(31, 500, 900, None),

@@ -91,7 +91,8 @@ impl Preview {
         let act = |index, kind: &str, detail: &str| ActRow {
             index,
             time: "13:20:41 24/11/2026".into(),
-            by: "vanhanh.mau".into(),
+            by: if kind == "line.lift" { "Đỗ Vận Hành Mẫu" } else { "vanhanh.mau" }.into(),
+            account: (kind == "line.lift").then(|| "root".into()),
             kind: kind.into(),
             system: "ONESTOP".into(),
             detail: detail.into(),

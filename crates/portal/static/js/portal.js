@@ -117,9 +117,9 @@
     }
     if (channel) channel.onmessage = ({ data }) => {
       if (data === "active") return touch(false);
-      hide();
-      if (data === "left") return location.reload();
+      if (data === "left") return hide(), location.reload();
       fillKept(form);
+      hide();
       return form.submit();
     };
     // Ten seconds is the precision with which a screen locks; timers of a sleeping machine run
@@ -127,7 +127,6 @@
     setInterval(() => {
       if (Date.now() - last < seconds * 1000) return;
       last = Date.now();
-      hide();
       form.requestSubmit();
     }, 10000);
   }
@@ -136,7 +135,10 @@
   // passwords and codes do not.
   function keepForm() {
     const lock = find("form[data-lock]");
-    if (lock) lock.addEventListener("submit", () => fillKept(lock));
+    if (lock) lock.addEventListener("submit", () => {
+      fillKept(lock);
+      hide();
+    });
   }
 
   const BOXES = ["checkbox", "radio"];
@@ -186,7 +188,8 @@
 
   /** Takes personal data off the page at once, before the server answers. */
   function hide() {
-    for (const place of findAll("[data-personal]")) place.replaceChildren();
+    for (const place of findAll("[data-personal], [data-part]")) place.replaceChildren();
+    for (const field of findAll("[data-subject]")) field.value = "";
   }
 
   // Shortcuts stand in the page as data-key ("Alt+T", "Escape", "/"), each beside its words.

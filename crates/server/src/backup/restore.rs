@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
+use dancu_office::Actor;
 use dancu_store::backup;
 
 use super::{bar, opened, report, show, site};
@@ -83,7 +84,9 @@ fn accept(args: &AcceptArgs) -> anyhow::Result<ExitCode> {
     let config = args.place.configuration()?;
     let store = cli::open_copy(&config)?;
     let now = operate::now(&store)?;
-    let accepted = crate::serve::runtime()?.block_on(store.accept_copy(now, actor, reason));
+    let account = crate::operate::user::own();
+    let actor = Actor::Named { names: vec![actor.to_owned()], account }.journaled();
+    let accepted = crate::serve::runtime()?.block_on(store.accept_copy(now, &actor, reason));
     store.stop();
     report::accepted(&accepted?, args.json);
     Ok(ExitCode::SUCCESS)

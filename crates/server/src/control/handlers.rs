@@ -1,12 +1,13 @@
 //! What the socket answers. Everything is done by the functions that the commands use themselves.
 
 use axum::body::Bytes;
-use axum::extract::State;
+use axum::extract::{ConnectInfo, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use super::Caller;
 use crate::app::Shared;
 use crate::{cli, keys, operate};
 
@@ -30,7 +31,14 @@ pub async fn rotate(State(app): State<Shared>, body: Bytes) -> Response {
 }
 
 /// `POST /operate`: an act of the operator, in force for the next query.
-pub async fn operate(State(app): State<Shared>, body: Bytes) -> Response {
+pub async fn operate(
+    State(app): State<Shared>,
+    ConnectInfo(Caller(caller)): ConnectInfo<Caller>,
+    body: Bytes,
+) -> Response {
+    let Some((uid, pid)) = caller else {
+        return answer(Err(anyhow::anyhow!("không biết ai gọi (the kernel names no caller)")));
+    };
     let command: operate::Command = match read(&body) {
         Ok(command) => command,
         Err(refused) => return *refused,
@@ -38,7 +46,9 @@ pub async fn operate(State(app): State<Shared>, body: Bytes) -> Response {
     let runtime = tokio::runtime::Handle::current();
     let done = run(app, move |app| {
         let now = app.clock.now();
-        let done = runtime.block_on(operate::carry_out(app.gate.store(), now, &command))?;
+        let account = operate::user::of(uid, pid);
+        let act = operate::carry_out((app.gate.store(), now), &command, &account);
+        let done = runtime.block_on(act)?;
         Ok(serde_json::to_value(done)?)
     });
     answer(done.await)

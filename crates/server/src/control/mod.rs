@@ -17,7 +17,9 @@ use std::time::Duration;
 use anyhow::Context as _;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::extract::connect_info::Connected;
 use axum::routing::{get, post};
+use axum::serve::IncomingStream;
 use dancu_store::Store;
 use serde_json::Value;
 use tokio::net::UnixListener;
@@ -106,11 +108,22 @@ pub fn start(app: &Shared) -> anyhow::Result<Control> {
     fs::rename(dir.join(&draft), &path)?;
     let router = router(app.clone());
     let task = tokio::spawn(async move {
-        if let Err(error) = axum::serve(listener, router).await {
+        let service = router.into_make_service_with_connect_info::<Caller>();
+        if let Err(error) = axum::serve(listener, service).await {
             tracing::error!(error = %error, "the control socket closed");
         }
     });
     Ok(Control { path, task })
+}
+
+/// Who calls, as the kernel says: account and process; none where it does not.
+#[derive(Clone, Copy)]
+pub struct Caller(Option<(u32, Option<i32>)>);
+
+impl Connected<IncomingStream<'_, UnixListener>> for Caller {
+    fn connect_info(stream: IncomingStream<'_, UnixListener>) -> Self {
+        Self(stream.io().peer_cred().ok().map(|peer| (peer.uid(), peer.pid())))
+    }
 }
 
 fn router(app: Shared) -> Router {

@@ -22,6 +22,7 @@ use dancu_store::{CORE_FILE, Store};
 use crate::app::App;
 use crate::cli::say;
 use crate::clock::{Clock, LATEST, machine_ms};
+use crate::config::identity::IdentityConfig;
 use crate::config::{Config, PortalConfig};
 use crate::handlers::sandbox::OFFSET;
 use crate::portal::Portal;
@@ -85,7 +86,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     of_no_centre(&store)?;
     keys::folder::make_ours(store.dir())?;
     let clock = clock(&store, wanted)?;
-    let code = serve::runtime()?.block_on(serve_demo(args, &store, clock));
+    let code = serve::runtime()?.block_on(serve_demo(args, &store, clock, &config.identity));
     store.stop();
     code.map(|()| ExitCode::SUCCESS)
 }
@@ -150,7 +151,12 @@ fn clock(store: &Store, wanted: Option<Moment>) -> anyhow::Result<Clock> {
     Ok(Clock::new(start.0 - machine, last, true))
 }
 
-async fn serve_demo(args: &Args, store: &Arc<Store>, clock: Clock) -> anyhow::Result<()> {
+async fn serve_demo(
+    args: &Args,
+    store: &Arc<Store>,
+    clock: Clock,
+    identity: &IdentityConfig,
+) -> anyhow::Result<()> {
     let now = clock.now();
     // The first entry: from now on everybody sees that this is a sandbox.
     store.set_meta(now, OFFSET, &clock.offset_ms().to_string()).await?;
@@ -172,7 +178,7 @@ async fn serve_demo(args: &Args, store: &Arc<Store>, clock: Clock) -> anyhow::Re
     // Passkeys are bound to a name; an address is none.
     let origin = Some(format!("http://localhost:{}", listener.local_addr()?.port()));
     let config = PortalConfig { origin: origin.clone(), ..PortalConfig::default() };
-    let portal = Portal::open(&config, store.clone(), &url)?;
+    let portal = Portal::open(&config, store.clone(), &url)?.with_identity(identity)?;
     let people = people::ready(store, &portal.people, now).await?;
     let app = Arc::new(App::new(gate, clock, url).with_portal(Some(portal)));
     let citizens = file::write(&app, &spec, &people).context("không ghi được demo.json")?;

@@ -3,7 +3,7 @@
 
 use anyhow::{Context as _, anyhow};
 use dancu_access::people::{People, set_password, totp};
-use dancu_domain::ids::{Login, UnitCode};
+use dancu_domain::ids::{Login, PersonalId, UnitCode};
 use dancu_domain::moment::Moment;
 use dancu_domain::people::account::Account;
 use dancu_domain::people::grants::{Grant, Grants, Scope};
@@ -35,6 +35,9 @@ const PEOPLE: [(&str, Role, &str); 9] = [
 const CENTRE: &str = "G01.900";
 /// Names of people are drawn from here on; accounts of systems take the numbers before.
 const NAMES_FROM: u64 = 900_000;
+/// Personal ids of the demo's people: prefix 099, which no province has; nobody of the demo's
+/// population is asked about by them.
+const IDS_FROM: u64 = 99_180_000_000;
 /// People that are read at once: more than the demo ever has.
 const MOST: u32 = 1_000;
 /// Letters of a password: none looks like another one. 32 of them carry five bits each.
@@ -52,6 +55,8 @@ pub struct DemoPerson {
     pub totp_secret: Option<String>,
     /// Codes of the roles.
     pub roles: Vec<&'static str>,
+    /// Personal id, by which an identity provider names the person.
+    pub personal_id: Option<String>,
     secret: Vec<u8>,
 }
 
@@ -63,6 +68,7 @@ impl DemoPerson {
             "password": self.password,
             "totpSecret": self.totp_secret,
             "roles": self.roles,
+            "personalId": self.personal_id,
         })
     }
 
@@ -93,6 +99,7 @@ pub async fn ready(store: &Store, people: &People, now: Moment) -> anyhow::Resul
         out.push(DemoPerson {
             password: holds.then_some(password),
             totp_secret: (!secret.is_empty()).then(|| totp::base32(&secret)),
+            personal_id: person.personal_id.map(|id| id.to_string()),
             roles: person.grants.all().iter().map(|grant| grant.role.row().code).collect(),
             login,
             secret,
@@ -174,7 +181,7 @@ fn person(
         name: officer_name(super::SEED, number).as_str().to_owned(),
         unit,
         phone: String::new(),
-        personal_id: None,
+        personal_id: PersonalId::from_number(IDS_FROM + u64::from(id.0)),
         account,
         grants: Grants::default().with(grant).map_err(|e| refused(&e))?,
         secrets: Secrets {
@@ -191,17 +198,17 @@ fn person(
 /// (E2), the one who could re-enable them too.
 async fn wake(store: &Store, found: &[Person], now: Moment) -> anyhow::Result<()> {
     let profile = store.profiles().at(now);
-    if !found.iter().any(|person| person.account.is_idle(now, profile)) {
+    let awake = |person: &Person| {
+        let account = person.account.clone().reenable(PersonId(0), now, profile).ok()?;
+        Some(Person { account, ..person.clone() })
+    };
+    let idle = found.iter().filter(|person| person.account.is_idle(now, profile));
+    let woken: Vec<_> = idle.filter_map(awake).collect();
+    if woken.is_empty() {
         return Ok(());
     }
-    let awake = |account: &Account| {
-        let reenabled = account.clone().reenable(PersonId(0), now, profile);
-        reenabled.unwrap_or_else(|_| account.clone().seen(now))
-    };
-    let woken: Vec<_> = found
-        .iter()
-        .map(|person| Person { account: awake(&person.account), ..person.clone() })
-        .collect();
+    let numbers: Vec<_> = woken.iter().map(|person| format!("#{}", person.id.0)).collect();
+    let numbers = numbers.join(" ");
     let keys = store.keys().clone();
     let act = store.ledger().act(now, move |tx, _| {
         for person in &woken {
@@ -211,7 +218,7 @@ async fn wake(store: &Store, found: &[Person], now: Moment) -> anyhow::Result<()
             kind: "person.reenabled".into(),
             actor: "dancu demo".into(),
             system: 0,
-            detail: "dùng lại thư mục (the folder is used again)".into(),
+            detail: format!("{numbers}: dùng lại thư mục (the folder is used again)"),
         }))
     });
     act.await?;

@@ -4,8 +4,8 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::Response;
-use dancu_access::AuthFailure;
 use dancu_access::client::{ClientProof, JWT_BEARER};
+use dancu_access::{Arrival, AuthFailure};
 use dancu_domain::moment::Moment;
 use dancu_gate::path::Cause;
 use dancu_wire::rest::{HttpProblem, OauthError, TokenView};
@@ -14,6 +14,7 @@ use super::peer::Peer;
 use super::{BodyError, problem, read_body, respond, text};
 use crate::app::{App, Shared};
 use crate::clock::machine_ms;
+use crate::refused::{By, SignIn};
 
 #[derive(Default)]
 struct Form {
@@ -57,11 +58,15 @@ pub async fn post(
         assertion: form.client_assertion.as_deref(),
         certificate: peer.shown(),
     };
-    let audience = [format!("{}/oauth/token", app.base_url), app.base_url.clone()];
+    let audience = audience(&app);
     let gate = &app.gate;
-    let client = match gate.authenticate_client(&proof, &audience, arrival, machine_ms()).await {
+    let came = Arrival { source: peer.ip(), at: arrival, machine: machine_ms() };
+    let client = match gate.authenticate_client(&proof, &audience, &came).await {
         Ok(client) => client,
-        Err(failure) => return refused(&app, peer, arrival, failure),
+        Err(failure) => {
+            app.refused.note(gate, &SignIn { by: By::Client(&proof), failure }, &came);
+            return refused(&app, peer, arrival, failure);
+        }
     };
     // Before its assertion is used up: after a pause the same one gives the token.
     if let Err(response) = app.reads.admit(client.system.id, arrival) {
@@ -69,8 +74,16 @@ pub async fn post(
     }
     match gate.issue_token(&client, peer.shown(), peer.ip(), arrival, machine_ms()).await {
         Ok((token, seconds)) => respond(TokenView::bearer(token, seconds).render()),
-        Err(failure) => refused(&app, peer, arrival, failure),
+        Err(failure) => {
+            app.refused.note(gate, &SignIn { by: By::Client(&proof), failure }, &came);
+            refused(&app, peer, arrival, failure)
+        }
     }
+}
+
+/// URLs of the token endpoint that an assertion may be made for.
+pub fn audience(app: &App) -> [String; 2] {
+    [format!("{}/oauth/token", app.base_url), app.base_url.clone()]
 }
 
 /// No token: the client has proved nothing, or nothing can be journaled.

@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::Response;
 use bytes::Bytes;
-use dancu_access::AuthFailure;
+use dancu_access::{Arrival, AuthFailure};
 use dancu_domain::moment::Moment;
 use dancu_domain::refusal::Reason;
 use dancu_domain::registration::System;
@@ -22,6 +22,7 @@ use super::peer::Peer;
 use super::{BodyError, problem, read_body, respond, text};
 use crate::app::{App, Shared};
 use crate::clock::machine_ms;
+use crate::refused::{By, SignIn};
 
 macro_rules! endpoint {
     ($($(#[$doc:meta])* $name:ident = $endpoint:ident;)*) => {$(
@@ -140,14 +141,16 @@ pub async fn authenticated(
     arrival: Moment,
 ) -> Result<Arc<System>, Response> {
     let authorization = text(headers, header::AUTHORIZATION);
-    let proved = app.gate.authenticate_bearer(authorization, peer.shown(), arrival, machine_ms());
-    match proved.await {
+    let came = Arrival { source: peer.ip(), at: arrival, machine: machine_ms() };
+    match app.gate.authenticate_bearer(authorization, peer.shown(), &came).await {
         Ok(system) => Ok(system),
         Err(AuthFailure::Unavailable) => {
             app.gate.failures.note(arrival, peer.ip(), Cause::Shed);
             Err(problem(HttpProblem::Unavailable))
         }
-        Err(_) => {
+        Err(failure) => {
+            let by = By::Token(authorization);
+            app.refused.note(&app.gate, &SignIn { by, failure }, &came);
             app.gate.failures.note(arrival, peer.ip(), Cause::Token);
             Err(problem(HttpProblem::Unauthorized))
         }

@@ -7,8 +7,8 @@ use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::Response;
 use bytes::Bytes;
-use dancu_access::AuthFailure;
 use dancu_access::soap::{SoapHeaders, SoapProof, check_subsystem};
+use dancu_access::{Arrival, AuthFailure};
 use dancu_domain::moment::Moment;
 use dancu_domain::registration::System;
 use dancu_gate::path::{Cause, Protocol};
@@ -21,6 +21,7 @@ use super::peer::Peer;
 use super::{BodyError, problem, read_body, reply_headers, soap_jobs, text};
 use crate::app::{App, Shared, loose_correlation};
 use crate::clock::machine_ms;
+use crate::refused::{By, SignIn};
 
 /// `POST /soap/dancu`.
 pub async fn post(
@@ -32,9 +33,11 @@ pub async fn post(
 ) -> Response {
     let arrival = app.clock.now();
     let machine_now = machine_ms();
-    let (system, proof) = match proved(&app, peer, &uri, &headers, (arrival, machine_now)).await {
+    let came = Arrival { source: peer.ip(), at: arrival, machine: machine_now };
+    let (system, proof) = match proved(&app, peer, &uri, &headers, &came).await {
         Ok(proved) => proved,
         Err(failure) => {
+            app.refused.note(&app.gate, &sign_in(&headers, failure), &came);
             let cause = Cause::of(!by_token(&headers));
             return unauthenticated(&app, peer, arrival, failure, cause);
         }
@@ -56,10 +59,22 @@ pub async fn post(
     match answer(&app, &request, content_type, &body).await {
         Ok((answer, reply)) => respond(answer, Some(&reply)),
         Err(failure) => {
+            app.refused.note(&app.gate, &sign_in(&headers, failure), &came);
             let cause = Cause::of(!by_token(&headers));
             unauthenticated(&app, peer, arrival, failure, cause)
         }
     }
+}
+
+/// A refused sign-in, for the integrators of the system that it names.
+fn sign_in(headers: &HeaderMap, failure: AuthFailure) -> SignIn<'_> {
+    let authorization = text(headers, header::AUTHORIZATION);
+    let by = if by_token(headers) {
+        By::Token(authorization)
+    } else {
+        By::Soap(authorization, text(headers, "timestamp"))
+    };
+    SignIn { by, failure }
 }
 
 /// Who asks: by the header with the hash, or by a token of `/oauth/token` as provincial gateways
@@ -69,13 +84,11 @@ async fn proved(
     peer: Peer,
     uri: &Uri,
     headers: &HeaderMap,
-    (arrival, machine_now): (Moment, i64),
+    came: &Arrival,
 ) -> Result<(Arc<System>, Option<SoapProof>), AuthFailure> {
     let authorization = text(headers, header::AUTHORIZATION);
     if by_token(headers) {
-        let gate = &app.gate;
-        let system = gate.authenticate_bearer(authorization, peer.shown(), arrival, machine_now);
-        let system = system.await?;
+        let system = app.gate.authenticate_bearer(authorization, peer.shown(), came).await?;
         if let Some(access) = &system.soap {
             check_subsystem(access, text(headers, "x-road-client"))?;
         }
@@ -88,7 +101,7 @@ async fn proved(
         path: uri.path(),
         certificate: peer.shown(),
     };
-    let proof = app.gate.authenticate_soap(&parts, arrival, machine_now).await?;
+    let proof = app.gate.authenticate_soap(&parts, came).await?;
     Ok((proof.system.clone(), Some(proof)))
 }
 

@@ -1,17 +1,19 @@
 //! Who acts, and acts at the same time, on both engines.
 
-use std::path::PathBuf;
+/// The acts' own tests open a store like these.
+#[path = "../../../office/tests/desks/open.rs"]
+mod open;
+
 use std::sync::Arc;
 
 use dancu_domain::ids::{LineId, SystemId, UnitCode};
 use dancu_domain::registration::{CertificateMode, Certificates, Group, Line, ServiceGrant};
 use dancu_domain::service::FieldSet;
 use dancu_journal::{Act, Body};
-use dancu_store::engine::{PoolSettings, Settings};
-use dancu_store::{Database, OpenOptions, policy};
-use dancu_testdb::Server;
+use dancu_store::policy;
 use serde_json::{Value, json};
 
+use self::open::{Opened, clock};
 use super::*;
 
 /// Registered count of the only line.
@@ -42,38 +44,25 @@ fn acts_of_nobody_are_refused() {
     assert!(Who::of(&WhoArgs { reason: " ".into(), ..args(&["A"]) }).is_err());
 }
 
-/// The product's time here is the machine's: a server compares it with its own.
-fn clock() -> Moment {
-    Moment(machine_ms())
-}
-
 /// A store with one system that has one line.
-struct World {
-    store: Store,
-    dir: PathBuf,
-    _database: Option<dancu_testdb::Database>,
+struct World(Opened);
+
+impl std::ops::Deref for World {
+    type Target = Opened;
+
+    fn deref(&self) -> &Opened {
+        &self.0
+    }
 }
 
 impl World {
-    async fn new(name: &str, database: Option<dancu_testdb::Database>) -> Self {
-        let engine = if database.is_some() { "server" } else { "file" };
-        let dir = format!("dancu-acts-{name}-{engine}-{}", std::process::id());
-        let dir = std::env::temp_dir().join(dir);
-        let _ = std::fs::remove_dir_all(&dir);
-        let place = database.as_ref().map(|d| Database {
-            settings: Settings::new(&d.url()).unwrap(),
-            nodes: 1,
-            clock,
-            pool: PoolSettings::default(),
-        });
-        let options = OpenOptions {
-            profiles: Arc::new(crate::config::profiles(None).unwrap()),
-            master_key: <_>::default(),
-            now: clock(),
-            migrate: true,
-            database: place,
-        };
-        let store = Store::open(&dir, options).unwrap();
+    /// The same on SQLite and on PostgreSQL.
+    async fn both(name: &str) -> [Self; 2] {
+        let [one, two] = Opened::both(&format!("operate-{name}"));
+        [Self::new(one).await, Self::new(two).await]
+    }
+
+    async fn new(opened: Opened) -> Self {
         let line = Line { id: LineId(1), daily: DAILY, raises: vec![] };
         let service = Service::CitizenVerify;
         let mut system = System::new(
@@ -89,20 +78,14 @@ impl World {
             fields: FieldSet::ALL,
             lines: [Some(line), None],
         });
-        let keys = store.keys().clone();
-        let made = store.ledger().act(clock(), move |tx, _| {
+        let keys = opened.store.keys().clone();
+        let made = opened.store.ledger().act(clock(), move |tx, _| {
             policy::write::insert_system(tx, &keys, &system, &[])?;
             let (kind, actor) = ("test".into(), "thử nghiệm".into());
             Ok(Body::Act(Act { kind, actor, system: 1, detail: String::new() }))
         });
         made.await.unwrap();
-        Self { store, dir, _database: database }
-    }
-
-    /// The same on SQLite and on PostgreSQL.
-    async fn both(name: &str) -> [Self; 2] {
-        let database = Server::durable().database("operate", |_| Ok(()));
-        [Self::new(name, None).await, Self::new(name, Some(database)).await]
+        Self(opened)
     }
 
     fn system(&self) -> Arc<System> {
@@ -121,13 +104,6 @@ impl World {
     async fn act(&self, snapshot: &Snapshot, command: &Command) -> anyhow::Result<Done> {
         let who = Who::of(command.who()).unwrap();
         act(&self.store, snapshot, clock(), &who, command).await
-    }
-}
-
-impl Drop for World {
-    fn drop(&mut self) {
-        self.store.stop();
-        let _ = std::fs::remove_dir_all(&self.dir);
     }
 }
 
@@ -167,8 +143,8 @@ async fn rule_d8_raises_at_the_same_time_are_summed() {
         let (one, two) = (raise(1, &["A"]), raise(2, &["A", "B"]));
         let now = clock();
         let (one, two) = tokio::join!(
-            carry_out(&world.store, now, &one),
-            carry_out(&world.store, now.plus_ms(5), &two)
+            carry_out((&world.store, now), &one, "root"),
+            carry_out((&world.store, now.plus_ms(5)), &two, "root")
         );
         assert!(one.is_err() && two.is_ok(), "{one:?} {two:?}");
     }
@@ -181,8 +157,8 @@ async fn rule_d8_of_two_raises_at_once_one_needs_a_second_approver() {
         let (one, two) = (raise(70, &["A"]), raise(70, &["B"]));
         let now = clock();
         let (one, two) = tokio::join!(
-            carry_out(&world.store, now.plus_ms(5), &one),
-            carry_out(&world.store, now, &two)
+            carry_out((&world.store, now.plus_ms(5)), &one, "root"),
+            carry_out((&world.store, now), &two, "root")
         );
         assert_eq!(usize::from(one.is_ok()) + usize::from(two.is_ok()), 1, "{one:?} {two:?}");
         let refused = one.and(two).unwrap_err().to_string();
@@ -217,12 +193,32 @@ async fn what_is_refused_leaves_no_entry_and_says_what_there_is() {
     for world in World::both("refused").await {
         let before = world.store.ledger().next_index();
         let lift = command(json!({ "lift": { "line": on_line(&["A"]) } }));
-        let told = carry_out(&world.store, clock(), &lift).await.unwrap_err().to_string();
+        let told = carry_out((&world.store, clock()), &lift, "root").await.unwrap_err().to_string();
         assert!(told.contains("not locked"), "{told}");
         let who = json!({ "system": "MAUU", "reason": "thử", "by": ["A"] });
         let other = command(json!({ "connection": { "who": who, "state": "live" } }));
-        let told = carry_out(&world.store, clock(), &other).await.unwrap_err().to_string();
+        let told =
+            carry_out((&world.store, clock()), &other, "root").await.unwrap_err().to_string();
         assert!(told.contains("\"MAUU\"") && told.contains("known): MAU"), "{told}");
         assert_eq!(world.store.ledger().next_index(), before);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_entry_names_the_account_of_the_machine_beside_what_by_says() {
+    for world in World::both("account").await {
+        let command = raise(1, &["dancu demo", "onestop.canbo1"]);
+        let done = carry_out((&world.store, clock()), &command, "vanhanh").await.unwrap();
+        let entry = world.store.entry(done.index).unwrap().unwrap();
+        let Body::Act(act) = entry.body else { panic!("an act") };
+        assert_eq!(act.actor, "dancu demo, onestop.canbo1 [vanhanh]");
+    }
+}
+
+#[test]
+fn words_of_the_body_that_are_not_known_are_refused_and_old_bodies_still_read() {
+    let who = json!({ "system": "MAU", "reason": "thử", "by": ["A"] });
+    let body = json!({ "account": { "who": who, "login": "mau.canbo1", "state": "revoked" } });
+    let Command::Account { cause, .. } = command(body) else { panic!("an account") };
+    assert_eq!(cause, "left");
 }

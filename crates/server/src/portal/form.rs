@@ -6,10 +6,15 @@ use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
+use axum::response::Response;
 use bytes::Bytes;
 use dancu_access::client::form_decoded;
 use dancu_domain::text::composed;
+use dancu_office::Refused;
+use dancu_portal::error::Wrong;
 
+use super::frame;
+use super::once::Sent;
 use super::signed::Signed;
 use crate::app::Shared;
 
@@ -72,11 +77,34 @@ impl Form {
     }
 
     /// Whether its `once` was not sent before in this session: `false` for the second of a doubled
-    /// post, and for a form without one. This node remembers; where an act must be done once over
-    /// all nodes, its own key in the store decides.
+    /// post, and for a form without one. For handlers whose store tells doubled acts itself; others
+    /// take [`carry_out`](Self::carry_out), which knows whether the first was done.
     pub fn first_time(&self, signed: &Signed) -> bool {
         let once = self.get("once");
         !once.is_empty() && signed.portal().once.claim(&signed.mark, once)
+    }
+
+    /// Carries an act out once for the form's `once` in this session ([`Once::carry_out`]). This
+    /// node remembers; where an act must be done once over all nodes, what stands in the store
+    /// decides.
+    ///
+    /// # Errors
+    /// The page that answers instead: the form has no `once`, or the same form is under way.
+    ///
+    /// [`Once::carry_out`]: super::once::Once::carry_out
+    pub async fn carry_out<T: Send + 'static>(
+        &self,
+        signed: &Signed,
+        act: impl Future<Output = Result<T, Refused>> + Send + 'static,
+    ) -> Result<Sent<Result<T, Refused>>, Box<Response>> {
+        let token = self.get("once");
+        if token.is_empty() {
+            return Err(Box::new(frame::wrong_page(signed, Wrong::Unreadable, None)));
+        }
+        match signed.portal().once.carry_out(&signed.mark, token, act).await {
+            Sent::Busy => Err(Box::new(frame::unavailable(signed))),
+            sent => Ok(sent),
+        }
     }
 }
 

@@ -26,7 +26,7 @@ use super::signed::{Facts, Framed, Signed};
 use crate::app::{App, loose_correlation};
 
 /// Seconds after which a busy answer is worth another try.
-const RETRY_S: u32 = 2;
+pub(super) const RETRY_S: u32 = 2;
 
 static VIETNAMESE: LazyLock<Text> = LazyLock::new(|| Text::new(Language::Vietnamese));
 static ENGLISH: LazyLock<Text> = LazyLock::new(|| Text::new(Language::English));
@@ -164,6 +164,8 @@ pub(super) fn as_a_whole(facts: &Facts, mut response: Response) -> Response {
         };
         set("hx-retarget", "body");
         set("hx-reswap", "innerHTML");
+        // What the form would cut out of the answer is not in this page.
+        set("hx-reselect", "unset");
         set("hx-push-url", "false");
     }
     response

@@ -5,7 +5,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
-use axum::body::{Body, to_bytes};
+use axum::body::{Body, HttpBody as _, to_bytes};
 use axum::extract::{ConnectInfo, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
@@ -20,13 +20,14 @@ use dancu_portal::entry::Bounce;
 use dancu_portal::error::Wrong;
 use dancu_portal::text::Language;
 use dancu_wire::rest::HttpProblem;
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::cookies::Cookie;
-use super::entry::{confirm, lock};
+use super::entry::{confirm, lock, pace};
 use super::form::{Form, Upload};
 use super::kept::Kept;
 use super::signed::{Facts, Signed, Visitor};
-use super::table::{Access, Reads, Row};
+use super::table::{Access, FORM_MAX, Reads, Row};
 use super::{Portal, frame, paths};
 use crate::app::Shared;
 use crate::clock::machine_ms;
@@ -66,6 +67,8 @@ pub struct Passed {
     pub request: Request,
     /// A cookie that the browser does not have yet.
     pub cookie: Option<HeaderValue>,
+    /// The place of a file that was read, until its handler is done.
+    pub upload: Option<OwnedSemaphorePermit>,
 }
 
 /// Why a request does not go on: its answer.
@@ -100,15 +103,19 @@ pub async fn pass(app: &Shared, row: Row, request: Request) -> Result<Passed, St
         return Err(error(&facts, Wrong::Forged).into());
     }
     let found = here.look().await?;
-    if row.method == "POST" && matches!(found, Found::Nobody(_)) {
-        here.throttled()?;
-    }
-    let sent = here.read(body).await?;
-    if row.method == "POST" && !here.is_ours(&sent) {
+    here.paced(&found)?;
+    // All that headers and cookie say is settled before anything is read.
+    let verdict = here.judge(found)?;
+    let upload = here.place(&verdict)?;
+    let sent = here.read(body, &verdict).await?;
+    if let Some(sent) = &sent
+        && row.method == "POST"
+        && !here.is_ours(sent)
+    {
         return Err(error(&facts, Wrong::Forged).into());
     }
-    let passed = here.admit(found, &sent)?;
-    match passed {
+    let sent = sent.unwrap_or_default();
+    match here.decided(verdict, &sent)? {
         Who::Signed(mut signed) => {
             if let Some(PutBack(kept)) = parts.extensions.remove() {
                 signed.kept = kept;
@@ -125,7 +132,7 @@ pub async fn pass(app: &Shared, row: Row, request: Request) -> Result<Passed, St
     }
     let request = Request::from_parts(parts, Body::from(sent.bytes));
     let cookie = cookie.filter(|_| row.access == Access::Public);
-    Ok(Passed { request, cookie })
+    Ok(Passed { request, cookie, upload })
 }
 
 /// What the request says before anybody is known, and the browser's cookie where it is new.
@@ -207,7 +214,22 @@ enum Who {
     Visitor(Box<Visitor>),
 }
 
+/// What is known of a request before its body is read.
+enum Verdict {
+    /// It goes on.
+    On(Who),
+    /// The screen is locked.
+    Locked(Box<Signed>),
+    /// No role gives the power.
+    NoPower(Box<Signed>),
+    /// A fresh second factor comes first.
+    Stale(Box<Signed>),
+    /// A proof of work comes first, or so many seconds.
+    Unproved(Box<Signed>, u32),
+}
+
 /// A body that was read.
+#[derive(Default)]
 struct Sent {
     bytes: Bytes,
     form: Form,
@@ -246,26 +268,56 @@ impl Here<'_> {
         if let Trouble::Store(error) = trouble {
             tracing::warn!(error = %error, "a session could not be looked up");
         }
-        error(self.facts, Wrong::Busy)
+        self.busy()
     }
 
-    fn throttled(&self) -> Result<(), Stopped> {
-        let portal = self.facts.portal();
-        let admitted =
-            portal.throttle.admit(self.facts.source, &portal.networks, self.facts.machine);
+    /// Who is signed in is limited by the account, whoever else by the address, in what is posted.
+    fn paced(&self, found: &Found) -> Result<(), Stopped> {
+        let (portal, facts) = (self.facts.portal(), self.facts);
+        let admitted = match found {
+            Found::Open(signed) | Found::Locked(signed) => {
+                portal.pace.admit(signed.person.id, facts.machine)
+            }
+            Found::Nobody(_) if self.row.method == "POST" => {
+                portal.throttle.admit(facts.source, &portal.networks, facts.machine)
+            }
+            Found::Nobody(_) => Ok(()),
+        };
         admitted.map_err(|wait| {
-            let s = self.facts.bare();
-            frame::error_page(self.facts, s, Wrong::TooMany, Some(wait)).into()
+            let s = match found {
+                Found::Open(signed) => signed.shell(),
+                Found::Locked(_) | Found::Nobody(_) => facts.bare(),
+            };
+            frame::error_page(facts, s, Wrong::TooMany, Some(wait)).into()
         })
     }
 
-    async fn read(&self, body: Body) -> Result<Sent, Stopped> {
-        let most = match self.row.reads {
-            Reads::Nothing => {
-                return Ok(Sent { bytes: Bytes::new(), form: Form::default(), upload: None });
-            }
-            Reads::Form(most) | Reads::File(most) => most,
+    /// The place in which a file is read, where one may be sent.
+    fn place(&self, verdict: &Verdict) -> Result<Option<OwnedSemaphorePermit>, Stopped> {
+        let (Reads::File(_), Verdict::On(_)) = (self.row.reads, verdict) else { return Ok(None) };
+        let place = self.facts.portal().uploads.clone().try_acquire_owned();
+        place.map(Some).map_err(|_| self.busy().into())
+    }
+
+    fn busy(&self) -> Response {
+        let mut response = error(self.facts, Wrong::Busy);
+        frame::retry_after(&mut response, frame::RETRY_S);
+        response
+    }
+
+    /// Reads the body. Whoever is not let in sends no file: a form's bytes are enough for its
+    /// token, and more are not read (`None`).
+    async fn read(&self, body: Body, verdict: &Verdict) -> Result<Option<Sent>, Stopped> {
+        let file = match (self.row.reads, verdict) {
+            (Reads::Nothing, _) => return Ok(Some(Sent::default())),
+            (Reads::File(most), Verdict::On(_)) | (Reads::Form(most), _) => Ok(most),
+            (Reads::File(_), _) => Err(FORM_MAX),
         };
+        let (Ok(most) | Err(most)) = file;
+        let said = body.size_hint().upper();
+        if file.is_err() && said.is_none_or(|said| said > most as u64) {
+            return Ok(None);
+        }
         let read = tokio::time::timeout(BODY_WAIT, to_bytes(body, most)).await;
         let bytes = match read {
             Ok(Ok(bytes)) => bytes,
@@ -276,6 +328,10 @@ impl Here<'_> {
             }
             Err(_) => return Err(error(self.facts, Wrong::Unreadable).into()),
         };
+        self.taken_apart(bytes).map(Some)
+    }
+
+    fn taken_apart(&self, bytes: Bytes) -> Result<Sent, Stopped> {
         let kind = text(&self.parts.headers, header::CONTENT_TYPE).unwrap_or_default();
         let is_file = matches!(self.row.reads, Reads::File(_));
         let unreadable = || Box::new(error(self.facts, Wrong::Unreadable));
@@ -301,37 +357,57 @@ impl Here<'_> {
         self.session.is_some_and(fits) || (public && fits(&self.facts.browser))
     }
 
-    fn admit(&self, found: Found, sent: &Sent) -> Result<Who, Stopped> {
-        if self.row.access == Access::Public {
+    /// What session, role, factor and pace say; nobody on a route for people is asked to sign in.
+    fn judge(&self, found: Found) -> Result<Verdict, Stopped> {
+        let access = self.row.access;
+        if access == Access::Public {
             let mut visitor = Visitor::new(self.facts.clone(), None);
             match found {
                 Found::Open(signed) => visitor = Visitor::new(self.facts.clone(), Some(*signed)),
                 Found::Locked(_) => visitor.locked = true,
                 Found::Nobody(_) => {}
             }
-            return Ok(Who::Visitor(visitor.into()));
+            return Ok(Verdict::On(Who::Visitor(visitor.into())));
         }
-        match found {
-            Found::Nobody(why) => Err(self.sign_in_first(why).into()),
-            Found::Locked(signed) if self.row.access == Access::Locked => Ok(Who::Signed(signed)),
-            Found::Locked(signed) => {
-                Err(lock::page(&signed, &self.kept(sent), vec![], None).into())
+        let signed = match found {
+            Found::Nobody(why) => return Err(self.sign_in_first(why).into()),
+            Found::Locked(signed) | Found::Open(signed) if access == Access::Locked => {
+                return Ok(Verdict::On(Who::Signed(signed)));
             }
-            Found::Open(signed) => {
-                let Access::May(power) = self.row.access else { return Ok(Who::Signed(signed)) };
-                if !signed.holds(power) {
-                    return Err(frame::refused_as(&*signed, PortalReason::NoPower).into());
-                }
-                if power.row().mfa == Mfa::Fresh && !signed.is_fresh() {
-                    return Err(confirm::ask(&signed, &self.kept(sent)).into());
-                }
-                Ok(Who::Signed(signed))
+            Found::Locked(signed) => return Ok(Verdict::Locked(signed)),
+            Found::Open(signed) => signed,
+        };
+        if let Access::May(power) = access {
+            if !signed.holds(power) {
+                return Ok(Verdict::NoPower(signed));
+            }
+            if power.row().mfa == Mfa::Fresh && !signed.is_fresh() {
+                return Ok(Verdict::Stale(signed));
             }
         }
+        let (pace, now) = (&self.facts.portal().pace, self.facts.machine);
+        if self.row.path != pace::PATH
+            && let Err(wait) = pace.admit_unproved(signed.person.id, now)
+        {
+            return Ok(Verdict::Unproved(signed, wait));
+        }
+        Ok(Verdict::On(Who::Signed(signed)))
     }
 
-    /// What comes back after unlocking or confirming: the page, or the form that was sent. Files
-    /// are chosen again.
+    /// Who goes on, or the answer, with what was sent kept in it.
+    fn decided(&self, verdict: Verdict, sent: &Sent) -> Result<Who, Stopped> {
+        Err(match verdict {
+            Verdict::On(who) => return Ok(who),
+            Verdict::Locked(signed) => lock::page(&signed, &self.kept(sent)),
+            Verdict::NoPower(signed) => frame::refused_as(&*signed, PortalReason::NoPower),
+            Verdict::Stale(signed) => confirm::ask(&signed, &self.kept(sent)),
+            Verdict::Unproved(signed, wait) => pace::ask(&signed, &self.kept(sent), wait),
+        }
+        .into())
+    }
+
+    /// What comes back after unlocking, confirming or proving: the page, or the form that was
+    /// sent. Files are chosen again.
     fn kept(&self, sent: &Sent) -> Kept {
         match self.row.reads {
             Reads::Form(_) => Kept::sent(&self.facts.here, &sent.form),

@@ -14,6 +14,7 @@
 mod account;
 mod assets;
 mod auditor;
+mod citizen;
 mod cookies;
 mod counter;
 mod entry;
@@ -21,10 +22,14 @@ pub mod form;
 pub mod frame;
 pub mod guard;
 mod head;
+mod helped;
 mod hours;
+mod integrator;
 mod kept;
+mod oidc;
 mod once;
 mod operator;
+mod pace;
 mod paths;
 pub mod signed;
 mod status;
@@ -46,10 +51,12 @@ use dancu_domain::moment::Moment;
 use dancu_gate::path::Cause;
 use dancu_portal::error::Wrong;
 use dancu_store::Store;
+use tokio::sync::Semaphore;
 
 use self::table::{Entry, Table};
 use crate::app::{App, Shared};
 use crate::config::PortalConfig;
+use crate::config::identity::IdentityConfig;
 use crate::handlers::{operations, text};
 use crate::proxy::Network;
 use crate::telemetry::requests::Routes as _;
@@ -57,6 +64,8 @@ use crate::telemetry::requests::Routes as _;
 /// Threads that check passwords: two take 25 sign-ins a second, and a machine with many cores has
 /// questions to answer as well.
 const HASHING_THREADS_MAX: usize = 4;
+/// Files that are read at a time, of 5 MiB each: heads send one now and then.
+const UPLOADS: usize = 8;
 
 /// What the portal of this node holds beside the store.
 pub struct Portal {
@@ -65,10 +74,16 @@ pub struct Portal {
     pub(crate) once: once::Once,
     pub(crate) head: head::Kept,
     pub(crate) hours: hours::Hours,
+    pub(crate) integrator: integrator::Kept,
     pub(crate) status: status::Kept,
-    throttle: once::Throttle,
+    throttle: pace::Throttle,
+    pace: pace::Pace,
+    uploads: Arc<Semaphore>,
     networks: Vec<Network>,
     help_phone: Option<String>,
+    pub(crate) provider: Option<oidc::Provider>,
+    /// Address that people open, without a slash at its end.
+    origin: String,
     entries: Arc<[Entry]>,
     router: OnceLock<Router>,
     app: Arc<OnceLock<Weak<App>>>,
@@ -96,7 +111,7 @@ impl Portal {
         let settings = Settings {
             threads: cores.min(HASHING_THREADS_MAX),
             networks: networks.collect(),
-            site: Site { name: "dancu".into(), origin },
+            site: Site { name: "dancu".into(), origin: origin.clone() },
         };
         let people = People::new(store, settings, failed)
             .context("không mở được phần đăng nhập của cổng (sign-in of the portal)")?;
@@ -105,14 +120,29 @@ impl Portal {
             once: <_>::default(),
             head: <_>::default(),
             hours: <_>::default(),
+            integrator: <_>::default(),
             status: <_>::default(),
             throttle: <_>::default(),
+            pace: <_>::default(),
+            uploads: Arc::new(Semaphore::new(UPLOADS)),
             networks: config.unit_networks.clone(),
             help_phone: config.help_phone.clone().filter(|phone| !phone.trim().is_empty()),
+            provider: None,
+            origin,
             entries: table().entries(),
             router: OnceLock::new(),
             app,
         })
+    }
+
+    /// With an identity provider, where one is set up. Nobody is asked yet.
+    ///
+    /// # Errors
+    /// A file that cannot be read or holds no key.
+    pub fn with_identity(mut self, config: &IdentityConfig) -> anyhow::Result<Self> {
+        self.provider = oidc::Provider::open(config, &self.origin)
+            .context("không dùng được nơi định danh điện tử (identity provider)")?;
+        Ok(self)
     }
 }
 
@@ -120,10 +150,13 @@ impl Portal {
 fn table() -> Table {
     let table = Table::default();
     let table = entry::routes(table);
+    let table = oidc::routes(table);
     let table = counter::routes(table);
     let table = operator::routes(table);
     let table = head::routes(table);
+    let table = integrator::routes(table);
     let table = auditor::routes(table);
+    let table = citizen::routes(table);
     let table = status::routes(table);
     account::routes(table)
 }

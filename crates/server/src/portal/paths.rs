@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 /// Longest path with its query: what servers and proxies in use take as well.
 const PATH_MAX: usize = 2_000;
 /// Pages that nobody wants to return to: they ask, lock or end.
-const NEVER: [&str; 5] = ["/sign-in", "/sign-out", "/lock", "/unlock", "/confirm"];
+const NEVER: [&str; 6] = ["/sign-in", "/sign-out", "/lock", "/unlock", "/confirm", "/pace"];
 
 /// The path, if it is one of this portal: it begins with one slash, and holds nothing that a
 /// browser reads as the beginning of another host (`//evil`, `/\evil`, a tab in between).

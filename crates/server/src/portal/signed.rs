@@ -15,8 +15,9 @@ use dancu_domain::people::MachineTime;
 use dancu_domain::people::grants::{self, Actor, Grant, Ground, Target};
 use dancu_domain::people::powers::Power;
 use dancu_domain::people::reasons::PortalReason;
+use dancu_domain::people::roles::Class;
 use dancu_domain::people::session::Session;
-use dancu_domain::registration::{AccountState, ConnectionState};
+use dancu_domain::registration::{Account, AccountKind, AccountState, ConnectionState, System};
 use dancu_portal::shell::{Person as ShellPerson, Shell};
 use dancu_portal::text::{Language, Text};
 use dancu_store::people::Person;
@@ -150,7 +151,8 @@ impl Signed {
 
     /// The frame with the person and the left column.
     pub fn shell(&self) -> Shell {
-        let unit = self.person.unit.as_str().to_owned();
+        let is_citizen = self.session.class == Class::Citizen;
+        let unit = if is_citizen { String::new() } else { self.person.unit.as_str().to_owned() };
         let roles = self.person.grants.on(self.today()).map(|grant| {
             let row = grant.role.row();
             self.say(row.name_vi, row.name)
@@ -177,17 +179,33 @@ impl Signed {
         self.person.grants.on(self.today()).any(|grant| roles.contains(grant.role))
     }
 
-    /// Whether the person stands on the account list of the unit: a live account of the same login
-    /// in a live system of it (A6, B6).
+    /// The live systems of the person's unit in which an officer's account of the same login is
+    /// live today, with it, by the code of the system (A6, B6).
+    pub fn listed(&self) -> Vec<(Arc<System>, Account)> {
+        let (snapshot, today) = (self.app.gate.snapshot(), self.today());
+        let login = self.person.login.folded();
+        let mine = |account: &&Account| {
+            account.kind == AccountKind::Officer
+                && account.state == AccountState::Live
+                && account.valid.contains(today)
+        };
+        let live = |system: &&Arc<System>| {
+            system.unit == self.person.unit && system.state == ConnectionState::Live
+        };
+        let systems = snapshot.systems().iter().filter(live);
+        let mut listed: Vec<_> = systems
+            .filter_map(|system| {
+                let account = system.accounts.find(&login).filter(mine)?.clone();
+                Some((system.clone(), account))
+            })
+            .collect();
+        listed.sort_by(|(a, _), (b, _)| a.code.cmp(&b.code));
+        listed
+    }
+
+    /// Whether the person stands on the account list of the unit (A6).
     pub fn on_account_list(&self) -> bool {
-        let snapshot = self.app.gate.snapshot();
-        snapshot.systems().iter().any(|system| {
-            system.unit == self.person.unit
-                && system.state == ConnectionState::Live
-                && system.accounts.iter().any(|account| {
-                    account.state == AccountState::Live && account.login == self.person.login
-                })
-        })
+        !self.listed().is_empty()
     }
 
     /// The person's unit, as a target.

@@ -117,6 +117,18 @@ impl Table {
         self.row("POST", path, access.into(), Reads::Form(KEPT_MAX), handler)
     }
 
+    /// A form of at most `most` bytes.
+    #[must_use]
+    pub fn post_large<H: Handler<T, Shared>, T: 'static>(
+        self,
+        path: &'static str,
+        access: impl Into<Access>,
+        most: usize,
+        handler: H,
+    ) -> Self {
+        self.row("POST", path, access.into(), Reads::Form(most), handler)
+    }
+
     /// A form with a file of at most `most` bytes.
     #[must_use]
     pub fn upload<H: Handler<T, Shared>, T: 'static>(
@@ -191,9 +203,10 @@ impl<H: Handler<T, Shared>, T: 'static> Handler<T, Shared> for Guarded<H> {
     fn call(self, request: Request, app: Shared) -> Self::Future {
         Box::pin(async move {
             match guard::pass(&app, self.row, request).await {
-                Ok(passed) => {
-                    let response = self.handler.call(passed.request, app).await;
-                    guard::finished(response, passed.cookie)
+                Ok(guard::Passed { request, cookie, upload }) => {
+                    let response = self.handler.call(request, app).await;
+                    drop(upload);
+                    guard::finished(response, cookie)
                 }
                 Err(response) => guard::finished(*response, None),
             }

@@ -1,6 +1,7 @@
 //! Words that several desks say: services, windows, states, and what the office refuses.
 
 use axum::response::Response;
+use dancu_domain::ids::{Login, PersonalId};
 use dancu_domain::registration::ConnectionState;
 use dancu_domain::service::{Service, Window};
 use dancu_office::Refused;
@@ -11,6 +12,27 @@ use dancu_store::Error;
 
 use super::frame;
 use super::signed::{Facts, Framed};
+
+/// A login as desks show it to who is no auditor with a ground. One that is a citizen's id is
+/// personal data, of which only its end is shown: integrators and incident leads never see more
+/// (A6, B6).
+pub fn login(login: &Login) -> String {
+    match PersonalId::parse(login.as_str()) {
+        Ok(id) if login.is_personal_data() => personal_id(id),
+        _ => login.as_str().to_owned(),
+    }
+}
+
+/// What the journal calls an actor, the same way.
+pub fn actor(text: &str) -> String {
+    Login::parse(text).map_or_else(|_| text.to_owned(), |known| login(&known))
+}
+
+/// A citizen's id with all but its last three digits hidden.
+pub fn personal_id(id: PersonalId) -> String {
+    let digits = id.to_string();
+    format!("••• ••• ••• {}", digits.get(9..).unwrap_or_default())
+}
 
 /// A service in words.
 pub fn service(t: &Text, service: Service) -> String {
@@ -71,4 +93,18 @@ pub fn failed(who: &impl Framed, refused: &Refused) -> Response {
 pub fn unread(who: &impl Framed, error: &Error) -> Response {
     tracing::error!(error = %error, "a page of the portal could not be read");
     frame::unavailable(who)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rule_a6_a_login_that_is_a_citizens_id_is_masked() {
+        let shown = |text: &str| login(&Login::parse(text).unwrap());
+        assert_eq!(shown("099301012345"), "••• ••• ••• 345");
+        assert_eq!(shown("mau.canbo1"), "mau.canbo1");
+        assert_eq!(actor("099301012345"), "••• ••• ••• 345");
+        assert_eq!(actor("Trần Văn A [root]"), "Trần Văn A [root]");
+    }
 }

@@ -1,7 +1,9 @@
 //! Figures of what is registered and counted today: how many lines are locked or near their count.
 //! No line, system or account is named.
 
-use dancu_domain::registration::ConnectionState;
+use dancu_domain::credentials::CredentialKind;
+use dancu_domain::moment::Moment;
+use dancu_domain::registration::{ConnectionState, Snapshot};
 use dancu_domain::service::Service;
 
 use crate::app::App;
@@ -27,6 +29,9 @@ pub struct LineFigures {
     pub near: [u64; Service::ALL.len()],
     /// Lines with nothing left today.
     pub used_up: u64,
+    /// Credentials of systems that are not closed: those that end soon, and those that have ended
+    /// and stand there still.
+    pub credentials: [(&'static str, u64); 2],
 }
 
 impl LineFigures {
@@ -35,7 +40,8 @@ impl LineFigures {
         let (store, now) = (app.gate.store(), app.clock.now());
         let day = store.profiles().at(now).hours.duty(now).day;
         let snapshot = app.gate.snapshot();
-        let mut figures = Self { systems: states(&snapshot), ..Self::default() };
+        let (systems, credentials) = (states(&snapshot), ending(&snapshot, now));
+        let mut figures = Self { systems, credentials, ..Self::default() };
         let lines: Vec<_> = snapshot
             .systems()
             .iter()
@@ -65,8 +71,20 @@ impl LineFigures {
     }
 }
 
+/// How many credentials end soon, and how many have ended.
+pub fn ending(snapshot: &Snapshot, now: Moment) -> [(&'static str, u64); 2] {
+    let open = snapshot.systems().iter().filter(|s| s.state != ConnectionState::Closed);
+    let all = open.flat_map(|s| CredentialKind::ALL.into_iter().flat_map(|kind| s.facts.of(kind)));
+    let (mut soon, mut ended) = (0, 0);
+    for facts in all {
+        soon += u64::from(facts.ends_soon(now));
+        ended += u64::from(!facts.is_valid(now));
+    }
+    [("soon", soon), ("ended", ended)]
+}
+
 /// Every state with its number of connections, also where there is none.
-fn states(snapshot: &dancu_domain::registration::Snapshot) -> Vec<(&'static str, u64)> {
+fn states(snapshot: &Snapshot) -> Vec<(&'static str, u64)> {
     let all = (0..=u8::MAX).map_while(ConnectionState::from_number);
     let count = |state: ConnectionState| {
         snapshot.systems().iter().filter(|s| s.state == state).count() as u64

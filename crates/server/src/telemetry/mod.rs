@@ -4,7 +4,7 @@
 //! process, not of one [`crate::app::App`]: they are counted in statics, so that a request pays
 //! for a few atomics of its own thread and for nothing else.
 
-mod lines;
+pub mod lines;
 pub mod log;
 pub mod process;
 pub mod requests;

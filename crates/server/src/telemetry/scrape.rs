@@ -49,6 +49,7 @@ pub const CATALOGUE: &[(&str, &str, &str)] = &[
     ("dancu_locks_in_force", "gauge", "Locks by what they stop: a line or its connection."),
     ("dancu_lines_near_count", "gauge", "Lines at 80 % of the day's count or more, by service."),
     ("dancu_lines_used_up", "gauge", "Lines whose count of the day is used up."),
+    ("dancu_credentials_ending", "gauge", "Credentials of systems, ending in 30 days or over."),
     ("dancu_clock_ahead_seconds", "gauge", "Product clock ahead of the machine's."),
     ("dancu_data_file_bytes", "gauge", "Size of the database files."),
     ("dancu_disk_free_bytes", "gauge", "Space left for the data folder."),
@@ -214,6 +215,7 @@ fn lines(page: &mut Page, figures: &LineFigures) {
     let near = Service::ALL.map(|service| (service.code(), figures.near[service.index()]));
     page.by("dancu_lines_near_count", "service", &near);
     page.one("dancu_lines_used_up", figures.used_up);
+    page.by("dancu_credentials_ending", "state", &figures.credentials);
 }
 
 /// The text under way.

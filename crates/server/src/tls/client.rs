@@ -30,6 +30,15 @@ impl ClientCertificate {
         Some(Self { sha256, subject: parsed.subject().to_string().into() })
     }
 
+    /// First and last moment of the first certificate of a PEM text, ms since 1970 UTC.
+    pub fn validity_of_pem(pem: &[u8]) -> Option<(i64, i64)> {
+        let der = CertificateDer::from_pem_slice(pem).ok()?;
+        let (_, parsed) = parse_x509_certificate(&der).ok()?;
+        let validity = parsed.validity();
+        let ms = |seconds: i64| seconds.checked_mul(1_000);
+        Some((ms(validity.not_before.timestamp())?, ms(validity.not_after.timestamp())?))
+    }
+
     /// From the first certificate of a PEM text.
     pub fn of_pem(pem: &[u8]) -> Option<Self> {
         Self::of_der(&CertificateDer::from_pem_slice(pem).ok()?)

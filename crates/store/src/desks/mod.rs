@@ -1,5 +1,6 @@
-//! What desks hand to each other: raises that a head asks for, announcements, and notices of
-//! revocations that the operator of an agency's own software confirms.
+//! What desks hand to each other: raises that a head asks for, announcements, notices of
+//! revocations that the operator of an agency's own software confirms, who suspended an account
+//! and who let a person in again.
 //!
 //! Nothing is decided here. Writes run inside a transaction of the ledger; reads outside of one go
 //! through [`Store::desks`](crate::Store::desks).
@@ -9,15 +10,18 @@
 //! **Invariant:** a decided request, an ended announcement and a confirmed notice stay what they
 //! are.
 
+mod help;
 mod news;
 mod notices;
 mod raises;
+mod suspensions;
 
 use dancu_domain::ids::{LineId, Login, SystemId};
 use dancu_domain::moment::Moment;
 use dancu_domain::people::PersonId;
 use dancu_domain::people::approval::Signature;
 
+pub use self::help::{Help, last_help, note_help};
 pub use self::news::{
     NEWS_READ, announcement, announcements, insert_announcement, past_announcements,
     save_announcement,
@@ -28,6 +32,7 @@ pub use self::notices::{
 pub use self::raises::{
     Requests, insert_raise_request, raise_request, raise_requests, save_raise_request,
 };
+pub use self::suspensions::{Sides, set_suspended_by, suspended_by};
 use crate::engine::{Kind, Tx};
 use crate::error::{Error, Result};
 use crate::store::Store;

@@ -7,17 +7,18 @@ use dancu_domain::people::approval::Signature;
 use serde::{Deserialize, Serialize};
 
 use super::{Desks, RaiseRequest, RequestState, constrained, next};
-use crate::engine::{Row, Tx};
+use crate::engine::{Row, Tx, Value};
 use crate::error::{Error, Result};
 use crate::keys::{Key, Keyring, Purpose};
 use crate::people::sealed::{self, Opened, Place};
 use crate::values;
 
 const BY_ID: &str = "SELECT id, system, state, sealed FROM raise_request WHERE id = $1";
-const IN_STATE: &str = "SELECT id, system, state, sealed FROM raise_request WHERE state = $1 \
-    ORDER BY id LIMIT $2";
-const OF_SYSTEM: &str = "SELECT id, system, state, sealed FROM raise_request WHERE system = $1 \
-    ORDER BY id DESC LIMIT $2";
+pub(super) const WAITING: &str = "SELECT id, system, state, sealed FROM raise_request \
+    WHERE state = 0 AND to_at > $1 AND id > $2 ORDER BY id LIMIT $3";
+pub(super) const OF_SYSTEM: &str = "SELECT id, system, state, sealed FROM raise_request \
+    WHERE system = $1 ORDER BY id DESC LIMIT $2";
+const _: () = assert!(RequestState::Waiting as u8 == 0);
 
 /// A request as it is sealed in `raise_request.sealed`.
 #[derive(Serialize, Deserialize)]
@@ -39,17 +40,30 @@ struct RequestRecord {
 /// Which requests are asked for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Requests {
-    /// Those that wait, the oldest first.
-    Waiting,
+    /// Those that wait and can still be granted at `now`, after a number, the oldest first. One
+    /// whose last day has passed unanswered is over: it holds up nobody.
+    Waiting {
+        /// When, by the product's clock.
+        now: Moment,
+        /// After which one; 0 begins.
+        after: i64,
+    },
     /// Those of a system in any state, the newest first.
     Of(SystemId),
 }
 
 impl Requests {
-    const fn read(self) -> (&'static str, u32) {
+    const fn text(self) -> &'static str {
         match self {
-            Self::Waiting => (IN_STATE, RequestState::Waiting as u32),
-            Self::Of(system) => (OF_SYSTEM, system.0),
+            Self::Waiting { .. } => WAITING,
+            Self::Of(_) => OF_SYSTEM,
+        }
+    }
+
+    fn values(&self, limit: u32) -> Vec<Value<'static>> {
+        match *self {
+            Self::Waiting { now, after } => vec![now.0.into(), after.into(), limit.into()],
+            Self::Of(system) => vec![system.0.into(), limit.into()],
         }
     }
 }
@@ -64,8 +78,8 @@ pub fn insert_raise_request(
     let id = next(tx, "SELECT COALESCE(MAX(id), 0) FROM raise_request")?;
     let sealed = place(id).seal(&key, &RequestRecord::of(request), &[])?;
     let inserted = tx.execute(
-        "INSERT INTO raise_request (id, system, state, sealed) VALUES ($1, $2, $3, $4)",
-        values![id, request.system.0, request.state as u8, sealed],
+        "INSERT INTO raise_request (id, system, state, to_at, sealed) VALUES ($1, $2, $3, $4, $5)",
+        values![id, request.system.0, request.state as u8, request.to.0, sealed],
     );
     inserted.map_err(constrained)?;
     Ok(id)
@@ -113,8 +127,7 @@ pub fn raise_requests(
     limit: u32,
 ) -> Result<Vec<RaiseRequest>> {
     let key = sealed::key(keys)?;
-    let (sql, of) = which.read();
-    tx.query(sql, values![of, limit], |r| read(r, &key))
+    tx.query(which.text(), &which.values(limit), |r| read(r, &key))
 }
 
 impl Desks<'_> {
@@ -128,8 +141,7 @@ impl Desks<'_> {
     /// [`raise_requests`].
     pub async fn raise_requests(self, which: Requests, limit: u32) -> Result<Vec<RaiseRequest>> {
         let key = sealed::key(&self.store.keys)?;
-        let (sql, of) = which.read();
-        self.store.look(sql, values![of, limit], |r| read(r, &key)).await
+        self.store.look(which.text(), &which.values(limit), |r| read(r, &key)).await
     }
 }
 

@@ -7,8 +7,8 @@
 //! [`seen_session`]. Reads outside of one go through [`Store::people`](crate::Store::people).
 //!
 //! **Invariant:** nothing of a person stands in clear. A person, a session, an event is one sealed
-//! document, bound to its table and row; logins and units are found by keyed digests, sessions by
-//! the digest of their cookie.
+//! document, bound to its table and row; logins, units and ids are found by keyed digests,
+//! sessions by the digest of their cookie.
 //! **Invariant:** one person per login, and a login is never given a second time.
 //! **Invariant:** what is saved was read a moment ago: [`save`] refuses what another transaction
 //! changed meanwhile ([`CHANGED`]), and an epoch that would go back.
@@ -33,6 +33,7 @@
 //! # }
 //! ```
 
+mod codes;
 mod events;
 mod kinds;
 mod reads;
@@ -53,10 +54,14 @@ use dancu_domain::people::grants::Grants;
 use dancu_domain::people::session::Session;
 use dancu_domain::people::totp::Step;
 
+pub use self::codes::{answer_challenge, code_failures, save_code_failures};
 pub use self::events::{EVENTS_KEPT, FAILURES_KEPT, events, note_event};
 pub use self::kinds::EventKind;
 pub use self::reads::People;
-pub use self::rows::{CHANGED, LOGIN_TAKEN, all, by_id, by_login, insert, next_id, of_unit, save};
+pub use self::rows::{
+    CHANGED, LOGIN_TAKEN, OF_PERSONAL_ID_MAX, all, by_id, by_login, insert, leaders_of, next_id,
+    of_personal_id, of_unit, save,
+};
 pub use self::sessions::{
     SESSION_OVER, SESSIONS_READ, begin_session, end_session, end_sessions, forget_sessions,
     in_force, next_session_number, save_session, seen_session, session, sessions_of,

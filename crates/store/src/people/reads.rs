@@ -1,12 +1,13 @@
 //! People read outside of a transaction, from asynchronous code.
 
-use dancu_domain::ids::{Login, UnitCode};
+use dancu_domain::ids::{Login, PersonalId, UnitCode};
 use dancu_domain::moment::Moment;
+use dancu_domain::people::codes::CodeFailures;
 use dancu_domain::people::session::InForce;
 use dancu_domain::people::{MachineTime, PersonId};
 use tokio::sync::oneshot;
 
-use super::{Event, Person, SESSIONS_READ, SessionRow, events, rows, sealed, sessions};
+use super::{Event, Person, SESSIONS_READ, SessionRow, codes, events, rows, sealed, sessions};
 use crate::engine::{Row, Value};
 use crate::error::Result;
 use crate::store::Store;
@@ -62,10 +63,34 @@ impl People<'_> {
         self.store.look(rows::OF_UNIT, values![digest], |r| rows::read(r, &key)).await
     }
 
+    /// [`of_personal_id`](super::of_personal_id).
+    pub async fn of_personal_id(self, id: PersonalId) -> Result<Vec<Person>> {
+        let key = sealed::key(&self.store.keys)?;
+        let digest = rows::id_digest(&key, id);
+        let values = values![digest, rows::OF_PERSONAL_ID_MAX];
+        self.store.look(rows::OF_PERSONAL_ID, values, |r| rows::read(r, &key)).await
+    }
+
+    /// People who are locked for security (D6) after one, in the order of their ids, at most
+    /// `limit`; `PersonId(0)` begins.
+    pub async fn locked(self, after: PersonId, limit: u32) -> Result<Vec<Person>> {
+        let key = sealed::key(&self.store.keys)?;
+        self.store.look(rows::LOCKED, values![after.0, limit], |r| rows::read(r, &key)).await
+    }
+
+    /// [`leaders_of`](super::leaders_of).
+    pub async fn leaders_of(self, unit: &UnitCode) -> Result<Vec<Person>> {
+        let key = sealed::key(&self.store.keys)?;
+        let digest = rows::unit_digest(&key, unit);
+        self.store.look(rows::LEADERS, values![digest], |r| rows::read(r, &key)).await
+    }
+
     /// [`all`](super::all).
     pub async fn all(self, after: PersonId, limit: u32) -> Result<Vec<Person>> {
         let key = sealed::key(&self.store.keys)?;
-        self.store.look(rows::PAGE, values![after.0, limit], |r| rows::read(r, &key)).await
+        let citizens = rows::citizens_digest(&key);
+        let values = values![after.0, citizens, limit];
+        self.store.look(rows::PAGE, values, |r| rows::read(r, &key)).await
     }
 
     /// [`session`](super::session).
@@ -79,6 +104,12 @@ impl People<'_> {
     pub async fn in_force(self, person: PersonId) -> Result<Option<InForce>> {
         let read = |r: &Row<'_>| sessions::read_in_force(r, 0);
         self.first(sessions::IN_FORCE, values![person.0], read).await
+    }
+
+    /// [`code_failures`](super::code_failures), which may be others in a moment; none where there
+    /// is no such person.
+    pub async fn code_failures(self, person: PersonId) -> Result<Option<CodeFailures>> {
+        self.first(codes::OF_PERSON, values![person.0], codes::read).await
     }
 
     /// [`sessions_of`](super::sessions_of).

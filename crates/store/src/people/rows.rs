@@ -1,7 +1,10 @@
 //! Rows of people, written and read.
 
-use dancu_domain::ids::{Login, UnitCode};
-use dancu_domain::people::{Epoch, PersonId};
+use dancu_domain::ids::{Login, PersonalId, UnitCode};
+use dancu_domain::people::account::Phase;
+use dancu_domain::people::grants::Grant;
+use dancu_domain::people::roles::Role;
+use dancu_domain::people::{Epoch, PersonId, UNIT_OF_CITIZENS};
 
 use super::record::PersonRecord;
 use super::sealed::{self, Opened, Place};
@@ -17,6 +20,9 @@ pub const LOGIN_TAKEN: &str = "tên đăng nhập đã có người dùng (the l
 pub const CHANGED: &str =
     "người dùng vừa được thay đổi, hãy tải lại (the person was changed meanwhile: load again)";
 
+/// What digests of units begin with.
+const UNIT: &[u8] = b"portal_person.unit\0";
+
 /// Columns in the order that [`read`] reads.
 pub(super) const BY_ID: &str =
     "SELECT id, revision, epoch, sealed FROM portal_person WHERE id = $1";
@@ -24,8 +30,21 @@ pub(super) const BY_LOGIN: &str =
     "SELECT id, revision, epoch, sealed FROM portal_person WHERE login = $1";
 pub(super) const OF_UNIT: &str =
     "SELECT id, revision, epoch, sealed FROM portal_person WHERE unit = $1 ORDER BY id";
-pub(super) const PAGE: &str =
-    "SELECT id, revision, epoch, sealed FROM portal_person WHERE id > $1 ORDER BY id LIMIT $2";
+pub(super) const PAGE: &str = "SELECT id, revision, epoch, sealed FROM portal_person \
+                               WHERE id > $1 AND unit <> $2 ORDER BY id LIMIT $3";
+
+pub(super) const OF_PERSONAL_ID: &str = "SELECT id, revision, epoch, sealed FROM portal_person \
+                                         WHERE personal_id = $1 ORDER BY id LIMIT $2";
+
+/// People of one personal id that are read at most: one person has an account as a citizen, one of
+/// staff, and those that were revoked. More are nobody's in particular.
+pub const OF_PERSONAL_ID_MAX: u32 = 64;
+
+pub(super) const LOCKED: &str = "SELECT id, revision, epoch, sealed FROM portal_person \
+                                 WHERE locked = 1 AND id > $1 ORDER BY id LIMIT $2";
+
+pub(super) const LEADERS: &str = "SELECT id, revision, epoch, sealed FROM portal_person \
+                                  WHERE leads = 1 AND unit = $1 ORDER BY id";
 
 /// The number of the next new person: 1 and up, never one that was given.
 pub fn next_id(tx: &mut Tx<'_>) -> Result<PersonId> {
@@ -47,15 +66,19 @@ pub fn insert(tx: &mut Tx<'_>, keys: &Keyring, person: &Person) -> Result<()> {
     let record = PersonRecord::of(person).ok_or(place.damaged())?;
     let sealed = place.seal(&key, &record, &[])?;
     let inserted = tx.execute(
-        "INSERT INTO portal_person (id, login, unit, epoch, session_number, revision, sealed) \
-         VALUES ($1, $2, $3, $4, 0, $5, $6)",
+        "INSERT INTO portal_person \
+         (id, login, unit, epoch, session_number, revision, sealed, personal_id, locked, leads) \
+         VALUES ($1, $2, $3, $4, 0, $5, $6, $7, $8, $9)",
         values![
             person.id.0,
             login,
             unit_digest(&key, &person.unit),
             person.account.epoch.0,
             person.revision.0,
-            sealed
+            sealed,
+            personal_id_digest(&key, person),
+            is_locked(person),
+            leads(person)
         ],
     );
     inserted.map(drop).map_err(|error| constrained(error, LOGIN_TAKEN))
@@ -84,14 +107,17 @@ pub fn save(tx: &mut Tx<'_>, keys: &Keyring, person: &Person) -> Result<()> {
     let sealed = place.seal(&key, &record, &rest)?;
     let next = person.revision.0.checked_add(1).ok_or(Error::Damaged("portal_person.revision"))?;
     let saved = tx.execute(
-        "UPDATE portal_person SET login = $1, unit = $2, epoch = $3, revision = $4, sealed = $5 \
-         WHERE id = $6",
+        "UPDATE portal_person SET login = $1, unit = $2, epoch = $3, revision = $4, sealed = $5, \
+         personal_id = $6, locked = $7, leads = $8 WHERE id = $9",
         values![
             login,
             unit_digest(&key, &person.unit),
             person.account.epoch.0,
             next,
             sealed,
+            personal_id_digest(&key, person),
+            is_locked(person),
+            leads(person),
             person.id.0
         ],
     );
@@ -117,10 +143,27 @@ pub fn of_unit(tx: &mut Tx<'_>, keys: &Keyring, unit: &UnitCode) -> Result<Vec<P
     tx.query(OF_UNIT, values![unit_digest(&key, unit)], |r| read(r, &key))
 }
 
-/// At most `limit` people after one, in the order of their ids; `PersonId(0)` begins.
+/// Everybody with a personal id, revoked people and the citizen's own account too, at most
+/// [`OF_PERSONAL_ID_MAX`], in the order of their ids.
+pub fn of_personal_id(tx: &mut Tx<'_>, keys: &Keyring, id: PersonalId) -> Result<Vec<Person>> {
+    let key = sealed::key(keys)?;
+    let digest = id_digest(&key, id);
+    tx.query(OF_PERSONAL_ID, values![digest, OF_PERSONAL_ID_MAX], |r| read(r, &key))
+}
+
+/// Heads and deputies of a unit, those of other days and revoked ones too, in the order of their
+/// ids: nobody else's record is opened for it.
+pub fn leaders_of(tx: &mut Tx<'_>, keys: &Keyring, unit: &UnitCode) -> Result<Vec<Person>> {
+    let key = sealed::key(keys)?;
+    tx.query(LEADERS, values![unit_digest(&key, unit)], |r| read(r, &key))
+}
+
+/// At most `limit` people after one, in the order of their ids; `PersonId(0)` begins. Citizens are
+/// not among them: there may be millions.
 pub fn all(tx: &mut Tx<'_>, keys: &Keyring, after: PersonId, limit: u32) -> Result<Vec<Person>> {
     let key = sealed::key(keys)?;
-    tx.query(PAGE, values![after.0, limit], |r| read(r, &key))
+    let citizens = citizens_digest(&key);
+    tx.query(PAGE, values![after.0, citizens, limit], |r| read(r, &key))
 }
 
 /// A row as it was found.
@@ -168,6 +211,30 @@ pub(super) fn login_digest(key: &Key, login: &Login) -> [u8; 16] {
     key.digest16(&[b"portal_person.login\0", login.folded().as_bytes()])
 }
 
+/// Whether a lock for security stops the account (D6).
+fn is_locked(person: &Person) -> u8 {
+    u8::from(matches!(&person.account.phase, Phase::Open(stops) if stops.lock.is_some()))
+}
+
+/// Whether the person is head or deputy of a unit on some day.
+fn leads(person: &Person) -> u8 {
+    let heads = |grant: &Grant| matches!(grant.role, Role::Head | Role::Deputy);
+    u8::from(person.grants.all().iter().any(heads))
+}
+
+/// Of the personal id, where the person has one.
+fn personal_id_digest(key: &Key, person: &Person) -> Option<[u8; 16]> {
+    person.personal_id.map(|id| id_digest(key, id))
+}
+
+pub(super) fn id_digest(key: &Key, id: PersonalId) -> [u8; 16] {
+    key.digest16(&[b"portal_person.personal_id\0", &id.number().to_be_bytes()])
+}
+
+pub(super) fn citizens_digest(key: &Key) -> [u8; 16] {
+    key.digest16(&[UNIT, UNIT_OF_CITIZENS.as_bytes()])
+}
+
 pub(super) fn unit_digest(key: &Key, unit: &UnitCode) -> [u8; 16] {
-    key.digest16(&[b"portal_person.unit\0", unit.as_str().as_bytes()])
+    key.digest16(&[UNIT, unit.as_str().as_bytes()])
 }

@@ -227,10 +227,12 @@ mod tests {
 
     use super::*;
     use crate::engine::{Db, Postgres, Settings, migrate};
-    use crate::people::rows::{BY_LOGIN, OF_UNIT};
+    use crate::people::rows::{BY_LOGIN, LEADERS, LOCKED, OF_UNIT};
+    use crate::policy::accounts::OF_SYSTEM as ACCOUNTS;
     use crate::sqlite::{Area, for_sqlite};
 
-    /// What every request asks reads no table whole, whoever has signed in.
+    /// What every request asks reads no table whole, whoever has signed in; nor does a list of
+    /// accounts, of the locked, of who leads a unit.
     #[test]
     fn sessions_and_people_are_found_by_an_index() {
         let file = Connection::open_in_memory().unwrap();
@@ -250,7 +252,9 @@ mod tests {
             (&mut Db::from(file), "EXPLAIN QUERY PLAN", 3, "SCAN"),
             (&mut server, "EXPLAIN", 0, "Seq Scan"),
         ] {
-            for text in [BY_MARK, OF_PERSON, IN_FORCE, BY_LOGIN, OF_UNIT, forget] {
+            for text in
+                [BY_MARK, OF_PERSON, IN_FORCE, BY_LOGIN, OF_UNIT, LOCKED, LEADERS, ACCOUNTS, forget]
+            {
                 // The plan depends on no value: any of the right kind stands for it.
                 let bytes =
                     if db.engine() == crate::engine::Engine::Sqlite { "x'00'" } else { "''" };

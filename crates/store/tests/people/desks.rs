@@ -1,17 +1,21 @@
 //! The desks' papers: requests of raises, announcements, notices of revocations.
 
-use dancu_domain::ids::{LineId, Login, SystemId};
+use dancu_domain::ids::{AccountId, LineId, Login, SystemCode, SystemId, UnitCode};
 use dancu_domain::people::PersonId;
 use dancu_domain::people::approval::Signature;
+use dancu_domain::registration::{
+    Account, AccountKind, AccountList, AccountState, DateRange, Group, System,
+};
+use dancu_domain::service::ServiceSet;
 use dancu_store::desks::{
-    self, Announcement, News, RaiseRequest, RequestState, Requests, RevocationNotice,
+    self, Announcement, Help, News, RaiseRequest, RequestState, Requests, RevocationNotice, Sides,
 };
 use dancu_store::engine::Tx;
 use dancu_store::keys::Keyring;
-use dancu_store::{Error, Result, Store};
+use dancu_store::{Error, Result, Store, policy};
 
 use crate::common::BEGIN;
-use crate::world::{BOTH, World, note};
+use crate::world::{BOTH, World, note, person};
 
 pub const REASON: &str = "Tuần lễ cấp thẻ cho học sinh mẫu";
 pub const ANSWER: &str = "Đồng ý cho tuần mẫu này";
@@ -100,8 +104,13 @@ async fn rule_d8_requests_wait_until_they_are_decided() {
                 found.iter().map(|r| r.id).collect::<Vec<_>>()
             }
         };
-        assert_eq!(asked(Requests::Waiting, 10).await, [first, second, third]);
-        assert_eq!(asked(Requests::Waiting, 2).await, [first, second]);
+        let waiting = |after| Requests::Waiting { now: BEGIN, after };
+        assert_eq!(asked(waiting(0), 10).await, [first, second, third]);
+        assert_eq!(asked(waiting(0), 2).await, [first, second]);
+        assert_eq!(asked(waiting(second), 10).await, [third]);
+        // From the end of its last day on it waits for nobody.
+        let over = Requests::Waiting { now: request().to, after: 0 };
+        assert_eq!(asked(over, 10).await, [0; 0]);
         assert_eq!(asked(Requests::Of(SYSTEM), 10).await, [third, first]);
         // One approval, then who read it before would lose it.
         let stale = found.clone();
@@ -123,7 +132,7 @@ async fn rule_d8_requests_wait_until_they_are_decided() {
         assert!(matches!(save(&store, again).await, Err(Error::Final(_))));
         let none = save(&store, RaiseRequest { id: 99, ..request() }).await;
         assert!(matches!(none, Err(Error::Final(_))));
-        assert_eq!(asked(Requests::Waiting, 10).await, [second, third]);
+        assert_eq!(asked(waiting(0), 10).await, [second, third]);
         assert_eq!(asked(Requests::Of(SYSTEM), 10).await, [third, first]);
         // A state that somebody wrote into the table decides nothing.
         let forged = note(&store, move |tx, keys| {
@@ -131,6 +140,65 @@ async fn rule_d8_requests_wait_until_they_are_decided() {
             desks::raise_request(tx, keys, third)
         });
         assert!(matches!(forged.await, Err(Error::Damaged(_))));
+    }
+}
+
+/// A system with one account.
+fn registered() -> System {
+    let code = SystemCode::parse("MAU").unwrap();
+    let mut system = System::new(SYSTEM, code, UnitCode::parse("H26.001").unwrap(), Group::State);
+    system.accounts = AccountList::new(vec![Account {
+        id: AccountId(7),
+        login: Login::parse("mau.canbo1").unwrap(),
+        kind: AccountKind::Officer,
+        state: AccountState::Live,
+        daily: 10,
+        services: ServiceSet::default(),
+        officer_code: None,
+        citizen_id: None,
+        valid: DateRange::default(),
+        plan: None,
+    }]);
+    system
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rule_e3_each_side_ends_its_own_suspension() {
+    for engine in BOTH {
+        let world = World::new(engine);
+        let store = world.open();
+        let found = note(&store, |tx, keys| {
+            policy::write::insert_system(tx, keys, &registered(), &[String::new()])?;
+            let account = AccountId(7);
+            let mut found = vec![desks::suspended_by(tx, account)?];
+            for (head, centre) in [(true, false), (true, true), (false, true), (false, false)] {
+                desks::set_suspended_by(tx, account, Sides { head, centre })?;
+                found.push(desks::suspended_by(tx, account)?);
+            }
+            Ok(found.iter().map(|s| (s.head, s.centre, s.any())).collect::<Vec<_>>())
+        });
+        let (no, yes) = (false, true);
+        let expected =
+            [(no, no, no), (yes, no, yes), (yes, yes, yes), (no, yes, yes), (no, no, no)];
+        assert_eq!(found.await.unwrap(), expected);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rule_e2_who_helped_last_is_kept_by_what_they_did() {
+    for engine in BOTH {
+        let world = World::new(engine);
+        let store = world.open();
+        let found = note(&store, |tx, keys| {
+            dancu_store::people::insert(tx, keys, &person(1))?;
+            let (one, two) = ((PersonId(8), BEGIN), (PersonId(9), BEGIN.plus_ms(DAY)));
+            desks::note_help(tx, PersonId(1), Help::Password, one)?;
+            desks::note_help(tx, PersonId(1), Help::Password, two)?;
+            let last = desks::last_help(tx, PersonId(1), Help::Password)?;
+            Ok((last, desks::last_help(tx, PersonId(1), Help::Factor)?))
+        });
+        let expected = (Some((PersonId(9), BEGIN.plus_ms(DAY))), None);
+        assert_eq!(found.await.unwrap(), expected);
     }
 }
 

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use dancu_domain::ids::{Login, UnitCode};
+use dancu_domain::ids::{Login, PersonalId, UnitCode};
 use dancu_domain::people::account::{Cause, RevokeCause};
 use dancu_domain::people::totp::Step;
-use dancu_domain::people::{Epoch, PersonId};
+use dancu_domain::people::{Epoch, PersonId, UNIT_OF_CITIZENS};
 use dancu_store::engine::{Engine, Tx};
 use dancu_store::keys::{Keyring, Purpose};
 use dancu_store::people::{self, CHANGED, EventKind, LOGIN_TAKEN, Person};
@@ -68,6 +68,12 @@ async fn people_come_back_as_they_went_in() {
         assert_eq!(ids(people.of_unit(&unit).await.unwrap()), [1, 2, 7]);
         assert_eq!(ids(people.all(PersonId(0), 2).await.unwrap()), [1, 2]);
         assert_eq!(ids(people.all(PersonId(2), 2).await.unwrap()), [7]);
+        // Citizens are not in the list of everybody: there may be millions.
+        let mut citizen = person(9);
+        citizen.unit = UnitCode::parse(UNIT_OF_CITIZENS).unwrap();
+        insert(&store, citizen).await.unwrap();
+        assert_eq!(ids(people.all(PersonId(2), 9).await.unwrap()), [7]);
+        assert_eq!(load(&store, 9).await.id, PersonId(9));
         // A transfer moves the person, and another login leads there.
         let other = UnitCode::parse("H99.002").unwrap();
         let (to, login) = (other.clone(), nobody.clone());
@@ -82,6 +88,33 @@ async fn people_come_back_as_they_went_in() {
         store.stop();
         drop(store);
         assert_eq!(load(&world.open(), 7).await, person(7));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn people_are_found_by_their_personal_id() {
+    for engine in BOTH {
+        let world = World::new(engine);
+        let store = world.open();
+        let id = |text| PersonalId::parse(text).unwrap();
+        let (mine, other) = (id("099190000123"), id("099190000124"));
+        for n in [1, 2, 3] {
+            let mut person = person(n);
+            person.personal_id = Some(mine).filter(|_| n != 3);
+            insert(&store, person).await.unwrap();
+        }
+        let found = async |id| {
+            let found = store.people().of_personal_id(id).await.unwrap();
+            found.iter().map(|p| p.id.0).collect::<Vec<_>>()
+        };
+        assert_eq!(found(mine).await, [1, 2]);
+        assert_eq!(found(other).await, [0; 0]);
+        // An id that is entered, corrected or taken away is found so from then on.
+        change(&store, 3, move |p| p.personal_id = Some(other)).await.unwrap();
+        change(&store, 2, move |p| p.personal_id = None).await.unwrap();
+        assert_eq!((found(mine).await, found(other).await), (vec![1], vec![3]));
+        let inside = note(&store, move |tx, keys| people::of_personal_id(tx, keys, mine));
+        assert_eq!(inside.await.unwrap().len(), 1);
     }
 }
 
@@ -140,8 +173,8 @@ async fn one_person_per_login_on_two_nodes() {
     }
     // The index holds it too, whatever the program looked at before.
     let mut db = first.connect();
-    let sql =
-        "INSERT INTO portal_person SELECT 77, login, unit, 0, 0, 0, sealed FROM portal_person";
+    let sql = "INSERT INTO portal_person \
+               SELECT 77, login, unit, 0, 0, 0, sealed, NULL FROM portal_person";
     assert!(db.tx().execute(sql, &[]).is_err());
 }
 

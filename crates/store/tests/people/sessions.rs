@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use dancu_domain::people::account::RevokeCause;
+use dancu_domain::people::codes::CodeFailures;
 use dancu_domain::people::reasons::PortalReason;
 use dancu_domain::people::session::{Cause, Look, SESSION_MS};
 use dancu_domain::people::{MachineTime, PersonId};
@@ -277,5 +278,53 @@ async fn events_are_kept_for_a_while_and_failures_push_nothing_out() {
         });
         assert!(matches!(nobody.await, Err(Error::Refused(_))));
         assert!(store.ledger().is_well());
+    }
+}
+
+/// C5: what bounds guessing is one for all nodes, and outlives a start.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rule_c5_wrong_codes_and_answered_challenges_are_known_on_every_node() {
+    for engine in BOTH {
+        let first = World::new(engine);
+        let one = with_person(&first).await;
+        // With SQLite there is one node.
+        let second = first.another();
+        let two = if engine == Engine::Postgres { second.open() } else { one.clone() };
+        let me = PersonId(1);
+        let none = CodeFailures::default();
+        assert_eq!(one.people().code_failures(me).await.unwrap(), Some(none));
+        assert_eq!(one.people().code_failures(PersonId(9)).await.unwrap(), None);
+        let before = one.people().person_by_id(me).await.unwrap().unwrap();
+        for (n, store) in [&one, &two, &one, &two].into_iter().enumerate() {
+            let at = NOW.plus_ms(n as i64);
+            note(store, move |tx, _| {
+                let failures = people::code_failures(tx, me)?;
+                assert_eq!(failures.failures as usize, n);
+                people::save_code_failures(tx, me, failures.failed(at))
+            })
+            .await
+            .unwrap();
+        }
+        let found = two.people().code_failures(me).await.unwrap().unwrap();
+        assert_eq!((found.failures, found.last), (4, NOW.plus_ms(3)));
+        // Whoever was read meanwhile can still be saved.
+        note(&two, move |tx, keys| people::save(tx, keys, &before)).await.unwrap();
+        let kept = one.people().code_failures(me).await.unwrap().unwrap();
+        assert_eq!(kept, found, "a change of the person leaves it as it is");
+        let nobody = note(&one, |tx, _| people::code_failures(tx, PersonId(9)).map(drop));
+        assert!(matches!(nobody.await, Err(Error::Final(_))));
+
+        let until = NOW.plus_ms(MINUTE);
+        for (mark, store, expected) in [(1, &one, true), (1, &two, false), (2, &two, true)] {
+            note(store, move |tx, _| {
+                let is_first = people::answer_challenge(tx, [mark; 16], until)?;
+                assert_eq!(is_first, expected, "{mark}");
+                Ok(())
+            })
+            .await
+            .unwrap();
+        }
+        let late = until.plus_ms(10 * MINUTE);
+        assert_eq!(one.forget_used(BEGIN, late.0).await.unwrap(), 2);
     }
 }

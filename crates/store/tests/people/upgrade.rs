@@ -13,13 +13,16 @@ use crate::common::BEGIN;
 use crate::world::{BOTH, NOW, World, begin, entry, note, person};
 
 /// The tables of this migration; what refers to another comes first.
-const NEW: [&str; 6] = [
+const NEW: [&str; 9] = [
     "portal_session",
     "portal_event",
+    "portal_help",
     "portal_person",
     "raise_request",
     "announcement",
     "revocation_notice",
+    "account_suspension",
+    "credential_use",
 ];
 
 /// Makes a database what it was before there were people.
@@ -28,6 +31,7 @@ fn without_people(world: &World) {
     for table in NEW {
         db.tx().execute(&format!("DROP TABLE {table}"), &[]).unwrap();
     }
+    db.tx().execute("DROP INDEX account_of_system", &[]).unwrap();
     match db {
         Db::Sqlite(db) => db.pragma_update(None, "user_version", 2).unwrap(),
         Db::Postgres(_) => {

@@ -43,6 +43,27 @@ fn a_key_is_enrolled_and_used() {
     }
 }
 
+/// As `PublicKeyCredential.toJSON()` writes it (level 3, 5.1): the id twice, and more that is not
+/// read.
+#[test]
+fn the_shape_that_browsers_write_themselves_is_read() {
+    let key = p256();
+    let written = |response: &str, raw: &[u8]| {
+        let mut json: Value = serde_json::from_str(response).unwrap();
+        json["rawId"] = json!(key::text(raw));
+        json["authenticatorAttachment"] = json!("platform");
+        json["clientExtensionResults"] = json!({ "credProps": { "rk": true } });
+        json["response"]["transports"] = json!(["internal"]);
+        json["response"]["publicKeyAlgorithm"] = json!(-7);
+        json.to_string()
+    };
+    let (id, stored) = register(&site(), &CHALLENGE, &written(&key.made(), ID), true).unwrap();
+    assert_eq!(id, ID);
+    assert_eq!(used(&stored, &written(&key.signed(), ID), true), Some(0));
+    assert_eq!(used(&stored, &written(&key.signed(), b"another"), true), None);
+    assert!(register(&site(), &CHALLENGE, &written(&key.made(), b"another"), true).is_none());
+}
+
 #[test]
 fn a_security_key_is_touched_and_a_passkey_verifies() {
     let mut key = p256();

@@ -1,13 +1,14 @@
 //! What people do with their own account.
 
-use dancu_access::people::{Answer, FactorRef, Look, Proof, totp};
+use dancu_access::people::{Answer, FactorRef, Look, Outcome, Proof, totp};
 use dancu_domain::people::factors::FactorKind;
 use dancu_domain::people::reasons::PortalReason;
 use dancu_domain::people::session::{Cause, FRESH_MFA_MS};
+use dancu_domain::people::sign_in::Step;
 use dancu_domain::people::totp::Step as TotpStep;
 use dancu_store::people::EventKind;
 
-use crate::support::{Browser, SENTENCE, World, asked, done, mark, no, refused};
+use crate::support::{Browser, SENTENCE, World, asked, done, mark, no, refused, remembered};
 
 const NEW: &str = "trời mưa bong bóng phập phồng";
 
@@ -28,12 +29,12 @@ async fn rule_e2_what_changes_the_way_in_needs_a_fresh_factor() {
     assert_eq!(engine.add_totp(&visit, &present).await.unwrap().err(), Some(stale));
     assert_eq!(engine.add_key(&visit, &present, false).await.unwrap().err(), Some(stale));
 
-    let wrong = engine.confirm(&visit, &present, Proof::Totp("000000"), None).await.unwrap();
+    let wrong = engine.confirm(&visit, &present, Proof::Totp("000000")).await.unwrap();
     assert_eq!(wrong, no(PortalReason::WrongCode));
     let code = world.code();
-    let right = engine.confirm(&visit, &present, Proof::Totp(&code), None).await.unwrap();
+    let right = engine.confirm(&visit, &present, Proof::Totp(&code)).await.unwrap();
     assert_eq!(right, Answer::Done);
-    let again = engine.confirm(&visit, &present, Proof::Totp(&code), None).await.unwrap();
+    let again = engine.confirm(&visit, &present, Proof::Totp(&code)).await.unwrap();
     assert_eq!(again, no(PortalReason::WrongCode), "used");
 
     let present = world.present(&session.cookie).await;
@@ -41,11 +42,11 @@ async fn rule_e2_what_changes_the_way_in_needs_a_fresh_factor() {
     let codes = engine.new_recovery_codes(&visit, &present).await.unwrap().unwrap();
     assert_eq!(codes.len(), 10);
     let renewed = engine.new_recovery_codes(&visit, &present).await.unwrap().unwrap();
-    let void = engine.confirm(&visit, &present, Proof::typed(&codes[0]), None).await.unwrap();
+    let void = engine.confirm(&visit, &present, Proof::typed(&codes[0])).await.unwrap();
     assert_eq!(void, no(PortalReason::WrongCode), "of the set before");
-    let good = engine.confirm(&visit, &present, Proof::typed(&renewed[9]), None).await.unwrap();
+    let good = engine.confirm(&visit, &present, Proof::typed(&renewed[9])).await.unwrap();
     assert_eq!(good, Answer::Done);
-    let twice = engine.confirm(&visit, &present, Proof::typed(&renewed[9]), None).await.unwrap();
+    let twice = engine.confirm(&visit, &present, Proof::typed(&renewed[9])).await.unwrap();
     assert_eq!(twice, no(PortalReason::RecoveryCodeUsed));
 
     let last = engine.remove_factor(&visit, &present, &FactorRef::Totp).await.unwrap();
@@ -86,34 +87,29 @@ async fn another_phone_takes_the_place_of_the_first() {
 async fn rule_e2_the_own_password() {
     let world = World::new();
     let id = world.active("canbo.mot").await;
-    let mut desk = Browser::at("10.1.2.3");
-    let ticket = asked(world.begin(&desk, "canbo.mot", SENTENCE).await);
-    let (visit, code) = (world.visit(&desk), world.code());
-    let proof = Proof::typed(&code);
-    let enrolled = world.engine.second_factor(&visit, &ticket, proof, None, true).await.unwrap();
-    desk.device = done(enrolled).device_cookie;
-    world.pass(30_000);
+    let (desk, _) = remembered(&world, Browser::at("10.1.2.3"), "canbo.mot").await;
     // A second device, then at the desk again.
-    let mut laptop = Browser::at("10.1.2.4");
-    let ticket = asked(world.begin(&laptop, "canbo.mot", SENTENCE).await);
-    let (visit, code) = (world.visit(&laptop), world.code());
-    let proof = Proof::typed(&code);
-    let enrolled = world.engine.second_factor(&visit, &ticket, proof, None, true).await.unwrap();
-    laptop.device = done(enrolled).device_cookie;
+    let (laptop, _) = remembered(&world, Browser::at("10.1.2.4"), "canbo.mot").await;
     let session = done(world.begin(&desk, "canbo.mot", SENTENCE).await);
 
     let present = world.present(&session.cookie).await;
     let (visit, engine) = (world.visit(&desk), &world.engine);
+    let stale = engine.change_own_password(&visit, &present, (SENTENCE, NEW)).await.unwrap();
+    assert_eq!(stale, no(PortalReason::FreshMfaNeeded));
+    let code = world.code();
+    let confirmed = engine.confirm(&visit, &present, Proof::Totp(&code)).await.unwrap();
+    assert_eq!(confirmed, Answer::Done);
+    let present = world.present(&session.cookie).await;
     for (old, new, reason) in [
         ("không phải", NEW, PortalReason::WrongCredentials),
         (SENTENCE, SENTENCE, PortalReason::PasswordReused),
         (SENTENCE, "12345678", PortalReason::PasswordCommon),
     ] {
-        let answer = engine.change_own_password(&visit, &present, (old, new), None).await.unwrap();
+        let answer = engine.change_own_password(&visit, &present, (old, new)).await.unwrap();
         assert_eq!(answer, no(reason));
     }
     let new = (SENTENCE, NEW);
-    let changed = engine.change_own_password(&visit, &present, new, None).await.unwrap();
+    let changed = engine.change_own_password(&visit, &present, new).await.unwrap();
     assert_eq!(changed, Answer::Done);
     // The session and the desk go on; the laptop is a stranger.
     world.present(&session.cookie).await;
@@ -168,7 +164,38 @@ async fn nothing_happens_in_a_session_that_was_replaced() {
     let visit = world.visit(&browser);
     let codes = world.engine.new_recovery_codes(&visit, &present).await.unwrap();
     assert_eq!(codes, Err(PortalReason::SessionReplaced));
-    let opened = world.engine.unlock(&visit, &present, SENTENCE, None).await.unwrap();
+    let opened = world.engine.unlock(&visit, &present, SENTENCE).await.unwrap();
     assert_eq!(opened, no(PortalReason::SessionReplaced));
+    let before = world.person(present.person.id).await;
+    let changed = world.engine.change_own_password(&visit, &present, (SENTENCE, NEW)).await;
+    assert_eq!(changed.unwrap(), no(PortalReason::SessionReplaced));
+    assert!(world.person(present.person.id).await == before, "nor the password");
     assert!(matches!(world.look(&session.cookie, Cause::Page).await, Look::Ended(_)));
+}
+
+/// F1: who proved what, when, stands in the journal.
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_e2_what_is_proved_in_a_session_is_journaled() {
+    let world = World::new();
+    let id = world.active("canbo.mot").await;
+    let browser = Browser::at("10.1.2.3");
+    let session = world.sign_in(&browser, "canbo.mot").await;
+    let present = world.present(&session.cookie).await;
+    let (visit, engine) = (world.visit(&browser), &world.engine);
+    let codes = engine.new_recovery_codes(&visit, &present).await.unwrap().unwrap();
+    let code = world.code();
+    let confirmed = engine.confirm(&visit, &present, Proof::Totp(&code)).await.unwrap();
+    assert_eq!(confirmed, Answer::Done);
+    engine.lock(&present, world.at()).await.unwrap();
+    assert_eq!(engine.unlock(&visit, &present, SENTENCE).await.unwrap(), Answer::Done);
+    // A recovery code on the way to a page that comes before the session.
+    world.edit(id, |p| p.account.password.as_mut().unwrap().given = true).await;
+    let ticket = asked(world.begin(&browser, "canbo.mot", SENTENCE).await);
+    let outcome = world.factor(&browser, &ticket, &codes[0]).await;
+    assert!(matches!(outcome, Outcome::Next { step: Step::ChangePassword(_), .. }));
+    let kinds = world.kinds();
+    let expected =
+        ["person.signIn", "person.recoveryCodes", "person.factorGiven", "person.screenUnlocked"];
+    assert_eq!(kinds[..4], expected);
+    assert_eq!(kinds[4..], ["person.factorGiven"]);
 }

@@ -3,12 +3,14 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use dancu_access::people::{Outcome, Proof};
+use dancu_access::people::Outcome;
 use dancu_domain::people::failures::CAPTCHA_FROM;
 use dancu_domain::people::reasons::PortalReason;
 use dancu_store::people;
 
-use crate::support::{Browser, SECRET, SENTENCE, World, active_person, asked, done, solve, word};
+use crate::support::{
+    Browser, SECRET, SENTENCE, World, active_person, asked, done, join, remembered, solve, word,
+};
 
 /// The same work for one: the stored text names its own figures, and these are the least.
 const CHEAP: &str = "$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHRzb21lc2FsdA$";
@@ -39,12 +41,7 @@ async fn rule_c5_delays_do_not_tell_who_exists() {
 async fn rule_c5_strangers_cause_a_captcha_and_no_lock() {
     let world = World::new();
     world.active("canbo.mot").await;
-    let mut desk = Browser::at("10.1.2.3");
-    let ticket = asked(world.begin(&desk, "canbo.mot", SENTENCE).await);
-    let (visit, code) = (world.visit(&desk), world.code());
-    let proof = Proof::typed(&code);
-    let enrolled = world.engine.second_factor(&visit, &ticket, proof, None, true).await.unwrap();
-    desk.device = done(enrolled).device_cookie;
+    let (desk, _) = remembered(&world, Browser::at("10.1.2.3"), "canbo.mot").await;
 
     for n in 0..CAPTCHA_FROM {
         let stranger = Browser::at(&format!("203.0.{n}.1"));
@@ -72,6 +69,31 @@ async fn rule_c5_strangers_cause_a_captcha_and_no_lock() {
     assert!(matches!(again, Outcome::Held(_)), "a solution works once");
 }
 
+/// What has to be waited for uses no solution up.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_solution_outlives_the_wait() {
+    let world = World::new();
+    world.active("canbo.mot").await;
+    for n in 0..CAPTCHA_FROM {
+        let _ = world.begin(&Browser::at(&format!("203.0.{n}.1")), "canbo.mot", "wrong").await;
+    }
+    let home = Browser::at("198.51.100.7");
+    let (engine, visit) = (&world.engine, world.visit(&home));
+    let solved = || solve(&engine.captcha().challenge(world.machine()).unwrap());
+    for _ in 0..4 {
+        let sent = solved();
+        let wrong = engine.begin(&visit, "canbo.mot", "wrong", Some(&sent), false).await.unwrap();
+        assert_eq!(word(&wrong), "WrongCredentials true");
+    }
+    let sent = solved();
+    let early = engine.begin(&visit, "canbo.mot", SENTENCE, Some(&sent), false).await.unwrap();
+    let Outcome::Held(held) = early else { panic!("{}", word(&early)) };
+    assert_eq!((held.reason, held.captcha), (PortalReason::TooSoon, true));
+    world.pass(held.wait_ms);
+    let visit = world.visit(&home);
+    asked(engine.begin(&visit, "canbo.mot", SENTENCE, Some(&sent), false).await.unwrap());
+}
+
 /// Who knows the password guesses no code: typing the password again forgets no wrong code.
 #[tokio::test(flavor = "multi_thread")]
 async fn rule_c5_codes_are_not_guessed_between_passwords() {
@@ -92,12 +114,7 @@ async fn rule_c5_codes_are_not_guessed_between_passwords() {
 async fn rule_c5_a_device_that_fails_and_fails_is_forgotten() {
     let world = World::new();
     let id = world.active("canbo.mot").await;
-    let mut desk = Browser::at("10.1.2.3");
-    let ticket = asked(world.begin(&desk, "canbo.mot", SENTENCE).await);
-    let (visit, code) = (world.visit(&desk), world.code());
-    let proof = Proof::typed(&code);
-    let enrolled = world.engine.second_factor(&visit, &ticket, proof, None, true).await.unwrap();
-    desk.device = done(enrolled).device_cookie;
+    let (desk, _) = remembered(&world, Browser::at("10.1.2.3"), "canbo.mot").await;
     let mut failed = 0;
     while !world.person(id).await.secrets.devices.is_empty() {
         match world.begin(&desk, "canbo.mot", "wrong").await {
@@ -147,16 +164,6 @@ async fn rule_c5_three_thousand_officers_behind_one_address() {
     }
     assert_eq!(world.failures.load(Ordering::Relaxed), OFFICERS / 50);
     assert_eq!(world.kinds().len(), OFFICERS as usize);
-}
-
-/// Runs futures side by side on this task.
-async fn join<F: Future<Output = ()>>(all: impl Iterator<Item = F>) {
-    let mut all: Vec<_> = all.map(Box::pin).collect();
-    std::future::poll_fn(|context| {
-        all.retain_mut(|one| one.as_mut().poll(context).is_pending());
-        if all.is_empty() { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
-    })
-    .await;
 }
 
 fn cheap(password: &str) -> String {

@@ -146,3 +146,57 @@ async fn rule_e2_a_passkey_opens_the_screen_and_can_be_the_only_factor() {
     let removed = engine.remove_factor(&visit, &present, &only).await.unwrap();
     assert_eq!(removed, no(PortalReason::NotInThisState));
 }
+
+/// C5: a key's answer is good once, on whichever node.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_of_a_key_is_of_no_use_on_another_node() {
+    let world = World::new();
+    world.active("canbo.mot").await;
+    let browser = Browser::at("10.1.2.3");
+    let session = world.sign_in(&browser, "canbo.mot").await;
+    // It counts nothing, like most passkeys.
+    let mut key = added(&world, &browser, &session.cookie, false).await;
+    let (engine, other, visit) = (&world.engine, world.another_node(), world.visit(&browser));
+    let (options, ticket) = engine.key_options(&visit, None).await.unwrap().unwrap();
+    key.challenge = challenge(&options);
+    let signed = key.signed();
+    let signed_in = done(engine.begin_passkey(&visit, &ticket, &signed, false).await.unwrap());
+    let again = other.begin_passkey(&visit, &ticket, &signed, false).await.unwrap();
+    assert_eq!(refused(again), (PortalReason::SignInExpired, false));
+
+    let present = world.present(&signed_in.cookie).await;
+    let (options, ticket) = engine.key_options_for(&visit, &present).unwrap().unwrap();
+    key.challenge = challenge(&options);
+    let signed = key.signed();
+    let confirmed = other.confirm_key(&visit, &present, &ticket, &signed).await.unwrap();
+    assert_eq!(confirmed, Answer::Done);
+    let again = engine.confirm_key(&visit, &present, &ticket, &signed).await.unwrap();
+    assert_eq!(again, no(PortalReason::SignInExpired));
+    let unlocked = engine.unlock_key(&visit, &present, &ticket, &signed).await.unwrap();
+    assert_eq!(unlocked, no(PortalReason::SignInExpired));
+}
+
+/// Strangers who answer what they cannot sign take nobody's room.
+#[tokio::test(flavor = "multi_thread")]
+async fn strangers_fill_no_memory_of_keys() {
+    let world = World::new();
+    world.active("canbo.mot").await;
+    let browser = Browser::at("10.1.2.3");
+    let session = world.sign_in(&browser, "canbo.mot").await;
+    let mut key = added(&world, &browser, &session.cookie, false).await;
+    let (engine, visit) = (&world.engine, world.visit(&browser));
+    // More than are remembered.
+    for _ in 0..65_600 {
+        let (_, ticket) = engine.key_options(&visit, None).await.unwrap().unwrap();
+        let outcome = engine.begin_passkey(&visit, &ticket, "{}", false).await.unwrap();
+        assert_eq!(refused(outcome).0, PortalReason::WrongCredentials);
+    }
+    let (options, ticket) = engine.key_options(&visit, None).await.unwrap().unwrap();
+    key.challenge = challenge(&options);
+    let signed_in = engine.begin_passkey(&visit, &ticket, &key.signed(), false).await.unwrap();
+    let present = world.present(&done(signed_in).cookie).await;
+    let (options, ticket) = engine.key_options_for(&visit, &present).unwrap().unwrap();
+    key.challenge = challenge(&options);
+    let confirmed = engine.confirm_key(&visit, &present, &ticket, &key.signed()).await.unwrap();
+    assert_eq!(confirmed, Answer::Done);
+}

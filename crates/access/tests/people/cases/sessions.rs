@@ -7,7 +7,7 @@ use dancu_domain::people::account::RevokeCause;
 use dancu_domain::people::reasons::PortalReason;
 use dancu_domain::people::session::{Cause, SESSION_MS};
 
-use crate::support::{Browser, SENTENCE, World, mark, no};
+use crate::support::{Browser, SENTENCE, World, asked, mark, no, refused};
 
 async fn ended(world: &World, cookie: &str) -> PortalReason {
     match world.look(cookie, Cause::Person).await {
@@ -72,11 +72,11 @@ async fn rule_e2_the_screen_locks_and_opens_again() {
         panic!("not locked")
     };
     let visit = world.visit(&browser);
-    let wrong = world.engine.unlock(&visit, &present, "không phải", None).await.unwrap();
+    let wrong = world.engine.unlock(&visit, &present, "không phải").await.unwrap();
     assert_eq!(wrong, no(PortalReason::WrongCredentials));
     let codes = world.engine.new_recovery_codes(&visit, &present).await.unwrap();
     assert_eq!(codes, Err(PortalReason::ScreenLocked));
-    let right = world.engine.unlock(&visit, &present, SENTENCE, None).await.unwrap();
+    let right = world.engine.unlock(&visit, &present, SENTENCE).await.unwrap();
     assert_eq!(right, Answer::Done);
     let present = world.present(&session.cookie).await;
     // By wish, and for everybody who has the cookie.
@@ -85,8 +85,34 @@ async fn rule_e2_the_screen_locks_and_opens_again() {
     // The twelve hours go on.
     world.pass(SESSION_MS);
     assert_eq!(ended(&world, &session.cookie).await, PortalReason::SessionOver);
-    let late = world.engine.unlock(&world.visit(&browser), &present, SENTENCE, None).await;
+    let late = world.engine.unlock(&world.visit(&browser), &present, SENTENCE).await;
     assert_eq!(late.unwrap(), no(PortalReason::SessionOver));
+}
+
+/// What others in the same network fail keeps no screen locked.
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_c5_a_session_opens_whatever_its_network_does() {
+    let world = World::new();
+    world.active("canbo.mot").await;
+    let browser = Browser::at("10.1.2.3");
+    let session = world.sign_in(&browser, "canbo.mot").await;
+    let present = world.present(&session.cookie).await;
+    let (engine, visit) = (&world.engine, world.visit(&browser));
+    for n in 0..30 {
+        let _ = world.begin(&Browser::at(&format!("10.1.2.{n}")), "canbo.mot", "wrong").await;
+    }
+    engine.lock(&present, world.at()).await.unwrap();
+    assert_eq!(engine.unlock(&visit, &present, SENTENCE).await.unwrap(), Answer::Done);
+    // Whoever stands at the screen and guesses waits longer each time.
+    engine.lock(&present, world.at()).await.unwrap();
+    let mut held = 0;
+    for _ in 0..10 {
+        match engine.unlock(&visit, &present, "không phải").await.unwrap() {
+            Answer::Held(_) => held += 1,
+            other => assert_eq!(other, no(PortalReason::WrongCredentials)),
+        }
+    }
+    assert_eq!(held, 6);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -136,8 +162,12 @@ async fn signing_out() {
 
     let session = world.sign_in(&browser, "canbo.mot").await;
     let present = world.present(&session.cookie).await;
+    let elsewhere = Browser::at("10.9.9.9");
+    let ticket = asked(world.begin(&elsewhere, "canbo.mot", SENTENCE).await);
     let everywhere = world.engine.sign_out_everywhere(&world.visit(&browser), &present).await;
     assert_eq!(everywhere.unwrap(), Answer::Done);
+    let begun = world.factor(&elsewhere, &ticket, &world.code()).await;
+    assert_eq!(refused(begun), (PortalReason::SignInExpired, false), "what was begun too");
     assert!(matches!(world.look(&session.cookie, Cause::Person).await, Look::Nobody));
     assert!(world.store().people().sessions_of(id).await.unwrap().is_empty());
 }

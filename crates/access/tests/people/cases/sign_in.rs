@@ -164,7 +164,13 @@ async fn a_ticket_is_of_one_browser_one_sign_in_and_five_minutes() {
     let enrol = world.engine.enrol_totp(&visit, &ticket).await.unwrap();
     assert_eq!(enrol.err(), Some(PortalReason::SignInExpired));
 
-    world.pass(TICKET_MS);
+    // Asking again gives no more time.
+    world.pass(TICKET_MS - 1);
+    let visit = world.visit(&mine);
+    let again = world.engine.go_on(&visit, &ticket).await.unwrap();
+    let Outcome::Next { ticket: prolonged, .. } = again else { panic!("{}", word(&again)) };
+    world.pass(1);
+    assert_eq!(refused(world.factor(&mine, &prolonged, &world.code()).await), expired);
     assert_eq!(refused(world.factor(&mine, &ticket, &world.code()).await), expired);
     let ticket = asked(world.begin(&mine, "canbo.mot", SENTENCE).await);
     done(world.factor(&mine, &ticket, &world.code()).await);

@@ -24,6 +24,8 @@ pub enum Cause {
     Unreviewed = 1,
     /// The training lapsed and the profile suspends for it (E5).
     Untrained = 2,
+    /// The centre said so: no head ends it.
+    Centre = 3,
 }
 
 /// A set of causes.
@@ -33,7 +35,7 @@ pub struct Causes(u8);
 impl Causes {
     /// From the store: bit n = the cause of that number. Others do not count.
     pub const fn from_bits(bits: u8) -> Self {
-        Self(bits & 0b111)
+        Self(bits & 0b1111)
     }
 
     /// For the store.
@@ -56,7 +58,8 @@ impl Causes {
 
     /// The one that a person is told first.
     pub(super) fn first(self) -> Option<Cause> {
-        [Cause::Head, Cause::Unreviewed, Cause::Untrained].into_iter().find(|c| self.contains(*c))
+        let order = [Cause::Centre, Cause::Head, Cause::Unreviewed, Cause::Untrained];
+        order.into_iter().find(|cause| self.contains(*cause))
     }
 }
 

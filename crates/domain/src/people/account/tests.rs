@@ -215,7 +215,7 @@ fn rule_e3_what_ends_rights_is_a_new_epoch() {
 fn causes_read_back() {
     let all = Causes::default().with(Cause::Head).with(Cause::Untrained);
     assert_eq!(Causes::from_bits(all.bits()), all);
-    assert_eq!(Causes::from_bits(0xff).bits(), 0b111);
+    assert_eq!(Causes::from_bits(0xff).bits(), 0b1111);
     assert_eq!(InvalidTransition::State(Act::Lock).reason(), PortalReason::NotInThisState);
     assert_eq!(InvalidTransition::Oneself(Act::Lock).reason(), PortalReason::OwnRequest);
 }

@@ -80,6 +80,7 @@ fn rule_e2_what_stops_an_account_is_told_after_the_password_only() {
     let lock = Lock { cause: LockCause::Reported, by: Some(HEAD), at: at(BEGAN) };
     for (account, reason) in [
         (active().suspend(Cause::Head).unwrap(), PortalReason::SuspendedByHead),
+        (active().suspend(Cause::Centre).unwrap(), PortalReason::SuspendedByCentre),
         (active().suspend(Cause::Unreviewed).unwrap(), PortalReason::SuspendedUnreviewed),
         (active().suspend(Cause::Untrained).unwrap(), PortalReason::SuspendedUntrained),
         (active().lock(lock).unwrap(), PortalReason::LockedForSecurity),

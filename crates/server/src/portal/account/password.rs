@@ -6,7 +6,7 @@ use dancu_access::people::{Answer, Trouble};
 use dancu_domain::people::reasons::PortalReason;
 use dancu_portal::entry::ChangePassword;
 
-use super::super::entry::{busy, captcha, solved, typed_twice};
+use super::super::entry::{busy, typed_twice, waiting};
 use super::super::form::Form;
 use super::super::frame;
 use super::super::signed::Signed;
@@ -20,7 +20,7 @@ fn drawn(signed: &Signed) -> ChangePassword {
         why: signed.text().get("password-chosen"),
         shortest: figures.password_min.into(),
         ticket: None,
-        captcha: None,
+        wait: None,
         next: String::new(),
     }
 }
@@ -32,8 +32,8 @@ pub async fn show(signed: Signed) -> Response {
 
 /// `POST /account/password`.
 pub async fn send(signed: Signed, form: Form) -> Response {
-    let wrong = |error, captcha| {
-        let page = ChangePassword { errors: vec![error], captcha, ..drawn(&signed) };
+    let wrong = |error, wait| {
+        let page = ChangePassword { errors: vec![error], wait, ..drawn(&signed) };
         frame::page_with(StatusCode::UNPROCESSABLE_ENTITY, &page)
     };
     if let Err(error) = typed_twice(&signed, &form) {
@@ -41,8 +41,7 @@ pub async fn send(signed: Signed, form: Form) -> Response {
     }
     let (people, visit) = (signed.people(), signed.visit());
     let passwords = (form.raw("current"), form.raw("fresh"));
-    let proof = solved(&form);
-    let answer = people.change_own_password(&visit, &signed.present, passwords, proof).await;
+    let answer = people.change_own_password(&visit, &signed.present, passwords).await;
     let beside = |reason| frame::reason_error(signed.lang, field(reason), reason);
     match answer {
         Ok(Answer::Done) => frame::to("/account/history"),
@@ -50,7 +49,7 @@ pub async fn send(signed: Signed, form: Form) -> Response {
             frame::refused(&signed, PortalReason::FreshMfaNeeded)
         }
         Ok(Answer::Refused(reason)) => wrong(beside(reason), None),
-        Ok(Answer::Held(held)) => wrong(beside(held.reason), captcha(&signed, held.captcha)),
+        Ok(Answer::Held(held)) => wrong(beside(held.reason), waiting(held)),
         Err(Trouble::Busy) => wrong(beside(PortalReason::Busy), None),
         Err(trouble) => busy(&signed, &trouble),
     }

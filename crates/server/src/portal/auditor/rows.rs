@@ -7,6 +7,7 @@ use dancu_domain::moment::Moment;
 use dancu_domain::registration::Snapshot;
 use dancu_domain::service::Service;
 use dancu_journal::{Body, Decision, Entry, Query};
+use dancu_office::act::operated;
 use dancu_portal::auditor::{ActRow, EntryRow, Revealed};
 use dancu_portal::parts::states;
 use dancu_portal::text::Text;
@@ -93,7 +94,8 @@ pub fn act(snapshot: &Snapshot, entry: &Entry) -> Option<ActRow> {
     Some(ActRow {
         index: entry.index,
         time: time(entry.at),
-        by: act.actor.clone(),
+        by: operated(&act.actor).map_or(act.actor.as_str(), |(names, _)| names).to_owned(),
+        account: operated(&act.actor).map(|(_, account)| account.to_owned()),
         kind: act.kind.clone(),
         system: system.map_or_else(|| "–".into(), |s| s.code.as_str().to_owned()),
         detail: act.detail.clone(),

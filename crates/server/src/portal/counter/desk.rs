@@ -7,7 +7,7 @@ use dancu_domain::people::grants::Target;
 use dancu_domain::people::powers::Power;
 use dancu_domain::people::reasons::PortalReason;
 use dancu_domain::registration::Account;
-use dancu_domain::registration::{AccountKind, AccountState, ConnectionState, Procedure, System};
+use dancu_domain::registration::{Procedure, System};
 use dancu_domain::service::{FieldSet, Service, Window};
 use dancu_portal::parts::Meter;
 use dancu_portal::text::Text;
@@ -61,28 +61,7 @@ pub(super) fn open(signed: &Signed, power: Power) -> Result<Vec<Desk>, Box<Respo
 
 /// The desks by the code of their systems.
 fn of(signed: &Signed) -> Vec<Desk> {
-    let (snapshot, today) = (signed.app.gate.snapshot(), signed.today());
-    let login = signed.person.login.folded();
-    let mine = |account: &&Account| {
-        account.login.folded() == login
-            && account.kind == AccountKind::Officer
-            && account.state == AccountState::Live
-            && account.valid.contains(today)
-    };
-    let live = |system: &&Arc<System>| {
-        system.unit == signed.person.unit && system.state == ConnectionState::Live
-    };
-    let mut desks: Vec<_> = snapshot
-        .systems()
-        .iter()
-        .filter(live)
-        .filter_map(|system| {
-            let account = system.accounts.find(&login).filter(mine)?.clone();
-            Some(Desk { system: system.clone(), account })
-        })
-        .collect();
-    desks.sort_by(|a, b| a.system.code.cmp(&b.system.code));
-    desks
+    signed.listed().into_iter().map(|(system, account)| Desk { system, account }).collect()
 }
 
 /// The desk of a system code, else the first.

@@ -15,7 +15,7 @@ mod question;
 mod refusal;
 mod sealed;
 mod slip;
-mod values;
+pub(super) mod values;
 mod verdict;
 
 use axum::extract::Query;

@@ -244,6 +244,7 @@ fn flaw_sentence(flaw: Flaw, text: &Text) -> String {
         Flaw::Birth(BirthError::TooOld) => "scan-birth-old",
         Flaw::MonthOnly => "scan-birth-month",
         Flaw::TwoBirths => "scan-two-births",
+        Flaw::TwoNames => "scan-two-names",
         Flaw::Name => "scan-name",
         Flaw::Number => "scan-number",
     };

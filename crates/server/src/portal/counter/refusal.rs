@@ -155,7 +155,7 @@ fn what_to_do(reason: Reason, wait: Option<&str>, resets: &str, text: &Text) -> 
 /// The head of the unit with the telephone number; none where nobody holds the role today or the
 /// store does not answer.
 async fn head(signed: &Signed) -> Option<String> {
-    let people = signed.app.gate.store().people().of_unit(&signed.person.unit).await;
+    let people = signed.app.gate.store().people().leaders_of(&signed.person.unit).await;
     let people = people.map_err(|error| {
         tracing::warn!(error = %error, "counter.refusal could not read who leads the unit");
     });

@@ -23,7 +23,7 @@ use super::code::{self, Said};
 use super::{desk, page, values, verdict};
 use crate::app::{App, Shared};
 use crate::portal::frame;
-use crate::portal::once::Throttle;
+use crate::portal::pace::Throttle;
 use crate::portal::signed::{Signed, Visitor};
 
 /// How often each address checked slips; it refuses for seconds and locks nothing.

@@ -13,7 +13,7 @@ use dancu_portal::text::Text;
 use crate::portal::frame;
 
 /// Key of a field's name.
-pub(super) const fn key(field: Field) -> &'static str {
+pub(in crate::portal) const fn key(field: Field) -> &'static str {
     match field {
         Field::PersonalId => "field-personalId",
         Field::OldId => "field-oldId",
@@ -44,7 +44,7 @@ pub(super) const fn key(field: Field) -> &'static str {
 }
 
 /// `dd/mm/yyyy`, or only the year.
-pub(super) fn birth(birth: BirthDate) -> String {
+pub(in crate::portal) fn birth(birth: BirthDate) -> String {
     match birth {
         BirthDate::Day(day) => frame::date(day),
         BirthDate::Year(year) => year.to_string(),
@@ -52,12 +52,12 @@ pub(super) fn birth(birth: BirthDate) -> String {
 }
 
 /// Where a value comes from, with its day.
-pub(super) fn source(stamp: Stamp, text: &Text) -> String {
+pub(in crate::portal) fn source(stamp: Stamp, text: &Text) -> String {
     text.with(&format!("source-{}", stamp.source as u8), "day", frame::date(stamp.on))
 }
 
 /// Name, value and source of each of these fields that is granted.
-pub(super) fn facts(
+pub(in crate::portal) fn facts(
     citizen: &Disclosed,
     fields: FieldSet,
     text: &Text,

@@ -4,15 +4,15 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use dancu_access::people::{Answer, Trouble};
 use dancu_domain::people::reasons::PortalReason;
-use dancu_portal::entry::Confirm;
+use dancu_portal::entry::{Again, Confirm};
 use dancu_portal::parts::FieldError;
 
 use super::super::form::Form;
-use super::super::frame;
 use super::super::kept::Kept;
 use super::super::signed::Signed;
+use super::super::{frame, oidc};
 use super::steps::Usable;
-use super::{busy, captcha, factor, lock, solved};
+use super::{busy, factor, lock, waiting};
 
 /// The page that asks, with what was being done sealed into it.
 pub fn ask(signed: &Signed, kept: &Kept) -> Response {
@@ -20,32 +20,37 @@ pub fn ask(signed: &Signed, kept: &Kept) -> Response {
     drawn(signed, sealed, vec![], None)
 }
 
-fn drawn(
-    signed: &Signed,
-    kept: String,
-    errors: Vec<FieldError>,
-    captcha: Option<String>,
-) -> Response {
+fn drawn(signed: &Signed, kept: String, errors: Vec<FieldError>, wait: Option<u64>) -> Response {
     let usable = Usable::of(signed.person.secrets.factors().usable());
     let page = Confirm {
         t: signed.text(),
         s: signed.shell(),
         errors,
-        captcha,
+        wait,
         app: usable.app,
         passkey: usable.key,
         recovery: usable.recovery,
+        again: without_factor(signed, usable, &kept),
         kept,
         back: "/".into(),
     };
     frame::as_a_whole(signed, frame::page_with(StatusCode::UNAUTHORIZED, &page))
 }
 
+/// The way of somebody who has no factor here: the identity provider asks anew, and one comes to
+/// the page that was asked for.
+fn without_factor(signed: &Signed, usable: Usable, kept: &str) -> Option<Again> {
+    let has = usable.app || usable.key || usable.recovery;
+    let kept = Kept::open(kept, signed.app.gate.store(), &signed.mark).filter(|kept| !kept.sent);
+    let to = kept.map_or_else(|| "/".to_owned(), |kept| kept.to);
+    oidc::again(signed, &to).filter(|_| !has)
+}
+
 /// `POST /confirm`: a code of an app, or a recovery code.
 pub async fn send(signed: Signed, headers: HeaderMap, form: Form) -> Response {
     let (field, proof) = factor::typed(&form);
     let (people, visit) = (signed.people(), signed.visit());
-    let answer = people.confirm(&visit, &signed.present, proof, solved(&form)).await;
+    let answer = people.confirm(&visit, &signed.present, proof).await;
     finish(&signed, &headers, &form, answer, field).await
 }
 
@@ -69,14 +74,14 @@ async fn finish(
     answer: Result<Answer, Trouble>,
     field: &'static str,
 ) -> Response {
-    let again = |reason, captcha| {
+    let again = |reason, wait| {
         let errors = vec![frame::reason_error(signed.lang, field, reason)];
-        drawn(signed, form.raw("kept").to_owned(), errors, captcha)
+        drawn(signed, form.raw("kept").to_owned(), errors, wait)
     };
     match answer {
         Ok(Answer::Done) => lock::reopened(signed, headers, form.raw("kept"), true).await,
         Ok(Answer::Refused(reason)) => again(reason, None),
-        Ok(Answer::Held(held)) => again(held.reason, captcha(signed, held.captcha)),
+        Ok(Answer::Held(held)) => again(held.reason, waiting(held)),
         Err(Trouble::Busy) => again(PortalReason::Busy, None),
         Err(trouble) => busy(signed, &trouble),
     }

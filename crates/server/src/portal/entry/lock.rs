@@ -8,7 +8,7 @@ use axum::response::Response;
 use dancu_access::people::{Answer, Trouble};
 use dancu_domain::people::MachineTime;
 use dancu_domain::people::session::idle_ms;
-use dancu_portal::entry::{GoOn, Lock};
+use dancu_portal::entry::{Again, GoOn, Lock};
 use dancu_portal::parts::FieldError;
 use std::net::SocketAddr;
 use tower_service::Service as _;
@@ -17,40 +17,41 @@ use super::super::form::Form;
 use super::super::guard::{PutBack, Secure};
 use super::super::kept::Kept;
 use super::super::signed::Signed;
-use super::super::{frame, paths};
+use super::super::{frame, oidc, paths};
 use super::steps::Usable;
-use super::{busy, captcha, options, solved};
+use super::{busy, options, waiting};
 
 /// The lock screen with what was being done sealed into it. 423: nothing else is answered.
-pub fn page(
-    signed: &Signed,
-    kept: &Kept,
-    errors: Vec<FieldError>,
-    captcha: Option<String>,
-) -> Response {
+pub fn page(signed: &Signed, kept: &Kept) -> Response {
     let sealed = kept.seal(signed.app.gate.store(), &signed.mark).unwrap_or_default();
-    drawn(signed, sealed, errors, captcha)
+    drawn(signed, sealed, vec![], None)
 }
 
-fn drawn(
-    signed: &Signed,
-    kept: String,
-    errors: Vec<FieldError>,
-    captcha: Option<String>,
-) -> Response {
+fn drawn(signed: &Signed, kept: String, errors: Vec<FieldError>, wait: Option<u64>) -> Response {
     let mut s = signed.bare();
     s.here = "/".into();
     let page = Lock {
         t: signed.text(),
         s,
         errors,
-        captcha,
+        wait,
         name: signed.person.name.clone(),
         since: frame::time(frame::of_machine(&signed.app, since(signed))),
         passkey: Usable::of(signed.person.secrets.factors().usable()).key,
+        password: signed.person.secrets.password.is_some(),
+        again: without_password(signed, &kept),
         kept,
     };
     frame::as_a_whole(signed, frame::page_with(StatusCode::LOCKED, &page))
+}
+
+/// The way back of somebody who has no password: the identity provider asks anew, and one comes to
+/// the page that was open.
+fn without_password(signed: &Signed, kept: &str) -> Option<Again> {
+    let has = signed.person.secrets.password.is_some();
+    let kept = Kept::open(kept, signed.app.gate.store(), &signed.mark).filter(|kept| !kept.sent);
+    let to = kept.map_or_else(|| "/".to_owned(), |kept| kept.to);
+    oidc::again(signed, &to).filter(|_| !has)
 }
 
 /// When it locked: after the idle time, or by wish, which was the last thing done.
@@ -68,7 +69,7 @@ pub async fn lock(signed: Signed, form: Form) -> Response {
         return busy(&signed, &trouble);
     }
     let typed = Form::parse(form.raw("kept").as_bytes()).unwrap_or_default();
-    let mut response = page(&signed, &Kept::typed(form.raw("back"), &typed), vec![], None);
+    let mut response = page(&signed, &Kept::typed(form.raw("back"), &typed));
     // This is what was asked for.
     *response.status_mut() = StatusCode::OK;
     response
@@ -79,7 +80,7 @@ pub async fn unlock(signed: Signed, headers: HeaderMap, form: Form) -> Response 
     if signed.session.locked {
         let (people, visit) = (signed.people(), signed.visit());
         let password = form.raw("password");
-        let answer = people.unlock(&visit, &signed.present, password, solved(&form)).await;
+        let answer = people.unlock(&visit, &signed.present, password).await;
         if let Some(response) = stopped(&signed, &form, answer) {
             return response;
         }
@@ -111,14 +112,14 @@ pub async fn unlock_key(signed: Signed, headers: HeaderMap, form: Form) -> Respo
 
 /// The lock screen again, where it did not open.
 fn stopped(signed: &Signed, form: &Form, answer: Result<Answer, Trouble>) -> Option<Response> {
-    let again = |reason, captcha| {
+    let again = |reason, wait| {
         let errors = vec![frame::reason_error(signed.lang, "password", reason)];
-        drawn(signed, form.raw("kept").to_owned(), errors, captcha)
+        drawn(signed, form.raw("kept").to_owned(), errors, wait)
     };
     match answer {
         Ok(Answer::Done) => None,
         Ok(Answer::Refused(reason)) => Some(again(reason, None)),
-        Ok(Answer::Held(held)) => Some(again(held.reason, captcha(signed, held.captcha))),
+        Ok(Answer::Held(held)) => Some(again(held.reason, waiting(held))),
         Err(Trouble::Busy) => Some(again(dancu_domain::people::reasons::PortalReason::Busy, None)),
         Err(trouble) => Some(busy(signed, &trouble)),
     }

@@ -4,14 +4,15 @@ pub mod confirm;
 mod enrol;
 mod factor;
 pub mod lock;
+pub mod pace;
 mod password;
 mod sign_in;
-mod steps;
+pub(super) mod steps;
 
 use axum::body::Body;
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
-use dancu_access::people::Trouble;
+use dancu_access::people::{Held, Trouble};
 use dancu_domain::people::reasons::PortalReason;
 use dancu_domain::rule::RuleId;
 use dancu_portal::rules::Rules;
@@ -55,7 +56,8 @@ pub fn routes(table: Table) -> Table {
         .post_kept("/unlock/key", Access::Locked, lock::unlock_key)
         .post_kept("/confirm", Access::Person, confirm::send)
         .post_kept("/confirm/key/options", Access::Person, confirm::key_options)
-        .post_kept("/confirm/key", Access::Person, confirm::send_key);
+        .post_kept("/confirm/key", Access::Person, confirm::send_key)
+        .post_kept(pace::PATH, Access::Person, pace::send);
     // Pages that answer a post, asked for anew by their address.
     [
         "/sign-in/passkey",
@@ -71,6 +73,7 @@ pub fn routes(table: Table) -> Table {
         "/unlock/key",
         "/confirm",
         "/confirm/key",
+        pace::PATH,
         "/sign-out",
     ]
     .into_iter()
@@ -138,6 +141,12 @@ pub(super) fn options((options, ticket): &(String, String)) -> Response {
     let kind = HeaderValue::from_static("application/json");
     response.headers_mut().insert(header::CONTENT_TYPE, kind);
     response
+}
+
+/// Seconds that a try has to wait, where it has to.
+pub(super) fn waiting(held: Held) -> Option<u64> {
+    let wait = u64::try_from(held.wait_ms).unwrap_or(0).div_ceil(1_000);
+    (wait > 0).then_some(wait)
 }
 
 /// A proof of work for a page's form; without randomness there is none, and the form is refused

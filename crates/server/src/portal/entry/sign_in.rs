@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use super::super::form::Form;
 use super::super::signed::{Signed, Visitor};
-use super::super::{frame, paths};
+use super::super::{frame, helped, oidc, paths};
 use super::steps::{self, Problem};
 use super::{busy, captcha, options, solved};
 
@@ -39,6 +39,7 @@ pub async fn show(visitor: Visitor, asked: Result<Query<Asked>, QueryRejection>)
     let mut page = drawn(&visitor, &asked.next, "", None);
     let why = PortalReason::ALL.iter().find(|reason| reason.name() == asked.why);
     page.reason = why.map(|reason| frame::sentences(visitor.lang, *reason));
+    page.provider = oidc::links(&visitor, &asked.next, why == Some(&PortalReason::SignedOut));
     frame::page(&page)
 }
 
@@ -50,7 +51,7 @@ fn drawn(visitor: &Visitor, next: &str, login: &str, problem: Option<&Problem>) 
         login: login.to_owned(),
         captcha: problem.and_then(|p| p.captcha.clone()),
         wait: problem.and_then(|p| p.wait),
-        provider: None,
+        provider: oidc::links(visitor, next, false),
         reason: None,
         next: paths::back(next).unwrap_or_default().to_owned(),
     }
@@ -106,6 +107,7 @@ pub struct Told {
     codes: Option<u8>,
     trained: Option<jiff::civil::Date>,
     replaced: Option<String>,
+    helped: Option<String>,
     #[serde(default)]
     next: String,
 }
@@ -125,6 +127,10 @@ pub async fn welcome(signed: Signed, told: Result<Query<Told>, QueryRejection>) 
     let mut notes: Vec<_> = notices.into_iter().flatten().map(|n| (say(n), true)).collect();
     if told.replaced.is_some() {
         notes.push((signed.text().get("welcome-replaced"), true));
+    }
+    if told.helped.is_some() {
+        let done = helped::since_before(&signed, signed.person.id).await;
+        notes.extend(done.into_iter().map(|sentence| (sentence, true)));
     }
     let next = paths::back(&told.next).unwrap_or("/").to_owned();
     if notes.is_empty() {

@@ -13,8 +13,8 @@ use dancu_portal::parts::FieldError;
 
 use super::super::cookies::Cookie;
 use super::super::signed::Visitor;
-use super::super::{frame, paths};
-use super::{busy, captcha, set_cookie, sign_in};
+use super::super::{frame, helped, paths};
+use super::{busy, captcha, set_cookie, sign_in, waiting};
 
 /// Why the same page is shown again.
 pub struct Problem {
@@ -34,12 +34,7 @@ impl Problem {
 
     /// Something has to come before the next try.
     pub fn held(visitor: &Visitor, held: Held) -> Self {
-        let wait = u64::try_from(held.wait_ms).unwrap_or(0).div_ceil(1_000);
-        Self {
-            reason: held.reason,
-            wait: (wait > 0).then_some(wait),
-            captcha: captcha(visitor, held.captcha),
-        }
+        Self { reason: held.reason, wait: waiting(held), captcha: captcha(visitor, held.captcha) }
     }
 
     /// As an error beside a field.
@@ -79,7 +74,7 @@ pub async fn answer(
         }),
         Ok(Outcome::Done(signed_in)) => {
             leave_before(visitor, &signed_in).await;
-            done(visitor, next, &signed_in)
+            done(visitor, next, &signed_in).await
         }
         Ok(Outcome::Refused { reason, again: true }) => again(&Problem::of(reason)),
         Ok(Outcome::Refused { reason, again: false }) => {
@@ -154,6 +149,7 @@ pub fn second_factor(
         s: visitor.bare(),
         errors: problem.map(|(p, field)| p.beside(visitor, field)).unwrap_or_default(),
         captcha: problem.and_then(|(p, _)| p.captcha.clone()),
+        wait: problem.and_then(|(p, _)| p.wait),
         app: usable.app,
         passkey: usable.key,
         recovery: usable.recovery,
@@ -177,7 +173,7 @@ pub fn change(visitor: &Visitor, next: &str, due: ChangeDue, ticket: String) -> 
         why: visitor.text().get(key),
         shortest: figures.password_min.into(),
         ticket: Some(ticket),
-        captcha: None,
+        wait: None,
         next: next.to_owned(),
     }
 }
@@ -195,7 +191,7 @@ async fn leave_before(visitor: &Visitor, signed_in: &SignedIn) {
 
 /// The session begins: its cookie is new, whatever the browser brought. What has to be told comes
 /// before the desk.
-fn done(visitor: &Visitor, next: &str, signed_in: &SignedIn) -> Response {
+async fn done(visitor: &Visitor, next: &str, signed_in: &SignedIn) -> Response {
     let mut told = vec![];
     for notice in &signed_in.done.notices {
         told.push(match notice {
@@ -206,6 +202,9 @@ fn done(visitor: &Visitor, next: &str, signed_in: &SignedIn) -> Response {
     }
     if signed_in.replaced.is_some() {
         told.push("replaced=yes".into());
+    }
+    if !helped::since_before(visitor, signed_in.person.id).await.is_empty() {
+        told.push("helped=yes".into());
     }
     let next = paths::back(next).unwrap_or("/");
     let mut response = if told.is_empty() {

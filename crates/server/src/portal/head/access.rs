@@ -17,6 +17,7 @@ use super::officer::{Typed, found, one_page};
 use super::{Unit, as_errors, ways};
 use crate::portal::form::Form;
 use crate::portal::frame;
+use crate::portal::once::Sent;
 use crate::portal::signed::Signed;
 
 /// `POST /unit/officers/{who}/state`.
@@ -106,6 +107,7 @@ fn list(t: &Text, died: &Died) -> Vec<(&'static str, String)> {
         ("died-factors", died.factors),
         ("died-codes", usize::from(died.codes)),
         ("died-voucher", usize::from(died.voucher)),
+        ("died-substitutes", died.substitutes),
     ];
     let counted = counted.into_iter().filter(|(_, n)| *n > 0 || died.person.is_some());
     all.extend(
@@ -118,40 +120,54 @@ fn list(t: &Text, died: &Died) -> Vec<(&'static str, String)> {
 
 /// `POST /unit/officers/{who}/invite`.
 pub(super) async fn invite(signed: Signed, Path(who): Path<String>, form: Form) -> Response {
-    let (unit, officer) = match found(&signed, &who, Power::ManageOfficers).await {
-        Ok(found) => found,
-        Err(response) => return *response,
-    };
-    let (password, phc) = match once(&signed, &form, officer.who).await {
-        Ok(given) => given,
-        Err(response) => return *response,
-    };
-    match officers::invite(&unit.desk(), officer.who, phc).await {
-        Ok(_) => {
-            let names = (officer.name(), officer.login());
-            shown(&signed, officer.who, names, &password, true)
-        }
-        Err(refused) => refuse(&signed, &officer, &Typed::acting(&officer, &form), &refused),
-    }
+    hand_over(&signed, &who, &form, Handed::Invitation).await
 }
 
 /// `POST /unit/officers/{who}/password`.
 pub(super) async fn password(signed: Signed, Path(who): Path<String>, form: Form) -> Response {
-    let (unit, officer) = match found(&signed, &who, Power::ManageOfficers).await {
+    hand_over(&signed, &who, &form, Handed::Password).await
+}
+
+/// With what a password for one use is handed over.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Handed {
+    /// The invitation of who is on the list.
+    Invitation,
+    /// In place of a forgotten one; a new invitation for who never came.
+    Password,
+}
+
+/// Makes a password for one use, gives it by an act and shows it; once for a form: a second one
+/// would make the first, which somebody may have written down, worthless.
+async fn hand_over(signed: &Signed, who: &str, form: &Form, handed: Handed) -> Response {
+    let (unit, officer) = match found(signed, who, Power::ManageOfficers).await {
         Ok(found) => found,
         Err(response) => return *response,
     };
-    let (password, phc) = match once(&signed, &form, officer.who).await {
-        Ok(given) => given,
+    let (password, phc) = match given(signed, true).await {
+        Ok((Some(password), Some(phc))) => (password, phc),
+        Ok(_) => return frame::unavailable(signed),
         Err(response) => return *response,
     };
-    match officers::give_password(&unit.desk(), officer.who, phc).await {
-        Ok(_) => {
-            use officers::State::{InvitationExpired, Invited};
-            let invited = matches!(officer.state, Invited | InvitationExpired);
-            shown(&signed, officer.who, (officer.name(), officer.login()), &password, invited)
+    let who = officer.who;
+    let act = async move {
+        match handed {
+            Handed::Invitation => officers::invite(&unit.desk(), who, phc).await.map(drop),
+            Handed::Password => officers::give_password(&unit.desk(), who, phc).await.map(drop),
         }
-        Err(refused) => refuse(&signed, &officer, &Typed::acting(&officer, &form), &refused),
+    };
+    match form.carry_out(signed, act).await {
+        Ok(Sent::First(Ok(()))) => {
+            use officers::State::{InvitationExpired, Invited};
+            let invited = handed == Handed::Invitation
+                || matches!(officer.state, Invited | InvitationExpired);
+            shown(signed, who, (officer.name(), officer.login()), &password, invited)
+        }
+        Ok(Sent::First(Err(refused))) => {
+            refuse(signed, &officer, &Typed::acting(&officer, form), &refused)
+        }
+        Ok(_) => frame::to(&format!("/unit/officers/{who}")),
+        Err(response) => *response,
     }
 }
 
@@ -179,21 +195,31 @@ pub(super) async fn vouch(signed: Signed, Path(who): Path<String>, form: Form) -
         let page = one_page(&signed, &officer, &typed, vec![frame::wrong("act", missing)], None);
         return frame::page_with(StatusCode::UNPROCESSABLE_ENTITY, &page);
     };
-    match officers::vouch(&unit.desk(), officer.who, seen).await {
-        Ok(_) => frame::to(&format!("/unit/officers/{}?told=vouched", officer.who)),
-        Err(refused) => refuse(&signed, &officer, &typed, &refused),
+    let who = officer.who;
+    let act = async move { officers::vouch(&unit.desk(), who, seen).await };
+    match form.carry_out(&signed, act).await {
+        Ok(Sent::First(Err(refused))) => refuse(&signed, &officer, &typed, &refused),
+        Ok(_) => frame::to(&format!("/unit/officers/{who}?told=vouched")),
+        Err(response) => *response,
     }
 }
 
-/// A password for one use and its hash, where the form was not sent before: a second one would
-/// make the first, which somebody may have written down, worthless.
-async fn once(signed: &Signed, form: &Form, who: Who) -> Result<(String, String), Box<Response>> {
-    if !form.first_time(signed) {
-        return Err(Box::new(frame::to(&format!("/unit/officers/{who}"))));
-    }
-    match given(signed, true).await? {
-        (Some(password), Some(phc)) => Ok((password, phc)),
-        _ => Err(Box::new(frame::unavailable(signed))),
+/// `POST /unit/officers/{who}/training`: a training that the officer had (E5). Sent twice it is
+/// the same day.
+pub(super) async fn train(signed: Signed, Path(who): Path<String>, form: Form) -> Response {
+    let (unit, officer) = match found(&signed, &who, Power::ManageOfficers).await {
+        Ok(found) => found,
+        Err(response) => return *response,
+    };
+    let typed = Typed::acting(&officer, &form);
+    let Some(on) = frame::parse_day(form.get("trained")) else {
+        let wrong = frame::wrong("trained", signed.text().get("raise-date-wrong"));
+        let page = one_page(&signed, &officer, &typed, vec![wrong], None);
+        return frame::page_with(StatusCode::UNPROCESSABLE_ENTITY, &page);
+    };
+    match officers::train(&unit.desk(), officer.who, on).await {
+        Ok(_) => frame::to(&format!("/unit/officers/{}?told=trained", officer.who)),
+        Err(refused) => refuse(&signed, &officer, &typed, &refused),
     }
 }
 

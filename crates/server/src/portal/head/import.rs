@@ -83,12 +83,15 @@ impl Imports {
 }
 
 /// `GET /unit/officers/import`.
-pub(super) async fn choose(signed: Signed) -> Response {
+pub(super) async fn choose(signed: Signed, Query(which): Query<Which>) -> Response {
     let unit = match allowed(&signed, Power::ManageOfficers).await {
         Ok(unit) => unit,
         Err(response) => return *response,
     };
-    frame::page(&file_page(&signed, &unit, "", usual(), vec![]))
+    if unit.system(&which.system).is_none() && !which.system.is_empty() {
+        return frame::missing(&signed);
+    }
+    frame::page(&file_page(&signed, &unit, &which.system, usual(), vec![]))
 }
 
 /// `POST /unit/officers/import`: reads the file and shows what it would do.
@@ -225,6 +228,7 @@ fn file_page(
     let system = unit.system(named);
     ImportFile {
         errors,
+        choose: system.is_none(),
         systems: system_choices(&unit.systems(), system.as_ref().map_or(0, |s| s.id.0)),
         services: system.map(|s| services(&t, &s, chosen)).unwrap_or_default(),
         s: signed.shell(),

@@ -70,7 +70,8 @@ pub fn routes(table: Table) -> Table {
         .post("/unit/officers/{who}/invite", manage, access::invite)
         .post("/unit/officers/{who}/password", manage, access::password)
         .post("/unit/officers/{who}/reenable", Power::ReenableAccount, access::reenable)
-        .post("/unit/officers/{who}/vouch", Power::VouchForFactor, access::vouch);
+        .post("/unit/officers/{who}/vouch", Power::VouchForFactor, access::vouch)
+        .post("/unit/officers/{who}/training", manage, access::train);
     // Pages that answer a post, asked for anew by their address.
     let paths = [
         "/unit/officers/{who}/state",
@@ -78,6 +79,7 @@ pub fn routes(table: Table) -> Table {
         "/unit/officers/{who}/password",
         "/unit/officers/{who}/reenable",
         "/unit/officers/{who}/vouch",
+        "/unit/officers/{who}/training",
         "/unit/officers/import/apply",
     ];
     let table = paths.into_iter().fold(table, |table, path| table.get(path, manage, back));
@@ -99,6 +101,7 @@ async fn back(_: Signed) -> Response {
 }
 
 /// Who acts, and for which unit; [`Unit::desk`] is what the office's functions take.
+#[derive(Clone)]
 pub(super) struct Unit {
     store: Arc<Store>,
     by: Actor,
@@ -131,12 +134,20 @@ impl Unit {
         own
     }
 
-    /// The system of a number among them, else the first.
+    /// The system of a number among them; the only one where none is named. Of several none is
+    /// guessed: what is done there, or handed out, is about the one that was named.
     fn system(&self, number: &str) -> Option<Arc<System>> {
         let all = self.systems();
-        let named =
-            number.parse::<u32>().ok().and_then(|n| all.iter().find(|s| s.id.0 == n).cloned());
-        named.or_else(|| all.first().cloned())
+        if let ("", [only]) = (number, all.as_slice()) {
+            return Some(only.clone());
+        }
+        let number = number.parse::<u32>().ok()?;
+        all.into_iter().find(|s| s.id.0 == number)
+    }
+
+    /// For a page that shows one at a time and lets choose: the named one, else the first.
+    fn shown(&self, number: &str) -> Option<Arc<System>> {
+        if number.is_empty() { self.systems().into_iter().next() } else { self.system(number) }
     }
 }
 

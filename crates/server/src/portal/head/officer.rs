@@ -19,8 +19,9 @@ use super::{
     Unit, access, allowed, answered, as_errors, say, services, system_choices, ticked, usual, ways,
 };
 use crate::portal::form::{self, Form};
-use crate::portal::frame;
+use crate::portal::once::Sent;
 use crate::portal::signed::Signed;
+use crate::portal::{frame, words};
 
 /// What was done a moment ago, in the address.
 #[derive(Deserialize, Default)]
@@ -37,6 +38,7 @@ impl Told {
             "resumed" => "officer-told-resumed",
             "reenabled" => "officer-told-reenabled",
             "vouched" => "officer-told-vouched",
+            "trained" => "officer-told-trained",
             _ => return None,
         })
     }
@@ -49,6 +51,7 @@ pub(super) struct Typed {
     invite: bool,
     act: String,
     reason: String,
+    trained: String,
 }
 
 impl Typed {
@@ -62,6 +65,7 @@ impl Typed {
             invite: form.has("invite"),
             act: form.get("act").to_owned(),
             reason: form.raw("reason").to_owned(),
+            trained: String::new(),
         }
     }
 
@@ -82,6 +86,7 @@ impl Typed {
             invite: false,
             act: String::new(),
             reason: String::new(),
+            trained: String::new(),
         }
     }
 
@@ -90,6 +95,7 @@ impl Typed {
         Self {
             act: form.get("act").to_owned(),
             reason: form.raw("reason").to_owned(),
+            trained: form.get("trained").to_owned(),
             ..Self::stored(officer)
         }
     }
@@ -105,26 +111,35 @@ fn unmasked(raw: Raw, officer: &Officer) -> Raw {
     }
 }
 
-/// All but the last three digits hidden.
+/// As it is shown; empty where there is none.
 fn masked(id: Option<PersonalId>) -> String {
-    let Some(id) = id else { return String::new() };
-    let digits = id.to_string();
-    format!("••• ••• ••• {}", digits.get(9..).unwrap_or_default())
+    id.map(words::personal_id).unwrap_or_default()
 }
 
-/// `GET /unit/officers/new`.
-pub(super) async fn new(signed: Signed) -> Response {
+/// On which system's list, in the address.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub(super) struct Which {
+    system: String,
+}
+
+/// `GET /unit/officers/new`; a unit with several systems first says which one.
+pub(super) async fn new(signed: Signed, Query(which): Query<Which>) -> Response {
     let unit = match allowed(&signed, Power::ManageOfficers).await {
         Ok(unit) => unit,
         Err(response) => return *response,
     };
-    let system = unit.system("");
+    let system = unit.system(&which.system);
+    if system.is_none() && !which.system.is_empty() {
+        return frame::missing(&signed);
+    }
     let typed = Typed {
         raw: Raw::default(),
         services: usual(),
         invite: true,
         act: String::new(),
         reason: String::new(),
+        trained: String::new(),
     };
     frame::page(&new_page(&signed, &unit, system.as_ref(), &typed, vec![]))
 }
@@ -145,22 +160,25 @@ pub(super) async fn add(signed: Signed, form: Form) -> Response {
     if let Err(faults) = check::read(&typed.raw, &logins) {
         return wrong(beside(&signed, faults));
     }
-    if !form.first_time(&signed) {
-        return frame::to("/unit/officers");
-    }
     let (password, phc) = match access::given(&signed, typed.invite).await {
         Ok(given) => given,
         Err(response) => return *response,
     };
-    let new = New { system: system.id, raw: &typed.raw, services: typed.services, invited: phc };
-    let added = match officers::add(&unit.desk(), new).await {
-        Ok((_, added)) => added,
-        Err(refused) => {
+    let (desk, id, raw, services) = (unit.clone(), system.id, typed.raw.clone(), typed.services);
+    let act = async move {
+        let new = New { system: id, raw: &raw, services, invited: phc };
+        officers::add(&desk.desk(), new).await
+    };
+    let added = match form.carry_out(&signed, act).await {
+        Ok(Sent::First(Ok((_, added)))) => added,
+        Ok(Sent::First(Err(refused))) => {
             return match as_errors(&signed, &refused, "login") {
                 Ok(errors) => wrong(errors),
                 Err(response) => *response,
             };
         }
+        Ok(_) => return frame::to("/unit/officers"),
+        Err(response) => return *response,
     };
     match (added.invited, password) {
         (Some(_), Some(password)) => {
@@ -284,6 +302,7 @@ pub(super) fn one_page(
         services: system.map(|s| services(&t, s, typed.services)).unwrap_or_default(),
         acts: ways::acts(&t, officer.state, &typed.act),
         ways: ways::back(&t, officer),
+        training: ways::training(signed, officer, &typed.trained),
         told,
         ..base
     }
@@ -311,6 +330,7 @@ fn blank(signed: &Signed, typed: &Typed, errors: Vec<FieldError>) -> OfficerPage
         acts: vec![],
         reason: typed.reason.clone(),
         ways: vec![],
+        training: None,
         told: None,
         once: form::once(),
     }

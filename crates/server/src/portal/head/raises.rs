@@ -4,6 +4,7 @@ use axum::extract::Query;
 use axum::http::StatusCode;
 use axum::response::Response;
 use dancu_domain::ids::LineId;
+use dancu_domain::moment::Moment;
 use dancu_domain::people::powers::Power;
 use dancu_domain::registration::System;
 use dancu_domain::service::{Service, Window};
@@ -15,6 +16,7 @@ use serde::Deserialize;
 
 use super::{Unit, allowed, answered, as_errors, usage};
 use crate::portal::form::{self, Form};
+use crate::portal::once::Sent;
 use crate::portal::signed::Signed;
 use crate::portal::{frame, words};
 
@@ -63,9 +65,9 @@ fn row(signed: &Signed, unit: &Unit, request: &RaiseRequest) -> RaiseRow {
         period: format!("{} – {last}", frame::day(request.from)),
         reason: request.reason.clone(),
         asked: frame::stamp(request.asked_at),
-        state: state(request.state),
+        state: state(request, signed.now),
         answer: request.answer.clone(),
-        open: request.state == RequestState::Waiting,
+        open: raise_requests::is_open(request, signed.now),
     }
 }
 
@@ -77,9 +79,10 @@ fn place(system: &System, id: LineId) -> Option<(Service, Window)> {
     all.find(|(line, _)| *line == id).map(|(_, place)| place)
 }
 
-const fn state(state: RequestState) -> State {
-    match state {
-        RequestState::Waiting => states::WAITING,
+fn state(request: &RaiseRequest, now: Moment) -> State {
+    match request.state {
+        RequestState::Waiting if raise_requests::is_open(request, now) => states::WAITING,
+        RequestState::Waiting => states::OVER,
         RequestState::Granted => states::GRANTED,
         RequestState::Refused => states::REFUSED,
         RequestState::Withdrawn => states::WITHDRAWN,
@@ -128,14 +131,15 @@ pub(super) async fn ask(signed: Signed, form: Form) -> Response {
         Ok(wanted) => wanted,
         Err(errors) => return wrong(errors),
     };
-    match raise_requests::ask(&unit.desk(), wanted).await {
-        // Sent twice, the second finds the first one waiting: nothing is asked for twice.
-        Ok(_) => frame::to("/unit/raises?told=asked"),
-        Err(_) if !form.first_time(&signed) => frame::to("/unit/raises?told=asked"),
-        Err(refused) => match as_errors(&signed, &refused, "lines") {
+    let asking = unit.clone();
+    let act = async move { raise_requests::ask(&asking.desk(), wanted).await };
+    match form.carry_out(&signed, act).await {
+        Ok(Sent::First(Err(refused))) => match as_errors(&signed, &refused, "lines") {
             Ok(errors) => wrong(errors),
             Err(response) => *response,
         },
+        Ok(_) => frame::to("/unit/raises?told=asked"),
+        Err(response) => *response,
     }
 }
 

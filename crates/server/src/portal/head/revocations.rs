@@ -2,7 +2,6 @@
 
 use axum::extract::Query;
 use axum::response::Response;
-use dancu_domain::ids::Login;
 use dancu_domain::moment::Moment;
 use dancu_domain::people::powers::Power;
 use dancu_office::officers::{self, CONFIRM_MS, Notice};
@@ -12,8 +11,8 @@ use serde::Deserialize;
 
 use super::{Unit, allowed, answered};
 use crate::portal::form::Form;
-use crate::portal::frame;
 use crate::portal::signed::Signed;
+use crate::portal::{frame, words};
 
 /// What was done a moment ago, in the address.
 #[derive(Deserialize, Default)]
@@ -53,23 +52,13 @@ pub(super) async fn confirm(signed: Signed, form: Form) -> Response {
     }
 }
 
-/// A login that is a citizen id is personal data, which integrators never see (A6, B6).
-fn login(login: &Login) -> String {
-    let text = login.as_str();
-    if login.is_personal_data() {
-        format!("••• ••• ••• {}", text.get(9..).unwrap_or_default())
-    } else {
-        text.to_owned()
-    }
-}
-
 fn row(unit: &Unit, notice: &Notice, now: Moment) -> RevocationRow {
     let due = notice.at.plus_ms(CONFIRM_MS);
     let system = unit.snapshot.by_id(notice.system);
     RevocationRow {
         id: notice.id.to_string(),
         system: system.map(|s| s.code.as_str().to_owned()).unwrap_or_default(),
-        login: login(&notice.login),
+        login: words::login(&notice.login),
         time: frame::stamp(notice.at),
         due: frame::stamp(due),
         state: if due < now { states::OVERDUE } else { states::WAITING },

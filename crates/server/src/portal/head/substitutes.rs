@@ -15,7 +15,8 @@ use jiff::civil::Date;
 use serde::Deserialize;
 
 use super::{Unit, allowed, answered, as_errors};
-use crate::portal::form::Form;
+use crate::portal::form::{self, Form};
+use crate::portal::once::Sent;
 use crate::portal::signed::Signed;
 use crate::portal::{frame, words};
 
@@ -67,12 +68,17 @@ pub(super) async fn appoint(signed: Signed, form: Form) -> Response {
     let errors = match read(&signed, &typed) {
         Err(errors) => errors,
         Ok((absent, substitute, days)) => {
-            match substitutes::appoint(&unit.desk(), absent, substitute, days).await {
-                Ok(_) => return frame::to("/unit/substitutes?told=appointed"),
-                Err(refused) => match as_errors(&signed, &refused, "substitute") {
+            let appointing = unit.clone();
+            let act = async move {
+                substitutes::appoint(&appointing.desk(), absent, substitute, days).await
+            };
+            match form.carry_out(&signed, act).await {
+                Ok(Sent::First(Err(refused))) => match as_errors(&signed, &refused, "substitute") {
                     Ok(errors) => errors,
                     Err(response) => return *response,
                 },
+                Ok(_) => return frame::to("/unit/substitutes?told=appointed"),
+                Err(response) => return *response,
             }
         }
     };
@@ -155,6 +161,7 @@ async fn page(
         substitutes: choices(people.iter().filter(works).filter(stands), &typed.substitute),
         from: typed.from.clone(),
         to: typed.to.clone(),
+        once: form::once(),
         told: None,
     })
 }

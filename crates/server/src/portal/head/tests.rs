@@ -14,7 +14,7 @@ use dancu_journal::{Act, Body as EntryBody};
 use dancu_office::sheet::{self, Column, Contact, Raw};
 use dancu_store::policy;
 
-use crate::portal::tests::site::{Answer, Browser, Site, login};
+use crate::portal::tests::site::{Answer, Browser, CHOSEN, Site, login};
 
 /// A system of a unit with one line and one officer.
 fn system(number: u32, unit: &str, officer: &str) -> System {
@@ -147,8 +147,11 @@ async fn other_units_are_not_there() {
         let act = head.post(&format!("{path}/state"), &fields).await;
         assert_eq!(act.status, StatusCode::NOT_FOUND, "{path}");
     }
-    // The list of another unit's system is never given: the own one comes instead.
-    let file = head.get("/unit/officers.xlsx?system=2").await;
+    // The list of another unit's system is never given, the own one without a name.
+    for path in ["/unit/officers.xlsx?system=2", "/unit/usage?system=2"] {
+        assert_eq!(head.get(path).await.status, StatusCode::NOT_FOUND, "{path}");
+    }
+    let file = head.get("/unit/officers.xlsx").await;
     assert!(file.header("content-disposition").contains("HT1"), "{:?}", file.headers);
     let raise = [("line", "2"), ("from", "01/01/2030"), ("to", "02/01/2030"), ("wanted", "900")];
     let answer = head.post("/unit/raises", &raise).await;
@@ -234,8 +237,11 @@ async fn what_is_refused_says_so_beside_the_form() {
     let answer = head.post(&act, &[("act", "suspend"), ("reason", "")]).await;
     assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
     // Nobody vouches for themselves; a deputy names no substitutes.
-    let answer = head.post(&format!("{own}/vouch"), &[("seen", "known")]).await;
+    let answer = head.post(&format!("{own}/vouch"), &[("seen", "known"), ("once", "v")]).await;
     assert_eq!(answer.status, StatusCode::CONFLICT);
+    // A form that was not given by a page of ours is not done, and not told as done.
+    let answer = head.post(&format!("{own}/vouch"), &[("seen", "known")]).await;
+    assert_eq!(answer.status, StatusCode::BAD_REQUEST);
     let mut deputy = site.signed_in(Role::Deputy, 0).await;
     assert_eq!(deputy.get("/unit/substitutes").await.status, StatusCode::OK);
     let answer = deputy.post("/unit/substitutes", &[]).await;
@@ -243,4 +249,123 @@ async fn what_is_refused_says_so_beside_the_form() {
     let fields = [("absent", "x"), ("substitute", ""), ("from", "31/02/2030"), ("to", "")];
     let answer = head.post("/unit/substitutes", &fields).await;
     assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_form_that_was_refused_is_not_told_as_done_when_it_comes_again() {
+    let site = site().await;
+    let mut head = site.signed_in(Role::Head, 0).await;
+    let ask = |wanted: &'static str| {
+        [
+            ("once", "r1"),
+            ("line", "1"),
+            ("from", "01/01/2030"),
+            ("to", "02/01/2030"),
+            ("wanted", wanted),
+            ("reason", "Tuyển sinh đầu cấp, 800 hồ sơ mỗi ngày"),
+        ]
+    };
+    for _ in 0..2 {
+        let answer = head.post("/unit/raises", &ask("900")).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", answer.to());
+    }
+    let login = login(Role::Officer);
+    let add = [
+        ("once", "n1"),
+        ("system", "1"),
+        ("service", "0"),
+        ("login", login.as_str()),
+        ("name", "Trần Thị Thử"),
+        ("personalId", "099301012345"),
+        ("daily", "20"),
+    ];
+    for _ in 0..2 {
+        let answer = head.post("/unit/officers/new", &add).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", answer.to());
+    }
+    // Mended, the same form is done, once.
+    let mended =
+        add.map(|(name, value)| if name == "login" { (name, "canbo.moi1") } else { (name, value) });
+    for _ in 0..2 {
+        let answer = head.post("/unit/officers/new", &mended).await;
+        assert!(answer.to().starts_with("/unit/officers"), "{}", answer.body);
+    }
+    assert_eq!(site.app.gate.store().account_list(SystemId(1)).await.unwrap().len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_unit_with_several_systems_says_which_one() {
+    let site = site().await;
+    let store = site.app.gate.store();
+    let (keys, third) = (store.keys().clone(), system(3, "H26.001", "canbo.ba.mau"));
+    let made = store.ledger().act(site.app.clock.now(), move |tx, _| {
+        policy::write::insert_system(tx, &keys, &third, &["Cán Bộ Mẫu".to_owned()])?;
+        let (kind, actor) = ("test".into(), "test".into());
+        Ok(EntryBody::Act(Act { kind, actor, system: 3, detail: String::new() }))
+    });
+    made.await.unwrap();
+    let mut head = site.signed_in(Role::Head, 0).await;
+    let choose = head.get("/unit/officers/new").await;
+    assert!(!choose.body.contains("name=\"login\"") && choose.body.contains("HT3"));
+    let page = head.get("/unit/officers/new?system=3").await;
+    assert!(page.body.contains("name=\"login\"") && page.hidden("system") == "3");
+    let add = |system: &'static str| {
+        [
+            ("once", "n2"),
+            ("system", system),
+            ("service", "0"),
+            ("login", "canbo.moi1"),
+            ("name", "Trần Thị Thử"),
+            ("personalId", "099301012345"),
+            ("daily", "20"),
+        ]
+    };
+    // None named, another unit's, none at all: nothing is guessed.
+    for system in ["", "2", "x"] {
+        let answer = head.post("/unit/officers/new", &add(system)).await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{system:?}");
+    }
+    assert_eq!(head.get("/unit/officers.xlsx").await.status, StatusCode::NOT_FOUND);
+    assert!(head.get("/unit/officers/import").await.body.contains("HT3"));
+    assert_eq!(head.get("/unit/usage").await.status, StatusCode::OK, "one of them is shown");
+    head.post("/unit/officers/new", &add("3")).await;
+    let lists = [1, 3].map(SystemId);
+    let counts = [store.account_list(lists[0]).await, store.account_list(lists[1]).await];
+    assert_eq!(counts.map(|list| list.unwrap().len()), [1, 2]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rule_e2_what_was_done_for_an_account_is_told_at_the_next_sign_in() {
+    let site = site().await;
+    let mut officer = site.signed_in(Role::Officer, -1).await;
+    let mut head = site.signed_in(Role::Head, 0).await;
+    let given = head.post("/unit/officers/a1/password", &[("once", "p1")]).await;
+    assert_eq!(given.status, StatusCode::OK);
+    let refused = head.post("/unit/officers/a1/vouch", &[("seen", "known"), ("once", "v1")]).await;
+    assert_eq!(refused.status, StatusCode::CONFLICT);
+    assert!(refused.body.contains("cần hai người làm"), "{}", refused.body);
+    let password = given.body.split("id=\"given\">").nth(1).unwrap().split('<').next().unwrap();
+    let told = officer.sign_in_given(&login(Role::Officer), password, 0).await;
+    assert!(told.to().starts_with("/welcome?") && told.to().contains("helped=yes"), "{told:?}");
+    let page = officer.get(told.to()).await;
+    assert!(page.body.contains("đơn vị đã cấp lại mật khẩu"), "{}", page.body);
+    // Once: the sign-in after it has nothing to tell of it.
+    let again = site.browser().with_password(&login(Role::Officer), CHOSEN, 1).await;
+    assert!(again.status == StatusCode::SEE_OTHER && !again.to().contains("helped"), "{again:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rule_e5_a_training_is_recorded_on_the_officers_page() {
+    let site = site().await;
+    let mut head = site.signed_in(Role::Head, 0).await;
+    assert!(head.get("/unit/officers/a1").await.body.contains("/unit/officers/a1/training"));
+    let path = "/unit/officers/a1/training";
+    for day in ["", "31/02/2026", "01/01/2099"] {
+        let wrong = head.post(path, &[("trained", day)]).await;
+        assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY, "{day}");
+        assert!(wrong.body.contains("trained-error") || wrong.body.contains("class=\"wrong\""));
+    }
+    let today = crate::portal::frame::day(site.app.clock.now());
+    let done = head.post(path, &[("trained", &today)]).await;
+    assert_eq!(done.to(), "/unit/officers/a1?told=trained");
 }

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use axum::extract::Query;
 use axum::response::Response;
-use dancu_domain::moment::{DutyDay, HOUR_MS, Moment};
+use dancu_domain::moment::{DutyDay, Moment};
 use dancu_domain::people::powers::Power;
 use dancu_domain::registration::{Line, System};
 use dancu_domain::service::Window;
-use dancu_office::hours::{DayHours, HOURS};
+use dancu_office::hours::DayHours;
 use dancu_office::officers::{self, Officer};
 use dancu_office::raise_requests::{begins, duty_day};
 use dancu_portal::chart::DayChart;
@@ -44,7 +44,10 @@ pub(super) async fn show(signed: Signed, Query(which): Query<Which>) -> Response
     let asked = frame::parse_day(&which.day).map(duty_day);
     // Days to come have no use; what cannot be read is today.
     let day = asked.filter(|day| *day <= today).unwrap_or(today);
-    let chosen = unit.system(&which.system);
+    let chosen = unit.shown(&which.system);
+    if chosen.is_none() && !which.system.is_empty() {
+        return frame::missing(&signed);
+    }
     let counted = match &chosen {
         Some(system) => match counted(&signed, &unit, system, day).await {
             Ok(counted) => counted,
@@ -99,13 +102,7 @@ fn chart(system: Option<&System>, counted: &DayHours, began: Moment) -> DayChart
         let grants = system.into_iter().flat_map(|s| s.services.iter().flatten());
         grants.filter_map(|g| g.line(window)).map(|line| u64::from(line.daily)).sum()
     };
-    let mut used = [None; HOURS];
-    for (hour, place) in used.iter_mut().enumerate() {
-        if began.plus_ms(hour as i64 * HOUR_MS) <= counted.until {
-            *place = Some(counted.all[hour]);
-        }
-    }
-    DayChart::new(&used, sum(Window::InHours), sum(Window::OffHours))
+    DayChart::new(&counted.shown(began), sum(Window::InHours), sum(Window::OffHours))
 }
 
 /// Officers with use on the day, those with the most first.

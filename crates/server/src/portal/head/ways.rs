@@ -3,9 +3,12 @@
 use dancu_domain::people::account::RevokeCause;
 use dancu_domain::people::factors::SeenInPerson;
 use dancu_office::officers::{Officer, State as Standing, StateAct};
-use dancu_portal::head::WayBack;
+use dancu_portal::head::{Training, WayBack};
 use dancu_portal::parts::{Choice, State, states};
 use dancu_portal::text::Text;
+
+use crate::portal::frame;
+use crate::portal::signed::Signed;
 
 /// A state of an officer.
 pub(super) const fn state(state: Standing) -> State {
@@ -75,6 +78,19 @@ const SEEN: [(&str, &str, SeenInPerson); 3] = [
 /// The way of a word.
 pub(super) fn seen(word: &str) -> Option<SeenInPerson> {
     SEEN.iter().find(|(w, ..)| *w == word).map(|(.., seen)| *seen)
+}
+
+/// Until when the officer's training is good, and the form that records one (E5); none for who
+/// is no person of the portal, or no more.
+pub(super) fn training(signed: &Signed, officer: &Officer, typed: &str) -> Option<Training> {
+    let person = officer.person.as_ref().filter(|_| officer.state != Standing::Revoked)?;
+    let profile = signed.app.gate.store().profiles().at(signed.now);
+    let until = person.account.trained_until(profile)?;
+    Some(Training {
+        until: frame::date(until),
+        lapsed: person.account.training_lapsed(signed.now, profile),
+        on: typed.to_owned(),
+    })
 }
 
 /// Ways back into the portal that fit an officer.

@@ -116,8 +116,8 @@ pub fn state(system: &System, place: &Place<'_>, counts: &Lines, today: Today) -
 }
 
 /// The heads of a system's unit with their phones, as running text.
-async fn heads(signed: &Signed, system: &System) -> dancu_store::Result<String> {
-    let people = store(signed).people().of_unit(&system.unit).await?;
+pub async fn heads(signed: &Signed, system: &System) -> dancu_store::Result<String> {
+    let people = store(signed).people().leaders_of(&system.unit).await?;
     let today = signed.today();
     let heads = people.iter().filter(|person| {
         person.grants.on(today).any(|grant| matches!(grant.role, Role::Head | Role::Deputy))

@@ -89,9 +89,9 @@ async fn standing(signed: &Signed) -> Result<(std::sync::Arc<Snapshot>, Vec<Stan
     if signed.may(Power::SeeLocks, Target::Centre).is_ok() {
         // Whoever has a locked account besides is shown by that.
         let named: Vec<String> = found.iter().filter_map(login).collect();
-        let people = audit::everybody(store(signed)).await?;
-        let locked = people.iter().filter(|p| !named.contains(&p.login.folded()));
-        found.extend(locked.filter_map(locks::of_person));
+        let people = locks::of_people(store(signed)).await?;
+        let alone = people.into_iter().filter(|(login, _)| !named.contains(&login.folded()));
+        found.extend(alone.map(|(_, lock)| lock));
     }
     Ok((snapshot, found))
 }
@@ -111,9 +111,9 @@ fn row(t: &Text, snapshot: &Snapshot, lock: &Standing) -> LockRow {
             let scope = if *connection { "scope-connection" } else { "scope-line" };
             (scope, format!("{code} · {}", words::place(t, *service, *window)), "D3")
         }
-        Evidence::Account(login) => ("scope-account", login.as_str().to_owned(), "D6"),
+        Evidence::Account(login) => ("scope-account", words::login(login), "D6"),
         Evidence::Connection => ("scope-connection", code.to_owned(), "D6"),
-        Evidence::Person(login, _) => ("scope-person", login.as_str().to_owned(), "D6"),
+        Evidence::Person(login, _) => ("scope-person", words::login(login), "D6"),
     };
     LockRow {
         key: lock.key.code(),
@@ -180,6 +180,13 @@ async fn lock_page(
         Ok(act) => act,
         Err(refused) => return words::failed(signed, &refused),
     };
+    let mut heads = None;
+    if let Some(system) = system {
+        match lines::heads(signed, system).await {
+            Ok(told) => heads = Some(told),
+            Err(error) => return words::unread(signed, &error),
+        }
+    }
     let may_manage = signed.holds(Power::ManageSystems);
     let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let body = LockPage {
@@ -190,6 +197,7 @@ async fn lock_page(
             .map(|s| (s.code.as_str().to_owned(), format!("/operate/systems/{}", s.code.as_str()))),
         measured: measured(signed, &t, system.map(AsRef::as_ref), &lock, today),
         act,
+        heads,
         chart,
         may_unlock: signed.holds(Power::Unlock),
         reason: reason.to_owned(),
@@ -216,7 +224,7 @@ async fn decided(signed: &Signed, lock: &Standing) -> Result<Option<LockAct>, Re
         let Body::Act(act) = entry.body else { return None };
         Some(LockAct {
             time: frame::stamp(Moment(entry.at)),
-            by: act.actor,
+            by: words::actor(&act.actor),
             detail: act.detail,
             index: entry.index,
         })

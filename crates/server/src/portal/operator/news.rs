@@ -16,6 +16,7 @@ use serde::Deserialize;
 
 use super::{actor, store};
 use crate::portal::form::{self, Form};
+use crate::portal::once::Sent;
 use crate::portal::signed::Signed;
 use crate::portal::{frame, words};
 
@@ -139,16 +140,15 @@ pub async fn publish(signed: Signed, form: Form) -> Response {
     if !errors.is_empty() {
         return page(&signed, None, errors, &form).await;
     }
-    // A doubled post is published once, and told the same.
-    if !form.first_time(&signed) {
-        return frame::to("/operate/announcements?done=published");
-    }
-    match news::publish((store(&signed), signed.now), &actor(&signed), &draft).await {
+    let (open, now, by) = (store(&signed).clone(), signed.now, actor(&signed));
+    let act = async move { news::publish((&open, now), &by, &draft).await };
+    match form.carry_out(&signed, act).await {
+        Ok(Sent::First(Err(refused))) => wrong(&signed, &refused, &form).await,
         Ok(_) => {
             signed.portal().status.forget();
             frame::to("/operate/announcements?done=published")
         }
-        Err(refused) => wrong(&signed, &refused, &form).await,
+        Err(response) => *response,
     }
 }
 

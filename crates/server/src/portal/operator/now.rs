@@ -44,7 +44,9 @@ pub async fn on_system(signed: Signed, Path(code): Path<String>, form: Form) -> 
             return lines::page(&signed, &code, typed(), vec![wrong]).await;
         };
         let locked = states::lock_account(&desk, account.id).await;
-        locked.map(|(_, ended)| t.with_two("now-done", "what", &account.login, "count", ended))
+        locked.map(|(_, ended)| {
+            t.with_two("now-done", "what", words::login(&account.login), "count", ended)
+        })
     };
     match done {
         Ok(said) => locks::page(&signed, Some(said), vec![], "").await,
@@ -82,7 +84,7 @@ pub async fn by_login(signed: Signed, form: Form) -> Response {
     };
     match lock_all(&signed, &snapshot, &login, reason).await {
         Ok(ended) => {
-            let said = t.with_two("now-done", "what", &login, "count", ended);
+            let said = t.with_two("now-done", "what", words::login(&login), "count", ended);
             locks::page(&signed, Some(said), vec![], "").await
         }
         Err(Refused::Gone) => {

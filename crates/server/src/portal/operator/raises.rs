@@ -20,7 +20,7 @@ use crate::portal::signed::Signed;
 use crate::portal::{frame, words};
 
 /// Requests of one page: more wait for nobody who reads each.
-const SHOWN: u32 = 100;
+const SHOWN: usize = 100;
 
 /// What was done, by its word.
 #[derive(Deserialize, Default)]
@@ -53,16 +53,24 @@ async fn page(signed: &Signed, said: Option<String>, errors: Vec<FieldError>) ->
 
 async fn rows(signed: &Signed) -> dancu_store::Result<Vec<RaiseRow>> {
     let snapshot = registered(signed).await?;
-    let waiting = store(signed).desks().raise_requests(Requests::Waiting, SHOWN).await?;
-    let mut rows = vec![];
-    for request in &waiting {
-        // A line that was taken away meanwhile cannot be raised; its request waits for its head.
-        let Some((system, place)) = line_of(&snapshot, request) else { continue };
-        if may_on(signed, Power::ManageSystems, system) {
-            rows.push(row(signed, request, (system, &place)).await?);
+    let (mut rows, mut after) = (vec![], 0);
+    loop {
+        let which = Requests::Waiting { now: signed.now, after };
+        let waiting = store(signed).desks().raise_requests(which, SHOWN as u32).await?;
+        let Some(last) = waiting.last() else { return Ok(rows) };
+        after = last.id;
+        for request in &waiting {
+            // A line that was taken away meanwhile cannot be raised; its request waits for its
+            // head, and holds up no other.
+            let Some((system, place)) = line_of(&snapshot, request) else { continue };
+            if may_on(signed, Power::ManageSystems, system) {
+                rows.push(row(signed, request, (system, &place)).await?);
+            }
+            if rows.len() == SHOWN {
+                return Ok(rows);
+            }
         }
     }
-    Ok(rows)
 }
 
 fn line_of<'a>(snapshot: &'a Snapshot, request: &RaiseRequest) -> Option<(&'a System, Place<'a>)> {
@@ -99,7 +107,6 @@ async fn row(
         two: !request.approvals.is_empty() || raises::needs_two(place.line, &raise, factor),
         mine: request.asked_by != me && request.approvals.iter().all(|s| s.by != me),
         first,
-        over: request.to <= signed.now,
     })
 }
 

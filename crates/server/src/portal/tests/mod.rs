@@ -2,5 +2,6 @@
 
 mod entry;
 mod operator;
+mod pace;
 pub(super) mod site;
 mod walls;

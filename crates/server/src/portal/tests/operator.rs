@@ -229,3 +229,31 @@ async fn rule_a6_auditors_state_a_ground_and_nobody_of_the_unit_sees_the_staff()
     assert!(staff.body.contains("Không được tự kiểm tra"), "{}", staff.body);
     assert!(!browser.get("/audit").await.body.contains(&login(Role::Operator)));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rule_a6_locks_show_no_citizens_id_to_whoever_looks() {
+    let site = with_system().await;
+    let store = site.app.gate.store();
+    let keys = store.keys().clone();
+    let made = store.ledger().act(Moment(machine_ms()), move |tx, _| {
+        let list = policy::accounts::of_system(tx, &keys, SystemId(1))?;
+        let mut listed = list[0].clone();
+        listed.account.login = Login::parse("099301012345").unwrap();
+        policy::accounts::insert(tx, &keys, SystemId(1), &[listed])?;
+        let (kind, actor) = ("test".into(), "dancu".into());
+        Ok(Body::Act(Act { kind, actor, system: 1, detail: String::new() }))
+    });
+    made.await.unwrap();
+    let mut operator = site.signed_in(Role::Operator, 0).await;
+    operator.get("/operate/systems/MAU").await;
+    let fields = [("what", "account"), ("login", "099301012345"), ("reason", "báo mất")];
+    let locked = operator.post("/operate/systems/MAU/lock", &fields).await;
+    assert!(locked.status == StatusCode::OK && locked.body.contains("••• ••• ••• 345"));
+    let mut lead = site.signed_in(Role::IncidentLead, 0).await;
+    for path in ["/operate/locks", "/operate/locks/account-2"] {
+        let page = lead.get(path).await;
+        assert_eq!(page.status, StatusCode::OK, "{path}");
+        assert!(page.body.contains("••• ••• ••• 345") && !page.body.contains("099301012345"));
+    }
+    assert!(!locked.body.contains("099301012345"));
+}

@@ -30,11 +30,14 @@ use tower_service::Service as _;
 use crate::app::{App, Shared};
 use crate::clock::{Clock, machine_ms};
 use crate::config::PortalConfig;
+use crate::config::identity::IdentityConfig;
 use crate::portal::Portal;
 use crate::portal::guard::Secure;
 
 /// Password of every person here.
 pub const PASSWORD: &str = "ngựa vằn uống trà sen";
+/// What somebody chooses in place of a password that was given.
+pub const CHOSEN: &str = "thuyền giấy trôi ngang sông";
 /// Secret of every person's app.
 pub const SECRET: &[u8; 20] = b"12345678901234567890";
 
@@ -61,6 +64,11 @@ pub fn login(role: Role) -> String {
 impl Site {
     /// A new one, with a person for every role.
     pub async fn new() -> Self {
+        Self::with_identity(&IdentityConfig::default()).await
+    }
+
+    /// With an identity provider.
+    pub async fn with_identity(identity: &IdentityConfig) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let name = format!("dancu-portal-{}-{number}", std::process::id());
@@ -77,7 +85,8 @@ impl Site {
         insert_people(&store, now).await;
         let gate = Gate::open(store.clone(), now).unwrap();
         let url = "http://localhost:8080";
-        let portal = Portal::open(&PortalConfig::default(), store, url).unwrap();
+        let portal = Portal::open(&PortalConfig::default(), store, url);
+        let portal = portal.unwrap().with_identity(identity).unwrap();
         let app = App::new(gate, Clock::new(0, now, false), url.into());
         let app = Arc::new(app.with_portal(Some(portal)));
         app.set_ready(true);
@@ -286,6 +295,24 @@ impl Browser {
             self.csrf = csrf;
         }
         answer
+    }
+
+    /// Signs in with a password that was given, and chooses [`CHOSEN`] in its place; the last
+    /// answer.
+    pub async fn sign_in_given(&mut self, login: &str, given: &str, step: i64) -> Answer {
+        let asked = self.with_password(login, given, step).await;
+        let ticket = asked.hidden("ticket");
+        let fields = [("ticket", ticket.as_str()), ("fresh", CHOSEN), ("again", CHOSEN)];
+        self.post("/sign-in/password", &fields).await
+    }
+
+    /// Signs in with a password and a code; what answers the code.
+    pub async fn with_password(&mut self, login: &str, password: &str, step: i64) -> Answer {
+        self.get("/sign-in").await;
+        let asked = self.post("/sign-in", &[("login", login), ("password", password)]).await;
+        let (ticket, has, code) = (asked.hidden("ticket"), asked.hidden("has"), code(step));
+        let fields = [("ticket", ticket.as_str()), ("has", &has), ("code", &code)];
+        self.post("/sign-in/factor", &fields).await
     }
 
     /// Signs in with password and code; the last answer.

@@ -1,0 +1,127 @@
+//! Addresses and networks in CIDR notation: whose headers are believed, from where a system calls.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// An address or a network in CIDR notation.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Network {
+    address: IpAddr,
+    bits: u8,
+}
+
+impl Network {
+    /// Whether the address lies in the network; an IPv4 address mapped into IPv6 is the IPv4 one.
+    pub fn contains(&self, address: IpAddr) -> bool {
+        match (self.address, address.to_canonical()) {
+            (IpAddr::V4(ours), IpAddr::V4(theirs)) => {
+                let differ = ours.to_bits() ^ theirs.to_bits();
+                differ.checked_shr(32 - u32::from(self.bits)).unwrap_or(0) == 0
+            }
+            (IpAddr::V6(ours), IpAddr::V6(theirs)) => {
+                let differ = ours.to_bits() ^ theirs.to_bits();
+                differ.checked_shr(128 - u32::from(self.bits)).unwrap_or(0) == 0
+            }
+            _ => false,
+        }
+    }
+
+    /// Its address as it was written.
+    pub const fn address(&self) -> IpAddr {
+        self.address
+    }
+
+    /// The length of its prefix, in bits.
+    pub const fn bits(&self) -> u8 {
+        self.bits
+    }
+
+    /// The network with nothing beyond its prefix: `10.1.2.3/8` is `10.0.0.0/8`. Whoever typed
+    /// the former may have meant something else.
+    #[must_use]
+    pub fn plain(self) -> Self {
+        let address = match self.address {
+            IpAddr::V4(v4) => {
+                let mask = u32::MAX.checked_shl(32 - u32::from(self.bits)).unwrap_or(0);
+                IpAddr::V4((v4.to_bits() & mask).into())
+            }
+            IpAddr::V6(v6) => {
+                let mask = u128::MAX.checked_shl(128 - u32::from(self.bits)).unwrap_or(0);
+                IpAddr::V6((v6.to_bits() & mask).into())
+            }
+        };
+        Self { address, ..self }
+    }
+}
+
+impl FromStr for Network {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("`{text}` không phải địa chỉ hay mạng CIDR (no address or network)");
+        let (address, bits) = match text.split_once('/') {
+            Some((address, bits)) => (address, Some(bits)),
+            None => (text, None),
+        };
+        let address: IpAddr = address.parse().map_err(|_| wrong())?;
+        let most = if address.is_ipv4() { 32 } else { 128 };
+        let bits = bits.map_or(Ok(most), |b| b.parse().map_err(|_| wrong()))?;
+        if bits > most {
+            return Err(wrong());
+        }
+        Ok(Self { address, bits })
+    }
+}
+
+/// An address of its own without the length of its prefix.
+impl fmt::Display for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let most = if self.address.is_ipv4() { 32 } else { 128 };
+        if self.bits == most {
+            write!(f, "{}", self.address)
+        } else {
+            write!(f, "{}/{}", self.address, self.bits)
+        }
+    }
+}
+
+impl TryFrom<String> for Network {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl From<Network> for String {
+    fn from(network: Network) -> Self {
+        format!("{}/{}", network.address, network.bits)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_network_is_read_shown_and_made_plain() {
+        let read = |text: &str| text.parse::<Network>().unwrap();
+        for (text, shown, plain) in [
+            ("192.0.2.7", "192.0.2.7", "192.0.2.7"),
+            ("192.0.2.7/24", "192.0.2.7/24", "192.0.2.0/24"),
+            ("192.0.2.7/0", "192.0.2.7/0", "0.0.0.0/0"),
+            ("2001:db8::7/32", "2001:db8::7/32", "2001:db8::/32"),
+            ("2001:db8::7/0", "2001:db8::7/0", "::/0"),
+        ] {
+            assert_eq!(read(text).to_string(), shown);
+            assert_eq!(read(text).plain().to_string(), plain);
+            assert_eq!(String::from(read(text)).parse::<Network>(), Ok(read(text)));
+        }
+        assert!(read("10.0.0.0/8").contains("::ffff:10.9.9.9".parse().unwrap()));
+        assert!(!read("10.0.0.0/8").contains("11.0.0.1".parse().unwrap()));
+    }
+}

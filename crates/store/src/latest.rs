@@ -1,0 +1,85 @@
+//! The last entries of a system. Searches find rising indexes from one on; the last ones are found
+//! by halving the journal.
+
+use dancu_journal::{Body, Entry};
+
+use crate::entries::{SearchKind, system_digest};
+use crate::error::Result;
+use crate::store::Store;
+
+/// Entries of a system that one look may find: a range with more of them is halved.
+const LOOK_MAX: usize = 4_096;
+
+impl Store {
+    /// The last `limit` entries of a system, the newest first. A look reads some chunks of each
+    /// run, and there are at most as many looks as halvings of the journal.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub fn last_entries_of_system(&self, system: u32, limit: usize) -> Result<Vec<Entry>> {
+        let digest = system_digest(system);
+        let find = |from| self.search.find(SearchKind::System, &digest, from, LOOK_MAX);
+        let found = last(&find, (0, self.ledger.next_index()), limit)?;
+        let mut entries = self.entries(&found)?;
+        // The search is derived: whatever it says, nobody is shown another system's entries.
+        entries.retain(|e| matches!(&e.body, Body::Query(q) if q.system == system));
+        entries.sort_unstable_by_key(|entry| std::cmp::Reverse(entry.index));
+        Ok(entries)
+    }
+}
+
+/// The last `limit` indexes within a range, rising. `find` gives at most [`LOOK_MAX`] rising ones
+/// from an index on.
+fn last(
+    find: &impl Fn(u64) -> Result<Vec<u64>>,
+    (low, high): (u64, u64),
+    limit: usize,
+) -> Result<Vec<u64>> {
+    let mut found = find(low)?;
+    let is_whole = found.len() < LOOK_MAX || found.last().is_some_and(|index| *index >= high);
+    if is_whole || high - low <= 1 {
+        found.retain(|index| *index < high);
+        return Ok(found.split_off(found.len().saturating_sub(limit)));
+    }
+    let middle = low + (high - low) / 2;
+    let mut upper = last(find, (middle, high), limit)?;
+    if upper.len() < limit {
+        let mut all = last(find, (low, middle), limit - upper.len())?;
+        all.append(&mut upper);
+        return Ok(all);
+    }
+    Ok(upper)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    #[test]
+    fn the_last_ones_are_found_wherever_they_are() {
+        let journal = 3_000_000;
+        let sparse: Vec<u64> = (0..journal).step_by(10_007).collect();
+        let dense: Vec<u64> = (0..journal).collect();
+        let early: Vec<u64> = (0..1_000_000).collect();
+        let late: Vec<u64> = (0..500_000).chain(journal - 7..journal).collect();
+        for (name, all) in [
+            ("sparse", sparse),
+            ("dense", dense),
+            ("early", early),
+            ("late", late),
+            ("none", vec![]),
+        ] {
+            let looks = Cell::new(0);
+            let find = |from: u64| {
+                looks.set(looks.get() + 1);
+                let start = all.partition_point(|index| *index < from);
+                Ok(all[start..].iter().copied().take(LOOK_MAX).collect())
+            };
+            let found = last(&find, (0, journal), 100).unwrap();
+            assert_eq!(found, all[all.len().saturating_sub(100)..], "{name}");
+            assert!(looks.get() < 64, "{name}: {}", looks.get());
+        }
+    }
+}
