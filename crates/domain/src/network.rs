@@ -73,7 +73,15 @@ impl FromStr for Network {
         if bits > most {
             return Err(wrong());
         }
-        Ok(Self { address, bits })
+        match address {
+            // Callers are compared as what they are: a mapped network is the IPv4 one.
+            IpAddr::V6(v6) => match v6.to_ipv4_mapped() {
+                Some(v4) if bits >= 96 => Ok(Self { address: v4.into(), bits: bits - 96 }),
+                Some(_) => Err(wrong()),
+                None => Ok(Self { address, bits }),
+            },
+            IpAddr::V4(_) => Ok(Self { address, bits }),
+        }
     }
 }
 
@@ -123,5 +131,7 @@ mod tests {
         }
         assert!(read("10.0.0.0/8").contains("::ffff:10.9.9.9".parse().unwrap()));
         assert!(!read("10.0.0.0/8").contains("11.0.0.1".parse().unwrap()));
+        assert_eq!(read("::ffff:192.0.2.7/120"), read("192.0.2.7/24"));
+        assert!("::ffff:192.0.2.7/95".parse::<Network>().is_err());
     }
 }

@@ -4,8 +4,6 @@
 //! **Invariant:** a citizen sees what belongs to the personal id of the own account and nothing
 //! else: no act here takes an id from its caller.
 
-use std::collections::VecDeque;
-
 use dancu_domain::ids::{PersonalId, SubjectId};
 use dancu_domain::moment::Moment;
 use dancu_domain::people::reasons::PortalReason;
@@ -19,10 +17,6 @@ use crate::act::{Actor, Entry as ActEntry, Refused, note};
 
 /// Looks that one page shows: years of an ordinary life.
 pub const LOOKS_MAX: usize = 500;
-/// Entries that are read at a time.
-const AT_A_TIME: usize = 200;
-/// Entries that are gone through for one page at most: reading them takes about half a second.
-const GONE_THROUGH: usize = 20_000;
 
 /// What an entry says in place of a province where it was asked by an old id
 /// ([`Features`](dancu_journal::Features)).
@@ -117,29 +111,13 @@ impl Citizen<'_> {
     /// # Errors
     /// Of the store.
     pub fn looks(&self, asked: &Asked) -> Result<Looks, Refused> {
-        let mut newest: VecDeque<Entry> = VecDeque::new();
-        let mut more = false;
+        let mut newest = vec![];
         for id in &asked.ids {
-            let (mut from, mut through) = (0, 0);
-            loop {
-                let found = self.store.entries_by(&SearchBy::Subject(*id), from, AT_A_TIME)?;
-                let last = found.len() < AT_A_TIME;
-                through += found.len();
-                from = found.last().map_or(from, |entry| entry.index + 1);
-                newest.extend(found);
-                if last {
-                    break;
-                }
-                if through >= GONE_THROUGH {
-                    more = true;
-                    break;
-                }
-            }
+            newest.extend(self.store.last_entries_by(&SearchBy::Subject(*id), LOOKS_MAX + 1)?);
         }
-        let mut newest: Vec<Entry> = newest.into();
         newest.sort_unstable_by_key(|entry| std::cmp::Reverse(entry.index));
         newest.dedup_by_key(|entry| entry.index);
-        more |= newest.len() > LOOKS_MAX;
+        let more = newest.len() > LOOKS_MAX;
         newest.truncate(LOOKS_MAX);
         let looks = newest.into_iter().filter_map(|entry| self.look(entry, &asked.ids));
         Ok(Looks { looks: looks.collect(), more })

@@ -327,9 +327,16 @@ impl Officer {
 
     /// Whether another account of the officer in the unit is in use: then the person goes on.
     fn goes_on(&self, tx: &mut Tx<'_>) -> Result<bool, Refused> {
+        self.has_other(tx, |state| state == AccountState::Live)
+    }
+
+    fn has_other(
+        &self,
+        tx: &mut Tx<'_>,
+        is: impl Fn(AccountState) -> bool,
+    ) -> Result<bool, Refused> {
         let all = accounts_of(tx, &self.keys, &self.unit, &self.login)?;
-        let live = |state| state == AccountState::Live;
-        Ok(all.iter().any(|(_, k)| k.account.id != self.id && live(k.account.state)))
+        Ok(all.iter().any(|(_, k)| k.account.id != self.id && is(k.account.state)))
     }
 
     fn set(&self, tx: &mut Tx<'_>, state: AccountState) -> Result<(), Refused> {
@@ -432,8 +439,9 @@ impl Officer {
                 tell(tx, &self.keys, told, (self.by.number(), self.at))?;
             }
         }
+        // Revoking is final: a person with an account that may be resumed is not revoked with this.
         if let Some(person) = person
-            && !self.goes_on(tx)?
+            && !self.has_other(tx, |state| state != AccountState::Revoked)?
             && let Some(account) =
                 moved(person.account.clone().revoke(cause, self.by.number(), self.at))?
         {

@@ -57,7 +57,6 @@ pub struct SignIn {
 /// Second factor: a code of an app, a passkey or hardware key, or a recovery code.
 #[derive(Template)]
 #[template(path = "entry/second_factor.html")]
-#[expect(clippy::struct_excessive_bools, reason = "each says whether a part of the page is there")]
 pub struct SecondFactor {
     /// Texts.
     pub t: Text,
@@ -75,8 +74,6 @@ pub struct SecondFactor {
     pub passkey: bool,
     /// Whether recovery codes are left.
     pub recovery: bool,
-    /// Whether this device may be enrolled until the end of the working day (rule E2).
-    pub may_enrol: bool,
     /// The sign-in under way.
     pub ticket: String,
     /// Where one wanted to go.

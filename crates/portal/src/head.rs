@@ -3,7 +3,7 @@
 use askama::Template;
 
 use crate::chart::DayChart;
-use crate::parts::{Choice, FieldError, Level, LineUse, Pager, SavedView, State, percent};
+use crate::parts::{Choice, FieldError, Level, LineUse, Pager, State, percent};
 use crate::shell::Shell;
 use crate::text::Text;
 
@@ -13,7 +13,9 @@ pub struct Officer {
     pub name: String,
     /// Login.
     pub login: String,
-    /// Role in words.
+    /// Code of the system whose list it stands on; empty for who stands on none.
+    pub system: String,
+    /// Roles in words.
     pub role: String,
     /// State of the account.
     pub state: State,
@@ -53,8 +55,6 @@ pub struct Officers {
     pub t: Text,
     /// Frame.
     pub s: Shell,
-    /// Saved views.
-    pub views: Vec<SavedView>,
     /// Words searched for.
     pub search: String,
     /// States to filter by.
@@ -69,8 +69,6 @@ pub struct Officers {
     pub pager: Pager,
     /// Whether filters are set, so that an empty list says the right thing.
     pub filtered: bool,
-    /// Day by which the quarterly review is due (rules B9, E4).
-    pub review_due: Option<String>,
     /// Lists to take home as a spreadsheet: address and system; the system is named where there
     /// are several.
     pub exports: Vec<(String, String)>,
@@ -253,6 +251,8 @@ pub struct Usage {
     pub duty_day: String,
     /// Systems to choose from, where there are several.
     pub systems: Vec<Choice>,
+    /// Whether the day is over: nothing of today stands beside it.
+    pub past: bool,
     /// Until when the chart counts, `HH:MM`, where it is behind.
     pub until: Option<String>,
     /// Chart.

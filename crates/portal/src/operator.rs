@@ -181,8 +181,8 @@ pub struct Locks {
     pub t: Text,
     /// Frame.
     pub s: Shell,
-    /// What was done: a finished sentence.
-    pub said: Option<String>,
+    /// What the post before led to.
+    pub said: Option<Said>,
     /// Rows.
     pub rows: Vec<LockRow>,
     /// The system that the list is narrowed to.
@@ -191,10 +191,14 @@ pub struct Locks {
     pub may_unlock: bool,
     /// Whether this person may lock.
     pub may_lock: bool,
-    /// What is wrong with the bulk unlock.
+    /// What is wrong with the bulk unlock or the lock at once.
     pub errors: Vec<FieldError>,
-    /// Reason as typed.
+    /// Reason of the bulk unlock as typed.
     pub reason: String,
+    /// Login to be locked as typed.
+    pub login: String,
+    /// Reason of that lock as typed.
+    pub why: String,
 }
 
 /// A named act that led to a lock, or came after it.
@@ -264,6 +268,26 @@ pub struct RaiseRow {
     pub mine: bool,
 }
 
+/// What a post led to.
+pub struct Said {
+    /// A finished sentence.
+    pub sentence: String,
+    /// Whether all of it was done.
+    pub done: bool,
+}
+
+impl Said {
+    /// All was done.
+    pub const fn done(sentence: String) -> Self {
+        Self { sentence, done: true }
+    }
+
+    /// Nothing was, or not all.
+    pub const fn not_all(sentence: String) -> Self {
+        Self { sentence, done: false }
+    }
+}
+
 /// Raises that wait.
 #[derive(Template)]
 #[template(path = "operator/raises.html")]
@@ -272,8 +296,8 @@ pub struct Raises {
     pub t: Text,
     /// Frame.
     pub s: Shell,
-    /// What was done: a finished sentence.
-    pub said: Option<String>,
+    /// What the post before led to.
+    pub said: Option<Said>,
     /// What is wrong with a decision.
     pub errors: Vec<FieldError>,
     /// Rows.
@@ -302,8 +326,8 @@ pub struct Announcements {
     pub t: Text,
     /// Frame.
     pub s: Shell,
-    /// What was done: a finished sentence.
-    pub said: Option<String>,
+    /// What the post before led to.
+    pub said: Option<Said>,
     /// What is wrong.
     pub errors: Vec<FieldError>,
     /// Rows.

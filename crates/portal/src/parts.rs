@@ -190,7 +190,7 @@ pub struct Refusal {
     pub code: String,
 }
 
-/// One line of a registration with its use today.
+/// One line of a registration with its use on a day.
 #[derive(Clone, Debug)]
 pub struct LineUse {
     /// System code, where several systems are listed.
@@ -201,14 +201,11 @@ pub struct LineUse {
     pub window_key: &'static str,
     /// Registered count, raises included.
     pub registered: u64,
-    /// Used since 07:00.
+    /// Used since 07:00 of the day.
     pub used: u64,
-    /// Exceedances today (rule D3).
-    pub exceedances: u64,
-    /// Open, locked, raised.
-    pub state: State,
-    /// The page that lists what `used` counts.
-    pub href: String,
+    /// Exceedances today (rule D3), and open, locked, raised or exceeded; none of a day that is
+    /// over.
+    pub standing: Option<(u64, State)>,
 }
 
 impl LineUse {

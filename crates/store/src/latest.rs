@@ -1,13 +1,13 @@
-//! The last entries of a system. Searches find rising indexes from one on; the last ones are found
+//! The last entries of a search. Searches find rising indexes from one on; the last ones are found
 //! by halving the journal.
 
 use dancu_journal::{Body, Entry};
 
 use crate::entries::{SearchKind, system_digest};
 use crate::error::Result;
-use crate::store::Store;
+use crate::store::{SearchBy, Store};
 
-/// Entries of a system that one look may find: a range with more of them is halved.
+/// Entries that one look may find: a range with more of them is halved.
 const LOOK_MAX: usize = 4_096;
 
 impl Store {
@@ -23,6 +23,18 @@ impl Store {
         let mut entries = self.entries(&found)?;
         // The search is derived: whatever it says, nobody is shown another system's entries.
         entries.retain(|e| matches!(&e.body, Body::Query(q) if q.system == system));
+        entries.sort_unstable_by_key(|entry| std::cmp::Reverse(entry.index));
+        Ok(entries)
+    }
+
+    /// The last `limit` entries of a search, the newest first, however many there are.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub fn last_entries_by(&self, by: &SearchBy<'_>, limit: usize) -> Result<Vec<Entry>> {
+        let find = |from| self.indexes_by(by, from, LOOK_MAX);
+        let found = last(&find, (0, self.ledger.next_index()), limit)?;
+        let mut entries = self.searched(by, &found)?;
         entries.sort_unstable_by_key(|entry| std::cmp::Reverse(entry.index));
         Ok(entries)
     }

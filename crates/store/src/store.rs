@@ -185,6 +185,25 @@ impl Store {
 
     /// Entries by what they are searched by, over every year whose key is kept, from an index on.
     pub fn entries_by(&self, by: &SearchBy<'_>, from: u64, limit: usize) -> Result<Vec<Entry>> {
+        self.searched(by, &self.indexes_by(by, from, limit)?)
+    }
+
+    /// Where a search found something, what the entries themselves say of it. The search is
+    /// derived: whatever it says, nobody is shown what they did not search for.
+    pub(crate) fn searched(&self, by: &SearchBy<'_>, found: &[u64]) -> Result<Vec<Entry>> {
+        let mut entries = self.entries(found)?;
+        let own = |e: &Entry| matches!(&e.body, Body::Query(q) if by.finds(&self.keys, q));
+        entries.retain(own);
+        Ok(entries)
+    }
+
+    /// Indexes that a search finds from one on, rising, at most `limit`.
+    pub(crate) fn indexes_by(
+        &self,
+        by: &SearchBy<'_>,
+        from: u64,
+        limit: usize,
+    ) -> Result<Vec<u64>> {
         let kind = match by {
             SearchBy::Account(_) => SearchKind::Account,
             SearchBy::Case(_) => SearchKind::Case,
@@ -203,11 +222,7 @@ impl Store {
         }
         found.sort_unstable();
         found.truncate(limit);
-        let mut entries = self.entries(&found)?;
-        // The search is derived: whatever it says, nobody is shown what they did not search for.
-        let own = |e: &Entry| matches!(&e.body, Body::Query(q) if by.finds(&self.keys, q));
-        entries.retain(own);
-        Ok(entries)
+        Ok(found)
     }
 
     pub(crate) fn entries(&self, indexes: &[u64]) -> Result<Vec<Entry>> {

@@ -19,8 +19,6 @@ pub struct Asking<'a> {
     pub nonce: &'a str,
     /// Digest of the PKCE verifier (RFC 7636, S256).
     pub challenge: &'a str,
-    /// Whether the person has to prove anew who it is, whatever the provider remembers.
-    pub again: bool,
 }
 
 /// The address at which a provider asks the person.
@@ -35,12 +33,12 @@ pub fn authorization(discovery: &Discovery, asking: &Asking<'_>) -> String {
         ("nonce", asking.nonce),
         ("code_challenge", asking.challenge),
         ("code_challenge_method", "S256"),
+        // Everybody proves anew who it is, whatever the provider remembers.
+        ("prompt", "login"),
+        ("max_age", "0"),
     ];
     if !levels.is_empty() {
         fields.push(("acr_values", &levels));
-    }
-    if asking.again {
-        fields.extend([("prompt", "login"), ("max_age", "0")]);
     }
     with_query(&discovery.authorization, &fields)
 }
@@ -107,17 +105,16 @@ mod tests {
             state: "st",
             nonce: "no",
             challenge: "ch",
-            again: false,
         };
         assert_eq!(
             authorization(&discovery(), &asking),
             "https://a.vn/auth?tenant=1&response_type=code&client_id=dancu%20%26%20co\
              &redirect_uri=https%3A%2F%2Fdancu.vn%2Fsign-in%2Foidc%2Fcallback\
              &scope=openid%20profile&state=st&nonce=no&code_challenge=ch\
-             &code_challenge_method=S256&acr_values=2%20urn%3A3"
+             &code_challenge_method=S256&prompt=login&max_age=0&acr_values=2%20urn%3A3"
         );
-        let again = authorization(&discovery(), &Asking { again: true, levels: &[], ..asking });
-        assert!(again.ends_with("&code_challenge_method=S256&prompt=login&max_age=0"));
+        let plain = authorization(&discovery(), &Asking { levels: &[], ..asking });
+        assert!(plain.ends_with("&prompt=login&max_age=0"));
     }
 
     #[test]

@@ -161,7 +161,8 @@ impl Verified {
 
     /// Whether a claim has to be read at the provider: the token itself need not carry it.
     pub fn lacks_claims(&self) -> bool {
-        !self.claims.contains_key("SoDinhDanh")
+        let told = |name: &&str| self.claims.contains_key(*name);
+        !["SoDinhDanh", "HoVaTen", "NgayThangNamSinh", "LoaiTaiKhoan"].iter().all(told)
     }
 
     /// Whether the assurance level stands for a second factor (E2).
@@ -290,7 +291,7 @@ fn held_against(claims: &IdToken, expected: &Expected<'_>) -> Result<(), Failure
         return wrong("nonce");
     }
     let proved = claims.auth_time.map(ms);
-    if state.again && proved.is_none_or(|at| at < state.issued.0.saturating_sub(SKEW_MS)) {
+    if proved.is_none_or(|at| at < state.issued.0.saturating_sub(SKEW_MS)) {
         return wrong("not proved anew");
     }
     Ok(())

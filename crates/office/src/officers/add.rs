@@ -270,17 +270,21 @@ impl Inside {
         Ok(Some(id))
     }
 
-    /// Name, telephone and citizen id of a person follow the list.
+    /// Name and telephone of a person follow the list. The citizen id does so only until the person
+    /// is in: whoever has the electronic identity of that id signs in as the person, so that
+    /// writing another one would be a way in (decision 46).
     pub(super) fn rename(&self, tx: &mut Tx<'_>, listed: &Listed) -> Result<(), Refused> {
         let found = people::by_login(tx, &self.keys, &listed.account.login)?;
         let Some(mut person) = found.filter(|p| p.unit == self.unit) else { return Ok(()) };
-        let as_listed = (&listed.full_name, &listed.phone, listed.account.citizen_id);
+        let is_in = !matches!(person.account.phase, Phase::Invited { .. });
+        let id = listed.account.citizen_id.filter(|_| !is_in).or(person.personal_id);
+        let as_listed = (&listed.full_name, &listed.phone, id);
         if (&person.name, &person.phone, person.personal_id) == as_listed {
             return Ok(());
         }
         person.name.clone_from(&listed.full_name);
         person.phone.clone_from(&listed.phone);
-        person.personal_id = listed.account.citizen_id.or(person.personal_id);
+        person.personal_id = id;
         people::save(tx, &self.keys, &person)?;
         Ok(())
     }

@@ -104,8 +104,10 @@ async fn set(
     let entry = Entry::new(kind, desk.by, None);
     let done = carry_out((desk.store, desk.now), entry, move |tx, _| {
         let found = inside.find(tx, who)?;
-        if act != StateAct::Resume {
-            inside.may_end(tx, &found)?;
+        match (act, &found.person) {
+            (StateAct::Resume, Some(person)) => inside.may_touch(tx, person)?,
+            (StateAct::Resume, None) => {}
+            _ => inside.may_end(tx, &found)?,
         }
         let mut died = Died::default();
         let held = act == StateAct::Resume && is_held(tx, &found)?;

@@ -117,10 +117,10 @@ struct OnPerson {
 }
 
 /// Refuses the second of the two ways in from one hand within [`APART_MS`], and writes down the
-/// first.
+/// first. A given password never ends by itself: while it is `unused`, its hand opens no other way.
 fn helped(
     tx: &mut Tx<'_>,
-    person: PersonId,
+    (person, unused): (PersonId, bool),
     help: Help,
     (by, now): (PersonId, Moment),
 ) -> Result<(), Refused> {
@@ -129,7 +129,8 @@ fn helped(
         Help::Factor => Help::Password,
     };
     let near = |at: Moment| now.0 - at.0 < APART_MS;
-    if desks::last_help(tx, person, other)?.is_some_and(|(who, at)| who == by && near(at)) {
+    let given = |at: Moment| near(at) || (help == Help::Factor && unused);
+    if desks::last_help(tx, person, other)?.is_some_and(|(who, at)| who == by && given(at)) {
         return Err(PortalReason::TwoHandsNeeded.into());
     }
     Ok(desks::note_help(tx, person, help, (by, now))?)
@@ -149,9 +150,10 @@ async fn of_person(
         inside.may_touch(tx, &person)?;
         let alive = inside.alive(tx, &person)?;
         let epoch = person.account.epoch;
+        let unused = person.account.password.is_some_and(|password| password.given);
         let event = change(&inside, &mut person)?;
         if let Some(help) = act.help {
-            helped(tx, person.id, help, (inside.by, inside.now))?;
+            helped(tx, (person.id, unused), help, (inside.by, inside.now))?;
         }
         let ended = if person.account.epoch == epoch { 0 } else { alive };
         people::save(tx, &inside.keys, &person)?;

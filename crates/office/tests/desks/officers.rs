@@ -5,6 +5,7 @@ use dancu_domain::moment::{DAY_MS, Moment};
 use dancu_domain::people::account::{Phase, RevokeCause, Standing, Stops};
 use dancu_domain::people::factors::SeenInPerson;
 use dancu_domain::people::grants::{Grant, Grants, Scope};
+use dancu_domain::people::password::PasswordAge;
 use dancu_domain::people::reasons::PortalReason;
 use dancu_domain::people::roles::Role;
 use dancu_domain::people::session::{Look, Session};
@@ -436,6 +437,14 @@ async fn rule_e2_ways_back_in() {
         assert_eq!(person.secrets.history.len(), 1);
         // A lost factor: the head's word, not one's own, and a day after the password.
         let desk = HeadDesk { now: clock().plus_ms(officers::APART_MS), ..desk };
+        // A given password has no end: while nobody changed it, its hand opens no other way.
+        let unused = vouch(&desk, who, SeenInPerson::CitizenCard).await;
+        assert_eq!(reason(unused), PortalReason::TwoHandsNeeded);
+        let own = |p: &mut Person| {
+            p.account.password = p.account.password.map(|age| PasswordAge { given: false, ..age });
+        };
+        with(&world, OFFICER, own).await;
+        let person = world.person(OFFICER).await;
         let epoch = person.account.epoch;
         vouch(&desk, who, SeenInPerson::CitizenCard).await.unwrap();
         let person = world.person(OFFICER).await;
@@ -458,6 +467,26 @@ async fn rule_e2_ways_back_in() {
         assert!(matches!(world.person(id).await.account.phase, Phase::Invited { .. }));
         assert!(invite(&desk, Who::Account(new.account), "x".into()).await.is_err());
         with(&world, id, |p| p.account.phase = Phase::Open(Stops::default())).await;
+    }
+}
+
+/// The electronic identity of an id signs in as whoever has it: no list hands that over.
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_e2_the_citizen_id_of_who_is_in_follows_no_list() {
+    for world in World::both("ids").await {
+        let place = Place::new(&world.store, HEAD);
+        let desk = place.desk(&world.store);
+        let before = world.person(OFFICER).await;
+        let listed = raw(before.login.as_str(), "099301019999");
+        change(&desk, ACCOUNT, &listed, verify()).await.unwrap();
+        let all = list(&desk).await.unwrap();
+        let on_list =
+            all.iter().filter_map(|o| o.listed.as_ref()).find(|k| k.account.id == ACCOUNT);
+        let on_list = on_list.unwrap().account.citizen_id.unwrap().to_string();
+        assert_eq!(
+            (on_list.as_str(), world.person(OFFICER).await.personal_id),
+            ("099301019999", before.personal_id)
+        );
     }
 }
 

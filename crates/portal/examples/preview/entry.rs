@@ -86,7 +86,6 @@ impl Preview {
             app,
             passkey: true,
             recovery: true,
-            may_enrol: true,
             ticket: "ticket".into(),
             next: String::new(),
         };

@@ -7,7 +7,7 @@ use dancu_portal::head::{
     Given, Import, ImportFile, ImportRow, Officer, OfficerPage, Officers, RaiseForm, RaiseRow,
     Raises, RevocationRow, Revocations, Revoked, Substitute, Substitutes, Training, Usage, WayBack,
 };
-use dancu_portal::parts::{FieldError, LineUse, SavedView, State, states};
+use dancu_portal::parts::{FieldError, LineUse, State, states};
 
 use super::{OFFICER, Preview, chart, choice, pager, wrong};
 
@@ -35,6 +35,7 @@ impl Preview {
             .map(|(name, login, state, daily, used, mean, last)| Officer {
                 name: name.into(),
                 login: login.into(),
+                system: "ONESTOP".into(),
                 role: role.clone(),
                 state,
                 daily,
@@ -66,29 +67,15 @@ impl Preview {
                 window_key,
                 registered,
                 used,
-                exceedances,
-                state,
-                href: "/queries".into(),
+                standing: Some((exceedances, state)),
             })
             .collect()
     }
 
     pub(super) fn head(&self) -> Result<(), Box<dyn Error>> {
-        let officers = |rows: Vec<Officer>, filtered: bool, review: Option<&str>| Officers {
+        let officers = |rows: Vec<Officer>, filtered: bool, told: bool| Officers {
             t: self.t.clone(),
             s: self.shell("head", "/unit/officers"),
-            views: vec![
-                SavedView {
-                    name: self.say("Tất cả", "All"),
-                    href: "/unit/officers".into(),
-                    current: !filtered,
-                },
-                SavedView {
-                    name: self.say("Chưa dùng 30 ngày", "Unused for 30 days"),
-                    href: "?idle=30".into(),
-                    current: filtered,
-                },
-            ],
             search: if filtered { "không có ai".into() } else { String::new() },
             states: vec![
                 choice("", &self.say("Mọi trạng thái", "All states"), true),
@@ -99,13 +86,12 @@ impl Preview {
             pager: pager(1, rows.len() as u64, if rows.is_empty() { 0 } else { 42 }),
             rows,
             filtered,
-            review_due: review.map(Into::into),
             exports: vec![("/unit/officers.xlsx?system=1".into(), "ONESTOP".into())],
-            told: review.map(|_| "officers-told-imported"),
+            told: told.then_some("officers-told-imported"),
         };
-        self.write("head-officers", &officers(self.officers(), false, Some("05/12/2026")))?;
-        self.write("head-officers-none-found", &officers(vec![], true, None))?;
-        self.write("head-officers-empty", &officers(vec![], false, None))?;
+        self.write("head-officers", &officers(self.officers(), false, true))?;
+        self.write("head-officers-none-found", &officers(vec![], true, false))?;
+        self.write("head-officers-empty", &officers(vec![], false, false))?;
         self.substitutes()?;
         self.officer_pages()?;
         self.import()?;
@@ -120,6 +106,7 @@ impl Preview {
                     s: self.shell("head", "/unit/usage"),
                     duty_day: "24/11/2026".into(),
                     systems: vec![],
+                    past: false,
                     until: (!lines.is_empty()).then(|| "10:42".into()),
                     chart,
                     lines,

@@ -4,7 +4,7 @@ use std::error::Error;
 
 use dancu_portal::operator::{
     Announcement, Announcements, Exceedance, Exceedances, Lines, LockAct, LockPage, LockRow, Locks,
-    Part, RaiseRow, Raises, Status, SystemRow, Systems, states as own,
+    Part, RaiseRow, Raises, Said, Status, SystemRow, Systems, states as own,
 };
 use dancu_portal::parts::{SavedView, State, states};
 
@@ -91,7 +91,7 @@ impl Preview {
                 "State the reason: the units will read it.",
             ),
         )];
-        let done = Some(self.t.with("bulk-done", "count", 3));
+        let done = Some(Said::done(self.t.with("bulk-done", "count", 3)));
         for (name, rows, errors, said) in [
             ("operator-locks", self.locks(), vec![], None),
             ("operator-bulk-unlock", self.locks(), missing, None),
@@ -109,6 +109,8 @@ impl Preview {
                     may_lock: true,
                     errors,
                     reason: String::new(),
+                    login: String::new(),
+                    why: String::new(),
                 },
             )?;
         }

@@ -26,6 +26,7 @@ mod helped;
 mod hours;
 mod integrator;
 mod kept;
+mod line_use;
 mod oidc;
 mod once;
 mod operator;
@@ -158,7 +159,7 @@ fn table() -> Table {
     let table = auditor::routes(table);
     let table = citizen::routes(table);
     let table = status::routes(table);
-    account::routes(table)
+    account::routes(table).with_ways_back()
 }
 
 /// The routes of the portal, and its files. `app` is remembered weakly, for what is done between

@@ -104,7 +104,10 @@ impl Once {
     fn end(&self, key: Key, done: bool) {
         let mut seen = self.0.lock();
         if done {
-            seen.known.insert(key, true);
+            // One that made room meanwhile stays forgotten.
+            if let Some(known) = seen.known.get_mut(&key) {
+                *known = true;
+            }
         } else {
             seen.known.remove(&key);
             seen.order.retain(|known| *known != key);

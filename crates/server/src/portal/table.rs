@@ -1,16 +1,18 @@
 //! The one table of the portal's routes: method, path, and who may come in. The router is built
 //! from it, so no route can miss its power, its token against forged posts, or its headers.
 
+use std::collections::{BTreeSet, HashSet};
 use std::pin::Pin;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::Request;
 use axum::handler::Handler;
+use axum::http::Uri;
 use axum::response::Response;
 use dancu_domain::people::powers::Power;
 
-use super::guard;
+use super::{frame, guard};
 use crate::app::Shared;
 use crate::telemetry::requests::Routes;
 
@@ -173,6 +175,29 @@ impl Table {
         self
     }
 
+    /// Adds the way back from each address that only a post has, to the page above it: such a page
+    /// is asked for by its address where a screen was locked, or in the other language.
+    #[must_use]
+    pub fn with_ways_back(self) -> Self {
+        let of = |method| self.rows.iter().filter(move |row| row.method == method);
+        let pages: HashSet<&'static str> = of("GET").map(|row| row.path).collect();
+        let above = |path: &'static str| {
+            let mut all = path.match_indices('/').rev().map(|(at, _)| &path[..at.max(1)]);
+            all.find(|page| pages.contains(page))
+        };
+        let alone: BTreeSet<&'static str> =
+            of("POST").map(|row| row.path).filter(|path| !pages.contains(path)).collect();
+        let ways: Vec<_> = alone.iter().filter_map(|path| Some((*path, above(path)?))).collect();
+        ways.into_iter().fold(self, |table, (path, page)| {
+            let depth = segments(page).count();
+            let back = move |uri: Uri| async move {
+                let page: Vec<&str> = segments(uri.path()).take(depth).collect();
+                frame::to(&format!("/{}", page.join("/")))
+            };
+            table.get(path, Access::Public, back)
+        })
+    }
+
     /// The routes, to be merged into the program's.
     pub fn into_router(self) -> Router<Shared> {
         self.router
@@ -188,6 +213,10 @@ impl Table {
     pub fn entries(&self) -> Arc<[Entry]> {
         self.entries.clone().into()
     }
+}
+
+fn segments(path: &str) -> impl Iterator<Item = &str> {
+    path.split('/').filter(|segment| !segment.is_empty())
 }
 
 /// A handler behind the guard.

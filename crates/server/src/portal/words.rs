@@ -69,8 +69,9 @@ pub fn refused(facts: &Facts, refused: &Refused) -> Option<String> {
     let t = facts.text();
     Some(match refused {
         Refused::Reason(reason) => frame::sentences(facts.lang, *reason),
-        Refused::NoReason => t.get("bulk-reason-missing"),
-        Refused::NotLocked | Refused::Gone => t.get("unlock-gone"),
+        Refused::NoReason => t.get("reason-missing"),
+        Refused::NotLocked => t.get("unlock-gone"),
+        Refused::Gone => t.get("act-gone"),
         Refused::Over => t.get("raises-passed"),
         Refused::Field { vi, en, .. } => match facts.lang {
             Language::Vietnamese => vi.clone(),

@@ -28,18 +28,14 @@ pub fn routes(table: Table) -> Table {
         .post("/account/factors/remove", change, factors::remove)
         .post("/account/recovery-codes", change, factors::new_codes)
         .post("/account/recovery-codes/kept", see, factors::codes_kept);
-    let table = table
+    table
         .get("/account/sessions", see, sessions::show)
         .post("/account/sessions/end", see, sessions::end)
         .post("/account/sessions/end-all", see, sessions::end_all)
         .post("/account/devices/forget", see, sessions::forget_device)
         .get("/account/history", see, sessions::history)
         .get("/account/password", change, password::show)
-        .post("/account/password", change, password::send);
-    // Pages that answer a post, asked for anew by their address.
-    ["/account/factors/add/app", "/account/recovery-codes"]
-        .into_iter()
-        .fold(table, |table, path| table.get(path, see, first))
+        .post("/account/password", change, password::send)
 }
 
 /// `GET /account`.

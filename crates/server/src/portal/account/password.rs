@@ -32,6 +32,10 @@ pub async fn show(signed: Signed) -> Response {
 
 /// `POST /account/password`.
 pub async fn send(signed: Signed, form: Form) -> Response {
+    // Passwords are not kept while a second factor is asked for: they are typed again.
+    if !form.has("current") {
+        return frame::page(&drawn(&signed));
+    }
     let wrong = |error, wait| {
         let page = ChangePassword { errors: vec![error], wait, ..drawn(&signed) };
         frame::page_with(StatusCode::UNPROCESSABLE_ENTITY, &page)

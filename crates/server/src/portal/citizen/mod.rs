@@ -113,8 +113,9 @@ fn row(t: &Text, look: &citizens::Look) -> Look {
         key: sentence(look),
         service: Service::from_index(q.service)
             .map_or_else(|| "–".into(), |s| words::service(t, s)),
-        purpose: q.purpose.clone(),
-        case_code: q.case.clone(),
+        // Of a question about somebody else, purpose and case are that person's.
+        purpose: if look.beside { String::new() } else { q.purpose.clone() },
+        case_code: if look.beside { String::new() } else { q.case.clone() },
         fields: fields.into_iter().map(values::key).collect(),
     }
 }

@@ -40,10 +40,7 @@ pub fn routes(table: Table) -> Table {
         .entry("/counter", "scan-line", "nav-counter", Power::VerifyCitizen)
         .get("/counter", Power::VerifyCitizen, show)
         .post("/counter", Power::VerifyCitizen, ask)
-        // Where a lock or a reload asks for what only a post shows.
-        .get("/counter/lookup", Power::LookUpCitizen, away)
         .post("/counter/lookup", Power::LookUpCitizen, lookup::lookup)
-        .get("/counter/reveal", Power::LookUpCitizen, away)
         .post("/counter/reveal", Power::SeeSensitiveFields, lookup::reveal)
         .get("/counter/slip/{token}", Power::PrintResultSlip, slip::show)
         .get("/check", Access::Public, slip::form)
@@ -72,10 +69,6 @@ async fn show(signed: Signed, headers: HeaderMap, Query(chosen): Query<Chosen>) 
         typed.procedure = chosen.procedure;
     }
     frame::page(&page::counter(&signed, &desks, &typed, vec![], Outcome::Ready))
-}
-
-async fn away() -> Response {
-    frame::to("/counter")
 }
 
 /// Verifies. What is wrong with the form is said beside it and asks nothing; everything else is

@@ -49,7 +49,7 @@ pub fn routes(table: Table) -> Table {
         .post("/sign-in/codes", public, enrol::codes_kept)
         .get("/welcome", Access::Person, sign_in::welcome)
         .post("/sign-out", Access::Locked, sign_out);
-    let table = table
+    table
         .post("/lock", Access::Locked, lock::lock)
         .post_kept("/unlock", Access::Locked, lock::unlock)
         .post_kept("/unlock/key/options", Access::Locked, lock::key_options)
@@ -57,27 +57,7 @@ pub fn routes(table: Table) -> Table {
         .post_kept("/confirm", Access::Person, confirm::send)
         .post_kept("/confirm/key/options", Access::Person, confirm::key_options)
         .post_kept("/confirm/key", Access::Person, confirm::send_key)
-        .post_kept(pace::PATH, Access::Person, pace::send);
-    // Pages that answer a post, asked for anew by their address.
-    [
-        "/sign-in/passkey",
-        "/sign-in/factor",
-        "/sign-in/factor/key",
-        "/sign-in/password",
-        "/sign-in/enrol/app",
-        "/sign-in/enrol/app/done",
-        "/sign-in/enrol/key",
-        "/sign-in/codes",
-        "/lock",
-        "/unlock",
-        "/unlock/key",
-        "/confirm",
-        "/confirm/key",
-        pace::PATH,
-        "/sign-out",
-    ]
-    .into_iter()
-    .fold(table, |table, path| table.get(path, Access::Public, root))
+        .post_kept(pace::PATH, Access::Person, pace::send)
 }
 
 /// `GET /`: the desk, or the way to it.

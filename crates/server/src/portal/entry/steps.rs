@@ -153,7 +153,6 @@ pub fn second_factor(
         app: usable.app,
         passkey: usable.key,
         recovery: usable.recovery,
-        may_enrol: true,
         ticket,
         next: next.to_owned(),
     }

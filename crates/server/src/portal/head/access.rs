@@ -29,7 +29,7 @@ pub(super) async fn state(signed: Signed, Path(who): Path<String>, form: Form) -
     let typed = Typed::acting(&officer, &form);
     let Some(act) = ways::act(form.get("act")) else {
         let missing = signed.text().get("officer-act-missing");
-        let page = one_page(&signed, &officer, &typed, vec![frame::wrong("act", missing)], None);
+        let page = one_page(&signed, &officer, &typed, vec![frame::wrong("seen", missing)], None);
         return frame::page_with(StatusCode::UNPROCESSABLE_ENTITY, &page);
     };
     let (desk, why) = (unit.desk(), form.raw("reason"));

@@ -72,17 +72,6 @@ pub fn routes(table: Table) -> Table {
         .post("/unit/officers/{who}/reenable", Power::ReenableAccount, access::reenable)
         .post("/unit/officers/{who}/vouch", Power::VouchForFactor, access::vouch)
         .post("/unit/officers/{who}/training", manage, access::train);
-    // Pages that answer a post, asked for anew by their address.
-    let paths = [
-        "/unit/officers/{who}/state",
-        "/unit/officers/{who}/invite",
-        "/unit/officers/{who}/password",
-        "/unit/officers/{who}/reenable",
-        "/unit/officers/{who}/vouch",
-        "/unit/officers/{who}/training",
-        "/unit/officers/import/apply",
-    ];
-    let table = paths.into_iter().fold(table, |table, path| table.get(path, manage, back));
     table
         .get("/unit/usage", Power::SeeUnitUse, usage::show)
         .get("/unit/raises", Power::RequestRaise, raises::list)
@@ -94,10 +83,6 @@ pub fn routes(table: Table) -> Table {
         .post("/unit/substitutes/end", Power::AppointSubstitute, substitutes::end)
         .get("/unit/revocations", Power::ConfirmRevocation, revocations::show)
         .post("/unit/revocations", Power::ConfirmRevocation, revocations::confirm)
-}
-
-async fn back(_: Signed) -> Response {
-    frame::to("/unit/officers")
 }
 
 /// Who acts, and for which unit; [`Unit::desk`] is what the office's functions take.

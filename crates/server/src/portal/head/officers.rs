@@ -3,11 +3,12 @@
 use axum::extract::Query;
 use axum::response::Response;
 use dancu_domain::people::powers::Power;
+use dancu_domain::people::roles::Role;
 use dancu_domain::text::fold;
 use dancu_office::officers::{self, Officer, State};
 use dancu_portal::head::{Officer as Shown, Officers};
 use dancu_portal::parts::{Choice, Pager};
-use dancu_portal::text::Text;
+use dancu_portal::text::{Language, Text};
 use serde::Deserialize;
 
 use super::{Unit, allowed, answered, ways};
@@ -56,7 +57,6 @@ fn page(signed: &Signed, unit: &Unit, all: &[Officer], filter: &Filter) -> Offic
     let total = found.len();
     let several = unit.systems();
     Officers {
-        views: vec![],
         search: filter.q.clone(),
         states: states(&t, wanted),
         daily: found.iter().map(|o| u64::from(o.daily())).sum(),
@@ -64,7 +64,6 @@ fn page(signed: &Signed, unit: &Unit, all: &[Officer], filter: &Filter) -> Offic
         pager: pager(filter, from, rows.len(), total),
         rows,
         filtered,
-        review_due: None,
         exports: several
             .iter()
             .map(|s| (format!("/unit/officers.xlsx?system={}", s.id.0), s.code.as_str().to_owned()))
@@ -88,23 +87,21 @@ fn matches(officer: &Officer, search: &str) -> bool {
 /// A row as it is shown.
 pub(super) fn shown(t: &Text, officer: &Officer) -> Shown {
     let lang = t.language();
-    let role = match (&officer.system, &officer.person) {
-        (Some(system), _) => system.code.as_str().to_owned(),
-        (None, Some(person)) => {
-            let names = person.grants.all().iter().map(|g| g.role.row());
-            let names: Vec<&str> = names
-                .map(|row| match lang {
-                    dancu_portal::text::Language::Vietnamese => row.name_vi,
-                    dancu_portal::text::Language::English => row.name,
-                })
-                .collect();
-            names.join(", ")
-        }
-        (None, None) => String::new(),
+    let roles: Vec<_> = match &officer.person {
+        Some(person) => person.grants.all().iter().map(|grant| grant.role).collect(),
+        // Whoever is only on the list asks through the unit's software.
+        None => vec![Role::Officer],
     };
+    let names = roles.iter().map(|role| role.row()).map(|row| match lang {
+        Language::Vietnamese => row.name_vi,
+        Language::English => row.name,
+    });
+    let role = names.collect::<Vec<_>>().join(", ");
+    let system = officer.system.as_ref().map(|s| s.code.as_str().to_owned()).unwrap_or_default();
     Shown {
         name: officer.name().to_owned(),
         login: officer.login().to_owned(),
+        system,
         role,
         state: ways::state(officer.state),
         daily: officer.daily().into(),

@@ -6,19 +6,20 @@ use axum::response::Response;
 use dancu_domain::ids::LineId;
 use dancu_domain::moment::Moment;
 use dancu_domain::people::powers::Power;
-use dancu_domain::registration::System;
-use dancu_domain::service::{Service, Window};
+use dancu_domain::service::Window;
+use dancu_office::act::places;
+use dancu_office::locks::Today;
 use dancu_office::raise_requests::{self, Wanted};
 use dancu_portal::head::{RaiseForm, RaiseRow, Raises};
 use dancu_portal::parts::{FieldError, LineUse, State, states};
 use dancu_store::desks::{RaiseRequest, RequestState};
 use serde::Deserialize;
 
-use super::{Unit, allowed, answered, as_errors, usage};
+use super::{Unit, allowed, answered, as_errors};
 use crate::portal::form::{self, Form};
 use crate::portal::once::Sent;
 use crate::portal::signed::Signed;
-use crate::portal::{frame, words};
+use crate::portal::{frame, line_use, words};
 
 /// What was done a moment ago, in the address.
 #[derive(Deserialize, Default)]
@@ -52,15 +53,15 @@ pub(super) async fn list(signed: Signed, Query(told): Query<Told>) -> Response {
 fn row(signed: &Signed, unit: &Unit, request: &RaiseRequest) -> RaiseRow {
     let t = signed.text();
     let system = unit.snapshot.by_id(request.system);
-    let place = system.and_then(|s| place(s, request.line));
+    let place = system.and_then(|s| places(s).find(|place| place.line.id == request.line));
     // The last day is the one on which it ends at 07:00, without that morning.
     let last = request.to.plus_ms(-1);
     let last = frame::date(unit.store.profiles().at(signed.now).hours.duty(last).day.date());
     RaiseRow {
         id: request.id.to_string(),
         system: system.map(|s| s.code.as_str().to_owned()).unwrap_or_default(),
-        service: place.map(|(service, _)| words::service(&t, service)).unwrap_or_default(),
-        window_key: words::window_key(place.map_or(Window::InHours, |(_, window)| window)),
+        service: place.as_ref().map(|p| words::service(&t, p.service)).unwrap_or_default(),
+        window_key: words::window_key(place.map_or(Window::InHours, |place| place.window)),
         extra: request.extra.into(),
         period: format!("{} – {last}", frame::day(request.from)),
         reason: request.reason.clone(),
@@ -69,14 +70,6 @@ fn row(signed: &Signed, unit: &Unit, request: &RaiseRequest) -> RaiseRow {
         answer: request.answer.clone(),
         open: raise_requests::is_open(request, signed.now),
     }
-}
-
-fn place(system: &System, id: LineId) -> Option<(Service, Window)> {
-    let windows = [Window::InHours, Window::OffHours];
-    let mut all = system.services.iter().flatten().flat_map(|g| {
-        windows.into_iter().filter_map(move |w| g.line(w).map(|l| (l.id, (g.service, w))))
-    });
-    all.find(|(line, _)| *line == id).map(|(_, place)| place)
 }
 
 fn state(request: &RaiseRequest, now: Moment) -> State {
@@ -163,7 +156,8 @@ fn read(signed: &Signed, unit: &Unit, typed: &Typed) -> Result<Wanted, Vec<Field
     let lines: Vec<LineId> =
         typed.lines.iter().filter_map(|text| text.parse().ok()).map(LineId).collect();
     let systems = unit.systems();
-    let owner = |line: LineId| systems.iter().find(|s| place(s, line).is_some()).map(|s| s.id);
+    let owner =
+        |line: LineId| systems.iter().find(|s| places(s).any(|p| p.line.id == line)).map(|s| s.id);
     let first = lines.first().and_then(|line| owner(*line));
     if lines.iter().any(|line| owner(*line) != first) {
         wrong("lines", "raise-one-system");
@@ -194,12 +188,15 @@ fn read(signed: &Signed, unit: &Unit, typed: &Typed) -> Result<Wanted, Vec<Field
 fn form_page(signed: &Signed, unit: &Unit, typed: &Typed, errors: Vec<FieldError>) -> RaiseForm {
     let t = signed.text();
     let mut lines: Vec<(String, bool, LineUse)> = vec![];
+    let today = Today::of(&unit.store, signed.now);
     for system in unit.systems() {
-        for (line, shown) in usage::of_system(&t, unit, &system, signed.now) {
-            let id = line.id.0.to_string();
-            let chosen = typed.lines.contains(&id);
-            lines.push((id, chosen, shown));
-        }
+        unit.store.ledger().lines(|counts| {
+            for place in places(&system) {
+                let id = place.line.id.0.to_string();
+                let chosen = typed.lines.contains(&id);
+                lines.push((id, chosen, line_use::today(&t, &system, &place, counts, today)));
+            }
+        });
     }
     RaiseForm {
         errors,

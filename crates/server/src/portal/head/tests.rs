@@ -180,7 +180,7 @@ async fn a_password_is_shown_once_and_a_doubled_post_makes_no_second_one() {
     assert_eq!(given.header("cache-control"), "no-store");
     let twice = head.post(path, &[("once", &once)]).await;
     assert_eq!(twice.to(), "/unit/officers/a1");
-    assert_eq!(head.get(path).await.to(), "/unit/officers");
+    assert_eq!(head.get(path).await.to(), "/unit/officers/a1");
     assert!(!head.get("/unit/officers/a1").await.body.contains(&password));
 }
 

@@ -4,23 +4,23 @@ use std::sync::Arc;
 
 use axum::extract::Query;
 use axum::response::Response;
-use dancu_domain::moment::{DutyDay, Moment};
+use dancu_domain::moment::DutyDay;
 use dancu_domain::people::powers::Power;
-use dancu_domain::registration::{Line, System};
-use dancu_domain::service::Window;
+use dancu_domain::registration::System;
+use dancu_office::act::{Place, places};
 use dancu_office::hours::DayHours;
+use dancu_office::locks::Today;
 use dancu_office::officers::{self, Officer};
 use dancu_office::raise_requests::{begins, duty_day};
 use dancu_portal::chart::DayChart;
 use dancu_portal::head::{Officer as Shown, Usage};
-use dancu_portal::parts::{LineUse, State, states};
-use dancu_portal::text::Text;
+use dancu_portal::parts::LineUse;
 use serde::Deserialize;
 
 use super::{Unit, allowed, answered, system_choices};
 use crate::portal::frame;
 use crate::portal::signed::Signed;
-use crate::portal::{head::officers::shown, words};
+use crate::portal::{head::officers::shown, line_use, words};
 
 /// Officers that the page lists: those who used most.
 const OFFICERS: usize = 50;
@@ -40,10 +40,12 @@ pub(super) async fn show(signed: Signed, Query(which): Query<Which>) -> Response
         Err(response) => return *response,
     };
     let hours = signed.app.gate.store().profiles().at(signed.now).hours.clone();
-    let today = hours.duty(signed.now).day;
+    let now = Today::of(signed.app.gate.store(), signed.now);
+    let today = now.day;
     let asked = frame::parse_day(&which.day).map(duty_day);
     // Days to come have no use; what cannot be read is today.
     let day = asked.filter(|day| *day <= today).unwrap_or(today);
+    let past = day != today;
     let chosen = unit.shown(&which.system);
     if chosen.is_none() && !which.system.is_empty() {
         return frame::missing(&signed);
@@ -59,9 +61,16 @@ pub(super) async fn show(signed: Signed, Query(which): Query<Which>) -> Response
         Ok(people) => people,
         Err(refused) => return answered(&signed, &refused),
     };
-    let lines = match lines(&signed, &unit, chosen.as_ref(), day, today).await {
+    let lines = match lines(&signed, &unit, chosen.as_ref(), day, now).await {
         Ok(lines) => lines,
         Err(refused) => return answered(&signed, &refused),
+    };
+    // Of a day that is over the counts of then stand beside it.
+    let at = if past { begins(&hours, day) } else { signed.now };
+    let used = counted.shown(begins(&hours, day));
+    let chart = match &chosen {
+        Some(system) => line_use::chart(system, &used, at),
+        None => DayChart::new(&used, 0, 0),
     };
     let t = signed.text();
     let ends = begins(&hours, DutyDay(day.0 + 1));
@@ -70,9 +79,10 @@ pub(super) async fn show(signed: Signed, Query(which): Query<Which>) -> Response
     let several = if all.len() > 1 { all.as_slice() } else { &[] };
     frame::page(&Usage {
         duty_day: frame::date(day.date()),
+        past,
         systems: system_choices(several, chosen.as_ref().map_or(0, |s| s.id.0)),
         until: behind.then(|| frame::time(counted.until)),
-        chart: chart(chosen.as_deref(), &counted, begins(&hours, day)),
+        chart,
         lines,
         officers: people.iter().map(|o| shown(&t, o)).collect::<Vec<Shown>>(),
         s: signed.shell(),
@@ -94,15 +104,6 @@ async fn counted(
         Ok(Err(error)) => Err(Box::new(words::unread(signed, &error))),
         Err(_) => Err(Box::new(frame::unavailable(signed))),
     }
-}
-
-/// The chart of a system's day against what it is registered for.
-fn chart(system: Option<&System>, counted: &DayHours, began: Moment) -> DayChart {
-    let sum = |window: Window| -> u64 {
-        let grants = system.into_iter().flat_map(|s| s.services.iter().flatten());
-        grants.filter_map(|g| g.line(window)).map(|line| u64::from(line.daily)).sum()
-    };
-    DayChart::new(&counted.shown(began), sum(Window::InHours), sum(Window::OffHours))
 }
 
 /// Officers with use on the day, those with the most first.
@@ -134,62 +135,17 @@ async fn lines(
     unit: &Unit,
     system: Option<&Arc<System>>,
     day: DutyDay,
-    today: DutyDay,
+    today: Today,
 ) -> Result<Vec<LineUse>, dancu_office::Refused> {
     let Some(system) = system else { return Ok(vec![]) };
-    let past =
-        if day == today { None } else { unit.store.use_of_lines(system.id, &[day]).await?.pop() };
-    let all = of_system(&signed.text(), unit, system, signed.now);
-    Ok(all
-        .into_iter()
-        .map(|(line, shown)| match &past {
-            Some(counts) => {
-                LineUse { used: counts.get(&line.id).copied().unwrap_or(0).into(), ..shown }
-            }
-            None => shown,
-        })
-        .collect())
-}
-
-/// Lines of a system with their use today.
-pub(super) fn of_system(
-    t: &Text,
-    unit: &Unit,
-    system: &System,
-    now: Moment,
-) -> Vec<(Line, LineUse)> {
-    let day = unit.store.profiles().at(now).hours.duty(now).day;
-    let mut all = vec![];
-    for grant in system.services.iter().flatten() {
-        for window in [Window::InHours, Window::OffHours] {
-            let Some(line) = grant.line(window) else { continue };
-            let (counts, locked) = unit.store.ledger().lines(|lines| {
-                let locked = lines.lock_in_force(system.id, line.id, now).is_some();
-                (lines.line_day(line.id, day), locked)
-            });
-            let limit = line.limit(now).count;
-            let shown = LineUse {
-                system: system.code.as_str().to_owned(),
-                service: words::service(t, grant.service),
-                window_key: words::window_key(window),
-                registered: limit.into(),
-                used: counts.used.into(),
-                exceedances: counts.exceedances.into(),
-                state: state(locked, limit > line.daily),
-                href: format!("/unit/usage?system={}", system.id.0),
-            };
-            all.push((line.clone(), shown));
-        }
+    let t = signed.text();
+    if day == today.day {
+        let all = places(system);
+        return Ok(unit.store.ledger().lines(|counts| {
+            all.map(|place| line_use::today(&t, system, &place, counts, today)).collect()
+        }));
     }
-    all
-}
-
-const fn state(locked: bool, raised: bool) -> State {
-    if locked {
-        states::LOCKED
-    } else if raised {
-        states::RAISED
-    } else {
-        states::ACTIVE
-    }
+    let counts = unit.store.use_of_lines(system.id, &[day]).await?.pop().unwrap_or_default();
+    let used = |place: &Place<'_>| counts.get(&place.line.id).copied().unwrap_or(0);
+    Ok(places(system).map(|place| line_use::past(&t, system, &place, used(&place))).collect())
 }

@@ -14,6 +14,7 @@ use dancu_portal::integrator::{Secret, Typed};
 use super::system::{OVERLAPS, page_of};
 use super::{Own, head, user};
 use crate::portal::form::Form;
+use crate::portal::once::Sent;
 use crate::portal::signed::Signed;
 use crate::portal::{frame, words};
 use crate::tls::client::ClientCertificate;
@@ -73,14 +74,14 @@ pub(super) async fn issue(signed: Signed, Path(code): Path<String>, form: Form) 
         }
         return page_of(&signed, &own, Some(typed(&form, &own)), errors, None).await;
     };
-    // A second one of the same form would make the first, which is being copied, the old one.
-    if !form.first_time(&signed) {
-        return frame::to(&format!("/integrator/{}?told=again", own.system.code.as_str()));
-    }
     let seen = form.get("seen").parse().unwrap_or(u32::MAX);
-    let wanted = Wanted { kind, name: form.get("name"), overlap_days, seen };
-    match credentials::issue(&own.desk(&signed), wanted).await {
-        Ok((_, issued)) => frame::page(&Secret {
+    let (acting, by, name) = (own.clone(), signed.clone(), form.get("name").to_owned());
+    let act = async move {
+        let wanted = Wanted { kind, name: &name, overlap_days, seen };
+        credentials::issue(&acting.desk(&by), wanted).await
+    };
+    match form.carry_out(&signed, act).await {
+        Ok(Sent::First(Ok((_, issued)))) => frame::page(&Secret {
             code: own.system.code.as_str().to_owned(),
             head: head(kind),
             user: user(&own.system, kind).to_owned(),
@@ -89,7 +90,10 @@ pub(super) async fn issue(signed: Signed, Path(code): Path<String>, form: Form) 
             s: signed.shell(),
             t,
         }),
-        Err(refused) => refuse(&signed, &own, &form, &refused).await,
+        Ok(Sent::First(Err(refused))) => refuse(&signed, &own, &form, &refused).await,
+        // A second one of the same form would make the first, which is being copied, the old one.
+        Ok(_) => frame::to(&format!("/integrator/{}?told=again", own.system.code.as_str())),
+        Err(response) => *response,
     }
 }
 

@@ -77,6 +77,7 @@ pub fn routes(table: Table) -> Table {
 }
 
 /// A system that the person may do this to.
+#[derive(Clone)]
 struct Own {
     snapshot: Arc<Snapshot>,
     system: Arc<System>,

@@ -9,7 +9,7 @@ mod http;
 mod provider;
 
 use axum::extract::RawQuery;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use dancu_access::oidc::{Failure, Identity, State, Wanted};
 use dancu_access::people::{OnRecord, Outcome, Trouble};
@@ -68,10 +68,14 @@ fn way(wanted: Wanted, next: &str) -> String {
     format!("/sign-in/oidc?as={}{next}", wanted.word())
 }
 
-/// The provider, where requests like this one are let through.
-fn admitted(visitor: &Visitor) -> Result<&Provider, Box<Response>> {
+/// The provider, where requests like this one are let through. What a browser loads as a part of
+/// some page is no way to sign in, and uses up nothing that its address may send.
+fn admitted<'a>(visitor: &'a Visitor, headers: &HeaderMap) -> Result<&'a Provider, Box<Response>> {
     let portal = visitor.portal();
-    let Some(provider) = &portal.provider else { return Err(frame::missing(visitor).into()) };
+    let is_page = headers.get("sec-fetch-dest").is_none_or(|dest| dest == "document");
+    let Some(provider) = portal.provider.as_ref().filter(|_| is_page) else {
+        return Err(frame::missing(visitor).into());
+    };
     let admitted = portal.throttle.admit(visitor.source, &portal.networks, visitor.machine);
     match admitted {
         Ok(()) => Ok(provider),
@@ -79,10 +83,10 @@ fn admitted(visitor: &Visitor) -> Result<&Provider, Box<Response>> {
     }
 }
 
-/// `GET /sign-in/oidc`: to the provider. Whoever is signed in here already proves anew who it is,
-/// whatever the provider remembers: the screen was left.
-async fn begin(visitor: Visitor, RawQuery(query): RawQuery) -> Response {
-    let provider = match admitted(&visitor) {
+/// `GET /sign-in/oidc`: to the provider, where everybody proves anew who it is, whatever the
+/// provider remembers: the screen may have been left.
+async fn begin(visitor: Visitor, headers: HeaderMap, RawQuery(query): RawQuery) -> Response {
+    let provider = match admitted(&visitor, &headers) {
         Ok(provider) => provider,
         Err(response) => return *response,
     };
@@ -96,15 +100,15 @@ async fn begin(visitor: Visitor, RawQuery(query): RawQuery) -> Response {
         Ok(None) => return refused(next, PortalReason::SignInExpired),
         Err(trouble) => return busy(&visitor, &trouble),
     };
-    match provider.address(&begun, again, visitor.machine).await {
+    match provider.address(&begun, visitor.machine).await {
         Ok(address) => frame::to(&address),
         Err(wrong) => refused(next, told(&wrong)),
     }
 }
 
 /// `GET /sign-in/oidc/out`: to where one signs out of the provider, where it has such a place.
-async fn out(visitor: Visitor) -> Response {
-    let provider = match admitted(&visitor) {
+async fn out(visitor: Visitor, headers: HeaderMap) -> Response {
+    let provider = match admitted(&visitor, &headers) {
         Ok(provider) => provider,
         Err(response) => return *response,
     };
@@ -113,8 +117,8 @@ async fn out(visitor: Visitor) -> Response {
 }
 
 /// `GET /sign-in/oidc/callback`: back from the provider.
-async fn callback(visitor: Visitor, RawQuery(query): RawQuery) -> Response {
-    let provider = match admitted(&visitor) {
+async fn callback(visitor: Visitor, headers: HeaderMap, RawQuery(query): RawQuery) -> Response {
+    let provider = match admitted(&visitor, &headers) {
         Ok(provider) => provider,
         Err(response) => return *response,
     };

@@ -117,12 +117,7 @@ impl Provider {
     ///
     /// # Errors
     /// [`Wrong`].
-    pub async fn address(
-        &self,
-        begun: &Begun,
-        again: bool,
-        now: MachineTime,
-    ) -> Result<String, Wrong> {
+    pub async fn address(&self, begun: &Begun, now: MachineTime) -> Result<String, Wrong> {
         let discovery = self.discovery(now).await?;
         let asking = Asking {
             client_id: &self.client.id,
@@ -132,7 +127,6 @@ impl Provider {
             state: &begun.state,
             nonce: &begun.nonce,
             challenge: &begun.challenge,
-            again,
         };
         Ok(authorization(&discovery, &asking))
     }

@@ -11,9 +11,9 @@ use dancu_portal::operator::{Exceedance, Exceedances};
 use dancu_portal::text::Text;
 use serde::Deserialize;
 
-use super::{lines, registered, store, system};
+use super::{registered, store, system};
 use crate::portal::signed::Signed;
-use crate::portal::{frame, words};
+use crate::portal::{frame, line_use, words};
 
 /// The filter, in the address.
 #[derive(Deserialize, Default)]
@@ -66,7 +66,7 @@ fn of_system(
                 registered: place.line.limit(today.now).count.into(),
                 refused: day.refused.into(),
                 most: busiest(system, counts, today),
-                state: lines::state(system, &place, counts, today),
+                state: line_use::state(system, &place, counts, today),
                 href: format!("/operate/systems/{}", system.code.as_str()),
             };
             (at, row)
@@ -79,5 +79,5 @@ fn busiest(system: &System, counts: &Lines, today: Today) -> String {
     let used = |id| counts.account_used(id, today.day);
     let most = system.accounts.iter().max_by_key(|account| used(account.id));
     most.filter(|account| used(account.id) > 0)
-        .map_or_else(|| "–".into(), |account| account.login.as_str().to_owned())
+        .map_or_else(|| "–".into(), |account| words::login(&account.login))
 }

@@ -3,22 +3,17 @@
 use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::Response;
-use dancu_domain::lines::Lines;
 use dancu_domain::people::powers::Power;
 use dancu_domain::people::roles::Role;
 use dancu_domain::registration::{ConnectionState, System};
-use dancu_domain::service::Window;
-use dancu_office::act::{Place, places};
+use dancu_office::act::places;
 use dancu_office::locks::Today;
-use dancu_portal::chart::DayChart;
-use dancu_portal::operator::{Lines as Page, states as desk};
-use dancu_portal::parts::{FieldError, LineUse, State, states};
-use dancu_portal::text::Text;
+use dancu_portal::operator::Lines as Page;
+use dancu_portal::parts::FieldError;
 
 use super::{may_on, registered, store, system};
-use crate::portal::hours::Day;
 use crate::portal::signed::Signed;
-use crate::portal::{frame, words};
+use crate::portal::{frame, line_use, words};
 
 /// `GET /operate/systems/{code}`
 pub async fn show(signed: Signed, Path(code): Path<String>) -> Response {
@@ -53,7 +48,7 @@ pub async fn page(signed: &Signed, code: &str, typed: Typed, errors: Vec<FieldEr
     let Some(day) = day else { return frame::missing(signed) };
     let (t, today) = (signed.text(), Today::of(store(signed), signed.now));
     let (lines, night_used) = store(signed).ledger().lines(|counts| {
-        let lines = places(system).map(|place| line(&t, system, &place, counts, today));
+        let lines = places(system).map(|place| line_use::today(&t, system, &place, counts, today));
         (lines.collect(), counts.off_hours_used(system.id, today.day))
     });
     let profile = store(signed).profiles().at(signed.now);
@@ -64,7 +59,7 @@ pub async fn page(signed: &Signed, code: &str, typed: Typed, errors: Vec<FieldEr
         unit: system.unit.as_str().to_owned(),
         state: words::connection(system.state),
         contact,
-        chart: chart(system, &day, today),
+        chart: line_use::chart(system, &day.used, today.now),
         until: day.until.map(frame::time),
         lines,
         night_used: night_used.into(),
@@ -77,42 +72,6 @@ pub async fn page(signed: &Signed, code: &str, typed: Typed, errors: Vec<FieldEr
         t,
     };
     frame::page_with(status, &body)
-}
-
-/// The chart of a system's day against everything that it registered.
-pub fn chart(system: &System, day: &Day, today: Today) -> DayChart {
-    let sum = |window: Window| {
-        let of = places(system).filter(|place| place.window == window);
-        of.map(|place| u64::from(place.line.limit(today.now).count)).sum()
-    };
-    DayChart::new(&day.used, sum(Window::InHours), sum(Window::OffHours))
-}
-
-fn line(t: &Text, system: &System, place: &Place<'_>, counts: &Lines, today: Today) -> LineUse {
-    let day = counts.line_day(place.line.id, today.day);
-    LineUse {
-        system: system.code.as_str().to_owned(),
-        service: words::service(t, place.service),
-        window_key: words::window_key(place.window),
-        registered: place.line.limit(today.now).count.into(),
-        used: day.used.into(),
-        exceedances: day.exceedances.into(),
-        state: state(system, place, counts, today),
-        href: format!("/operate/systems/{}", system.code.as_str()),
-    }
-}
-
-/// Locked before raised before exceeded before open.
-pub fn state(system: &System, place: &Place<'_>, counts: &Lines, today: Today) -> State {
-    if counts.lock_in_force(system.id, place.line.id, today.now).is_some() {
-        states::LOCKED
-    } else if place.line.limit(today.now).count > place.line.daily {
-        states::RAISED
-    } else if counts.line_day(place.line.id, today.day).exceedances > 0 {
-        desk::EXCEEDED
-    } else {
-        states::ACTIVE
-    }
 }
 
 /// The heads of a system's unit with their phones, as running text.

@@ -12,7 +12,7 @@ use dancu_domain::registration::{Snapshot, System};
 use dancu_journal::Body;
 use dancu_office::locks::{self, Evidence, LockKey, Standing, Today};
 use dancu_office::{Refused, act, audit};
-use dancu_portal::operator::{LockAct, LockPage, LockRow, Locks};
+use dancu_portal::operator::{LockAct, LockPage, LockRow, Locks, Said};
 use dancu_portal::parts::FieldError;
 use dancu_portal::text::Text;
 use serde::Deserialize;
@@ -20,7 +20,7 @@ use serde::Deserialize;
 use super::{actor, lines, may_on, registered, store, word};
 use crate::portal::form::Form;
 use crate::portal::signed::Signed;
-use crate::portal::{frame, words};
+use crate::portal::{frame, line_use, words};
 
 /// Locks that are lifted at a time: each is an act of its own with its entry, some ms each.
 const BULK_MAX: usize = 200;
@@ -34,25 +34,40 @@ pub struct Filter {
 
 /// `GET /operate/locks`
 pub async fn list(signed: Signed, Query(filter): Query<Filter>) -> Response {
-    show(&signed, &filter.system, None, vec![], "").await
+    show(&signed, &filter.system, None, vec![], Typed::default()).await
 }
 
-/// The list after an act, or with what is wrong with one.
-pub async fn page(
-    signed: &Signed,
-    said: Option<String>,
-    errors: Vec<FieldError>,
-    reason: &str,
-) -> Response {
-    show(signed, "", said, errors, reason).await
+/// What was typed into the forms of the list.
+#[derive(Default)]
+pub struct Typed {
+    /// Why they are unlocked.
+    pub reason: String,
+    /// Who is locked at once, and why.
+    pub lock: lines::Typed,
+}
+
+/// The list with what is wrong with an act.
+pub async fn wrong(signed: &Signed, errors: Vec<FieldError>, typed: Typed) -> Response {
+    show(signed, "", None, errors, typed).await
+}
+
+/// The list after an act that was done.
+pub async fn done(signed: &Signed, sentence: String) -> Response {
+    show(signed, "", Some(Said::done(sentence)), vec![], Typed::default()).await
+}
+
+/// The list where a lock stands no more.
+async fn gone(signed: &Signed) -> Response {
+    let said = Said::not_all(signed.text().get("unlock-gone"));
+    show(signed, "", Some(said), vec![], Typed::default()).await
 }
 
 async fn show(
     signed: &Signed,
     only: &str,
-    said: Option<String>,
+    said: Option<Said>,
     errors: Vec<FieldError>,
-    reason: &str,
+    typed: Typed,
 ) -> Response {
     let (snapshot, standing) = match standing(signed).await {
         Ok(found) => found,
@@ -69,7 +84,9 @@ async fn show(
         may_unlock: signed.holds(Power::BulkUnlock),
         may_lock: signed.holds(Power::LockAccounts),
         errors,
-        reason: reason.to_owned(),
+        reason: typed.reason,
+        login: typed.lock.login,
+        why: typed.lock.reason,
         s: signed.shell(),
         t,
     };
@@ -165,18 +182,21 @@ async fn lock_page(
     };
     let t = signed.text();
     let Some(lock) = standing.into_iter().find(|lock| lock.key == key) else {
-        return page(signed, Some(t.get("unlock-gone")), vec![], "").await;
+        return gone(signed).await;
     };
     let system = lock.system.and_then(|id| snapshot.by_id(id));
     let today = Today::of(store(signed), signed.now);
     let mut chart = None;
     if let Some(system) = system {
         match signed.portal().hours.of(store(signed), signed.now, &[system.id]).await {
-            Ok(days) => chart = days.first().map(|day| lines::chart(system, day, today)),
+            Ok(days) => {
+                let day = days.first();
+                chart = day.map(|day| line_use::chart(system, &day.used, today.now));
+            }
             Err(error) => return words::unread(signed, &error),
         }
     }
-    let act = match decided(signed, &lock).await {
+    let act = match decided(signed, system.map(AsRef::as_ref), &lock).await {
         Ok(act) => act,
         Err(refused) => return words::failed(signed, &refused),
     };
@@ -208,9 +228,16 @@ async fn lock_page(
 }
 
 /// The newest act of the journal about what is locked.
-async fn decided(signed: &Signed, lock: &Standing) -> Result<Option<LockAct>, Refused> {
+async fn decided(
+    signed: &Signed,
+    system: Option<&System>,
+    lock: &Standing,
+) -> Result<Option<LockAct>, Refused> {
     let (kinds, says): (&'static [&'static str], String) = match lock.key {
-        LockKey::Line(_) => (&["line.lift", "line.raise"], String::new()),
+        LockKey::Line(id) => {
+            let found = system.and_then(|s| act::places(s).find(|place| place.line.id == id));
+            (&["line.lift", "line.raise"], found.map(|place| place.code()).unwrap_or_default())
+        }
         LockKey::Account(id) => (&["account.state"], format!("#{} ", id.0)),
         LockKey::Connection(_) => (&["system.state"], String::new()),
         LockKey::Person(id) => (&["person.lock", "person.unlock"], format!("#{};", id.0)),
@@ -267,7 +294,7 @@ pub async fn unlock(signed: Signed, form: Form) -> Response {
     let Some(key) = LockKey::parse(form.get("lock")) else { return frame::missing(&signed) };
     let t = signed.text();
     let Ok(reason) = act::reason(form.get("reason")) else {
-        let wrong = frame::wrong("reason", t.get("bulk-reason-missing"));
+        let wrong = frame::wrong("reason", t.get("reason-missing"));
         return lock_page(&signed, key, vec![wrong], form.get("reason")).await;
     };
     let (snapshot, standing) = match standing(&signed).await {
@@ -275,7 +302,7 @@ pub async fn unlock(signed: Signed, form: Form) -> Response {
         Err(refused) => return words::failed(&signed, &refused),
     };
     let Some(lock) = standing.iter().find(|lock| lock.key == key) else {
-        return page(&signed, Some(t.get("unlock-gone")), vec![], "").await;
+        return gone(&signed).await;
     };
     if let Err(reason) = may_unlock(&signed, Power::Unlock, &snapshot, lock) {
         return frame::refused(&signed, reason);
@@ -284,7 +311,7 @@ pub async fn unlock(signed: Signed, form: Form) -> Response {
     match locks::unlock(&word(&signed, &snapshot, &by, reason), key).await {
         Ok(_) => {
             let what = row(&t, &snapshot, lock).what;
-            page(&signed, Some(t.with("unlock-done", "what", what)), vec![], "").await
+            done(&signed, t.with("unlock-done", "what", what)).await
         }
         Err(refused) => match words::refused(&signed, &refused) {
             Some(sentence) => {
@@ -321,10 +348,11 @@ pub async fn bulk(signed: Signed, form: Form) -> Response {
     } else if keys.len() > BULK_MAX {
         errors.push(frame::wrong("reason", t.with("bulk-many", "count", BULK_MAX)));
     } else if reason.is_err() {
-        errors.push(frame::wrong("reason", t.get("bulk-reason-missing")));
+        errors.push(frame::wrong("reason", t.get("reason-missing")));
     }
     let (Ok(reason), true) = (reason, errors.is_empty()) else {
-        return page(&signed, None, errors, form.get("reason")).await;
+        let typed = Typed { reason: form.get("reason").to_owned(), ..Typed::default() };
+        return wrong(&signed, errors, typed).await;
     };
     let (snapshot, standing) = match standing(&signed).await {
         Ok(found) => found,
@@ -350,5 +378,6 @@ pub async fn bulk(signed: Signed, form: Form) -> Response {
     if left > 0 {
         said = format!("{said} {}", t.with("bulk-left", "count", t.num(left)));
     }
-    page(&signed, Some(said), vec![], "").await
+    show(&signed, "", Some(Said { sentence: said, done: left == 0 }), vec![], Typed::default())
+        .await
 }

@@ -8,7 +8,7 @@ use dancu_domain::people::grants::Target;
 use dancu_domain::people::powers::Power;
 use dancu_office::Refused;
 use dancu_office::news::{self, Draft, Stage};
-use dancu_portal::operator::{Announcement, Announcements, states as desk};
+use dancu_portal::operator::{Announcement, Announcements, Said, states as desk};
 use dancu_portal::parts::{Choice, FieldError, State, states};
 use dancu_portal::text::Text;
 use dancu_store::desks::{self, News};
@@ -46,13 +46,13 @@ pub async fn list(signed: Signed, Query(done): Query<Done>) -> Response {
         "ended" => Some("news-ended"),
         _ => None,
     };
-    let said = key.map(|key| signed.text().get(key));
+    let said = key.map(|key| Said::done(signed.text().get(key)));
     page(&signed, said, vec![], &Form::default()).await
 }
 
 async fn page(
     signed: &Signed,
-    said: Option<String>,
+    said: Option<Said>,
     errors: Vec<FieldError>,
     typed: &Form,
 ) -> Response {

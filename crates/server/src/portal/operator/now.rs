@@ -28,7 +28,7 @@ pub async fn on_system(signed: Signed, Path(code): Path<String>, form: Form) -> 
     let t = signed.text();
     let typed = || Typed { login: form.get("login").into(), reason: form.get("reason").into() };
     let Ok(reason) = act::reason(form.get("reason")) else {
-        let wrong = frame::wrong("reason", t.get("bulk-reason-missing"));
+        let wrong = frame::wrong("reason", t.get("reason-missing"));
         return lines::page(&signed, &code, typed(), vec![wrong]).await;
     };
     let by = actor(&signed);
@@ -49,7 +49,7 @@ pub async fn on_system(signed: Signed, Path(code): Path<String>, form: Form) -> 
         })
     };
     match done {
-        Ok(said) => locks::page(&signed, Some(said), vec![], "").await,
+        Ok(said) => locks::done(&signed, said).await,
         Err(refused) => match words::refused(&signed, &refused) {
             Some(sentence) => {
                 let wrong = vec![frame::wrong("reason", sentence)];
@@ -70,6 +70,11 @@ pub async fn by_login(signed: Signed, form: Form) -> Response {
         return frame::refused(&signed, reason);
     }
     let t = signed.text();
+    let wrong = async |errors| {
+        let (login, reason) = (form.get("login").to_owned(), form.get("why").to_owned());
+        let lock = lines::Typed { login, reason };
+        locks::wrong(&signed, errors, locks::Typed { lock, ..locks::Typed::default() }).await
+    };
     let mut errors: Vec<FieldError> = vec![];
     let login = Login::parse(form.get("login")).ok();
     if login.is_none() {
@@ -77,24 +82,22 @@ pub async fn by_login(signed: Signed, form: Form) -> Response {
     }
     let reason = act::reason(form.get("why"));
     if reason.is_err() {
-        errors.push(frame::wrong("why", t.get("bulk-reason-missing")));
+        errors.push(frame::wrong("why", t.get("reason-missing")));
     }
     let (Some(login), Ok(reason)) = (login, reason) else {
-        return locks::page(&signed, None, errors, "").await;
+        return wrong(errors).await;
     };
     match lock_all(&signed, &snapshot, &login, reason).await {
         Ok(ended) => {
             let said = t.with_two("now-done", "what", words::login(&login), "count", ended);
-            locks::page(&signed, Some(said), vec![], "").await
+            locks::done(&signed, said).await
         }
         Err(Refused::Gone) => {
-            let wrong = frame::wrong("login", t.get("now-login-unknown"));
-            locks::page(&signed, None, vec![wrong], "").await
+            let unknown = frame::wrong("login", t.get("now-login-unknown"));
+            wrong(vec![unknown]).await
         }
         Err(refused) => match words::refused(&signed, &refused) {
-            Some(sentence) => {
-                locks::page(&signed, None, vec![frame::wrong("login", sentence)], "").await
-            }
+            Some(sentence) => wrong(vec![frame::wrong("login", sentence)]).await,
             None => words::failed(&signed, &refused),
         },
     }

@@ -9,7 +9,7 @@ use dancu_domain::people::powers::Power;
 use dancu_domain::registration::{Snapshot, System};
 use dancu_office::act::{Place, places};
 use dancu_office::{Refused, act, raises};
-use dancu_portal::operator::{RaiseRow, Raises};
+use dancu_portal::operator::{RaiseRow, Raises, Said};
 use dancu_portal::parts::FieldError;
 use dancu_store::desks::{RaiseRequest, Requests};
 use serde::Deserialize;
@@ -37,11 +37,11 @@ pub async fn list(signed: Signed, Query(done): Query<Done>) -> Response {
         "refused" => Some("raises-refused"),
         _ => None,
     };
-    let said = key.map(|key| signed.text().get(key));
+    let said = key.map(|key| Said::done(signed.text().get(key)));
     page(&signed, said, vec![]).await
 }
 
-async fn page(signed: &Signed, said: Option<String>, errors: Vec<FieldError>) -> Response {
+async fn page(signed: &Signed, said: Option<Said>, errors: Vec<FieldError>) -> Response {
     let rows = match rows(signed).await {
         Ok(rows) => rows,
         Err(error) => return words::unread(signed, &error),

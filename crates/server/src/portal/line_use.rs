@@ -1,0 +1,64 @@
+//! The lines of a system with their use, and its day as a chart: the same on every desk (B5, D2).
+
+use dancu_domain::lines::Lines;
+use dancu_domain::moment::Moment;
+use dancu_domain::registration::System;
+use dancu_domain::service::Window;
+use dancu_office::act::{Place, places};
+use dancu_office::locks::Today;
+use dancu_portal::chart::DayChart;
+use dancu_portal::operator::states as desk;
+use dancu_portal::parts::{LineUse, State, states};
+use dancu_portal::text::Text;
+
+use super::words;
+
+/// A line with its use today.
+pub fn today(
+    t: &Text,
+    system: &System,
+    place: &Place<'_>,
+    counts: &Lines,
+    today: Today,
+) -> LineUse {
+    let day = counts.line_day(place.line.id, today.day);
+    LineUse {
+        registered: place.line.limit(today.now).count.into(),
+        standing: Some((day.exceedances.into(), state(system, place, counts, today))),
+        ..past(t, system, place, day.used)
+    }
+}
+
+/// A line with its use on a day that is over, against what it is registered for.
+pub fn past(t: &Text, system: &System, place: &Place<'_>, used: u32) -> LineUse {
+    LineUse {
+        system: system.code.as_str().to_owned(),
+        service: words::service(t, place.service),
+        window_key: words::window_key(place.window),
+        registered: place.line.daily.into(),
+        used: used.into(),
+        standing: None,
+    }
+}
+
+/// Locked before raised before exceeded before open.
+pub fn state(system: &System, place: &Place<'_>, counts: &Lines, today: Today) -> State {
+    if counts.lock_in_force(system.id, place.line.id, today.now).is_some() {
+        states::LOCKED
+    } else if place.line.limit(today.now).count > place.line.daily {
+        states::RAISED
+    } else if counts.line_day(place.line.id, today.day).exceedances > 0 {
+        desk::EXCEEDED
+    } else {
+        states::ACTIVE
+    }
+}
+
+/// A day of a system by hours, against everything that it may ask at an instant of it.
+pub fn chart(system: &System, used: &[Option<u64>; 24], at: Moment) -> DayChart {
+    let sum = |window: Window| {
+        let of = places(system).filter(|place| place.window == window);
+        of.map(|place| u64::from(place.line.limit(at).count)).sum()
+    };
+    DayChart::new(used, sum(Window::InHours), sum(Window::OffHours))
+}
