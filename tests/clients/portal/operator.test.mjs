@@ -131,7 +131,7 @@ test('a line is exceeded, locked and unlocked with a reason and a fresh factor',
   await look(page, 'operator-lock');
   // No reason: the page says so, and nothing was done.
   await send('.main-act', first);
-  assert.match(await words(), /Nêu lý do mở khóa/);
+  assert.match(await words(), /Nêu lý do, không quá 500 ký tự/);
   await look(page, 'operator-lock-error');
   await type('#reason', 'Đợt cấp giấy lưu động <b>tại xã</b>');
   await send('.main-act', first);

@@ -87,7 +87,7 @@ impl Preview {
         let missing = vec![wrong(
             "reason",
             self.say(
-                "Nêu lý do mở khóa: các đơn vị sẽ đọc câu này.",
+                "Nêu lý do, không quá 500 ký tự: đơn vị liên quan đọc được câu này.",
                 "State the reason: the units will read it.",
             ),
         )];
