@@ -30,6 +30,15 @@ impl Network {
         }
     }
 
+    /// The network around an address, with nothing beyond its prefix; of more bits than an address
+    /// has, the address alone. An IPv4 address mapped into IPv6 is the IPv4 one.
+    #[must_use]
+    pub fn around(address: IpAddr, bits: u8) -> Self {
+        let address = address.to_canonical();
+        let most = if address.is_ipv4() { 32 } else { 128 };
+        Self { address, bits: bits.min(most) }.plain()
+    }
+
     /// Its address as it was written.
     pub const fn address(&self) -> IpAddr {
         self.address
@@ -132,6 +141,33 @@ mod tests {
         assert!(read("10.0.0.0/8").contains("::ffff:10.9.9.9".parse().unwrap()));
         assert!(!read("10.0.0.0/8").contains("11.0.0.1".parse().unwrap()));
         assert_eq!(read("::ffff:192.0.2.7/120"), read("192.0.2.7/24"));
-        assert!("::ffff:192.0.2.7/95".parse::<Network>().is_err());
+        for text in [
+            "",
+            "10.0.0.0/33",
+            "::/129",
+            "10.0.0.0/-1",
+            "10.0.0.0/x",
+            "office",
+            "::ffff:192.0.2.7/95",
+        ] {
+            assert!(text.parse::<Network>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn addresses_lie_in_their_network_and_in_no_other() {
+        let lies = |address: &str, network: &str| {
+            network.parse::<Network>().unwrap().contains(address.parse().unwrap())
+        };
+        assert!(lies("10.1.255.255", "10.1.2.3/16") && !lies("10.2.0.0", "10.1.2.3/16"));
+        assert!(lies("2001:db8:ffff::1", "2001:db8::/32") && !lies("2001:db9::1", "2001:db8::/32"));
+        assert!(lies("203.0.113.9", "0.0.0.0/0") && !lies("2001:db8::1", "0.0.0.0/0"));
+        assert!(lies("2001:db8::1", "::/0") && !lies("203.0.113.9", "::/0"));
+        assert!(lies("10.0.0.1", "10.0.0.1") && !lies("10.0.0.2", "10.0.0.1"));
+        let around = |address: &str, bits| Network::around(address.parse().unwrap(), bits);
+        assert_eq!(around("10.1.2.3", 24).to_string(), "10.1.2.0/24");
+        assert_eq!(around("::ffff:10.1.2.3", 24), around("10.1.2.250", 24));
+        assert_eq!(around("2001:db8::1:7", 64).to_string(), "2001:db8::/64");
+        assert_eq!(around("10.1.2.3", 64).to_string(), "10.1.2.3");
     }
 }

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use dancu_domain::moment::Moment;
+use dancu_domain::network::Network;
 use dancu_domain::people::account::Standing;
 use dancu_domain::people::failures::Try;
 use dancu_domain::people::reasons::PortalReason;
@@ -23,7 +24,6 @@ use super::captcha::Captcha;
 use super::hasher::Hasher;
 use super::keys::{Guess, Keys};
 use super::marks::Mark;
-use super::networks::Network;
 use super::once::{Once, Tries};
 use super::sessions::Present;
 use super::throttle::{Asking, Place, Stop, Throttle};

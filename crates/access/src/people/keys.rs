@@ -1,11 +1,15 @@
 //! Keys of signing in, each derived for its own use from the store's token key, which no command
 //! rotates: a code on paper outlives years.
 
+use std::net::IpAddr;
+
 use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Salt};
 use aws_lc_rs::{constant_time, hmac};
 use dancu_domain::people::failures::LoginDigest;
 use dancu_store::Error;
 use dancu_store::keys::{Key, SealKey};
+
+use super::networks::counted;
 
 /// Every key of this room.
 pub(super) struct Keys {
@@ -95,8 +99,8 @@ impl Keys {
     }
 
     /// A network.
-    pub(super) fn network(&self, prefix: &[u8]) -> u64 {
-        short(&self.tally, &[&[0], prefix])
+    pub(super) fn network(&self, source: IpAddr) -> u64 {
+        short(&self.tally, &[&[0], String::from(counted(source)).as_bytes()])
     }
 }
 

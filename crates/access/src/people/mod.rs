@@ -50,7 +50,6 @@ pub use self::engine::{People, Settings, actor};
 pub use self::hasher::Hasher;
 pub use self::identity::OnRecord;
 pub use self::marks::{Mark, new_cookie};
-pub use self::networks::Network;
 pub use self::password::set_password;
 pub use self::qr::{Qr, qr};
 pub use self::sessions::{Look, Present};

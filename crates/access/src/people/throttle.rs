@@ -3,6 +3,7 @@
 
 use std::net::IpAddr;
 
+use dancu_domain::network::Network;
 use dancu_domain::people::MachineTime;
 use dancu_domain::people::failures::{Failures, Hold, LoginDigest, Source, Try};
 use dancu_domain::people::reasons::PortalReason;
@@ -10,7 +11,7 @@ use parking_lot::Mutex;
 
 use super::captcha::Captcha;
 use super::keys::Keys;
-use super::networks::{Network, Networks};
+use super::networks::Networks;
 use super::{Held, Mark};
 
 /// Failures of late, in memory of this process: another node counts its own.
@@ -66,7 +67,7 @@ impl Throttle {
         asking: &Asking<'_>,
     ) -> Result<Try, Stop> {
         let Asking { login, source: address, place, captcha: sent, now } = *asking;
-        let network = keys.network(&Network::of(address).bytes());
+        let network = keys.network(address);
         let source = source(network, place);
         let mut failures = self.failures.lock();
         let needed = self.needed(&failures, login, source, (address, network), now);
@@ -90,7 +91,7 @@ impl Throttle {
     /// Whether the form for this login has to show a captcha.
     pub(super) fn captcha_needed(&self, keys: &Keys, asking: &Asking<'_>) -> bool {
         let Asking { login, source: address, place, now, .. } = *asking;
-        let network = keys.network(&Network::of(address).bytes());
+        let network = keys.network(address);
         let failures = self.failures.lock();
         self.needed(&failures, login, source(network, place), (address, network), now)
     }
@@ -120,7 +121,7 @@ impl Throttle {
 
     /// It was wrong: it stays counted, and the network's failures grow.
     pub(super) fn failed(&self, keys: &Keys, address: IpAddr, now: MachineTime) {
-        let network = keys.network(&Network::of(address).bytes());
+        let network = keys.network(address);
         self.networks.failed(address, network, now);
     }
 }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 
 use dancu_access::people::{
-    Answer, Challenge, Look, Mark, Network, Outcome, People, Present, Proof, Settings, SignedIn,
-    Site, Visit, new_cookie, set_password, totp,
+    Answer, Challenge, Look, Mark, Outcome, People, Present, Proof, Settings, SignedIn, Site,
+    Visit, new_cookie, set_password, totp,
 };
 use dancu_domain::ids::{Login, UnitCode};
 use dancu_domain::moment::Moment;
@@ -272,7 +272,7 @@ impl Drop for World {
 fn settings(networks: &[&str]) -> Settings {
     Settings {
         threads: 2,
-        networks: networks.iter().map(|n| Network::parse(n).unwrap()).collect(),
+        networks: networks.iter().map(|n| n.parse().unwrap()).collect(),
         site: Site { name: "Dân cư".into(), origin: ORIGIN.into() },
     }
 }

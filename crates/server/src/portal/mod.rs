@@ -47,25 +47,26 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::header;
 use axum::response::Response;
-use dancu_access::people::{self, People, Settings, Site};
+use dancu_access::people::{People, Settings, Site};
 use dancu_domain::moment::Moment;
+use dancu_domain::people::PersonId;
 use dancu_gate::path::Cause;
 use dancu_portal::error::Wrong;
 use dancu_store::Store;
-use tokio::sync::Semaphore;
 
 use self::table::{Entry, Table};
 use crate::app::{App, Shared};
 use crate::config::PortalConfig;
 use crate::config::identity::IdentityConfig;
 use crate::handlers::{operations, text};
+use crate::places::Places;
 use crate::proxy::Network;
 use crate::telemetry::requests::Routes as _;
 
 /// Threads that check passwords: two take 25 sign-ins a second, and a machine with many cores has
 /// questions to answer as well.
 const HASHING_THREADS_MAX: usize = 4;
-/// Files that are read at a time, of 5 MiB each: heads send one now and then.
+/// Files that are read at a time, of 5 MiB each and one of a person: heads send one now and then.
 const UPLOADS: usize = 8;
 
 /// What the portal of this node holds beside the store.
@@ -79,7 +80,7 @@ pub struct Portal {
     pub(crate) status: status::Kept,
     throttle: pace::Throttle,
     pace: pace::Pace,
-    uploads: Arc<Semaphore>,
+    uploads: Places<PersonId>,
     networks: Vec<Network>,
     help_phone: Option<String>,
     pub(crate) provider: Option<oidc::Provider>,
@@ -104,14 +105,10 @@ impl Portal {
             }
         };
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let networks = config
-            .unit_networks
-            .iter()
-            .filter_map(|network| people::Network::parse(&String::from(*network)));
         let origin = config.origin.clone().unwrap_or_else(|| base_url.to_owned());
         let settings = Settings {
             threads: cores.min(HASHING_THREADS_MAX),
-            networks: networks.collect(),
+            networks: config.unit_networks.clone(),
             site: Site { name: "dancu".into(), origin: origin.clone() },
         };
         let people = People::new(store, settings, failed)
@@ -125,7 +122,7 @@ impl Portal {
             status: <_>::default(),
             throttle: <_>::default(),
             pace: <_>::default(),
-            uploads: Arc::new(Semaphore::new(UPLOADS)),
+            uploads: Places::new(UPLOADS),
             networks: config.unit_networks.clone(),
             help_phone: config.help_phone.clone().filter(|phone| !phone.trim().is_empty()),
             provider: None,

@@ -96,10 +96,7 @@ impl Throttle {
 
 /// One address of IPv4; in IPv6 the /64 that one place has.
 fn of_one_place(source: IpAddr) -> IpAddr {
-    match source.to_canonical() {
-        IpAddr::V6(v6) => IpAddr::V6((v6.to_bits() & !u128::from(u64::MAX)).into()),
-        v4 @ IpAddr::V4(_) => v4,
-    }
+    Network::around(source, 64).address()
 }
 
 /// How much each account asked, wherever it is signed in: addresses do not count.
