@@ -3,13 +3,15 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use dancu_domain::ids::SystemId;
 use dancu_gate::Gate;
 use dancu_gate::query::CorrelationId;
 
 use crate::clock::Clock;
 use crate::handlers::reads::Reads;
-use crate::handlers::uploads::Uploads;
+use crate::handlers::uploads;
 use crate::jobs::Jobs;
+use crate::places::Places;
 use crate::portal::Portal;
 use crate::readiness::Readiness;
 use crate::refused::RefusedSignIns;
@@ -25,7 +27,7 @@ pub struct App {
     /// Sign-ins of systems that were refused, for their integrators.
     pub refused: RefusedSignIns,
     /// Files that come in.
-    pub uploads: Uploads,
+    pub uploads: Places<SystemId>,
     /// Jobs that this node runs.
     pub jobs: Jobs,
     /// The pages of people; none where this node serves programs only.
@@ -70,7 +72,7 @@ impl App {
             clock,
             reads: Reads::default(),
             refused: RefusedSignIns::default(),
-            uploads: Uploads::default(),
+            uploads: uploads::places(),
             jobs: Jobs::default(),
             portal: None,
             base_url,

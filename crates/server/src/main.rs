@@ -17,6 +17,7 @@ mod jobs;
 mod keys;
 mod leftover;
 mod operate;
+mod places;
 mod population;
 mod portal;
 mod proxy;

@@ -26,9 +26,10 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use super::peer::Peer;
 use super::reads::{self, admitted};
 use super::rest::{denied, refused_as, unreadable};
-use super::uploads::{NoPlace, Stop, Upload};
+use super::uploads::{Stop, Upload};
 use super::{problem, respond, text};
 use crate::app::{App, Shared, loose_correlation};
+use crate::places::NoPlace;
 
 /// `POST /api/v1/batches`.
 pub async fn submit(
@@ -54,9 +55,9 @@ pub async fn submit(
             return respond(denied(&app.gate.refuse_unreadable(&caller, &unreadable).await));
         }
     };
-    let _place = match app.uploads.place(caller.system) {
+    let _place = match app.uploads.take(caller.system) {
         Ok(place) => place,
-        Err(NoPlace::Sending) => return sending(&app, &caller, &new).await,
+        Err(NoPlace::Held) => return sending(&app, &caller, &new).await,
         Err(NoPlace::Full) => return problem(HttpProblem::Unavailable),
     };
     let mut intake = match app.gate.begin_job(&caller, new).await {

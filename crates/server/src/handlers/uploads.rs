@@ -3,8 +3,6 @@
 //! A place is held while a file comes in, so that nobody may hold one for long: not a line that is
 //! nearly dead, and not one system all of them.
 
-use std::collections::HashSet;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, BodyDataStream};
@@ -13,10 +11,9 @@ use dancu_domain::ids::SystemId;
 use dancu_gate::jobs::types::BODY_BYTES_MAX;
 use dancu_gate::query::FieldError;
 use futures_util::StreamExt as _;
-use parking_lot::Mutex;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::clock::steady;
+use crate::places::Places;
 
 /// Files that are taken in at a time: each keeps a thread busy.
 const AT_ONCE: usize = 4;
@@ -28,52 +25,9 @@ const GRACE: Duration = Duration::from_secs(30);
 /// a row brings a million rows in 80 minutes at this rate.
 const SLOWEST: u64 = 32 * 1024;
 
-/// Places for files that come in.
-pub struct Uploads {
-    places: Arc<Semaphore>,
-    sending: Arc<Mutex<HashSet<SystemId>>>,
-}
-
-impl Default for Uploads {
-    fn default() -> Self {
-        Self { places: Arc::new(Semaphore::new(AT_ONCE)), sending: Arc::default() }
-    }
-}
-
-/// Why there is no place.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum NoPlace {
-    /// The system is sending another file.
-    Sending,
-    /// As many files come in as may.
-    Full,
-}
-
-/// A place; dropped, it is free.
-#[derive(Debug)]
-pub struct Place {
-    _permit: OwnedSemaphorePermit,
-    sending: Arc<Mutex<HashSet<SystemId>>>,
-    system: SystemId,
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.sending.lock().remove(&self.system);
-    }
-}
-
-impl Uploads {
-    /// A place for a file of a system, one at a time.
-    pub fn place(&self, system: SystemId) -> Result<Place, NoPlace> {
-        let mut sending = self.sending.lock();
-        if sending.contains(&system) {
-            return Err(NoPlace::Sending);
-        }
-        let permit = self.places.clone().try_acquire_owned().map_err(|_| NoPlace::Full)?;
-        sending.insert(system);
-        Ok(Place { _permit: permit, sending: self.sending.clone(), system })
-    }
+/// Places for files that come in, one for a system.
+pub fn places() -> Places<SystemId> {
+    Places::new(AT_ONCE)
 }
 
 /// What an upload has been waited for so far.
@@ -161,20 +115,6 @@ impl Upload {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn one_system_takes_one_place_and_gives_it_back() {
-        let uploads = Uploads::default();
-        let first = uploads.place(SystemId(1)).unwrap();
-        assert_eq!(uploads.place(SystemId(1)).unwrap_err(), NoPlace::Sending);
-        let others: Vec<_> = (2..=4).map(|n| uploads.place(SystemId(n)).unwrap()).collect();
-        assert_eq!(uploads.place(SystemId(5)).unwrap_err(), NoPlace::Full);
-        drop(first);
-        let again = uploads.place(SystemId(1)).unwrap();
-        assert_eq!(uploads.place(SystemId(5)).unwrap_err(), NoPlace::Full, "none was taken twice");
-        drop((again, others));
-        assert!(uploads.place(SystemId(5)).is_ok());
-    }
 
     #[test]
     fn a_slow_upload_is_let_go_and_a_fast_one_may_pause() {

@@ -12,15 +12,14 @@ use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use bytes::Bytes;
 use dancu_access::people::{Look, Mark, Trouble, new_cookie};
-use dancu_domain::people::MachineTime;
 use dancu_domain::people::powers::Mfa;
 use dancu_domain::people::reasons::PortalReason;
 use dancu_domain::people::session::Cause;
+use dancu_domain::people::{MachineTime, PersonId};
 use dancu_portal::entry::Bounce;
 use dancu_portal::error::Wrong;
 use dancu_portal::text::Language;
 use dancu_wire::rest::HttpProblem;
-use tokio::sync::OwnedSemaphorePermit;
 
 use super::cookies::Cookie;
 use super::entry::{confirm, lock, pace};
@@ -32,9 +31,13 @@ use super::{Portal, frame, paths};
 use crate::app::Shared;
 use crate::clock::machine_ms;
 use crate::handlers::{problem, text};
+use crate::places::Place;
 
 /// A form may take this long to arrive; a file of 5 MiB on a line of 1 Mbit/s takes 42 s.
 const BODY_WAIT: std::time::Duration = std::time::Duration::from_mins(1);
+/// What was found before a body came holds this long; after a longer wait it is found again, since
+/// who was revoked meanwhile does nothing more (E3).
+const FOUND_HOLDS_MS: i64 = 500;
 /// Characters of `User-Agent` that are looked at.
 const AGENT_MAX: usize = 512;
 
@@ -68,7 +71,7 @@ pub struct Passed {
     /// A cookie that the browser does not have yet.
     pub cookie: Option<HeaderValue>,
     /// The place of a file that was read, until its handler is done.
-    pub upload: Option<OwnedSemaphorePermit>,
+    pub upload: Option<Place<PersonId>>,
 }
 
 /// Why a request does not go on: its answer.
@@ -105,7 +108,7 @@ pub async fn pass(app: &Shared, row: Row, request: Request) -> Result<Passed, St
     let found = here.look().await?;
     here.paced(&found)?;
     // All that headers and cookie say is settled before anything is read.
-    let verdict = here.judge(found)?;
+    let mut verdict = here.judge(found)?;
     let upload = here.place(&verdict)?;
     let sent = here.read(body, &verdict).await?;
     if let Some(sent) = &sent
@@ -115,6 +118,12 @@ pub async fn pass(app: &Shared, row: Row, request: Request) -> Result<Passed, St
         return Err(error(&facts, Wrong::Forged).into());
     }
     let sent = sent.unwrap_or_default();
+    let machine = MachineTime(machine_ms());
+    if machine.since(facts.machine) > FOUND_HOLDS_MS {
+        let facts = Facts { now: app.clock.now(), machine, ..facts.clone() };
+        let here = Here { facts: &facts, ..here };
+        verdict = here.judge(here.look().await?)?;
+    }
     match here.decided(verdict, &sent)? {
         Who::Signed(mut signed) => {
             if let Some(PutBack(kept)) = parts.extensions.remove() {
@@ -297,9 +306,11 @@ impl Here<'_> {
     }
 
     /// The place in which a file is read, where one may be sent.
-    fn place(&self, verdict: &Verdict) -> Result<Option<OwnedSemaphorePermit>, Stopped> {
-        let (Reads::File(_), Verdict::On(_)) = (self.row.reads, verdict) else { return Ok(None) };
-        let place = self.facts.portal().uploads.clone().try_acquire_owned();
+    fn place(&self, verdict: &Verdict) -> Result<Option<Place<PersonId>>, Stopped> {
+        let (Reads::File(_), Verdict::On(Who::Signed(signed))) = (self.row.reads, verdict) else {
+            return Ok(None);
+        };
+        let place = self.facts.portal().uploads.take(signed.person.id);
         place.map(Some).map_err(|_| self.busy().into())
     }
 

@@ -10,6 +10,7 @@ use axum::http::{StatusCode, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use dancu_domain::people::PersonId;
 use dancu_domain::people::roles::Role;
 use futures_util::stream;
 use serde_json::{Value, json};
@@ -62,17 +63,67 @@ async fn nothing_is_read_from_who_may_not_send_it() {
 async fn files_are_read_a_few_at_a_time() {
     let site = Site::new().await;
     let mut head = site.signed_in(Role::Head, 0).await;
-    let uploads = site.app.portal.as_ref().unwrap().uploads.clone();
-    let places = u32::try_from(uploads.available_permits()).unwrap();
-    let taken = uploads.clone().try_acquire_many_owned(places).unwrap();
+    let places = &site.app.portal.as_ref().unwrap().uploads;
+    let all =
+        |first: u32| -> Vec<_> { (first..).map_while(|n| places.take(PersonId(n)).ok()).collect() };
+    let taken = all(1_000_000);
+    assert!(taken.len() > 1);
     let (answer, read) = upload(&mut head).await;
     assert_eq!((answer.status, read), (StatusCode::SERVICE_UNAVAILABLE, 0));
     assert!(answer.header("retry-after").parse::<u32>().unwrap() >= 1);
     assert_eq!(head.get(IMPORT).await.status, StatusCode::OK, "nothing else waits");
+    let many = taken.len();
     drop(taken);
     let (answer, read) = upload(&mut head).await;
     assert!(answer.status.is_client_error() && read > 0);
-    assert_eq!(uploads.available_permits(), places as usize, "given back");
+    assert_eq!(all(1_000_000).len(), many, "given back");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_person_sends_one_file_at_a_time() {
+    let site = Site::new().await;
+    let mut head = site.signed_in(Role::Head, 0).await;
+    let mut beside = head.clone();
+    let (sender, receiver) = tokio::sync::mpsc::channel::<std::io::Result<Bytes>>(1);
+    let pieces = stream::unfold(receiver, |mut r| async { r.recv().await.map(|p| (p, r)) });
+    let slow = Request::post(IMPORT)
+        .header(header::CONTENT_TYPE, "multipart/form-data; boundary=b")
+        .body(Body::from_stream(pieces))
+        .unwrap();
+    let slow = tokio::spawn(async move { head.send(slow).await });
+    sender.send(Ok(Bytes::from_static(b"--b"))).await.unwrap();
+    sender.send(Ok(Bytes::from_static(b"\r\n"))).await.unwrap();
+    // The first piece was taken: the place is held.
+    let (answer, read) = upload(&mut beside).await;
+    assert_eq!((answer.status, read), (StatusCode::SERVICE_UNAVAILABLE, 0));
+    drop(sender);
+    assert!(slow.await.unwrap().status.is_client_error());
+    let (answer, read) = upload(&mut beside).await;
+    assert!(answer.status.is_client_error() && read > 0);
+}
+
+/// E3: what was allowed when a body began is not when it ends.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rule_e3_who_leaves_while_a_form_comes_slowly_does_nothing_more() {
+    let site = Site::new().await;
+    let mut officer = site.signed_in(Role::Officer, 0).await;
+    officer.get("/account/sessions").await;
+    let (mut beside, csrf) = (officer.clone(), officer.csrf.clone());
+    let (sender, receiver) = tokio::sync::mpsc::channel::<std::io::Result<Bytes>>(1);
+    let pieces = stream::unfold(receiver, |mut r| async { r.recv().await.map(|p| (p, r)) });
+    let slow = Request::post("/account/sessions/end")
+        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+        .body(Body::from_stream(pieces))
+        .unwrap();
+    let slow = tokio::spawn(async move { officer.send(slow).await });
+    sender.send(Ok(Bytes::from(format!("csrf={csrf}&")))).await.unwrap();
+    sender.send(Ok(Bytes::from_static(b"session=x&"))).await.unwrap();
+    assert_eq!(beside.post("/sign-out", &[]).await.status, StatusCode::SEE_OTHER);
+    tokio::time::sleep(std::time::Duration::from_millis(700)).await;
+    drop(sender);
+    let answer = slow.await.unwrap();
+    assert_eq!(answer.status, StatusCode::SEE_OTHER);
+    assert!(answer.to().starts_with("/sign-in"), "{}", answer.to());
 }
 
 /// Solves the task of a page as its script does.
