@@ -55,16 +55,9 @@ fn days(from: Date, to: Date) -> DateRange {
 
 fn account(id: AccountId, login: &str, kind: AccountKind) -> Account {
     Account {
-        id,
-        login: Login::parse(login).unwrap(),
-        kind,
-        state: AccountState::Live,
         daily: 40,
         services: ServiceSet::ALL,
-        officer_code: None,
-        citizen_id: None,
-        valid: DateRange::default(),
-        plan: None,
+        ..Account::new(id, Login::parse(login).unwrap(), kind)
     }
 }
 

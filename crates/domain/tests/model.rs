@@ -17,8 +17,8 @@ use dancu_domain::moment::{DAY_MS, DutyDay, HOUR_MS, MINUTE_MS, Moment};
 use dancu_domain::profile::{DEFAULT_PROFILE, LockEnds, LockScope, Profile, Profiles, Reading};
 use dancu_domain::refusal::Reason;
 use dancu_domain::registration::{
-    Account, AccountKind, AccountList, AccountState, Channel, ConnectionState, DateRange, Group,
-    Line, Procedure, Raise, ServiceGrant, System,
+    Account, AccountKind, AccountList, Channel, ConnectionState, DateRange, Group, Line, Procedure,
+    Raise, ServiceGrant, System,
 };
 use dancu_domain::service::{FieldSet, Service, ServiceSet, Window};
 use oracle::{Ask, Oracle, Verdict};
@@ -101,16 +101,14 @@ fn system(id: u32, counts: &[(u32, u32); 3], dailies: &[u32]) -> System {
         });
     }
     let accounts = dailies.iter().enumerate().map(|(n, daily)| Account {
-        id: AccountId(id * 10 + n as u32),
-        login: Login::parse(&login(id, n as u32)).unwrap(),
-        kind: AccountKind::Officer,
-        state: AccountState::Live,
         daily: *daily,
         services: ServiceSet::ALL,
         officer_code: Some(OfficerCode::parse(&format!("CB{id}-{n}")).unwrap()),
-        citizen_id: None,
-        valid: DateRange::default(),
-        plan: None,
+        ..Account::new(
+            AccountId(id * 10 + n as u32),
+            Login::parse(&login(id, n as u32)).unwrap(),
+            AccountKind::Officer,
+        )
     });
     let code = ProcedureCode::parse(PROCEDURE).unwrap();
     let procedure = Procedure {

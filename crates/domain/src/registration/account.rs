@@ -67,6 +67,16 @@ impl AccountState {
             _ => None,
         }
     }
+
+    /// The word in entries of the journal.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Suspended => "suspended",
+            Self::Locked => "locked",
+            Self::Revoked => "revoked",
+        }
+    }
 }
 
 /// An account of the list (B6).
@@ -92,6 +102,24 @@ pub struct Account {
     pub valid: DateRange,
     /// The plan that covers a [`AccountKind::Plan`] account.
     pub plan: Option<PlanId>,
+}
+
+impl Account {
+    /// An account in use that may do nothing yet: no function, nothing declared, valid without end.
+    pub fn new(id: AccountId, login: Login, kind: AccountKind) -> Self {
+        Self {
+            id,
+            login,
+            kind,
+            state: AccountState::Live,
+            daily: 0,
+            services: ServiceSet::default(),
+            officer_code: None,
+            citizen_id: None,
+            valid: DateRange::default(),
+            plan: None,
+        }
+    }
 }
 
 /// Accounts with the three names an officer may be called by on the wire.

@@ -83,16 +83,11 @@ impl SystemSpec {
         }
         let granted = ServiceSet::of(&self.lines.iter().map(|l| l.0).collect::<Vec<_>>());
         let account = |a: super::TestAccount, kind, state, daily| Account {
-            id: a.id,
-            login: Login::parse(&a.login).unwrap(),
-            kind,
             state,
             daily,
             services: granted,
-            officer_code: None,
-            citizen_id: None,
-            valid: DateRange::default(),
             plan: (kind == AccountKind::Plan).then_some(PlanId(number)),
+            ..Account::new(a.id, Login::parse(&a.login).unwrap(), kind)
         };
         let (live, officer) = (AccountState::Live, AccountKind::Officer);
         let accounts = vec![

@@ -3,7 +3,7 @@
 use dancu_domain::ids::{AccountId, Login, OfficerCode, PersonalId};
 use dancu_domain::moment::DutyDay;
 use dancu_domain::profile::{DEFAULT_PROFILE, Profiles};
-use dancu_domain::registration::{Account, AccountKind, AccountState, DateRange};
+use dancu_domain::registration::{Account, AccountKind, AccountState};
 use dancu_domain::service::ServiceSet;
 use dancu_store::policy::accounts::Listed;
 
@@ -16,16 +16,12 @@ const LOGINS: std::ops::RangeInclusive<usize> = 8..=60;
 fn listed(id: u32, login: &str, personal_id: Option<&str>, state: AccountState) -> Listed {
     Listed {
         account: Account {
-            id: AccountId(id),
-            login: Login::parse(login).unwrap(),
-            kind: AccountKind::Officer,
             state,
             daily: 100,
             services: ServiceSet::ALL,
             officer_code: Some(OfficerCode::parse(&format!("CB{id}")).unwrap()),
             citizen_id: personal_id.map(|text| PersonalId::parse(text).unwrap()),
-            valid: DateRange::default(),
-            plan: None,
+            ..Account::new(AccountId(id), Login::parse(login).unwrap(), AccountKind::Officer)
         },
         full_name: "Trần Văn Thử".into(),
         phone: "0900000001".into(),

@@ -13,7 +13,7 @@ use dancu_domain::registration::{
     Account, AccountKind, AccountList, AccountState, ConnectionState, DateRange, Group, Line,
     ServiceGrant, Snapshot, System,
 };
-use dancu_domain::service::{FieldSet, Service, ServiceSet, Window};
+use dancu_domain::service::{FieldSet, Service, Window};
 use dancu_journal::{Act, Body, Decision, Entry, Query};
 use dancu_office::Actor;
 use dancu_office::act::{Desk, Place, places};
@@ -228,16 +228,8 @@ fn system() -> System {
     let mut system = System::new(SYSTEM, code, unit, Group::State);
     system.state = ConnectionState::Live;
     system.accounts = AccountList::new(vec![Account {
-        id: ACCOUNT,
-        login: login("canbo.mau"),
-        kind: AccountKind::Officer,
-        state: AccountState::Live,
         daily: 10,
-        services: ServiceSet::default(),
-        officer_code: None,
-        citizen_id: None,
-        valid: DateRange::default(),
-        plan: None,
+        ..Account::new(ACCOUNT, login("canbo.mau"), AccountKind::Officer)
     }]);
     system.services[service.index()] = Some(ServiceGrant {
         service,

@@ -162,16 +162,12 @@ impl Ids {
                 let is_officer = kind == AccountKind::Officer;
                 let number = format!("CB{:05}", self.account);
                 Ok(Account {
-                    id: AccountId(self.account),
-                    login: Login::parse(&login)?,
-                    kind,
                     state,
                     daily,
                     services,
                     officer_code: is_officer.then(|| OfficerCode::parse(&number)).transpose()?,
-                    citizen_id: None,
-                    valid: DateRange::default(),
                     plan: (kind == AccountKind::Plan).then_some(plan),
+                    ..Account::new(AccountId(self.account), Login::parse(&login)?, kind)
                 })
             })
             .collect::<anyhow::Result<Vec<_>>>()?;

@@ -323,16 +323,9 @@ mod tests {
 
     fn system() -> System {
         let account = Account {
-            id: AccountId(7),
-            login: Login::parse(LOGIN).unwrap(),
-            kind: AccountKind::System,
-            state: AccountState::Live,
             daily: 10,
             services: ServiceSet(1),
-            officer_code: None,
-            citizen_id: None,
-            valid: DateRange::default(),
-            plan: None,
+            ..Account::new(AccountId(7), Login::parse(LOGIN).unwrap(), AccountKind::System)
         };
         System {
             state: ConnectionState::Live,

@@ -3,10 +3,7 @@
 use dancu_domain::ids::{AccountId, LineId, Login, SystemCode, SystemId, UnitCode};
 use dancu_domain::people::PersonId;
 use dancu_domain::people::approval::Signature;
-use dancu_domain::registration::{
-    Account, AccountKind, AccountList, AccountState, DateRange, Group, System,
-};
-use dancu_domain::service::ServiceSet;
+use dancu_domain::registration::{Account, AccountKind, AccountList, Group, System};
 use dancu_store::desks::{
     self, Announcement, Help, News, RaiseRequest, RequestState, Requests, RevocationNotice, Sides,
 };
@@ -148,16 +145,8 @@ fn registered() -> System {
     let code = SystemCode::parse("MAU").unwrap();
     let mut system = System::new(SYSTEM, code, UnitCode::parse("H26.001").unwrap(), Group::State);
     system.accounts = AccountList::new(vec![Account {
-        id: AccountId(7),
-        login: Login::parse("mau.canbo1").unwrap(),
-        kind: AccountKind::Officer,
-        state: AccountState::Live,
         daily: 10,
-        services: ServiceSet::default(),
-        officer_code: None,
-        citizen_id: None,
-        valid: DateRange::default(),
-        plan: None,
+        ..Account::new(AccountId(7), Login::parse("mau.canbo1").unwrap(), AccountKind::Officer)
     }]);
     system
 }

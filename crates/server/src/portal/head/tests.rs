@@ -6,7 +6,7 @@ use axum::http::{StatusCode, header};
 use dancu_domain::ids::{AccountId, LineId, Login, SystemCode, SystemId, UnitCode};
 use dancu_domain::people::roles::Role;
 use dancu_domain::registration::{
-    Account, AccountKind, AccountList, AccountState, ConnectionState, DateRange, Group, Line,
+    Account, AccountKind, AccountList, ConnectionState, Group, Line,
     ServiceGrant, System,
 };
 use dancu_domain::service::{FieldSet, Service, ServiceSet};
@@ -24,16 +24,9 @@ fn system(number: u32, unit: &str, officer: &str) -> System {
         System::new(SystemId(number), code, UnitCode::parse(unit).unwrap(), Group::State);
     system.state = ConnectionState::Live;
     system.accounts = AccountList::new(vec![Account {
-        id: AccountId(number),
-        login: Login::parse(officer).unwrap(),
-        kind: AccountKind::Officer,
-        state: AccountState::Live,
         daily: 30,
         services: ServiceSet::of(&[service]),
-        officer_code: None,
-        citizen_id: None,
-        valid: DateRange::default(),
-        plan: None,
+        ..Account::new(AccountId(number), Login::parse(officer).unwrap(), AccountKind::Officer)
     }]);
     system.services[service.index()] = Some(ServiceGrant {
         service,

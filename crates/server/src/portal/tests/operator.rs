@@ -6,10 +6,10 @@ use dancu_domain::moment::{DAY_MS, Moment};
 use dancu_domain::people::PersonId;
 use dancu_domain::people::roles::Role;
 use dancu_domain::registration::{
-    Account, AccountKind, AccountList, AccountState, ConnectionState, DateRange, Group, Line,
+    Account, AccountKind, AccountList, AccountState, ConnectionState, Group, Line,
     ServiceGrant, System,
 };
-use dancu_domain::service::{FieldSet, Service, ServiceSet};
+use dancu_domain::service::{FieldSet, Service};
 use dancu_journal::{Act, Body};
 use dancu_store::desks::{self, RaiseRequest, RequestState};
 use dancu_store::policy;
@@ -28,16 +28,8 @@ async fn with_system() -> Site {
     let mut system = System::new(SystemId(1), code, unit, Group::State);
     system.state = ConnectionState::Live;
     system.accounts = AccountList::new(vec![Account {
-        id: ACCOUNT,
-        login: Login::parse("mau.canbo1").unwrap(),
-        kind: AccountKind::Officer,
-        state: AccountState::Live,
         daily: 10,
-        services: ServiceSet::default(),
-        officer_code: None,
-        citizen_id: None,
-        valid: DateRange::default(),
-        plan: None,
+        ..Account::new(ACCOUNT, Login::parse("mau.canbo1").unwrap(), AccountKind::Officer)
     }]);
     let line = Line { id: LineId(1), daily: 100, raises: vec![] };
     system.services[service.index()] = Some(ServiceGrant {

@@ -130,16 +130,14 @@ pub(super) fn system(number: u32, wish: &Wish, state: ConnectionState) -> System
     let services = [Service::CitizenVerify, Service::CitizenLookup];
     let granted = ServiceSet::of(&services);
     let account = |id, login: &str, state| Account {
-        id: AccountId(number * 10 + id),
-        login: Login::parse(login).unwrap(),
-        kind: AccountKind::Officer,
         state,
         daily: wish.daily,
         services: granted,
-        officer_code: None,
-        citizen_id: None,
-        valid: DateRange::default(),
-        plan: None,
+        ..Account::new(
+            AccountId(number * 10 + id),
+            Login::parse(login).unwrap(),
+            AccountKind::Officer,
+        )
     };
     let procedure = |code: &str, purpose: &str, fields, case_required| {
         let code = ProcedureCode::parse(code).unwrap();
