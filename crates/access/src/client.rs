@@ -1,17 +1,20 @@
 //! OAuth client authentication: client_secret_basic, client_secret_post, private_key_jwt.
 
+use std::fmt;
 use std::sync::Arc;
 
 use aws_lc_rs::constant_time;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use dancu_domain::credentials::CredentialKind;
+use dancu_domain::moment::Moment;
 use dancu_domain::registration::{OauthAccess, Secret, Snapshot, System};
 use dancu_store::used::UsedAssertion;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde::Deserialize;
 
 use crate::certificate::{self, Fingerprint};
+use crate::public_key::Family;
 use crate::soap::{FRESH_MS, sha256_16};
 use crate::{Arrival, AuthFailure};
 
@@ -19,9 +22,61 @@ use crate::{Arrival, AuthFailure};
 pub(crate) const ASSERTION_MS: i64 = 10 * 60 * 1000;
 /// The assertion type of RFC 7523.
 pub const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+/// The grant that is offered (RFC 6749, 4.4).
+pub const CLIENT_CREDENTIALS: &str = "client_credentials";
 
-/// What a token request says about its client.
+/// What a token request asks for, beside who asks.
 #[derive(Clone, Copy, Default, Debug)]
+pub struct Grant<'a> {
+    /// grant_type of the form.
+    pub grant_type: Option<&'a str>,
+    /// Whether the form has a client_assertion.
+    pub by_assertion: bool,
+    /// client_assertion_type of the form.
+    pub assertion_type: Option<&'a str>,
+}
+
+/// Why a token request is refused before it is looked at who asks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum WrongGrant {
+    /// No grant_type.
+    #[error("no grant type")]
+    Missing,
+    /// Another grant than [`CLIENT_CREDENTIALS`].
+    #[error("unsupported grant type")]
+    Unsupported,
+    /// An assertion whose type is not said, or is another one than [`JWT_BEARER`].
+    #[error("assertion of another type")]
+    AssertionType,
+}
+
+impl Grant<'_> {
+    /// Whether it is the grant that is offered.
+    pub(crate) fn is_offered(&self) -> bool {
+        self.grant_type == Some(CLIENT_CREDENTIALS)
+    }
+
+    /// Whether an assertion that is there says its type (RFC 7521, 4.2).
+    pub(crate) fn is_assertion_named(&self) -> bool {
+        !self.by_assertion || self.assertion_type == Some(JWT_BEARER)
+    }
+
+    /// Whether the request asks for what is offered.
+    ///
+    /// # Errors
+    /// [`WrongGrant`].
+    pub fn check(&self) -> Result<(), WrongGrant> {
+        match self.grant_type {
+            None => Err(WrongGrant::Missing),
+            Some(_) if !self.is_offered() => Err(WrongGrant::Unsupported),
+            Some(_) if !self.is_assertion_named() => Err(WrongGrant::AssertionType),
+            Some(_) => Ok(()),
+        }
+    }
+}
+
+/// What a token request says about its client. Debug output shows nothing of it.
+#[derive(Clone, Copy, Default)]
 pub struct ClientProof<'a> {
     /// `Authorization` header.
     pub authorization: Option<&'a str>,
@@ -35,6 +90,12 @@ pub struct ClientProof<'a> {
     pub certificate: Option<&'a Fingerprint>,
 }
 
+impl fmt::Debug for ClientProof<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ClientProof(***)")
+    }
+}
+
 /// A client that proved itself.
 #[derive(Clone)]
 pub struct ProvedClient {
@@ -45,12 +106,15 @@ pub struct ProvedClient {
     pub assertion: Option<UsedAssertion>,
     /// Number of the secret or key; 0 where it is not known.
     pub credential: u32,
+    /// The end of the secret, product's clock: nothing that it gives lasts beyond it. `None`: it
+    /// has none.
+    pub until: Option<Moment>,
 }
 
 impl From<Arc<System>> for ProvedClient {
-    /// By a secret, which may be used again and again.
+    /// By a secret without an end, which may be used again and again.
     fn from(system: Arc<System>) -> Self {
-        Self { system, assertion: None, credential: 0 }
+        Self { system, assertion: None, credential: 0, until: None }
     }
 }
 
@@ -90,8 +154,9 @@ pub fn authenticate(
     match (system, access, right) {
         (Some(system), Some(_), Some(place)) => {
             let credential = system.facts.number(kind, place);
+            let until = system.facts.of(kind).get(place).and_then(|facts| facts.until);
             let system = admitted(system, proof.certificate, arrival)?;
-            Ok(ProvedClient { system, assertion: None, credential })
+            Ok(ProvedClient { system, assertion: None, credential, until })
         }
         _ => Err(AuthFailure::Wrong),
     }
@@ -151,7 +216,8 @@ fn by_assertion(
     let mark = sha256_16(&[claims.sub.as_bytes(), b"\0", claims.jti.as_bytes()]);
     // Beyond its end, because the machine's clock may go back a little.
     let until = expires.saturating_add(FRESH_MS);
-    Ok(ProvedClient { system, assertion: Some(UsedAssertion { mark, until }), credential })
+    let assertion = Some(UsedAssertion { mark, until });
+    Ok(ProvedClient { system, assertion, credential, until: None })
 }
 
 /// The system that proved itself, where its certificate and its address agree.
@@ -183,7 +249,7 @@ fn verified(
     // what is forgotten as used must not be valid any more.
     validation.validate_exp = false;
     for (place, pem) in access.public_keys.iter().enumerate() {
-        let Ok(key) = decoding_key(pem, algorithm)? else { continue };
+        let Some(key) = decoding_key(pem, algorithm)? else { continue };
         if let Ok(token) = jsonwebtoken::decode::<Assertion>(assertion, &key, &validation) {
             return Ok((token.claims, place));
         }
@@ -191,22 +257,40 @@ fn verified(
     Err(AuthFailure::Wrong)
 }
 
-/// The registered key as the algorithm takes it; the inner error: it is a key of another kind.
+/// The keys that an algorithm goes with; `None`: it is none that is taken.
+pub(crate) const fn family(algorithm: Algorithm) -> Option<Family> {
+    match algorithm {
+        Algorithm::RS256 | Algorithm::RS384 | Algorithm::RS512 | Algorithm::PS256 => {
+            Some(Family::Rsa)
+        }
+        Algorithm::ES256 => Some(Family::P256),
+        Algorithm::ES384 => Some(Family::P384),
+        Algorithm::EdDSA => Some(Family::Ed25519),
+        _ => None,
+    }
+}
+
+/// The registered key as the algorithm takes it; `None`: it is a key of another kind. Whoever makes
+/// assertions up says which algorithm it is: keys of other kinds are not even read for them.
 ///
 /// # Errors
 /// [`AuthFailure::Malformed`] where the algorithm is none that is taken.
 pub(crate) fn decoding_key(
     pem: &str,
     algorithm: Algorithm,
-) -> Result<Result<DecodingKey, jsonwebtoken::errors::Error>, AuthFailure> {
-    Ok(match algorithm {
-        Algorithm::RS256 | Algorithm::RS384 | Algorithm::RS512 | Algorithm::PS256 => {
-            DecodingKey::from_rsa_pem(pem.as_bytes())
-        }
-        Algorithm::ES256 | Algorithm::ES384 => DecodingKey::from_ec_pem(pem.as_bytes()),
-        Algorithm::EdDSA => DecodingKey::from_ed_pem(pem.as_bytes()),
-        _ => return Err(AuthFailure::Malformed),
-    })
+) -> Result<Option<DecodingKey>, AuthFailure> {
+    let family = family(algorithm).ok_or(AuthFailure::Malformed)?;
+    // One whose head has a form that is not ours is read, and then fits or does not.
+    if Family::of_pem(pem).is_some_and(|of| of != family) {
+        return Ok(None);
+    }
+    let pem = pem.as_bytes();
+    let key = match family {
+        Family::Rsa => DecodingKey::from_rsa_pem(pem),
+        Family::P256 | Family::P384 => DecodingKey::from_ec_pem(pem),
+        Family::Ed25519 => DecodingKey::from_ed_pem(pem),
+    };
+    Ok(key.ok())
 }
 
 /// RFC 6749: id and secret are form-encoded before they are joined.
@@ -329,6 +413,45 @@ mod tests {
             assert_eq!(of(wrong), Err(AuthFailure::ForeignCertificate));
         }
         assert!(of(Some(&[1; 32])).unwrap().is_some());
+    }
+
+    #[test]
+    fn the_end_of_the_secret_that_proved_a_client_goes_with_it() {
+        use dancu_domain::credentials::{CredentialFacts, Facts};
+        let end = Moment(NOW + 60_000);
+        let mut system = (**snapshot(Certificates::OFF).by_id(SystemId(1)).unwrap()).clone();
+        let secret = |text: &str| Secret(text.as_bytes().into());
+        system.oauth.as_mut().unwrap().secrets = vec![secret("mới"), secret("cũ")];
+        let ending = CredentialFacts { until: Some(end), ..CredentialFacts::default() };
+        system.facts = Facts { client: vec![<_>::default(), ending], ..Facts::default() };
+        let snapshot = Snapshot::new(1, vec![system]);
+        let source = std::net::Ipv4Addr::LOCALHOST.into();
+        let arrival = Arrival { source, at: Moment(NOW), machine: NOW };
+        for (secret, until) in [("mới", None), ("cũ", Some(end))] {
+            let (client_id, client_secret) = (Some("mau"), Some(secret));
+            let proof = ClientProof { client_id, client_secret, ..ClientProof::default() };
+            let client = authenticate(&snapshot, &proof, &[], &arrival).unwrap();
+            assert_eq!(client.until, until, "{secret}");
+            assert_eq!(format!("{proof:?}"), "ClientProof(***)");
+        }
+    }
+
+    #[test]
+    fn a_request_asks_for_what_is_offered() {
+        let asked = |grant_type, by_assertion, assertion_type| {
+            Grant { grant_type, by_assertion, assertion_type }.check()
+        };
+        let offered = Some(CLIENT_CREDENTIALS);
+        assert_eq!(asked(offered, false, None), Ok(()));
+        assert_eq!(asked(offered, true, Some(JWT_BEARER)), Ok(()));
+        assert_eq!(asked(offered, false, Some("x")), Ok(()), "it says nothing without one");
+        assert_eq!(asked(None, false, None), Err(WrongGrant::Missing));
+        for other in ["", "password", "Client_Credentials"] {
+            assert_eq!(asked(Some(other), false, None), Err(WrongGrant::Unsupported), "{other}");
+        }
+        for kind in [None, Some(""), Some("urn:ietf:params:oauth:client-assertion-type:saml2")] {
+            assert_eq!(asked(offered, true, kind), Err(WrongGrant::AssertionType), "{kind:?}");
+        }
     }
 
     #[test]

@@ -9,12 +9,20 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde::Deserialize;
 
-/// Characters of a key at most: RSA of 8192 bits takes some 1,500 as PEM, twice that as JWK.
+/// Characters of a key at most: RSA of 4096 bits takes some 800 as PEM, as much as JWK.
 pub const KEY_TEXT_MAX: usize = 8 * 1024;
 /// Bits of an RSA key at least (NIST SP 800-57: 112 bits of security until 2030).
 const RSA_BITS_MIN: usize = 2_048;
-/// Bits of an RSA key at most: what the provider verifies.
-const RSA_BITS_MAX: usize = 8_192;
+/// Bits of an RSA key at most, of those that are registered from now on (*ours*): with every
+/// doubling an assertion costs four times as much, and whoever makes assertions up does not pay.
+const RSA_BITS_MAX: usize = 4_096;
+/// Bits of an RSA key that is registered, at most: what the provider verifies.
+const RSA_BITS_KNOWN: usize = 8_192;
+/// Characters of Base64 at the beginning of a key: 24 bytes name algorithm and curve of every kind.
+const HEAD: usize = 32;
+/// First and last line of PEM.
+const BEGIN: &str = "-----BEGIN PUBLIC KEY-----";
+const END: &str = "-----END PUBLIC KEY-----";
 
 /// Object identifiers in DER, without their heads: rsaEncryption, id-ecPublicKey with its two
 /// curves, Ed25519.
@@ -40,6 +48,40 @@ pub struct PublicKey {
     pub kind: String,
 }
 
+/// Keys that go with the same algorithms.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Family {
+    Rsa,
+    P256,
+    P384,
+    Ed25519,
+}
+
+impl Family {
+    /// By algorithm and curve of a SubjectPublicKeyInfo.
+    fn of(algorithm: &[u8], curve: &[u8]) -> Option<Self> {
+        match (algorithm, curve) {
+            (RSA, _) => Some(Self::Rsa),
+            (EC, P256) => Some(Self::P256),
+            (EC, P384) => Some(Self::P384),
+            (EDWARDS, _) => Some(Self::Ed25519),
+            _ => None,
+        }
+    }
+
+    /// What the head of a registered key says, without the key being read; `None`: nothing.
+    pub(crate) fn of_pem(pem: &str) -> Option<Self> {
+        let body = pem.trim_start().strip_prefix(BEGIN)?;
+        let head = body.bytes().filter(|byte| !byte.is_ascii_whitespace()).take(HEAD);
+        let head = STANDARD.decode(head.collect::<Vec<u8>>()).ok()?;
+        // The key itself goes on beyond the head.
+        let (_, inside) = opened(&head, SEQUENCE)?;
+        let (_, identifier) = opened(inside, SEQUENCE)?;
+        let (algorithm, curve) = named(identifier)?;
+        Self::of(algorithm, curve)
+    }
+}
+
 /// Why a key is not taken.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum WrongKey {
@@ -58,7 +100,7 @@ pub enum WrongKey {
     /// RSA below 2,048 bits.
     #[error("weak key")]
     Weak,
-    /// RSA above 8,192 bits.
+    /// RSA above 4,096 bits.
     #[error("key too large")]
     TooLarge,
 }
@@ -88,6 +130,10 @@ impl PublicKey {
     /// # Errors
     /// [`WrongKey`].
     pub fn parse(text: &str) -> Result<Self, WrongKey> {
+        Self::read(text, RSA_BITS_MAX)
+    }
+
+    fn read(text: &str, rsa_bits_max: usize) -> Result<Self, WrongKey> {
         let text = text.trim();
         if text.contains("PRIVATE KEY") {
             return Err(WrongKey::Private);
@@ -96,23 +142,23 @@ impl PublicKey {
             return Err(WrongKey::Unreadable);
         }
         if text.starts_with('{') {
-            return Self::of_jwk(text);
+            return Self::of_jwk(text, rsa_bits_max);
         }
         if text.contains("BEGIN CERTIFICATE") {
             return Err(WrongKey::Certificate);
         }
-        let body = text.strip_prefix("-----BEGIN PUBLIC KEY-----").ok_or(WrongKey::Unreadable)?;
-        let body = body.strip_suffix("-----END PUBLIC KEY-----").ok_or(WrongKey::Unreadable)?;
+        let body = text.strip_prefix(BEGIN).ok_or(WrongKey::Unreadable)?;
+        let body = body.strip_suffix(END).ok_or(WrongKey::Unreadable)?;
         let body: String = body.split_ascii_whitespace().collect();
-        Self::of_der(&STANDARD.decode(body).map_err(|_| WrongKey::Unreadable)?)
+        Self::of_der(&STANDARD.decode(body).map_err(|_| WrongKey::Unreadable)?, rsa_bits_max)
     }
 
     /// `RSA 2048` or the like of a registered key; empty where it cannot be told.
     pub fn kind_of(pem: &str) -> String {
-        Self::parse(pem).map(|key| key.kind).unwrap_or_default()
+        Self::read(pem, RSA_BITS_KNOWN).map(|key| key.kind).unwrap_or_default()
     }
 
-    fn of_jwk(text: &str) -> Result<Self, WrongKey> {
+    fn of_jwk(text: &str, rsa_bits_max: usize) -> Result<Self, WrongKey> {
         let unreadable = WrongKey::Unreadable;
         let jwk = if let Ok(jwk) = serde_json::from_str::<Jwk>(text) {
             jwk
@@ -137,40 +183,41 @@ impl PublicKey {
             ("RSA", _) => {
                 let (n, e) = (part(&jwk.n)?, part(&jwk.e)?);
                 let key = sequence(&[unsigned(&n), unsigned(&e)]);
-                return Self::of_der(&spki(&[der(OID, RSA), der(NULL, &[])], &key));
+                let spki = spki(&[der(OID, RSA), der(NULL, &[])], &key);
+                return Self::of_der(&spki, rsa_bits_max);
             }
             ("EC", Some("P-256")) => (P256, [vec![4], part(&jwk.x)?, part(&jwk.y)?].concat()),
             ("EC", Some("P-384")) => (P384, [vec![4], part(&jwk.x)?, part(&jwk.y)?].concat()),
             ("OKP", Some("Ed25519")) => {
-                return Self::of_der(&spki(&[der(OID, EDWARDS)], &part(&jwk.x)?));
+                let spki = spki(&[der(OID, EDWARDS)], &part(&jwk.x)?);
+                return Self::of_der(&spki, rsa_bits_max);
             }
             _ => return Err(WrongKey::Kind),
         };
-        Self::of_der(&spki(&[der(OID, EC), der(OID, curve)], &point))
+        Self::of_der(&spki(&[der(OID, EC), der(OID, curve)], &point), rsa_bits_max)
     }
 
     /// From a SubjectPublicKeyInfo.
-    fn of_der(spki: &[u8]) -> Result<Self, WrongKey> {
+    fn of_der(spki: &[u8], rsa_bits_max: usize) -> Result<Self, WrongKey> {
         let (algorithm, curve, key) = parts(spki).ok_or(WrongKey::Unreadable)?;
         let parsed =
             |algorithm| ParsedPublicKey::new(algorithm, key).map_err(|_| WrongKey::Unreadable);
-        let kind = match (algorithm, curve) {
-            (RSA, _) => {
+        let kind = match Family::of(algorithm, curve).ok_or(WrongKey::Kind)? {
+            Family::Rsa => {
                 let bits = rsa_bits(key).ok_or(WrongKey::Unreadable)?;
                 match bits {
                     ..RSA_BITS_MIN => return Err(WrongKey::Weak),
-                    RSA_BITS_MIN..=RSA_BITS_MAX => {}
-                    _ => return Err(WrongKey::TooLarge),
+                    bits if bits > rsa_bits_max => return Err(WrongKey::TooLarge),
+                    _ => {}
                 }
                 parsed(&RSA_PKCS1_2048_8192_SHA256)?;
                 format!("RSA {bits}")
             }
-            (EC, P256) => parsed(&ECDSA_P256_SHA256_FIXED).map(|_| "P-256".to_owned())?,
-            (EC, P384) => parsed(&ECDSA_P384_SHA384_FIXED).map(|_| "P-384".to_owned())?,
-            (EDWARDS, _) => parsed(&ED25519).map(|_| "Ed25519".to_owned())?,
-            _ => return Err(WrongKey::Kind),
+            Family::P256 => parsed(&ECDSA_P256_SHA256_FIXED).map(|_| "P-256".to_owned())?,
+            Family::P384 => parsed(&ECDSA_P384_SHA384_FIXED).map(|_| "P-384".to_owned())?,
+            Family::Ed25519 => parsed(&ED25519).map(|_| "Ed25519".to_owned())?,
         };
-        let mut pem = String::from("-----BEGIN PUBLIC KEY-----\n");
+        let mut pem = format!("{BEGIN}\n");
         let body = STANDARD.encode(spki);
         let mut rest = body.as_str();
         while !rest.is_empty() {
@@ -178,7 +225,7 @@ impl PublicKey {
             pem.extend([line, "\n"]);
             rest = after;
         }
-        pem.push_str("-----END PUBLIC KEY-----\n");
+        pem.extend([END, "\n"]);
         Ok(Self { pem, kind })
     }
 }
@@ -187,11 +234,17 @@ impl PublicKey {
 fn parts(spki: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
     let (inside, rest) = take(spki, SEQUENCE)?;
     let (identifier, bits) = take(inside, SEQUENCE)?;
-    let (algorithm, parameters) = take(identifier, OID)?;
-    let curve = take(parameters, OID).map_or(&[][..], |(curve, _)| curve);
+    let (algorithm, curve) = named(identifier)?;
     let (bits, end) = take(bits, BITS)?;
     let (unused, key) = bits.split_first()?;
     (rest.is_empty() && end.is_empty() && *unused == 0).then_some((algorithm, curve, key))
+}
+
+/// Algorithm and curve (empty where there is none) of an AlgorithmIdentifier.
+fn named(identifier: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (algorithm, parameters) = take(identifier, OID)?;
+    let curve = take(parameters, OID).map_or(&[][..], |(curve, _)| curve);
+    Some((algorithm, curve))
 }
 
 /// Bits of the modulus of an RSAPublicKey.
@@ -205,6 +258,12 @@ fn rsa_bits(key: &[u8]) -> Option<usize> {
 
 /// The content of the first value, which has this tag, and what follows it.
 fn take(der: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
+    let (length, rest) = opened(der, tag)?;
+    (length <= rest.len()).then(|| rest.split_at(length))
+}
+
+/// The length of the first value, which has this tag, and everything from its content on.
+fn opened(der: &[u8], tag: u8) -> Option<(usize, &[u8])> {
     let (found, rest) = der.split_first()?;
     let (length, rest) = rest.split_first()?;
     let (length, rest) = match length {
@@ -213,7 +272,7 @@ fn take(der: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
         0x82 => (usize::from(*rest.first()?) << 8 | usize::from(*rest.get(1)?), rest.get(2..)?),
         _ => return None,
     };
-    (*found == tag && length <= rest.len()).then(|| rest.split_at(length))
+    (*found == tag).then_some((length, rest))
 }
 
 fn spki(identifier: &[Vec<u8>], key: &[u8]) -> Vec<u8> {
@@ -305,14 +364,55 @@ mod tests {
             let set = json!({"keys": [jwk]}).to_string();
             assert_eq!(PublicKey::parse(&set).unwrap(), key, "{kind}");
             assert_eq!(PublicKey::kind_of(&key.pem), kind);
-            // As authentication reads it.
-            let algorithm = match kind {
-                "Ed25519" => jsonwebtoken::Algorithm::EdDSA,
-                "RSA 2048" => jsonwebtoken::Algorithm::RS256,
-                _ => jsonwebtoken::Algorithm::ES256,
-            };
-            assert!(crate::client::decoding_key(&key.pem, algorithm).unwrap().is_ok(), "{kind}");
         }
+    }
+
+    /// Every algorithm that is taken gets the keys of its kind and no others, whose heads alone are
+    /// looked at: what comes after them here is no key at all.
+    #[test]
+    fn an_algorithm_gets_keys_of_its_kind_only() {
+        use jsonwebtoken::Algorithm as A;
+        let all = [A::RS256, A::RS384, A::RS512, A::PS256, A::ES256, A::ES384, A::EdDSA];
+        for (kind, der, _) in pairs() {
+            let pem = PublicKey::parse(&pem(&der)).unwrap().pem;
+            let taken = all.into_iter().filter(|algorithm| {
+                crate::client::decoding_key(&pem, *algorithm).unwrap().is_some()
+            });
+            let expected = match kind {
+                "Ed25519" => &[A::EdDSA][..],
+                "P-256" => &[A::ES256],
+                "P-384" => &[A::ES384],
+                _ => &all[..4],
+            };
+            assert_eq!(taken.collect::<Vec<_>>(), expected, "{kind}");
+            let family = crate::client::family(expected[0]);
+            let cut = format!("{BEGIN}\n{}!!!", &STANDARD.encode(&der)[..HEAD]);
+            assert_eq!((Family::of_pem(&pem), Family::of_pem(&cut)), (family, family), "{kind}");
+        }
+        let others = ["", BEGIN, "-----BEGIN RSA PUBLIC KEY-----\nMIIB", "MCowBQYDK2VwAyEA"];
+        assert!(others.into_iter().all(|text| Family::of_pem(text).is_none()));
+    }
+
+    fn pem(der: &[u8]) -> String {
+        format!("{BEGIN}\n{}\n{END}\n", STANDARD.encode(der))
+    }
+
+    #[test]
+    fn a_large_key_that_is_registered_goes_on_and_a_new_one_is_refused() {
+        let of = |bytes: usize| {
+            let key = sequence(&[unsigned(&vec![0xc5; bytes]), unsigned(&[1, 0, 1])]);
+            pem(&spki(&[der(OID, RSA), der(NULL, &[])], &key))
+        };
+        let most = of(RSA_BITS_MAX / 8);
+        assert_eq!(PublicKey::parse(&most).unwrap().kind, "RSA 4096");
+        for bytes in [RSA_BITS_MAX / 8 + 1, RSA_BITS_KNOWN / 8] {
+            let large = of(bytes);
+            assert_eq!(PublicKey::parse(&large), Err(WrongKey::TooLarge));
+            assert_eq!(PublicKey::kind_of(&large), format!("RSA {}", bytes * 8));
+            let key = crate::client::decoding_key(&large, jsonwebtoken::Algorithm::RS256);
+            assert!(key.unwrap().is_some(), "{bytes}");
+        }
+        assert_eq!(PublicKey::kind_of(&of(RSA_BITS_KNOWN / 8 + 1)), "");
     }
 
     #[test]
@@ -347,10 +447,11 @@ mod tests {
     fn no_bytes_break_the_reader() {
         let (_, der, _) = pairs().remove(1);
         for cut in 0..der.len() {
-            let _ = PublicKey::of_der(&der[..cut]);
+            let _ = PublicKey::of_der(&der[..cut], RSA_BITS_MAX);
             let mut broken = der.clone();
             broken[cut] ^= 0x81;
-            let _ = PublicKey::of_der(&broken);
+            let _ = PublicKey::of_der(&broken, RSA_BITS_MAX);
+            let _ = Family::of_pem(&pem(&broken));
         }
     }
 }

@@ -9,13 +9,15 @@ use aws_lc_rs::constant_time;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use dancu_domain::ids::SystemId;
+use dancu_domain::moment::Moment;
 use dancu_domain::registration::System;
 use dancu_store::keys::Key;
 
 use crate::AuthFailure;
 use crate::certificate::{self, Fingerprint};
 
-/// Life of a token, seconds.
+/// Life of a token, seconds; less where the secret that it is given for ends before
+/// ([`life_ms`]).
 pub const TOKEN_SECONDS: u32 = 3_600;
 /// A token for whoever holds it, and one that is bound to a certificate. The prefix is part of
 /// what the MAC covers: neither can be made into the other.
@@ -67,6 +69,18 @@ pub fn verify(key: &Key, token: &str, now: i64) -> Result<Claims, AuthFailure> {
         return Err(AuthFailure::Stale);
     }
     Ok(claims)
+}
+
+/// Life of a token that is made at a moment of the product's clock, ms: never beyond the end of the
+/// secret that it is given for.
+pub fn life_ms(until: Option<Moment>, at: Moment) -> i64 {
+    let longest = i64::from(TOKEN_SECONDS) * 1_000;
+    until.map_or(longest, |until| until.0.saturating_sub(at.0).min(longest))
+}
+
+/// Whether a text begins as tokens of ours do.
+pub(crate) fn is_ours(text: &str) -> bool {
+    text.starts_with(PREFIX) || text.starts_with(BOUND_PREFIX)
 }
 
 /// The token of an `Authorization` header.

@@ -176,10 +176,12 @@ impl Gate {
 
     /// The token endpoint: a token and its life in seconds, once its entry is durable (F1): who
     /// connects, from where and when, and by which certificate the token is bound. Systems that are
-    /// not live get one too, so that they can read why they are refused.
+    /// not live get one too, so that they can read why they are refused. It ends with the secret
+    /// that it is given for.
     ///
     /// # Errors
-    /// [`AuthFailure::Wrong`] where the credentials were changed since the client proved itself,
+    /// [`AuthFailure::Wrong`] where the credentials were changed since the client proved itself, or
+    /// its secret has ended,
     /// [`AuthFailure::Replayed`] where its assertion was used before, on whichever node;
     /// [`AuthFailure::Unavailable`] where nothing can be journaled.
     pub async fn issue_token(
@@ -195,6 +197,10 @@ impl Gate {
             AuthFailure::Unavailable
         };
         let system = &client.system;
+        let life_ms = token::life_ms(client.until, at);
+        if life_ms <= 0 {
+            return Err(AuthFailure::Wrong);
+        }
         let mut nonce = [0; 8];
         random(&mut nonce).map_err(failed)?;
         let certificate = certificate::binding(&system.certificates, shown);
@@ -217,9 +223,10 @@ impl Gate {
         let claims = token::Claims {
             system: system.id,
             credential_version: system.credential_version,
-            expires_at: machine_now + i64::from(token::TOKEN_SECONDS) * 1000,
+            expires_at: machine_now + life_ms,
             certificate,
         };
-        Ok((token::mint(&self.token_key, claims, nonce), token::TOKEN_SECONDS))
+        // A second that has begun is not promised.
+        Ok((token::mint(&self.token_key, claims, nonce), (life_ms / 1_000) as u32))
     }
 }

@@ -17,6 +17,8 @@ use dancu_domain::moment::{HOUR_MS, Moment};
 use dancu_gate::Gate;
 use parking_lot::Mutex;
 
+use crate::portal::pace::of_one_place;
+
 /// Rows of one system: what an integrator reads. 100 × about 100 bytes for some thousand systems
 /// are tens of megabytes when every one of them is attacked from a hundred places.
 pub const ROWS: usize = 100;
@@ -65,7 +67,8 @@ pub struct Row {
     pub way: Way,
     /// Why.
     pub failure: AuthFailure,
-    /// From where; `None`: from several addresses beyond those that have rows.
+    /// From where: an address of IPv4, or the first of the /64 that one place has in IPv6; `None`:
+    /// from several places beyond those that have rows.
     pub source: Option<IpAddr>,
     /// How often.
     pub count: u64,
@@ -103,7 +106,7 @@ impl RefusedSignIns {
         let row = Row {
             way,
             failure: sign_in.failure,
-            source: Some(arrival.source.to_canonical()),
+            source: Some(arrival.source),
             count: 1,
             first: arrival.at,
             last: arrival.at,
@@ -119,7 +122,9 @@ impl RefusedSignIns {
         rows
     }
 
-    fn add(&self, system: SystemId, row: Row) {
+    fn add(&self, system: SystemId, mut row: Row) {
+        // Whoever has a /64 has more addresses than there are rows.
+        row.source = row.source.map(of_one_place);
         let mut all = self.0.lock();
         let rows = all.entry(system).or_default();
         if again(rows, &row, row.source) {
@@ -185,6 +190,22 @@ mod tests {
         assert_eq!((rows[0].count, rows[0].first, rows[0].last), (1_000, T0, T0.plus_ms(999)));
         assert_eq!(rows[1], stale);
         assert_eq!(memory.of(SystemId(2)), []);
+    }
+
+    #[test]
+    fn a_place_of_ipv6_has_one_row() {
+        let memory = RefusedSignIns::default();
+        let from = |text: &str| Row { source: text.parse().ok(), ..row(0, T0) };
+        for n in 0..1_000 {
+            memory.add(SystemId(1), from(&format!("2001:db8:0:1:{n:x}::{n:x}")));
+        }
+        memory.add(SystemId(1), from("2001:db8:0:2::1"));
+        memory.add(SystemId(1), from("::ffff:192.0.2.1"));
+        let mut rows: Vec<_> =
+            memory.of(SystemId(1)).iter().map(|row| (row.source.unwrap(), row.count)).collect();
+        rows.sort_unstable();
+        let expected = [("192.0.2.1", 1), ("2001:db8:0:1::", 1_000), ("2001:db8:0:2::", 1)];
+        assert_eq!(rows, expected.map(|(text, count)| (text.parse().unwrap(), count)));
     }
 
     #[test]

@@ -4,16 +4,16 @@ use dancu_domain::moment::Moment;
 use dancu_store::keys::Key;
 
 use super::paste::Pasted;
-use super::{
-    Case, Check, Hint, Name, State, Told, Way, beginning, certificate_check, source_check,
-};
+use super::soap::subsystem_check;
+use super::{Case, Check, Hint, Name, State, Told, Way, certificate_check, source_check};
+use crate::soap::check_subsystem;
 use crate::token::{self, Claims};
 use crate::{AuthFailure, certificate};
 
 pub(super) fn explain(key: &Key, case: &Case<'_>, pasted: &Pasted<'_>) -> Told {
     let text = pasted.authorization.as_deref().and_then(token::of_header).unwrap_or_default();
     let read = token::read(key, text);
-    let mut checks = vec![token_check(text, &read)];
+    let mut checks = vec![token_check(case, text, &read)];
     let mut verdict = read.map(drop);
     // A token of another system is told like one of nobody.
     let own = read.ok().filter(|claims| claims.system == case.system.id);
@@ -26,9 +26,15 @@ pub(super) fn explain(key: &Key, case: &Case<'_>, pasted: &Pasted<'_>) -> Told {
         checks.push(bound_check(&claims, case));
         checks.push(source_check(case));
         verdict = judged(&claims, case);
+        // The SOAP service alone looks at it, and at what was sent alone.
+        let soap = case.system.soap.as_ref().filter(|_| pasted.is_to_soap());
+        if let (Some(access), Some(sent)) = (soap, pasted.x_road_client) {
+            checks.extend(subsystem_check(access, Some(sent)));
+            verdict = verdict.and_then(|()| check_subsystem(access, Some(sent)));
+        }
     } else if read.is_ok() {
         verdict = Err(AuthFailure::Wrong);
-        checks = vec![token_check(text, &Err(AuthFailure::Wrong))];
+        checks = vec![token_check(case, text, &Err(AuthFailure::Wrong))];
     }
     Told { way: Way::Token, verdict, checks, envelope: None }
 }
@@ -42,14 +48,14 @@ fn judged(claims: &Claims, case: &Case<'_>) -> Result<(), AuthFailure> {
     token::admit(claims, case.system, shown.as_ref(), case.arrival().source)
 }
 
-fn token_check(text: &str, read: &Result<Claims, AuthFailure>) -> Check {
-    let got = format!("{} · {}", beginning(text), text.chars().count());
+fn token_check(case: &Case<'_>, text: &str, read: &Result<Claims, AuthFailure>) -> Check {
+    let (is_jwt, is_ours) = (is_jwt(text), token::is_ours(text));
+    let begin = case.beginning(text, is_jwt || is_ours);
+    let got = format!("{begin} · {}", text.chars().count());
     let check = Check::of(Name::Token, read.is_ok(), "dcu1.… | dcu2.…", &got);
     if read.is_ok() {
         return check;
     }
-    let is_jwt = text.starts_with("ey") && text.split('.').count() == 3;
-    let is_ours = text.starts_with("dcu");
     let broken = text.contains(|c: char| c.is_whitespace() || c == '"' || c == '\'')
         || *read == Err(AuthFailure::Malformed);
     match (is_jwt, is_ours && broken) {
@@ -57,6 +63,11 @@ fn token_check(text: &str, read: &Result<Claims, AuthFailure>) -> Check {
         (_, true) => check.hint(Hint::BrokenToken),
         _ => check,
     }
+}
+
+/// Whether a text begins as a JWT does, and has as many parts.
+pub(super) fn is_jwt(text: &str) -> bool {
+    text.starts_with("ey") && text.split('.').count() == 3
 }
 
 fn expiry_check(claims: &Claims, case: &Case<'_>) -> Check {

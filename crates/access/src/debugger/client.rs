@@ -4,9 +4,9 @@ use dancu_domain::credentials::CredentialKind;
 use dancu_domain::registration::{OauthAccess, Snapshot};
 
 use super::paste::Pasted;
-use super::{Case, Check, Hint, Name, State, Told, Way, certificate_check, source_check};
+use super::{Case, Check, HIDDEN, Hint, Name, State, Told, Way, certificate_check, source_check};
 use crate::AuthFailure;
-use crate::client::{authenticate, by_secret, same};
+use crate::client::{CLIENT_CREDENTIALS, JWT_BEARER, authenticate, by_secret, same};
 
 pub(super) fn explain(snapshot: &Snapshot, case: &Case<'_>, pasted: &Pasted<'_>) -> Told {
     let certificate = case.certificate();
@@ -15,7 +15,7 @@ pub(super) fn explain(snapshot: &Snapshot, case: &Case<'_>, pasted: &Pasted<'_>)
     let mut told =
         Told { way: Way::Secret, verdict: Err(AuthFailure::Wrong), checks: vec![], envelope: None };
     let checks = &mut told.checks;
-    checks.extend(grant_check(pasted));
+    let asked = asked(pasted, checks);
     let Some(access) = &case.system.oauth else {
         checks.push(Check::of(Name::ClientId, false, "", ""));
         return told;
@@ -31,20 +31,36 @@ pub(super) fn explain(snapshot: &Snapshot, case: &Case<'_>, pasted: &Pasted<'_>)
             return told;
         }
     };
-    checks.push(Check::of(Name::ClientId, id == access.client_id, &access.client_id, &id));
-    if id == access.client_id {
-        told.verdict = authenticate(snapshot, &proof, case.audience, &case.arrival()).map(drop);
+    let ours = id == access.client_id;
+    // Where a secret with a colon stands first, what is before the colon is its beginning.
+    let broken = !ours && secret.contains(':');
+    let sent = if broken { HIDDEN } else { case.name(&id, &access.client_id) };
+    checks.push(Check::of(Name::ClientId, ours, &access.client_id, sent));
+    if ours {
+        let proved = authenticate(snapshot, &proof, case.audience, &case.arrival());
+        told.verdict = asked.and(proved.map(drop));
     }
     checks.push(secret_check(case, access, &secret));
     checks.extend([certificate_check(case), source_check(case)]);
     told
 }
 
-/// What the token endpoint asks of the form before it looks at anybody.
-pub(super) fn grant_check(pasted: &Pasted<'_>) -> Option<Check> {
-    const EXPECTED: &str = "client_credentials";
-    let grant = pasted.grant_type.as_deref()?;
-    Some(Check::of(Name::Grant, grant == EXPECTED, EXPECTED, grant))
+/// What the token endpoint asks of the form before it looks at anybody. Where only a header or an
+/// assertion was pasted, the form that it came with is taken for right.
+pub(super) fn asked(pasted: &Pasted<'_>, checks: &mut Vec<Check>) -> Result<(), AuthFailure> {
+    if !pasted.has_form {
+        let open = Check::new(Name::Grant, State::Open, CLIENT_CREDENTIALS, "");
+        checks.push(open.hint(Hint::NotInPaste));
+        return Ok(());
+    }
+    let grant = pasted.grant();
+    let sent = grant.grant_type.unwrap_or_default();
+    checks.push(Check::of(Name::Grant, grant.is_offered(), CLIENT_CREDENTIALS, sent));
+    if grant.by_assertion {
+        let (named, sent) = (grant.is_assertion_named(), grant.assertion_type.unwrap_or_default());
+        checks.push(Check::of(Name::AssertionType, named, JWT_BEARER, sent));
+    }
+    grant.check().map_err(|_| AuthFailure::Malformed)
 }
 
 fn secret_check(case: &Case<'_>, access: &OauthAccess, secret: &str) -> Check {
@@ -57,7 +73,7 @@ fn secret_check(case: &Case<'_>, access: &OauthAccess, secret: &str) -> Check {
     };
     let right = fits(secret, false);
     // A secret is told by its length alone.
-    let length = |secret: &[u8]| format!("•••• · {}", secret.len());
+    let length = |secret: &[u8]| format!("{HIDDEN} · {}", secret.len());
     let expected = access.secrets.first().map(|s| length(&s.0)).unwrap_or_default();
     let check = Check::of(Name::ClientSecret, right, expected, &length(secret.as_bytes()));
     if right {

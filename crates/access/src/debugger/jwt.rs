@@ -7,11 +7,11 @@ use dancu_domain::registration::{OauthAccess, Snapshot};
 use jsonwebtoken::{Algorithm, Validation};
 use serde_json::Value;
 
-use super::client::grant_check;
+use super::client::asked;
 use super::paste::Pasted;
 use super::{Case, Check, Hint, Name, State, Told, Way, certificate_check, source_check};
 use crate::AuthFailure;
-use crate::client::{ASSERTION_MS, JWT_BEARER, authenticate, decoding_key};
+use crate::client::{ASSERTION_MS, authenticate, decoding_key, family};
 use crate::public_key::PublicKey;
 
 /// Algorithms that are taken, as they are told.
@@ -57,26 +57,26 @@ pub(super) fn explain(snapshot: &Snapshot, case: &Case<'_>, pasted: &Pasted<'_>)
         envelope: None,
     };
     let checks = &mut told.checks;
-    checks.extend(grant_check(pasted));
-    if let Some(kind) = &pasted.assertion_type {
-        checks.push(Check::of(Name::AssertionType, kind == JWT_BEARER, JWT_BEARER, kind));
-    }
+    let asked = asked(pasted, checks);
     let (Some(parts), Some(access)) = (Parts::read(assertion), &case.system.oauth) else {
         checks.push(Check::of(Name::Credentials, false, "JWT", "").hint(Hint::BrokenToken));
         return told;
     };
     let (subject, issuer) = (&parts.claims["sub"], &parts.claims["iss"]);
     let algorithm = serde_json::from_value::<Algorithm>(parts.header["alg"].clone()).ok();
-    let taken = algorithm.is_some_and(|a| decoding_key("", a).is_ok());
+    let taken = algorithm.is_some_and(|algorithm| family(algorithm).is_some());
     let sent = Parts::text(&parts.header["alg"]);
     checks.push(Check::of(Name::Algorithm, taken, ALGORITHMS, &sent));
     let id = Value::from(access.client_id.as_str());
-    let both = format!("iss={} sub={}", Parts::text(issuer), Parts::text(subject));
+    let [issued_by, about] = [issuer, subject].map(Parts::text);
+    let name = |sent| case.name(sent, &access.client_id);
+    let both = format!("iss={} sub={}", name(&issued_by), name(&about));
     let ours = *subject == id && *issuer == id;
     let expected = format!("iss={0} sub={0}", access.client_id);
     checks.push(Check::of(Name::Subject, ours, expected, &both));
     if *subject == id {
-        told.verdict = authenticate(snapshot, &proof, case.audience, &case.arrival()).map(drop);
+        let proved = authenticate(snapshot, &proof, case.audience, &case.arrival());
+        told.verdict = asked.and(proved.map(drop));
     }
     checks.push(key_id_check(&parts));
     if let Some(algorithm) = algorithm.filter(|_| taken) {
@@ -105,7 +105,7 @@ fn signature_check(access: &OauthAccess, assertion: &str, algorithm: Algorithm) 
     let mut of_kind = 0;
     let mut right = false;
     for pem in &access.public_keys {
-        let Ok(Ok(key)) = decoding_key(pem, algorithm) else { continue };
+        let Ok(Some(key)) = decoding_key(pem, algorithm) else { continue };
         of_kind += 1;
         right |= jsonwebtoken::decode::<Value>(assertion.trim(), &key, &validation).is_ok();
     }

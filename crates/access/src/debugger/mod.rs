@@ -5,7 +5,8 @@
 //! [`crate::client::authenticate`], [`crate::token::read`]); the checks only say why.
 //!
 //! **Invariant:** nothing that was pasted is kept, and nothing of it that proves anything is told
-//! again: no secret, no token, of a hash its beginning only; an expected one would be a credential.
+//! again: no secret, wherever it was put; of a hash and a token the beginning only; an expected one
+//! would be a credential.
 //! **Invariant:** what belongs to another system is not told apart from what belongs to nobody.
 
 mod bearer;
@@ -19,6 +20,7 @@ mod tests;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use aws_lc_rs::constant_time;
 use dancu_domain::moment::Moment;
 use dancu_domain::network::Network;
 use dancu_domain::registration::{CertificateMode, ConnectionState, Snapshot, System};
@@ -31,6 +33,14 @@ pub use paste::PASTE_MAX;
 
 /// Characters of a value that is told again: longer ones are cut.
 const VALUE_MAX: usize = 120;
+/// Characters of the name of a user or client that is told again, where it is not the expected one:
+/// generated secrets are longer, and one may stand where the name belongs.
+const NAME_MAX: usize = 32;
+/// Bytes of a registered secret from which on a text that contains it is not told; a shorter one
+/// would be found everywhere, and counts only alone.
+const SECRET_MIN: usize = 8;
+/// In place of what is not told.
+const HIDDEN: &str = "••••";
 
 /// Whose request is explained, and by which clocks.
 #[derive(Clone, Copy)]
@@ -62,6 +72,44 @@ impl Case<'_> {
         let certificates = &self.system.certificates;
         let needed = certificates.mode == CertificateMode::Required;
         certificates.sha256.first().copied().filter(|_| needed)
+    }
+
+    /// Whether a registered secret of the system stands in a text.
+    fn holds_secret(&self, text: &str) -> bool {
+        let (soap, oauth) = (&self.system.soap, &self.system.oauth);
+        let soap = soap.iter().flat_map(|access| &access.secrets);
+        let mut all = soap.chain(oauth.iter().flat_map(|access| &access.secrets));
+        let is = |part: &[u8], secret: &[u8]| {
+            constant_time::verify_slices_are_equal(part, secret).is_ok()
+        };
+        all.any(|secret| match &*secret.0 {
+            short if short.len() < SECRET_MIN => !short.is_empty() && is(text.as_bytes(), short),
+            long => text.as_bytes().windows(long.len()).any(|part| is(part, long)),
+        })
+    }
+
+    /// A value as it may be told: none that holds a secret, and short.
+    fn told(&self, value: &str) -> String {
+        if self.holds_secret(value) { HIDDEN.to_owned() } else { shown(value) }
+    }
+
+    /// The name of a user or client as it came, where it is the expected one or cannot be a secret
+    /// in its place. A colon separates the two.
+    fn name<'v>(&self, sent: &'v str, expected: &str) -> &'v str {
+        let odd = || sent.chars().count() > NAME_MAX || sent.contains(':');
+        if sent != expected && (odd() || self.holds_secret(sent)) { HIDDEN } else { sent }
+    }
+
+    /// The beginning of what proves something, where its form is that of a hash or a token: enough
+    /// to compare, too little to use. Whatever else stands there may be a secret.
+    fn beginning(&self, value: &str, is_known: bool) -> String {
+        const LETTERS: usize = 8;
+        let short = value.chars().count() <= 2 * LETTERS;
+        if short || !is_known || self.holds_secret(value) {
+            return HIDDEN.to_owned();
+        }
+        let begin: String = value.chars().take(LETTERS).collect();
+        format!("{begin}…")
     }
 }
 
@@ -225,7 +273,7 @@ pub struct Check {
 
 impl Check {
     fn new(name: Name, state: State, expected: impl Into<String>, got: &str) -> Self {
-        Self { name, state, expected: expected.into(), got: shown(got), hint: None }
+        Self { name, state, expected: expected.into(), got: got.to_owned(), hint: None }
     }
 
     fn of(name: Name, right: bool, expected: impl Into<String>, got: &str) -> Self {
@@ -237,7 +285,7 @@ impl Check {
     }
 
     fn hint_with(self, hint: Hint, value: &str) -> Self {
-        Self { hint: Some((hint, shown(value))), ..self }
+        Self { hint: Some((hint, value.to_owned())), ..self }
     }
 }
 
@@ -305,6 +353,12 @@ pub fn explain(snapshot: &Snapshot, token_key: &Key, case: &Case<'_>, text: &str
     if told.way != Way::None {
         told.checks.push(state(case.system));
     }
+    for check in &mut told.checks {
+        check.got = case.told(&check.got);
+        if let Some((_, value)) = &mut check.hint {
+            *value = case.told(value);
+        }
+    }
     told.envelope = pasted.envelope.map(|text| Envelope(text.to_owned()));
     told
 }
@@ -351,14 +405,4 @@ fn shown(value: &str) -> String {
         out.push('…');
     }
     out
-}
-
-/// The beginning of what proves something: enough to compare, too little to use.
-fn beginning(value: &str) -> String {
-    const LETTERS: usize = 8;
-    if value.chars().count() <= 2 * LETTERS {
-        return "•".repeat(LETTERS);
-    }
-    let begin: String = value.chars().take(LETTERS).collect();
-    shown(&format!("{begin}…"))
 }

@@ -4,7 +4,8 @@
 use std::borrow::Cow;
 
 use super::Way;
-use crate::client::{ClientProof, form_decoded};
+use super::bearer::is_jwt;
+use crate::client::{ClientProof, Grant, form_decoded};
 
 /// Bytes of a paste at most: the body limit of a request with its headers.
 pub const PASTE_MAX: usize = 64 * 1024;
@@ -12,6 +13,8 @@ pub const PASTE_MAX: usize = 64 * 1024;
 const HEADERS_MAX: usize = 100;
 /// The path of the SOAP service, where none was pasted.
 const SOAP_PATH: &str = "/soap/dancu";
+/// Where the paths of the other services begin.
+const OTHER_PATHS: [&str; 2] = ["/api/", "/lgsp/"];
 
 /// A request as far as it could be read.
 #[derive(Default)]
@@ -22,6 +25,8 @@ pub(super) struct Pasted<'a> {
     pub(super) host: Option<&'a str>,
     path: Option<&'a str>,
     pub(super) envelope: Option<&'a str>,
+    /// Whether anything of a form of the token endpoint was pasted.
+    pub(super) has_form: bool,
     pub(super) grant_type: Option<String>,
     pub(super) client_id: Option<String>,
     pub(super) client_secret: Option<String>,
@@ -33,6 +38,21 @@ impl Pasted<'_> {
     /// The path of the request, or that of the service.
     pub(super) fn path(&self) -> &str {
         self.path.unwrap_or(SOAP_PATH)
+    }
+
+    /// Whether it is one for the SOAP service: behind a gateway its path may be any but those of
+    /// the other services.
+    pub(super) fn is_to_soap(&self) -> bool {
+        OTHER_PATHS.iter().all(|other| !self.path().starts_with(other))
+    }
+
+    /// What it asks the token endpoint for.
+    pub(super) fn grant(&self) -> Grant<'_> {
+        Grant {
+            grant_type: self.grant_type.as_deref(),
+            by_assertion: self.assertion.is_some(),
+            assertion_type: self.assertion_type.as_deref(),
+        }
     }
 
     /// What it proves itself by.
@@ -103,7 +123,7 @@ fn alone(text: &str, pasted: &mut Pasted<'_>) -> bool {
     if text.is_empty() || text.contains(char::is_whitespace) || text.contains([':', '=']) {
         return false;
     }
-    if text.split('.').count() == 3 && text.starts_with("ey") {
+    if is_jwt(text) {
         pasted.assertion = Some(text.to_owned());
     } else {
         pasted.authorization = Some(format!("Bearer {text}").into());
@@ -170,13 +190,15 @@ fn target<'a>(line: &'a str, pasted: &mut Pasted<'a>) {
 fn form(text: &str, pasted: &mut Pasted<'_>) {
     for (name, value) in text.trim().split('&').filter_map(|pair| pair.split_once('=')) {
         let Some(value) = form_decoded(value) else { continue };
-        match name {
-            "grant_type" => pasted.grant_type = Some(value),
-            "client_id" => pasted.client_id = Some(value),
-            "client_secret" => pasted.client_secret = Some(value),
-            "client_assertion" => pasted.assertion = Some(value),
-            "client_assertion_type" => pasted.assertion_type = Some(value),
-            _ => {}
-        }
+        let slot = match name {
+            "grant_type" => &mut pasted.grant_type,
+            "client_id" => &mut pasted.client_id,
+            "client_secret" => &mut pasted.client_secret,
+            "client_assertion" => &mut pasted.assertion,
+            "client_assertion_type" => &mut pasted.assertion_type,
+            _ => continue,
+        };
+        *slot = Some(value);
+        pasted.has_form = true;
     }
 }

@@ -4,13 +4,11 @@ use dancu_domain::credentials::CredentialKind;
 use dancu_domain::registration::{Secret, Snapshot, SoapAccess};
 
 use super::paste::Pasted;
-use super::{
-    Case, Check, Hint, Name, State, Told, Way, beginning, certificate_check, source_check,
-};
+use super::{Case, Check, HIDDEN, Hint, Name, State, Told, Way, certificate_check, source_check};
 use crate::AuthFailure;
 use crate::soap::{
-    FRESH_MS, SoapHeaders, authenticate, basic, check_subsystem, hash_of, is_fresh, milliseconds,
-    service_urls,
+    FRESH_MS, SoapHeaders, authenticate, basic, check_subsystem, hash_of, is_fresh, is_hash,
+    milliseconds, service_urls,
 };
 
 /// Viet Nam's offset from UTC: a local time that was taken for UTC is as much ahead.
@@ -19,6 +17,8 @@ const ZONE_MS: i64 = dancu_domain::moment::VIET_NAM_OFFSET_MS;
 const TOO_FINE: i64 = 100_000_000_000_000;
 /// Length of a hex SHA-256.
 const HASH_LEN: usize = 64;
+/// Lengths of hex MD5, SHA-1, SHA-256 and SHA-512.
+const HEX_LENS: [usize; 4] = [32, 40, HASH_LEN, 128];
 
 pub(super) fn explain(snapshot: &Snapshot, case: &Case<'_>, pasted: &Pasted<'_>) -> Told {
     let certificate = case.certificate();
@@ -49,7 +49,8 @@ pub(super) fn explain(snapshot: &Snapshot, case: &Case<'_>, pasted: &Pasted<'_>)
         told.verdict = authenticate(snapshot, &headers, &case.arrival()).map(drop);
         return told;
     };
-    checks.push(Check::of(Name::User, *user == access.user, &access.user, user));
+    let sent = case.name(user, &access.user);
+    checks.push(Check::of(Name::User, *user == access.user, &access.user, sent));
     if *user == access.user {
         // Another user may be another system, about which nothing is told here.
         told.verdict = authenticate(snapshot, &headers, &case.arrival()).map(drop);
@@ -63,15 +64,18 @@ pub(super) fn explain(snapshot: &Snapshot, case: &Case<'_>, pasted: &Pasted<'_>)
     if let Some(ms) = headers.timestamp.and_then(milliseconds) {
         checks.push(clock_check(ms, case.machine));
     }
-    if let Some(expected) = &access.x_road_client {
-        let right = check_subsystem(access, headers.x_road_client).is_ok();
-        let sent = headers.x_road_client.unwrap_or_default();
-        let check = Check::of(Name::Subsystem, right, expected, sent);
-        // One that is not sent is not compared.
-        let state = if sent.is_empty() { State::Open } else { check.state };
-        checks.push(Check { state, ..check });
-    }
+    checks.extend(subsystem_check(access, headers.x_road_client));
     told
+}
+
+/// `None`: none is registered.
+pub(super) fn subsystem_check(access: &SoapAccess, sent: Option<&str>) -> Option<Check> {
+    let expected = access.x_road_client.as_ref()?;
+    let right = check_subsystem(access, sent).is_ok();
+    let check = Check::of(Name::Subsystem, right, expected, sent.unwrap_or_default());
+    // One that is not sent is not compared.
+    let state = if sent.is_none() { State::Open } else { check.state };
+    Some(Check { state, ..check })
 }
 
 fn timestamp_check(timestamp: Option<&str>) -> Check {
@@ -128,9 +132,9 @@ impl Made<'_> {
     fn form_check(&self) -> Check {
         let lower = |b: u8| matches!(b, b'0'..=b'9' | b'a'..=b'f');
         let right = self.hash.len() == HASH_LEN && self.hash.bytes().all(lower);
-        let got = format!("{} · {}", beginning(self.hash), self.hash.len());
+        let got = format!("{} · {}", self.beginning(), self.hash.len());
         let check = Check::of(Name::HashForm, right, "64 · 0-9 a-f", &got);
-        let is_hex = self.hash.bytes().all(|b| b.is_ascii_hexdigit());
+        let is_hex = self.is_hex();
         match (right, self.hash.len(), is_hex) {
             (true, ..) => check,
             (_, HASH_LEN, true) => check.hint(Hint::UpperCase),
@@ -142,28 +146,40 @@ impl Made<'_> {
         }
     }
 
+    fn is_hex(&self) -> bool {
+        self.hash.bytes().all(|b| b.is_ascii_hexdigit())
+    }
+
+    fn beginning(&self) -> String {
+        let is_known = HEX_LENS.contains(&self.hash.len()) && self.is_hex();
+        self.case.beginning(self.hash, is_known)
+    }
+
     fn hash_check(&self) -> Check {
+        let case = self.case;
         let [scheme, host, path] =
             service_urls(self.access, self.pasted.path()).last().unwrap_or_default();
         let first = self.pasted.path();
         let registered = self.access.service_urls.first().map_or(first, String::as_str);
-        let input = |url: &str| format!("{url}{}{}••••", self.user, self.timestamp);
+        let (user, stamp) = (case.name(self.user, &self.access.user), case.told(self.timestamp));
+        let input = |url: &str| format!("{}{user}{stamp}{HIDDEN}", case.told(url));
         let mut expected = input(first);
         if registered != first {
             expected = format!("{expected} | {}", input(registered));
         } else if !host.is_empty() {
             expected = format!("{expected} | {}", input(&[scheme, host, path].concat()));
         }
-        let got = beginning(self.hash);
-        let facts = &self.case.system.facts;
+        let facts = &case.system.facts;
         let secrets = self.access.secrets.iter().enumerate();
         let valid =
-            secrets.filter(|(place, _)| facts.is_valid(CredentialKind::Soap, *place, self.case.at));
+            secrets.filter(|(place, _)| facts.is_valid(CredentialKind::Soap, *place, case.at));
         let right = valid.map(|(_, secret)| secret).any(|secret| {
-            self.urls()
-                .any(|url| hash_of(&[&url, self.user, self.timestamp], &secret.0) == self.hash)
+            self.urls().any(|url| {
+                is_hash(&hash_of(&[&url, self.user, self.timestamp], &secret.0), self.hash)
+            })
         });
-        let check = Check::of(Name::Hash, right, format!("SHA-256({expected})"), &got);
+        let expected = format!("SHA-256({expected})");
+        let check = Check::of(Name::Hash, right, expected, &self.beginning());
         if right {
             return check;
         }
@@ -177,7 +193,7 @@ impl Made<'_> {
     }
 
     fn fits(&self, parts: &[&str], secret: &[u8]) -> bool {
-        hash_of(parts, secret) == self.digest()
+        is_hash(&hash_of(parts, secret), &self.digest())
     }
 
     /// The hash in the form that ours have.

@@ -22,6 +22,10 @@ const NOW: i64 = 1_772_416_800_000;
 const SOAP_SECRET: &str = "soap-secret-of-the-tests";
 const OLD_SECRET: &str = "soap-secret-that-has-ended";
 const CLIENT_SECRET: &str = "client-secret-of-the-tests";
+/// What breaks texts apart: the separator of a header, and the beginning of a path and of a token.
+const ODD_SECRET: &str = "/eyJmcm9t:somewhere/else.x.y";
+/// Of some other system, or with a slip in it.
+const STRANGE_SECRET: &str = "Zk3wPq9_vT-1rLxY7sBnQmE4uHcA0dJf8gKiO2tW5ye";
 // A key made for these tests: it proves nothing anywhere else.
 const PRIVATE: &str = "-----BEGIN PRIVATE KEY-----\n\
     MC4CAQAwBQYDK2VwBCIEICVHgzUuZXCrMcahajxP/mDnNXxEJ3Vmg9XVNv0kUenc\n\
@@ -51,7 +55,7 @@ fn system() -> System {
         }),
         oauth: Some(OauthAccess {
             client_id: "mau".into(),
-            secrets: vec![secret(CLIENT_SECRET)],
+            secrets: vec![secret(CLIENT_SECRET), secret(ODD_SECRET)],
             public_keys: vec![PUBLIC.into()],
         }),
         ..System::new(
@@ -93,11 +97,17 @@ fn told_of(system: System, source: Option<&str>, text: &str) -> Told {
     let wrong = told.checks.iter().any(|c| c.state == State::Wrong && c.name != Name::State);
     assert_eq!(wrong, told.verdict.is_err(), "{text}\n{told:#?}");
     // Nothing that proves anything is told.
-    let shown = format!("{told:?}");
-    for secret in [SOAP_SECRET, OLD_SECRET, CLIENT_SECRET] {
-        assert!(!shown.contains(secret), "{shown}");
+    for secret in [SOAP_SECRET, OLD_SECRET, CLIENT_SECRET, ODD_SECRET, STRANGE_SECRET] {
+        assert!(!tells_of(&told, secret), "{text}\n{told:#?}");
     }
     told
+}
+
+/// Whether any eight characters of a secret in a row are told.
+fn tells_of(told: &Told, secret: &str) -> bool {
+    let shown = format!("{told:?}");
+    let parts = secret.as_bytes().windows(8);
+    parts.into_iter().any(|part| shown.contains(std::str::from_utf8(part).unwrap()))
 }
 
 fn told(text: &str) -> Told {
@@ -200,8 +210,68 @@ fn clocks_units_users_and_subsystems() {
     let other = told(&format!("Timestamp: {NOW}\nAuthorization: Basic {proof}"));
     assert_eq!(faults(&other)[0], (Name::User, None));
     assert_eq!(other.verdict, Err(AuthFailure::Wrong));
+    assert_eq!(with(&minutes(0), "X-Road-Client:"), [(Name::Subsystem, None)], "sent and empty");
     let missing = faults(&told("Authorization: Basic TUFVX1NPQVA6YQ=="));
     assert_eq!(missing[0], (Name::Timestamp, Some(Hint::NoTimestamp)));
+}
+
+/// Secrets where something else belongs, as people paste them.
+#[test]
+fn a_secret_in_the_wrong_place_is_not_told_again() {
+    for secret in [SOAP_SECRET, OLD_SECRET, CLIENT_SECRET, ODD_SECRET, STRANGE_SECRET] {
+        let basic = |user: &str, secret: &str| STANDARD.encode(format!("{user}:{secret}"));
+        let (right, swapped) = (basic("mau", secret), basic(secret, "mau"));
+        let claims = json!({"iss": secret, "sub": secret});
+        for text in [
+            secret.to_owned(),
+            right.clone(),
+            format!("Bearer {secret}"),
+            format!("Authorization: {secret}"),
+            format!("Authorization: Bearer {secret}"),
+            format!("Authorization: Basic {secret}"),
+            format!("Authorization: Basic {right}"),
+            format!("Authorization: Basic {swapped}"),
+            format!("Timestamp: {NOW}\nAuthorization: Basic {right}"),
+            format!("Timestamp: {NOW}\nAuthorization: Basic {swapped}"),
+            format!("Timestamp: {NOW}\nAuthorization: Basic {}", basic("MAU_SOAP", secret)),
+            format!("POST /oauth/token HTTP/1.1\nAuthorization: Basic {swapped}"),
+            format!("grant_type=client_credentials&client_id={secret}&client_secret=mau"),
+            format!("curl -u mau:{secret} https://dancu.example.vn/oauth/token"),
+            format!("curl https://mau:{secret}@dancu.example.vn/soap/dancu\nTimestamp: {NOW}"),
+            assertion(&claims),
+        ] {
+            told(&text);
+        }
+    }
+    // Those of the system are known in every place.
+    for secret in [SOAP_SECRET, OLD_SECRET, CLIENT_SECRET, ODD_SECRET] {
+        for text in [
+            format!("Timestamp: {secret}"),
+            format!("Timestamp: {NOW}\nX-Road-Client: {secret}\nAuthorization: Basic QTpi"),
+            format!("POST /a/{secret}\nTimestamp: {NOW}\nAuthorization: Basic QTpi"),
+            format!("grant_type={secret}&client_id=mau&client_secret=x"),
+            format!("client_assertion=ey.ey.x&client_assertion_type={secret}&grant_type=x"),
+            assertion(&json!({"iss": "mau", "sub": "mau", "aud": secret, "jti": secret})),
+        ] {
+            told(&text);
+        }
+    }
+    let hex = "0123456789abcdef".repeat(4);
+    let mut own = system();
+    own.soap.as_mut().unwrap().secrets = vec![secret(&hex), secret("ngắn")];
+    for text in [
+        format!("Timestamp: {NOW}\nAuthorization: Basic {}", STANDARD.encode(format!("a:{hex}"))),
+        format!("Timestamp: {NOW}\nAuthorization: Basic {}", STANDARD.encode("ngắn:ngắn")),
+    ] {
+        let told = told_of(own.clone(), None, &text);
+        assert!(!tells_of(&told, &hex) && !format!("{told:?}").contains("ngắn"), "{told:#?}");
+    }
+    // What is no secret is told, so that it can be compared.
+    let hash = "ab12".repeat(16);
+    let proof = STANDARD.encode(format!("ONESTOP_SOAP:{hash}"));
+    let other = told(&format!("Timestamp: {NOW}\nAuthorization: Basic {proof}"));
+    let told = |got: &str| other.checks.iter().any(|check| check.got == got);
+    assert!(told("ONESTOP_SOAP") && told("ab12ab12… · 64"), "{other:#?}");
 }
 
 #[test]
@@ -228,6 +298,14 @@ fn tokens_are_explained_and_those_of_others_are_nobodys() {
     let jwt = told("Authorization: Bearer eyJhbGciOiJub25lIn0.e30.AA");
     assert_eq!(faults(&jwt), [(Name::Token, Some(Hint::ForeignToken))]);
     assert!(!format!("{:?}", told(&token)).contains(&token));
+    // As the SOAP service takes it, and as the others do.
+    let with = |more: &str| told(&format!("Authorization: Bearer {token}\n{more}"));
+    assert_eq!(with("X-Road-Client: VN/GOV/MAU").verdict, Ok(()));
+    let foreign = with("X-Road-Client: VN/GOV/X");
+    assert_eq!(faults(&foreign), [(Name::Subsystem, None)]);
+    assert_eq!(foreign.verdict, Err(AuthFailure::ForeignSubsystem));
+    let rest = with("POST /api/v1/citizens/verify HTTP/1.1\nX-Road-Client: VN/GOV/X");
+    assert_eq!(rest.verdict, Ok(()));
 }
 
 #[test]
@@ -246,7 +324,17 @@ fn clients_by_secret() {
     );
     let basic = STANDARD.encode(format!("mau:{CLIENT_SECRET}"));
     let header = format!("POST /oauth/token HTTP/1.1\nAuthorization: Basic {basic}");
-    assert_eq!(faults(&told(&header)), []);
+    let alone = told(&header);
+    assert_eq!(faults(&alone), []);
+    assert!(alone.checks.iter().any(|c| (c.name, c.state) == (Name::Grant, State::Open)));
+    // What the endpoint refuses before it looks at anybody.
+    let proof = format!("client_id=mau&client_secret={CLIENT_SECRET}");
+    for asked in [proof.clone(), format!("grant_type=&{proof}"), format!("grant_type=x&{proof}")] {
+        let told = told(&asked);
+        assert_eq!(faults(&told), [(Name::Grant, None)], "{asked}");
+        assert_eq!(told.verdict, Err(AuthFailure::Malformed));
+    }
+    assert_eq!(faults(&told(&format!("{header}\n\ngrant_type=password"))), [(Name::Grant, None)]);
 }
 
 fn assertion(claims: &serde_json::Value) -> String {
@@ -273,6 +361,15 @@ fn assertions_are_explained() {
     assert_eq!(with("exp", json!(exp - 60)), [(Name::Expiry, Some(Hint::MayBeOld))]);
     assert_eq!(with("exp", json!(exp + 3_600)), [(Name::Expiry, Some(Hint::TooLong))]);
     assert_eq!(with("jti", json!(null)), [(Name::TokenId, None)]);
+    let form = |more: &str| {
+        let text = format!("client_assertion={}{more}", assertion(&right));
+        faults(&told(&text))
+    };
+    let (grant, kind) = ("&grant_type=client_credentials", "&client_assertion_type=");
+    assert_eq!(form(&format!("{grant}{kind}{}", crate::client::JWT_BEARER)), []);
+    assert_eq!(form(grant), [(Name::AssertionType, None)]);
+    assert_eq!(form(&format!("{grant}{kind}saml2-bearer")), [(Name::AssertionType, None)]);
+    assert_eq!(form(""), [(Name::Grant, None), (Name::AssertionType, None)]);
     let mut broken = assertion(&right);
     let last = broken.len() - 5;
     broken.replace_range(last.., "AAAAA");

@@ -6,7 +6,8 @@ use dancu_domain::people::MachineTime;
 use jiff::civil::Date;
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, PublicKeyUse};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
-use serde::Deserialize;
+use serde::de::{Error as _, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
@@ -214,7 +215,35 @@ struct IdToken {
     acr: Option<String>,
     auth_time: Option<i64>,
     #[serde(flatten)]
-    rest: Map<String, Value>,
+    rest: Claims,
+}
+
+/// Claims, each of which stands there once: of two under one name nobody knows which one was meant
+/// (RFC 7519, 4).
+#[derive(Default)]
+struct Claims(Map<String, Value>);
+
+impl<'de> Deserialize<'de> for Claims {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Self::default())
+    }
+}
+
+impl<'de> Visitor<'de> for Claims {
+    type Value = Self;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("claims")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Self, A::Error> {
+        while let Some((name, value)) = map.next_entry()? {
+            if self.0.insert(name, value).is_some() {
+                return Err(A::Error::custom("a claim stands twice"));
+            }
+        }
+        Ok(self)
+    }
 }
 
 /// Checks an identity token (OpenID Connect Core, 3.1.3.7) for one sign-in.
@@ -252,7 +281,7 @@ pub fn verify(token: &str, keys: &KeySet, expected: &Expected<'_>) -> Result<Ver
         None => return Err(Failure::UnknownKey),
     };
     held_against(&claims, expected)?;
-    Ok(Verified { subject: claims.sub, acr: claims.acr, claims: claims.rest })
+    Ok(Verified { subject: claims.sub, acr: claims.acr, claims: claims.rest.0 })
 }
 
 fn held_against(claims: &IdToken, expected: &Expected<'_>) -> Result<(), Failure> {
@@ -306,7 +335,7 @@ pub fn user_info(body: &[u8], verified: &Verified) -> Result<Map<String, Value>,
     struct Read {
         sub: String,
         #[serde(flatten)]
-        rest: Map<String, Value>,
+        rest: Claims,
     }
     let read: Read = serde_json::from_slice(body).map_err(|_| Failure::Answer("no claims"))?;
     if read.sub != verified.subject {
@@ -314,7 +343,7 @@ pub fn user_info(body: &[u8], verified: &Verified) -> Result<Map<String, Value>,
     }
     // What is about the token is not said here.
     let own = ["iss", "aud", "exp", "iat", "nbf", "nonce", "azp", "acr", "auth_time"];
-    Ok(read.rest.into_iter().filter(|(name, _)| !own.contains(&name.as_str())).collect())
+    Ok(read.rest.0.into_iter().filter(|(name, _)| !own.contains(&name.as_str())).collect())
 }
 
 #[cfg(test)]

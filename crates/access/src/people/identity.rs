@@ -8,12 +8,12 @@
 use dancu_domain::birth::BirthDate;
 use dancu_domain::ids::{Login, PersonalId, UnitCode};
 use dancu_domain::name::FullName;
-use dancu_domain::people::UNIT_OF_CITIZENS;
 use dancu_domain::people::account::Account;
 use dancu_domain::people::grants::{Grant, Grants, Scope};
 use dancu_domain::people::reasons::PortalReason;
 use dancu_domain::people::roles::{Class, Role};
 use dancu_domain::people::sign_in::First;
+use dancu_domain::people::{PersonId, UNIT_OF_CITIZENS};
 use dancu_domain::registration::DateRange;
 use dancu_store::people::{self, Person, Revision, Secrets};
 
@@ -83,7 +83,8 @@ impl People {
         first.then_some(()).ok_or(PortalReason::SignInExpired)
     }
 
-    /// Signs staff in. `strong`: the provider is so sure that it stands for a second factor;
+    /// Signs staff in; the centre's own accounts by an identity of the nation only. `strong`: the
+    /// provider is so sure that it stands for a second factor;
     /// otherwise the person's own is asked for.
     ///
     /// # Errors
@@ -100,16 +101,33 @@ impl People {
         let Some(id) = identity.personal_id else {
             return Ok(refused(PortalReason::IdentityUnknown));
         };
-        let mut found = self.store.people().of_personal_id(id).await?;
-        if found.len() >= people::OF_PERSONAL_ID_MAX as usize {
-            return Ok(refused(PortalReason::IdentityTwice));
-        }
-        let profile = self.profile(visit.at);
-        found.retain(|p| p.account.class != Class::Citizen && !is_dead(p, visit.at, profile));
-        match found.as_slice() {
+        match self.staff_of(visit, id, identity.kind).await?.as_slice() {
             [] => Ok(refused(PortalReason::IdentityUnknown)),
             [person] => self.identified(visit, person, strong).await,
             _ => Ok(refused(PortalReason::IdentityTwice)),
+        }
+    }
+
+    /// Living accounts of staff that an identity may stand for, of which one more than one counts.
+    /// What was revoked does not, however much of it there is, nor do accounts of citizens.
+    async fn staff_of(
+        &self,
+        visit: &Visit<'_>,
+        id: PersonalId,
+        kind: Kind,
+    ) -> Result<Vec<Person>, Trouble> {
+        let profile = self.profile(visit.at);
+        let (mut living, mut after) = (vec![], PersonId(0));
+        loop {
+            let page = self.store.people().of_personal_id(id, after).await?;
+            let is_last = page.len() < people::OF_PERSONAL_ID_MAX as usize;
+            after = page.last().map_or(after, |person| person.id);
+            living.extend(page.into_iter().filter(|person| {
+                stands_for(kind, person.account.class) && !is_dead(person, visit.at, profile)
+            }));
+            if is_last || living.len() > 1 {
+                return Ok(living);
+            }
         }
     }
 
@@ -203,6 +221,16 @@ fn place() -> Option<(UnitCode, Grants)> {
     let unit = UnitCode::parse(UNIT_OF_CITIZENS).ok()?;
     let grant = Grant::new(Role::Citizen, Scope::Person, DateRange::default(), None).ok()?;
     Some((unit, Grants::default().with(grant).ok()?))
+}
+
+/// Whether an identity is one by which staff of a class sign in. A provider that tells no kinds is
+/// an agency's own: what its directory says opens that agency's accounts, not the centre's.
+const fn stands_for(kind: Kind, class: Class) -> bool {
+    match class {
+        Class::Staff => !matches!(kind, Kind::Organisation),
+        Class::Administrator => matches!(kind, Kind::Citizen),
+        Class::Citizen => false,
+    }
 }
 
 fn refused(reason: PortalReason) -> Outcome {

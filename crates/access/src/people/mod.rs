@@ -47,7 +47,7 @@ use dancu_store::people::{Person, SessionRow};
 pub use self::account::{FactorRef, forget_factors};
 pub use self::captcha::{Captcha, Challenge};
 pub use self::engine::{People, Settings, actor};
-pub use self::hasher::Hasher;
+pub use self::hasher::{Hasher, QUEUE};
 pub use self::identity::OnRecord;
 pub use self::marks::{Mark, new_cookie};
 pub use self::password::set_password;

@@ -59,6 +59,14 @@ pub struct World {
     _folder: Folder,
 }
 
+/// Somebody who is signed in, and where.
+pub struct Desk {
+    pub id: PersonId,
+    pub browser: Browser,
+    pub session: SignedIn,
+    pub present: Present,
+}
+
 /// A browser at some place.
 #[derive(Clone)]
 pub struct Browser {
@@ -89,6 +97,16 @@ fn fill(url: &str) -> Result<(), String> {
 impl World {
     pub fn new() -> Self {
         Self::with(&[])
+    }
+
+    /// With `canbo.mot`, who has signed in.
+    pub async fn at_desk() -> (Self, Desk) {
+        let world = Self::new();
+        let id = world.active("canbo.mot").await;
+        let browser = Browser::at("10.1.2.3");
+        let session = world.sign_in(&browser, "canbo.mot").await;
+        let present = world.present(&session.cookie).await;
+        (world, Desk { id, browser, session, present })
     }
 
     /// With registered networks.

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use dancu_access::client::ProvedClient;
 use dancu_access::soap::SoapProof;
 use dancu_access::{Arrival, AuthFailure};
 use dancu_domain::moment::Moment;
@@ -161,6 +162,34 @@ async fn rule_f1_a_token_is_journaled_before_it_is_told() {
     world.commits_fail().await;
     assert!(token(&world).await.is_err());
     world.commits_work().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rule_e3_a_token_ends_with_the_secret_that_it_was_given_for() {
+    let world = world().await;
+    let (gate, now) = (world.gate(), world.now());
+    let client = ProvedClient::from(gate.snapshot().by_id(SYSTEM.id()).unwrap().clone());
+    for (left_ms, life_ms) in
+        [(None, 3_600_000), (Some(7_200_000), 3_600_000), (Some(600_999), 600_999), (Some(1), 1)]
+    {
+        let until = left_ms.map(|ms| now.plus_ms(ms));
+        let client = ProvedClient { until, ..client.clone() };
+        let issued = gate.issue_token(&client, None, SOURCE, now, MACHINE).await;
+        let (token, seconds) = issued.unwrap();
+        assert_eq!(i64::from(seconds), life_ms / 1_000, "{left_ms:?}");
+        let shown = async |machine: i64| {
+            let arrival = Arrival { machine, ..arrival(now) };
+            let token = format!("Bearer {token}");
+            gate.authenticate_bearer(Some(&token), None, &arrival).await.map(drop)
+        };
+        assert_eq!(shown(MACHINE + life_ms - 1).await, Ok(()), "{left_ms:?}");
+        assert_eq!(shown(MACHINE + life_ms).await, Err(AuthFailure::Stale), "{left_ms:?}");
+    }
+    let entries = world.entries().len();
+    let ended = ProvedClient { until: Some(now), ..client };
+    let issued = gate.issue_token(&ended, None, SOURCE, now, MACHINE).await;
+    assert_eq!(issued.unwrap_err(), AuthFailure::Wrong);
+    assert_eq!(world.entries().len(), entries);
 }
 
 fn proof(world: &TestWorld, triple: u8) -> SoapProof {

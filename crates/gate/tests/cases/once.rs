@@ -95,6 +95,7 @@ async fn used_headers_and_assertions_go_when_they_are_stale() {
         system: world.gate().snapshot().by_id(SYSTEM.id()).unwrap().clone(),
         assertion: Some(UsedAssertion { mark: [n; 16], until: UNTIL + 60_000 }),
         credential: 0,
+        until: None,
     };
     let issue =
         async |n| world.gate().issue_token(&client(n), None, SOURCE, world.now(), MACHINE).await;
@@ -118,6 +119,7 @@ async fn an_assertion_gives_one_token_also_after_a_restart() {
         system: world.gate().snapshot().by_id(SYSTEM.id()).unwrap().clone(),
         assertion: Some(UsedAssertion { mark: [1; 16], until: UNTIL }),
         credential: 0,
+        until: None,
     };
     let issue = async |world: &TestWorld, client: ProvedClient| {
         let issued = world.gate().issue_token(&client, None, SOURCE, world.now(), MACHINE).await;

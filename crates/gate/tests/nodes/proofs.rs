@@ -91,7 +91,7 @@ async fn an_assertion_gives_one_token_over_all_nodes() {
     for mark in 0..20 {
         let assertion = UsedAssertion { mark: [mark; 16], until: clock().0 + 600_000 };
         let assertion = Some(assertion);
-        let client = ProvedClient { system: system.clone(), assertion, credential: 0 };
+        let client = ProvedClient { assertion, ..system.clone().into() };
         let [a, b] =
             BOTH.map(|at| gates[at].issue_token(&client, None, SOURCE, world.now(), clock().0));
         let (one, two) = tokio::join!(a, b);

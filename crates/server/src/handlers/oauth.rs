@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::Response;
-use dancu_access::client::{ClientProof, JWT_BEARER};
+use dancu_access::client::{ClientProof, Grant, WrongGrant};
 use dancu_access::{Arrival, AuthFailure};
 use dancu_domain::moment::Moment;
 use dancu_gate::path::Cause;
@@ -101,16 +101,16 @@ fn refused(app: &App, peer: Peer, arrival: Moment, failure: AuthFailure) -> Resp
 fn readable(headers: &HeaderMap, body: &[u8]) -> Result<Form, OauthError> {
     let form = is_form(headers).then(|| parse(body)).flatten();
     let form = form.ok_or(OauthError::InvalidRequest)?;
-    match form.grant_type.as_deref() {
-        Some("client_credentials") => {}
-        Some(_) => return Err(OauthError::UnsupportedGrantType),
-        None => return Err(OauthError::InvalidRequest),
+    let grant = Grant {
+        grant_type: form.grant_type.as_deref(),
+        by_assertion: form.client_assertion.is_some(),
+        assertion_type: form.client_assertion_type.as_deref(),
+    };
+    match grant.check() {
+        Ok(()) => Ok(form),
+        Err(WrongGrant::Unsupported) => Err(OauthError::UnsupportedGrantType),
+        Err(WrongGrant::Missing | WrongGrant::AssertionType) => Err(OauthError::InvalidRequest),
     }
-    let named = form.client_assertion_type.as_deref() == Some(JWT_BEARER);
-    if form.client_assertion.is_some() && !named {
-        return Err(OauthError::InvalidRequest);
-    }
-    Ok(form)
 }
 
 fn is_form(headers: &HeaderMap) -> bool {

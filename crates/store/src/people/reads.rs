@@ -63,11 +63,11 @@ impl People<'_> {
         self.store.look(rows::OF_UNIT, values![digest], |r| rows::read(r, &key)).await
     }
 
-    /// [`of_personal_id`](super::of_personal_id).
-    pub async fn of_personal_id(self, id: PersonalId) -> Result<Vec<Person>> {
+    /// [`of_personal_id`](super::of_personal_id) after one; `PersonId(0)` begins.
+    pub async fn of_personal_id(self, id: PersonalId, after: PersonId) -> Result<Vec<Person>> {
         let key = sealed::key(&self.store.keys)?;
         let digest = rows::id_digest(&key, id);
-        let values = values![digest, rows::OF_PERSONAL_ID_MAX];
+        let values = values![digest, after.0, rows::OF_PERSONAL_ID_MAX];
         self.store.look(rows::OF_PERSONAL_ID, values, |r| rows::read(r, &key)).await
     }
 

@@ -34,10 +34,10 @@ pub(super) const PAGE: &str = "SELECT id, revision, epoch, sealed FROM portal_pe
                                WHERE id > $1 AND unit <> $2 ORDER BY id LIMIT $3";
 
 pub(super) const OF_PERSONAL_ID: &str = "SELECT id, revision, epoch, sealed FROM portal_person \
-                                         WHERE personal_id = $1 ORDER BY id LIMIT $2";
+                                         WHERE personal_id = $1 AND id > $2 ORDER BY id LIMIT $3";
 
-/// People of one personal id that are read at most: one person has an account as a citizen, one of
-/// staff, and those that were revoked. More are nobody's in particular.
+/// People of one personal id that are read at a time: one person has an account as a citizen, one
+/// of staff, and those that were revoked.
 pub const OF_PERSONAL_ID_MAX: u32 = 64;
 
 pub(super) const LOCKED: &str = "SELECT id, revision, epoch, sealed FROM portal_person \
@@ -148,7 +148,7 @@ pub fn of_unit(tx: &mut Tx<'_>, keys: &Keyring, unit: &UnitCode) -> Result<Vec<P
 pub fn of_personal_id(tx: &mut Tx<'_>, keys: &Keyring, id: PersonalId) -> Result<Vec<Person>> {
     let key = sealed::key(keys)?;
     let digest = id_digest(&key, id);
-    tx.query(OF_PERSONAL_ID, values![digest, OF_PERSONAL_ID_MAX], |r| read(r, &key))
+    tx.query(OF_PERSONAL_ID, values![digest, 0_u32, OF_PERSONAL_ID_MAX], |r| read(r, &key))
 }
 
 /// Heads and deputies of a unit, those of other days and revoked ones too, in the order of their

@@ -1,5 +1,6 @@
 use dancu_store::keys::SealKey;
 use jsonwebtoken::{EncodingKey, Header, encode};
+use serde::{Serialize, Serializer};
 use serde_json::json;
 
 use super::super::state::Wanted;
@@ -170,16 +171,48 @@ fn algorithms_and_keys_are_ours_to_choose() {
     }
 }
 
+/// Claims as they are written, whatever stands twice among them.
+struct Written(Vec<(&'static str, Value)>);
+
+impl Serialize for Written {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
+    }
+}
+
 #[test]
-fn a_claim_that_stands_twice_is_none() {
-    use base64::Engine as _;
-    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-    let nonce = state(false).nonce();
-    let text = format!(
-        "{{\"iss\":\"{ISSUER}\",\"iss\":\"{ISSUER}\",\"sub\":\"s\",\"nonce\":\"{nonce}\"}}"
-    );
-    assert!(serde_json::from_str::<IdToken>(&text).is_err());
-    assert!(checked(&state(false), &format!("e30.{}.x", URL_SAFE_NO_PAD.encode(text))).is_err());
+fn a_claim_that_stands_twice_makes_the_token_none() {
+    let state = state(false);
+    let all = vec![
+        ("iss", json!(ISSUER)),
+        ("sub", json!("s-1")),
+        ("aud", json!(CLIENT)),
+        ("exp", json!(SECONDS + 60)),
+        ("iat", json!(SECONDS)),
+        ("nonce", json!(state.nonce())),
+        ("auth_time", json!(SECONDS)),
+        ("SoDinhDanh", json!("099301012345")),
+    ];
+    let checked_with = |claims: Vec<(&'static str, Value)>| {
+        let header = Header { kid: Some("k1".into()), ..Header::new(Algorithm::EdDSA) };
+        let key = EncodingKey::from_ed_pem(PRIVATE.as_bytes()).unwrap();
+        checked(&state, &encode(&header, &Written(claims), &key).unwrap())
+    };
+    assert!(checked_with(all.clone()).is_ok());
+    for twice in &all {
+        let doubled = [&all[..], std::slice::from_ref(twice)].concat();
+        let refused = checked_with(doubled).map(drop);
+        assert_eq!(refused, Err(Failure::Token("signature or form")), "{}", twice.0);
+    }
+    // Nor is one believed beside the token.
+    let verified = checked_with(all).unwrap();
+    let one = br#"{"sub":"s-1","HoVaTen":"A"}"#;
+    assert!(user_info(one, &verified).is_ok());
+    for two in
+        [&br#"{"sub":"s-1","HoVaTen":"A","HoVaTen":"B"}"#[..], br#"{"sub":"s-1","sub":"s-1"}"#]
+    {
+        assert_eq!(user_info(two, &verified).unwrap_err(), Failure::Answer("no claims"));
+    }
 }
 
 #[test]

@@ -8,16 +8,13 @@ use dancu_domain::people::sign_in::Step;
 use dancu_domain::people::totp::Step as TotpStep;
 use dancu_store::people::EventKind;
 
-use crate::support::{Browser, SENTENCE, World, asked, done, mark, no, refused, remembered};
+use crate::support::{Browser, Desk, SENTENCE, World, asked, done, mark, no, refused, remembered};
 
 const NEW: &str = "trời mưa bong bóng phập phồng";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rule_e2_what_changes_the_way_in_needs_a_fresh_factor() {
-    let world = World::new();
-    let id = world.active("canbo.mot").await;
-    let browser = Browser::at("10.1.2.3");
-    let session = world.sign_in(&browser, "canbo.mot").await;
+    let (world, Desk { id, browser, session, .. }) = World::at_desk().await;
     world.pass(FRESH_MFA_MS);
     let present = world.present(&session.cookie).await;
     let visit = world.visit(&browser);
@@ -56,11 +53,7 @@ async fn rule_e2_what_changes_the_way_in_needs_a_fresh_factor() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn another_phone_takes_the_place_of_the_first() {
-    let world = World::new();
-    let id = world.active("canbo.mot").await;
-    let browser = Browser::at("10.1.2.3");
-    let session = world.sign_in(&browser, "canbo.mot").await;
-    let present = world.present(&session.cookie).await;
+    let (world, Desk { id, browser, present, .. }) = World::at_desk().await;
     let (visit, engine) = (world.visit(&browser), &world.engine);
     let (shown, ticket) = engine.add_totp(&visit, &present).await.unwrap().unwrap();
     let secret = totp::from_base32(&shown.secret).unwrap();
@@ -155,11 +148,7 @@ async fn people_see_what_happened_to_their_account() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_happens_in_a_session_that_was_replaced() {
-    let world = World::new();
-    world.active("canbo.mot").await;
-    let browser = Browser::at("10.1.2.3");
-    let session = world.sign_in(&browser, "canbo.mot").await;
-    let present = world.present(&session.cookie).await;
+    let (world, Desk { browser, session, present, .. }) = World::at_desk().await;
     let _other = world.sign_in(&Browser::at("10.1.2.9"), "canbo.mot").await;
     let visit = world.visit(&browser);
     let codes = world.engine.new_recovery_codes(&visit, &present).await.unwrap();
@@ -176,11 +165,7 @@ async fn nothing_happens_in_a_session_that_was_replaced() {
 /// F1: who proved what, when, stands in the journal.
 #[tokio::test(flavor = "multi_thread")]
 async fn rule_e2_what_is_proved_in_a_session_is_journaled() {
-    let world = World::new();
-    let id = world.active("canbo.mot").await;
-    let browser = Browser::at("10.1.2.3");
-    let session = world.sign_in(&browser, "canbo.mot").await;
-    let present = world.present(&session.cookie).await;
+    let (world, Desk { id, browser, present, .. }) = World::at_desk().await;
     let (visit, engine) = (world.visit(&browser), &world.engine);
     let codes = engine.new_recovery_codes(&visit, &present).await.unwrap().unwrap();
     let code = world.code();

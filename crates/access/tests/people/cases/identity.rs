@@ -11,9 +11,10 @@ use dancu_domain::people::roles::{Class, Role};
 use dancu_domain::people::session::Cause as Click;
 use dancu_domain::people::sign_in::{Second, Step};
 use dancu_domain::people::{PersonId, UNIT_OF_CITIZENS};
+use dancu_store::people;
 use jiff::civil::date;
 
-use crate::support::{Browser, World, done, refused, word};
+use crate::support::{Browser, World, done, new_person, refused, word};
 
 const OFFICE: PersonId = PersonId(1_000_000);
 const ISSUER: &str = "https://dinhdanh.example.vn";
@@ -112,6 +113,51 @@ async fn nobody_becomes_staff_by_signing_in() {
     world.known("lan.mau01", ID).await;
     let unsaid = Identity { kind: Kind::Unsaid, ..identity("s-1", ID) };
     done(world.staff(&browser, &unsaid, true).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_provider_without_kinds_opens_no_account_of_the_centre() {
+    let world = World::new();
+    let browser = Browser::at("10.1.2.3");
+    let centre = world.known("quantri.mau", ID).await;
+    world.edit(centre, |p| p.account.class = Class::Administrator).await;
+    let unsaid = Identity { kind: Kind::Unsaid, ..identity("s-1", ID) };
+    let unknown = (PortalReason::IdentityUnknown, false);
+    assert_eq!(refused(world.staff(&browser, &unsaid, true).await), unknown);
+    let signed = done(world.staff(&browser, &identity("s-1", ID), true).await);
+    assert_eq!(signed.person.id, centre);
+    // The same person at a desk of an agency is let in there.
+    let desk = world.known("lan.mau01", ID).await;
+    assert_eq!(done(world.staff(&browser, &unsaid, true).await).person.id, desk);
+}
+
+/// What was revoked is no account: however much of it there is, the one that lives is found.
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_e1_revoked_accounts_shut_nobody_out() {
+    let world = World::new();
+    let browser = Browser::at("10.1.2.3");
+    let at = world.at();
+    let revoked = |first: u32| {
+        world.office(move |tx, keys| {
+            for n in first..first + people::OF_PERSONAL_ID_MAX + 6 {
+                let mut person = new_person(n, &format!("lan.cu{n:03}"), at);
+                person.account = person.account.revoke(RevokeCause::Left, OFFICE, at).unwrap();
+                person.personal_id = Some(id(ID));
+                people::insert(tx, keys, &person)?;
+            }
+            Ok(())
+        })
+    };
+    revoked(1).await;
+    let who = identity("s-1", ID);
+    let unknown = (PortalReason::IdentityUnknown, false);
+    assert_eq!(refused(world.staff(&browser, &who, true).await), unknown);
+    let living = world.known("lan.mau01", ID).await;
+    revoked(200).await;
+    assert_eq!(done(world.staff(&browser, &who, true).await).person.id, living);
+    world.known("lan.mau02", ID).await;
+    let twice = (PortalReason::IdentityTwice, false);
+    assert_eq!(refused(world.staff(&browser, &who, true).await), twice);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -214,7 +260,8 @@ async fn rule_i1_who_is_not_the_person_on_record_is_refused() {
     let (who, on_record) = (good(), record());
     let weak = world.engine.identity_of_citizen(&visit, &who, Some(&on_record), false);
     assert_eq!(refused(weak.await.unwrap()).0, PortalReason::AssuranceTooLow);
-    assert!(world.store().people().of_personal_id(id(ID)).await.unwrap().is_empty());
+    let opened = world.store().people().of_personal_id(id(ID), PersonId(0)).await.unwrap();
+    assert!(opened.is_empty());
 
     // The provider's name of one citizen never becomes another's.
     done(world.citizen(&browser, &good(), record()).await);

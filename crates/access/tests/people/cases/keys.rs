@@ -7,7 +7,7 @@ use dancu_domain::people::session::{Cause, FRESH_MFA_MS};
 use dancu_domain::people::sign_in::Second;
 
 use crate::key::{ID, Key, PRESENT, challenge};
-use crate::support::{Browser, ORIGIN, SENTENCE, World, asked, done, no, refused};
+use crate::support::{Browser, Desk, ORIGIN, SENTENCE, World, asked, done, no, refused};
 
 /// Adds a key to a person in a session.
 async fn added(world: &World, browser: &Browser, cookie: &str, security_key: bool) -> Key {
@@ -27,10 +27,7 @@ async fn added(world: &World, browser: &Browser, cookie: &str, security_key: boo
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rule_e2_a_passkey_is_both_factors() {
-    let world = World::new();
-    let id = world.active("canbo.mot").await;
-    let browser = Browser::at("10.1.2.3");
-    let session = world.sign_in(&browser, "canbo.mot").await;
+    let (world, Desk { id, browser, session, .. }) = World::at_desk().await;
     let mut key = added(&world, &browser, &session.cookie, false).await;
     let engine = &world.engine;
 
@@ -73,10 +70,7 @@ async fn rule_e2_a_passkey_is_both_factors() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rule_e2_a_security_key_is_the_second_factor_alone() {
-    let world = World::new();
-    let id = world.active("canbo.mot").await;
-    let browser = Browser::at("10.1.2.3");
-    let session = world.sign_in(&browser, "canbo.mot").await;
+    let (world, Desk { id, browser, session, .. }) = World::at_desk().await;
     let mut key = added(&world, &browser, &session.cookie, true).await;
     let (visit, engine) = (world.visit(&browser), &world.engine);
 
@@ -150,10 +144,7 @@ async fn rule_e2_a_passkey_opens_the_screen_and_can_be_the_only_factor() {
 /// C5: a key's answer is good once, on whichever node.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_of_a_key_is_of_no_use_on_another_node() {
-    let world = World::new();
-    world.active("canbo.mot").await;
-    let browser = Browser::at("10.1.2.3");
-    let session = world.sign_in(&browser, "canbo.mot").await;
+    let (world, Desk { browser, session, .. }) = World::at_desk().await;
     // It counts nothing, like most passkeys.
     let mut key = added(&world, &browser, &session.cookie, false).await;
     let (engine, other, visit) = (&world.engine, world.another_node(), world.visit(&browser));
@@ -179,10 +170,7 @@ async fn an_answer_of_a_key_is_of_no_use_on_another_node() {
 /// Strangers who answer what they cannot sign take nobody's room.
 #[tokio::test(flavor = "multi_thread")]
 async fn strangers_fill_no_memory_of_keys() {
-    let world = World::new();
-    world.active("canbo.mot").await;
-    let browser = Browser::at("10.1.2.3");
-    let session = world.sign_in(&browser, "canbo.mot").await;
+    let (world, Desk { browser, session, .. }) = World::at_desk().await;
     let mut key = added(&world, &browser, &session.cookie, false).await;
     let (engine, visit) = (&world.engine, world.visit(&browser));
     // More than are remembered.

@@ -7,7 +7,7 @@ use dancu_domain::people::account::RevokeCause;
 use dancu_domain::people::reasons::PortalReason;
 use dancu_domain::people::session::{Cause, SESSION_MS};
 
-use crate::support::{Browser, SENTENCE, World, asked, mark, no, refused};
+use crate::support::{Browser, Desk, SENTENCE, World, asked, mark, no, refused};
 
 async fn ended(world: &World, cookie: &str) -> PortalReason {
     match world.look(cookie, Cause::Person).await {
@@ -35,10 +35,7 @@ async fn rule_e2_a_second_session_ends_the_first_and_tells_both() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rule_e3_a_revocation_ends_it_at_once() {
-    let world = World::new();
-    let id = world.active("canbo.mot").await;
-    let session = world.sign_in(&Browser::at("10.1.2.3"), "canbo.mot").await;
-    let present = world.present(&session.cookie).await;
+    let (world, Desk { id, browser, session, present }) = World::at_desk().await;
     let at = world.at();
     world
         .edit(id, move |p| {
@@ -48,7 +45,6 @@ async fn rule_e3_a_revocation_ends_it_at_once() {
         .await;
     assert_eq!(ended(&world, &session.cookie).await, PortalReason::SessionRevoked);
     // What was under way in it is not done.
-    let browser = Browser::at("10.1.2.3");
     let visit = world.visit(&browser);
     let codes = world.engine.new_recovery_codes(&visit, &present).await.unwrap();
     assert_eq!(codes, Err(PortalReason::SessionRevoked));
@@ -56,10 +52,7 @@ async fn rule_e3_a_revocation_ends_it_at_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rule_e2_the_screen_locks_and_opens_again() {
-    let world = World::new();
-    world.active("canbo.mot").await;
-    let browser = Browser::at("10.1.2.3");
-    let session = world.sign_in(&browser, "canbo.mot").await;
+    let (world, Desk { browser, session, .. }) = World::at_desk().await;
     // Clicks keep it open, a page that refreshes does not.
     for _ in 0..4 {
         world.pass(14 * MINUTE_MS);
@@ -92,11 +85,7 @@ async fn rule_e2_the_screen_locks_and_opens_again() {
 /// What others in the same network fail keeps no screen locked.
 #[tokio::test(flavor = "multi_thread")]
 async fn rule_c5_a_session_opens_whatever_its_network_does() {
-    let world = World::new();
-    world.active("canbo.mot").await;
-    let browser = Browser::at("10.1.2.3");
-    let session = world.sign_in(&browser, "canbo.mot").await;
-    let present = world.present(&session.cookie).await;
+    let (world, Desk { browser, present, .. }) = World::at_desk().await;
     let (engine, visit) = (&world.engine, world.visit(&browser));
     for n in 0..30 {
         let _ = world.begin(&Browser::at(&format!("10.1.2.{n}")), "canbo.mot", "wrong").await;
@@ -145,11 +134,7 @@ async fn what_was_seen_is_written_down_now_and_then() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn signing_out() {
-    let world = World::new();
-    let id = world.active("canbo.mot").await;
-    let browser = Browser::at("10.1.2.3");
-    let session = world.sign_in(&browser, "canbo.mot").await;
-    let present = world.present(&session.cookie).await;
+    let (world, Desk { id, browser, session, present }) = World::at_desk().await;
     let visit = world.visit(&browser);
     world.engine.sign_out(&visit, &present).await.unwrap();
     assert!(matches!(world.look(&session.cookie, Cause::Person).await, Look::Nobody));

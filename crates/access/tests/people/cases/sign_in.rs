@@ -10,7 +10,7 @@ use dancu_domain::people::session::Cause;
 use dancu_domain::people::sign_in::{Second, Step};
 use dancu_domain::people::totp::Step as TotpStep;
 
-use crate::support::{Browser, SENTENCE, World, asked, done, refused, word};
+use crate::support::{Browser, Desk, SENTENCE, World, asked, done, refused, word};
 
 const OFFICE: PersonId = PersonId(1_000_000);
 
@@ -240,10 +240,7 @@ fn mark_of(cookie: &str) -> [u8; 32] {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rule_e2_a_lost_factor_comes_back_on_the_heads_word_alone() {
-    let world = World::new();
-    let id = world.active("canbo.mot").await;
-    let browser = Browser::at("10.1.2.3");
-    let session = world.sign_in(&browser, "canbo.mot").await;
+    let (world, Desk { id, browser, session, .. }) = World::at_desk().await;
     let visit = world.visit(&browser);
     world
         .edit(id, |p| {
@@ -312,7 +309,7 @@ async fn rule_e2_an_old_password_is_changed_on_the_way() {
     }
     let ticket = asked(world.begin(&browser, "canbo.mot", SENTENCE).await);
     let code = world.code();
-    let changing = Step::ChangePassword(ChangeDue::Aged);
+    let changing = Step::ChangePassword(ChangeDue::Aged { days: 90 });
     let ticket = ticket_of(world.factor(&browser, &ticket, &code).await, &changing);
     let visit = world.visit(&browser);
     let reused = world.engine.change_password(&visit, &ticket, SENTENCE).await.unwrap();

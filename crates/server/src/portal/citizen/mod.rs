@@ -84,16 +84,15 @@ async fn looks(signed: Signed) -> Response {
     frame::page(&Looks { t, s: signed.shell(), months, count, more: found.more })
 }
 
-/// Journals the question, then reads away from the threads that questions of systems run on.
+/// Journals the question, then reads away from the threads that questions of systems run on, in one
+/// of the few places for long reads.
 async fn found(signed: &Signed) -> Result<citizens::Looks, Refused> {
     let (store, person): (Arc<Store>, Arc<Person>) =
         (signed.app.gate.store().clone(), signed.person.clone());
     let now = signed.now;
     let asked = Citizen { store: &store, now, person: &person }.ask_looks().await?;
-    let read = tokio::task::spawn_blocking(move || {
-        Citizen { store: &store, now, person: &person }.looks(&asked)
-    });
-    read.await.map_err(|_| Error::Unavailable("journal"))?
+    let read = move || Citizen { store: &store, now, person: &person }.looks(&asked);
+    signed.app.reads.long(read).await.map_err(|_| Error::Unavailable("journal"))?
 }
 
 /// `mm/yyyy` in Viet Nam.
@@ -134,7 +133,49 @@ fn sentence(look: &citizens::Look) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use std::task::{Context, Waker};
+
+    use dancu_domain::ids::{Login, PersonalId};
+    use dancu_domain::people::roles::Role;
+    use dancu_journal::{Act, Body};
+    use dancu_store::people;
+
+    use super::super::tests::site::{Site, login};
     use super::*;
+    use crate::clock::machine_ms;
+
+    /// At least as many as a machine has places for long reads.
+    const PLACES: usize = 8;
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn looks_are_read_in_a_place_for_long_reads() {
+        let site = Site::new().await;
+        let store = site.app.gate.store();
+        let keys = store.keys().clone();
+        let named = store.ledger().act(Moment(machine_ms()), move |tx, _| {
+            let login = Login::parse(&login(Role::Citizen)).unwrap();
+            let mut person = people::by_login(tx, &keys, &login)?.unwrap();
+            person.personal_id = PersonalId::parse("099190000001").ok();
+            people::save(tx, &keys, &person)?;
+            let (kind, actor) = ("test".into(), "dancu".into());
+            Ok(Body::Act(Act { kind, actor, system: 0, detail: String::new() }))
+        });
+        named.await.unwrap();
+        let mut browser = site.signed_in(Role::Citizen, 0).await;
+        assert_eq!(browser.get("/me/looks").await.status, StatusCode::OK);
+        let mut context = Context::from_waker(Waker::noop());
+        let mut held = vec![];
+        for _ in 0..PLACES {
+            let (release, wait) = std::sync::mpsc::channel::<()>();
+            let mut read = Box::pin(site.app.reads.long(move || wait.recv().is_ok()));
+            assert!(read.as_mut().poll(&mut context).is_pending());
+            held.push((release, read));
+        }
+        let busy = browser.get("/me/looks").await;
+        assert_eq!(busy.status, StatusCode::SERVICE_UNAVAILABLE);
+        drop(held);
+        assert_eq!(browser.get("/me/looks").await.status, StatusCode::OK);
+    }
 
     fn look(decision: Decision, answer: u8, told: bool, beside: bool) -> citizens::Look {
         let query = dancu_journal::Query { decision, answer, ..<_>::default() };

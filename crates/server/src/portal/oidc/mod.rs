@@ -7,6 +7,7 @@
 
 mod http;
 mod provider;
+mod tried;
 
 use axum::extract::RawQuery;
 use axum::http::{HeaderMap, StatusCode, header};
@@ -190,7 +191,8 @@ async fn said(
             _ => PortalReason::IdentityFailed,
         });
     }
-    let identified = provider.identify(state, answer.raw("code"), visitor.today()).await;
+    let who = (state, visitor.source);
+    let identified = provider.identify(who, answer.raw("code"), visitor.today()).await;
     let identified = identified.map_err(|wrong| told(&wrong))?;
     visitor.people().identity_answered(&visitor.visit(), state)?;
     Ok(identified)
@@ -205,6 +207,7 @@ fn told(wrong: &Wrong) -> PortalReason {
         | Wrong::Failed(Failure::Discovery(_) | Failure::Client(_)) => {
             PortalReason::IdentityUnavailable
         }
+        Wrong::Spent => PortalReason::SignInExpired,
         Wrong::Failed(_) => PortalReason::IdentityFailed,
     }
 }

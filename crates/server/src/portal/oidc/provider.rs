@@ -1,26 +1,34 @@
 //! The identity provider as this node knows it: its description and keys, kept for a while, and the
 //! exchange of a code.
 
+use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context as _, anyhow};
+use axum::http::StatusCode;
 use dancu_access::oidc::{
     Answer, Asking, Begun, Client, ClientKey, Discovery, Expected, Failure, Identity, KeySet,
     Levels, State, Verified, Wanted, authorization, is_loopback, sign_out, user_info, verify,
 };
-use dancu_domain::moment::{HOUR_MS, MINUTE_MS};
+use dancu_domain::moment::{DAY_MS, HOUR_MS, MINUTE_MS};
 use dancu_domain::people::MachineTime;
 use jiff::civil::Date;
-use tokio::sync::{Mutex, Semaphore};
+use tokio::sync::Mutex;
 use zeroize::Zeroizing;
 
 use super::http::{self, Http, Sent};
+use super::tried::Tried;
 use crate::clock::machine_ms;
 use crate::config::identity::IdentityConfig;
+use crate::places::Places;
+use crate::portal::pace::of_one_place;
 
 /// Description and keys are asked for again after this, ms.
 const KEPT_MS: i64 = HOUR_MS;
+/// Keys are believed for so long while newer ones cannot be had, ms: who signs in does not wait for
+/// an address of the provider that is down, and a key that it took back is not believed for days.
+const KEYS_BELIEVED_MS: i64 = DAY_MS;
 /// A key that is not known is looked for in a newer set at most this often, ms: keys change once in
 /// months, and whoever makes tokens up does not make us ask.
 const KEYS_EVERY_MS: i64 = MINUTE_MS;
@@ -28,6 +36,9 @@ const KEYS_EVERY_MS: i64 = MINUTE_MS;
 const FAILED_MS: i64 = 5_000;
 /// Exchanges under way at once: each holds a connection for some seconds at most.
 const EXCHANGES: usize = 32;
+/// Of these for one place (*ours*): an address of IPv4, or the /64 of one of IPv6. An office behind
+/// one address that signs in ten a second has two under way.
+const EXCHANGES_OF_A_PLACE: usize = 4;
 /// Longest code, characters; the longest in use are tokens themselves.
 const CODE_MAX: usize = 2_048;
 
@@ -43,6 +54,9 @@ pub enum Wrong {
     /// Too many are signing in just now, or it did not answer a moment ago.
     #[error("the identity provider is not asked just now")]
     Waiting,
+    /// This sign-in was tried to be finished before, and came to nothing.
+    #[error("the sign-in at the identity provider was tried too often")]
+    Spent,
     /// What it said is not believed.
     #[error("{0}")]
     Failed(#[from] Failure),
@@ -62,7 +76,8 @@ pub struct Provider {
     signed_out: String,
     http: Http,
     known: Mutex<Known>,
-    exchanges: Semaphore,
+    exchanges: Places<IpAddr>,
+    tried: Tried,
 }
 
 /// What was read of it, and when.
@@ -101,7 +116,8 @@ impl Provider {
             http: Http::open(config.ca_file.as_deref(), !is_loopback(issuer))?,
             issuer: issuer.clone(),
             known: Mutex::default(),
-            exchanges: Semaphore::new(EXCHANGES),
+            exchanges: Places::with_each(EXCHANGES, EXCHANGES_OF_A_PLACE),
+            tried: Tried::default(),
         }))
     }
 
@@ -145,21 +161,26 @@ impl Provider {
         }
     }
 
-    /// Exchanges a code, and reads who the person is; whether it stands for a second factor.
+    /// Exchanges a code that came from an address, and reads who the person is; whether it stands
+    /// for a second factor.
     ///
     /// # Errors
     /// [`Wrong`].
     pub async fn identify(
         &self,
-        state: &State,
+        (state, source): (&State, IpAddr),
         code: &str,
         today: Date,
     ) -> Result<(Identity, bool), Wrong> {
         if code.is_empty() || code.len() > CODE_MAX {
             return Err(Failure::Answer("no code").into());
         }
-        let _under_way = self.exchanges.try_acquire().map_err(|_| Wrong::Waiting)?;
+        let place = of_one_place(source);
+        let _under_way = self.exchanges.take(place).map_err(|_| Wrong::Waiting)?;
         let now = MachineTime(machine_ms());
+        if !self.tried.admit(state, now) {
+            return Err(Wrong::Spent);
+        }
         let discovery = self.discovery(now).await?;
         let request = self.client.exchange(&discovery, (code, &state.verifier()), now)?;
         let sent = Sent {
@@ -174,11 +195,12 @@ impl Provider {
         Ok((verified.identity(&self.issuer, today)?, strong))
     }
 
-    /// The answer to an exchange. A code that is not taken is the caller's fault, not the
-    /// provider's.
+    /// The answer to an exchange. A code that is not taken is the caller's fault, which is told by
+    /// 400 (RFC 6749, 5.2). What else is refused is this centre: its secret, its registration, its
+    /// pace.
     async fn exchanged(&self, sent: Sent<'_>) -> Result<Zeroizing<Vec<u8>>, Wrong> {
         self.http.send(sent).await.map_err(|error| match error {
-            http::Error::Status(status) if status.is_client_error() => {
+            http::Error::Status(StatusCode::BAD_REQUEST) => {
                 Failure::Answer("the code is not taken").into()
             }
             other => other.into(),
@@ -192,14 +214,15 @@ impl Provider {
         state: &State,
     ) -> Result<Verified, Wrong> {
         let mut now = MachineTime(machine_ms());
-        let mut keys = self.keys(discovery, KEPT_MS, now).await?;
+        let mut keys = self.keys(discovery, (KEPT_MS, KEYS_BELIEVED_MS), now).await?;
         loop {
             let expected =
                 Expected { issuer: &self.issuer, client_id: &self.client.id, state, now };
             match verify(&answer.id_token, &keys, &expected) {
                 Err(Failure::UnknownKey) => {
                     now = MachineTime(machine_ms());
-                    let newer = self.keys(discovery, KEYS_EVERY_MS, now).await?;
+                    let ages = (KEYS_EVERY_MS, KEYS_EVERY_MS);
+                    let newer = self.keys(discovery, ages, now).await?;
                     if Arc::ptr_eq(&newer, &keys) {
                         return Err(Failure::UnknownKey.into());
                     }
@@ -252,23 +275,31 @@ impl Provider {
         }
     }
 
-    /// The keys, no older than so many milliseconds.
+    /// The keys, no older than the first number of milliseconds; where newer ones cannot be had, no
+    /// older than the second.
     async fn keys(
         &self,
         discovery: &Discovery,
-        ms: i64,
+        (wanted_ms, believed_ms): (i64, i64),
         now: MachineTime,
     ) -> Result<Arc<KeySet>, Wrong> {
         let mut known = self.known.lock().await;
         if let Some((keys, at)) = &known.keys
-            && young(*at, ms, now)
+            && young(*at, wanted_ms, now)
         {
             return Ok(keys.clone());
         }
-        let keys = self.asked(&mut known, now, &discovery.keys, KeySet::parse).await?;
-        let keys = Arc::new(keys);
-        known.keys = Some((keys.clone(), now));
-        Ok(keys)
+        match self.asked(&mut known, now, &discovery.keys, KeySet::parse).await {
+            Ok(keys) => {
+                let keys = Arc::new(keys);
+                known.keys = Some((keys.clone(), now));
+                Ok(keys)
+            }
+            Err(wrong) => match &known.keys {
+                Some((keys, at)) if young(*at, believed_ms, now) => Ok(keys.clone()),
+                _ => Err(wrong),
+            },
+        }
     }
 
     /// Asks for a document, unless that failed a moment ago: whoever waited for the lock does not
@@ -309,3 +340,6 @@ fn key(config: &IdentityConfig) -> anyhow::Result<ClientKey> {
     }
     Ok(ClientKey::Secret(Zeroizing::new(text.to_owned())))
 }
+
+#[cfg(test)]
+mod tests;
