@@ -92,12 +92,6 @@ pub enum Evidence {
     Person(Login, Lock),
 }
 
-/// Every lock of lines, accounts and connections that stands, in the order of the systems.
-#[must_use]
-pub fn standing(snapshot: &Snapshot, lines: &Lines, today: Today) -> Vec<Standing> {
-    snapshot.systems().iter().flat_map(|system| of_system(system, lines, today)).collect()
-}
-
 /// The moment that is looked at, with its duty day.
 #[derive(Clone, Copy, Debug)]
 pub struct Today {

@@ -108,7 +108,7 @@ pub async fn publish(
     let entry = Entry::new("news.published", actor, None);
     let published = note((store, now), entry, move |tx| {
         let id = desks::insert_announcement(tx, &new)?;
-        Ok((format!("#{id} {:?} {}", new.kind, new.title), ()))
+        Ok((format!("#{id} {} {}", new.kind.code(), new.title), ()))
     });
     Ok(published.await?.0)
 }

@@ -24,7 +24,7 @@ use dancu_store::keys::Keyring;
 use dancu_store::people::{self, EventKind, Person};
 use dancu_store::policy;
 
-use crate::act::{Actor, Desk, Done, Entry, Refused, carry_out};
+use crate::act::{Actor, Desk, Done, Entry, Refused, note};
 use crate::locks::Word;
 use crate::officers::{Told, accounts_of, finish, moved, tell};
 
@@ -72,14 +72,28 @@ struct Changed {
     state: AccountState,
     person: Option<PersonId>,
     sessions: u32,
+    /// Who stood in for the person and does so no more.
+    substitutes: Vec<PersonId>,
 }
 
 impl Changed {
-    /// As entries tell it, and as evidence is found by it: `#12 Locked`.
-    fn detail(&self, id: AccountId) -> String {
-        let person = self.person.map_or(String::new(), |p| format!(", cổng #{}", p.0));
-        format!("#{} {:?}{person}", id.0, self.state)
+    const fn to(state: AccountState) -> Self {
+        Self { state, person: None, sessions: 0, substitutes: vec![] }
     }
+
+    /// As entries tell it, and as evidence is found by it: `#12 locked`.
+    fn detail(&self, id: AccountId) -> String {
+        let mut parts = vec![format!("#{} {}", id.0, self.state.code())];
+        parts.extend(self.person.map(|p| format!("cổng #{}", p.0)));
+        parts.extend(ended(&self.substitutes));
+        parts.join(", ")
+    }
+}
+
+/// Whose stand-ins ended, as entries tell it; none where nobody's did.
+pub(crate) fn ended(substitutes: &[PersonId]) -> Option<String> {
+    let numbers: Vec<String> = substitutes.iter().map(|p| format!("#{}", p.0)).collect();
+    (!numbers.is_empty()).then(|| format!("thôi thay: {}", numbers.join(", ")))
 }
 
 /// Locks a live connection at once (D6). A suspended one is stopped already, and would be live
@@ -116,7 +130,8 @@ pub async fn unlock_connection(desk: &Desk<'_>) -> Result<Done, Refused> {
 }
 
 /// Locks an account at once, and the officer with it (D6): nothing of theirs is answered any more,
-/// and their sessions end. Returns how many sessions died.
+/// and their sessions end; the invitation of who never came is withdrawn. Returns how many sessions
+/// died.
 ///
 /// # Errors
 /// [`PortalReason::NotInThisState`] where it is locked or revoked already.
@@ -141,8 +156,8 @@ pub async fn unlock_account(desk: &Desk<'_>, id: AccountId) -> Result<Done, Refu
     Ok(lifted.await?.0)
 }
 
-/// Locks a person of the portal who has no registered account, and ends the sessions. Returns how
-/// many died.
+/// Locks a person of the portal who has no registered account, and ends the sessions; withdraws the
+/// invitation of who never came. Returns how many sessions died.
 ///
 /// # Errors
 /// [`Refused::Gone`] where no such person is there, [`PortalReason::NotInThisState`].
@@ -150,7 +165,7 @@ pub async fn lock_person(word: &Word<'_>, login: &Login) -> Result<(Done, u32), 
     let entry = Entry::new("person.lock", word.actor, None);
     let (keys, login) = (word.store.keys().clone(), login.clone());
     let (by, at, reason) = (word.actor.clone(), word.now, word.reason.to_owned());
-    let locked = carry_out((word.store, word.now), entry, move |tx, _| {
+    let locked = note((word.store, word.now), entry, move |tx| {
         let person = people::by_login(tx, &keys, &login)?.ok_or(Refused::Gone)?;
         let id = person.id;
         let ended = lock_in(tx, &keys, person, (&by, at))?;
@@ -167,7 +182,7 @@ pub async fn unlock_person(word: &Word<'_>, id: PersonId) -> Result<Done, Refuse
     let entry = Entry::new("person.unlock", word.actor, None);
     let (keys, by, at) = (word.store.keys().clone(), word.actor.clone(), word.now);
     let reason = word.reason.to_owned();
-    let lifted = carry_out((word.store, word.now), entry, move |tx, _| {
+    let lifted = note((word.store, word.now), entry, move |tx| {
         let person = people::by_id(tx, &keys, id)?.ok_or(Refused::Gone)?;
         if crate::locks::of_person(&person).is_none() {
             return Err(Refused::NotLocked);
@@ -179,13 +194,16 @@ pub async fn unlock_person(word: &Word<'_>, id: PersonId) -> Result<Done, Refuse
     Ok(lifted.await?.0)
 }
 
-/// Whose word a suspension is.
+/// What is said of an account's suspension. The centre ends one by putting the account in use
+/// again, whoever's it was ([`account`]).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Side {
-    /// The head of the unit.
-    Head,
-    /// The centre, which is above every head.
-    Centre,
+pub(crate) enum Says {
+    /// The head of the unit suspends.
+    HeadSuspends,
+    /// The head ends the own suspension.
+    HeadResumes,
+    /// The centre, which is above every head, suspends.
+    CentreSuspends,
 }
 
 /// Who suspended an account that stands like this. What nobody wrote down was the head's where the
@@ -203,44 +221,20 @@ pub(crate) fn suspenders(
     Ok(Sides { head, centre: !head })
 }
 
-/// Suspends an account by the word of a side; how it stands then, none where that side did so
-/// before or it is revoked.
-pub(crate) fn suspend_account(
-    tx: &mut Tx<'_>,
-    at: (AccountId, AccountState),
-    side: Side,
-    person: Option<&Person>,
-) -> Result<Option<AccountState>, Refused> {
-    let before = suspenders(tx, at, person)?;
-    let after = match side {
-        Side::Head => Sides { head: true, ..before },
-        Side::Centre => Sides { centre: true, ..before },
-    };
-    suspended_from_now(tx, at, (before, after))
-}
-
-/// Ends the suspension of an account as far as a side may; how it stands then, none where there is
-/// nothing that the side may end.
-pub(crate) fn resume_account(
-    tx: &mut Tx<'_>,
-    at: (AccountId, AccountState),
-    side: Side,
-    person: Option<&Person>,
-) -> Result<Option<AccountState>, Refused> {
-    let before = suspenders(tx, at, person)?;
-    let after = match side {
-        Side::Head => Sides { head: false, ..before },
-        Side::Centre => Sides::default(),
-    };
-    suspended_from_now(tx, at, (before, after))
-}
-
-/// Writes down who suspends an account from now on, and its state with it; a lock stays above.
-fn suspended_from_now(
+/// Writes down who suspends an account from now on, and its state with it; a lock stays above. How
+/// it stands then; none where the word changes nothing, or the account is revoked.
+pub(crate) fn suspension(
     tx: &mut Tx<'_>,
     (id, state): (AccountId, AccountState),
-    (before, after): (Sides, Sides),
+    says: Says,
+    person: Option<&Person>,
 ) -> Result<Option<AccountState>, Refused> {
+    let before = suspenders(tx, (id, state), person)?;
+    let after = match says {
+        Says::HeadSuspends => Sides { head: true, ..before },
+        Says::HeadResumes => Sides { head: false, ..before },
+        Says::CentreSuspends => Sides { centre: true, ..before },
+    };
     if after == before || state == AccountState::Revoked {
         return Ok(None);
     }
@@ -248,7 +242,7 @@ fn suspended_from_now(
     let next = match (state, after.any()) {
         (AccountState::Live, true) => AccountState::Suspended,
         (AccountState::Suspended, false) => AccountState::Live,
-        (stays, _) => stays,
+        (kept, _) => kept,
     };
     if next != state {
         policy::write::set_account_state(tx, id, next)?;
@@ -256,23 +250,27 @@ fn suspended_from_now(
     Ok(Some(next))
 }
 
-fn is_open(person: &Person) -> bool {
-    matches!(&person.account.phase, Phase::Open(stops) if stops.lock.is_none())
-}
-
-pub(crate) fn is_suspended(person: &Person, cause: Cause) -> bool {
+fn is_suspended(person: &Person, cause: Cause) -> bool {
     matches!(&person.account.phase, Phase::Open(stops) if stops.causes.contains(cause))
 }
 
+/// Locks a person; of who was invited and never came the invitation is withdrawn, with whatever
+/// would let them in. Gives how many sessions ended.
 fn lock_in(
     tx: &mut Tx<'_>,
     keys: &Keyring,
-    person: Person,
+    mut person: Person,
     (by, at): (&Actor, Moment),
 ) -> Result<u32, Refused> {
-    let lock = Lock { cause: LockCause::Decision, by: by.person(), at };
-    let (id, account) = (person.id, person.account.clone().lock(lock)?);
-    keep(tx, keys, (person, account), (EventKind::Locked, at))?;
+    let (id, account) = (person.id, person.account.clone());
+    let (account, event) = if let Phase::Invited { .. } = account.phase {
+        person.secrets.password = None;
+        (account.withdraw(at)?, EventKind::InvitationWithdrawn)
+    } else {
+        let lock = Lock { cause: LockCause::Decision, by: by.person(), at };
+        (account.lock(lock)?, EventKind::Locked)
+    };
+    keep(tx, keys, (person, account), (event, at))?;
     Ok(people::end_sessions(tx, id)?)
 }
 
@@ -352,10 +350,14 @@ impl Officer {
         let sides = suspenders(tx, (self.id, state), person.as_ref())?;
         desks::set_suspended_by(tx, self.id, sides)?;
         self.set(tx, AccountState::Locked)?;
-        let mut changed = Changed { state: AccountState::Locked, person: None, sessions: 0 };
-        if let Some(person) = person.filter(is_open) {
-            changed.person = Some(person.id);
-            changed.sessions = lock_in(tx, &self.keys, person, (&self.by, self.at))?;
+        let mut changed = Changed::to(AccountState::Locked);
+        let Some(person) = person else { return Ok(changed) };
+        let id = person.id;
+        match lock_in(tx, &self.keys, person, (&self.by, self.at)) {
+            Ok(ended) => (changed.person, changed.sessions) = (Some(id), ended),
+            // Locked already, revoked, or the invitation is over: nothing of theirs is in use.
+            Err(Refused::Reason(PortalReason::NotInThisState)) => {}
+            Err(other) => return Err(other),
         }
         Ok(changed)
     }
@@ -366,7 +368,7 @@ impl Officer {
         }
         let suspended = desks::suspended_by(tx, self.id)?.any();
         let state = if suspended { AccountState::Suspended } else { AccountState::Live };
-        let mut changed = Changed { state, person: None, sessions: 0 };
+        let mut changed = Changed::to(state);
         if let Some(person) = self.person(tx)? {
             if self.by.person() == Some(person.id) {
                 return Err(PortalReason::OwnRequest.into());
@@ -384,10 +386,10 @@ impl Officer {
     fn suspend(&self, tx: &mut Tx<'_>) -> Result<Changed, Refused> {
         let (state, person) = (self.state(tx)?, self.person(tx)?);
         let at = (self.id, state);
-        let Some(state) = suspend_account(tx, at, Side::Centre, person.as_ref())? else {
+        let Some(state) = suspension(tx, at, Says::CentreSuspends, person.as_ref())? else {
             return Err(refused(state));
         };
-        let mut changed = Changed { state, person: None, sessions: 0 };
+        let mut changed = Changed::to(state);
         if let Some(person) = person
             && !self.goes_on(tx)?
             && let Some(account) = moved(person.account.clone().suspend(Cause::Centre))?
@@ -407,7 +409,7 @@ impl Officer {
         }
         desks::set_suspended_by(tx, self.id, Sides::default())?;
         self.set(tx, AccountState::Live)?;
-        let mut changed = Changed { state: AccountState::Live, person: None, sessions: 0 };
+        let mut changed = Changed::to(AccountState::Live);
         let Some(person) = self.person(tx)? else { return Ok(changed) };
         let (by, mut event) = (self.by.number(), None);
         let mut account = person.account.clone();
@@ -430,7 +432,7 @@ impl Officer {
 
     fn revoke(&self, tx: &mut Tx<'_>, cause: RevokeCause) -> Result<Changed, Refused> {
         let (state, person) = (self.state(tx)?, self.person(tx)?);
-        let mut changed = Changed { state: AccountState::Revoked, person: None, sessions: 0 };
+        let mut changed = Changed::to(AccountState::Revoked);
         let number = person.as_ref().map(|p| p.id);
         if state != AccountState::Revoked {
             self.set(tx, AccountState::Revoked)?;
@@ -445,7 +447,7 @@ impl Officer {
             && let Some(account) =
                 moved(person.account.clone().revoke(cause, self.by.number(), self.at))?
         {
-            finish(tx, &self.keys, &person, (account, self.at))?;
+            changed.substitutes = finish(tx, &self.keys, &person, (account, self.at))?;
             changed.person = Some(person.id);
             changed.sessions = people::end_sessions(tx, person.id)?;
         }

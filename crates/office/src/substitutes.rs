@@ -17,7 +17,7 @@ use dancu_store::keys::Keyring;
 use dancu_store::people::{self, EventKind, Person};
 use jiff::civil::Date;
 
-use crate::act::{Done, Entry, Refused, carry_out};
+use crate::act::{Done, Entry, Refused, note};
 use crate::officers::HeadDesk;
 
 /// Longest time that somebody is stood in for, days (*ours*): longer than that is a transfer.
@@ -76,10 +76,17 @@ pub async fn appoint(
         ));
     }
     let entry = Entry::new("person.substituteAppointed", desk.by, None);
-    let done = carry_out((desk.store, now), entry, move |tx, _| {
+    let done = note((desk.store, now), entry, move |tx| {
         let all = people::of_unit(tx, &keys, &unit)?;
         let find = |id: PersonId| all.iter().find(|p| p.id == id).ok_or(Refused::Gone);
         let (gone, person) = (find(absent)?, find(substitute)?);
+        if is_gone(gone) {
+            return Err(wrong(
+                "absent",
+                "Tài khoản của người này đã thu hồi: không ai thay.",
+                "This person's account is revoked: nobody stands in for them.",
+            ));
+        }
         if person.account.standing(now, &profile) != Standing::Active {
             return Err(wrong(
                 "substitute",
@@ -112,7 +119,7 @@ pub async fn end(
 ) -> Result<Done, Refused> {
     let (now, unit, keys) = (desk.now, desk.unit.clone(), desk.store.keys().clone());
     let entry = Entry::new("person.substituteEnded", desk.by, None);
-    let done = carry_out((desk.store, now), entry, move |tx, _| {
+    let done = note((desk.store, now), entry, move |tx| {
         let person = people::by_id(tx, &keys, substitute)?.ok_or(Refused::Gone)?;
         if person.unit != unit {
             return Err(Refused::Gone);
@@ -160,22 +167,27 @@ fn without(
     Ok(Some(after))
 }
 
-/// Ends whoever stands in for somebody who is gone, or was to. Gives how many.
+/// Whether an account is revoked. Who is gone holds no power any more, and so no place either.
+#[must_use]
+pub fn is_gone(person: &Person) -> bool {
+    matches!(person.account.phase, Phase::Revoked(_))
+}
+
+/// Ends whoever stands in for somebody who is gone, or was to. Gives who did.
 pub(crate) fn end_all_of(
     tx: &mut Tx<'_>,
     keys: &Keyring,
     absent: &Person,
     now: Moment,
-) -> Result<usize, Refused> {
-    let mut ended = 0;
+) -> Result<Vec<PersonId>, Refused> {
+    let mut ended = vec![];
     for person in people::of_unit(tx, keys, &absent.unit)? {
-        // Who is gone themselves holds no power any more.
-        if matches!(person.account.phase, Phase::Revoked(_)) {
+        if is_gone(&person) {
             continue;
         }
         if let Some(after) = without(&person, absent.id, None, now.viet_nam_date())? {
             save(tx, keys, &after, now)?;
-            ended += 1;
+            ended.push(person.id);
         }
     }
     Ok(ended)
@@ -226,7 +238,8 @@ fn free(
     substitute: PersonId,
     (from, to): (Date, Date),
 ) -> Result<(), Refused> {
-    for other in all.iter().flat_map(of_person).filter(|s| s.overlaps(from, to)) {
+    let stand_ins = all.iter().filter(|p| !is_gone(p)).flat_map(of_person);
+    for other in stand_ins.filter(|s| s.overlaps(from, to)) {
         if other.absent == absent {
             return Err(wrong(
                 "absent",
@@ -280,9 +293,9 @@ fn grant_of(absent: &Person, from: Date, to: Date) -> Result<Grant, Refused> {
 }
 
 /// What changes on this day ends what was open under the old roles; what is only planned ends
-/// nothing.
+/// nothing, and of who is gone nothing is open.
 fn follow(after: &mut Person, today: Date, before: &Grants) -> Result<(), PortalReason> {
-    if before.on(today).eq(after.grants.on(today)) {
+    if is_gone(after) || before.on(today).eq(after.grants.on(today)) {
         return Ok(());
     }
     let class = after.grants.class(today);

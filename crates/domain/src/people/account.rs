@@ -97,6 +97,8 @@ impl Standing {
 pub enum Act {
     /// A new invitation in place of the old one.
     Reinvite,
+    /// Withdraw an invitation.
+    Withdraw,
     /// The first sign-in is complete.
     Activate,
     /// Suspend for a cause.
@@ -249,6 +251,21 @@ impl Account {
         };
         self.phase = Phase::Invited { by, at };
         self.password = Some(PasswordAge { set_on: at.viet_nam_date(), given: true });
+        self.epoch = self.epoch.next();
+        Ok(self)
+    }
+
+    /// Withdraws an invitation that somebody could still take up: from now on it is one that is too
+    /// old, without a password, and only a new one lets the person in. An invited account knows no
+    /// lock: nothing of it is in use yet, so that this is what stops it (D6).
+    pub fn withdraw(mut self, at: Moment) -> Next {
+        match &mut self.phase {
+            Phase::Invited { at: when, .. } if at.0 - when.0 < INVITATION_MS => {
+                *when = at.plus_ms(-INVITATION_MS);
+            }
+            _ => return Err(InvalidTransition::State(Act::Withdraw)),
+        }
+        self.password = None;
         self.epoch = self.epoch.next();
         Ok(self)
     }

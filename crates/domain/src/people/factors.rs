@@ -190,6 +190,17 @@ pub enum SeenInPerson {
     KnownInPerson = 2,
 }
 
+impl SeenInPerson {
+    /// The word in forms and in entries of the journal.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::CitizenCard => "citizenCard",
+            Self::ServiceCard => "serviceCard",
+            Self::KnownInPerson => "known",
+        }
+    }
+}
+
 /// The head's word, given in person, that somebody lost a factor and may enrol a new one (E2).
 /// There is no other way: no question, no mail, no telephone.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -26,7 +26,10 @@ pub enum ChangeDue {
     /// It was given by somebody else: the invitation, or a reset.
     Given,
     /// It is as old as the profile allows.
-    Aged,
+    Aged {
+        /// Days that a password of the person's class is good for.
+        days: u16,
+    },
 }
 
 /// The age of a password.
@@ -45,17 +48,23 @@ impl PasswordAge {
         if self.given {
             return Some(ChangeDue::Given);
         }
+        let days = Self::good_for(class, figures)?;
         let aged = self.days_left(class, today, figures).is_some_and(|left| left <= 0);
-        aged.then_some(ChangeDue::Aged)
+        aged.then_some(ChangeDue::Aged { days })
+    }
+
+    /// Days that a password is good for; `None` where passwords do not age.
+    pub fn good_for(class: Class, figures: &SignInRaw) -> Option<u16> {
+        match class {
+            Class::Staff => Some(figures.password_days),
+            Class::Administrator => Some(figures.administrator_password_days),
+            Class::Citizen => None,
+        }
     }
 
     /// Days left; `None` where it does not age.
     pub fn days_left(self, class: Class, today: Date, figures: &SignInRaw) -> Option<i64> {
-        let days = match class {
-            Class::Staff => figures.password_days,
-            Class::Administrator => figures.administrator_password_days,
-            Class::Citizen => return None,
-        };
+        let days = Self::good_for(class, figures)?;
         Some(i64::from(days) - days_between(self.set_on, today))
     }
 }
@@ -143,14 +152,16 @@ mod tests {
         let due = |class, today| age.due(class, today, &figures);
         // 90 days after 1 January 2026 is 1 April; 60 days after is 2 March.
         assert_eq!(due(Class::Staff, date(2026, 3, 31)), None);
-        assert_eq!(due(Class::Staff, date(2026, 4, 1)), Some(ChangeDue::Aged));
+        assert_eq!(due(Class::Staff, date(2026, 4, 1)), Some(ChangeDue::Aged { days: 90 }));
         assert_eq!(due(Class::Administrator, date(2026, 3, 1)), None);
-        assert_eq!(due(Class::Administrator, date(2026, 3, 2)), Some(ChangeDue::Aged));
+        let administrator = due(Class::Administrator, date(2026, 3, 2));
+        assert_eq!(administrator, Some(ChangeDue::Aged { days: 60 }));
         assert_eq!(due(Class::Citizen, date(2036, 1, 1)), None);
         // In a leap year 29 February is a day: 90 days after 1 January 2028 is 31 March.
         let leap = PasswordAge { set_on: date(2028, 1, 1), given: false };
         assert_eq!(leap.days_left(Class::Staff, date(2028, 3, 30), &figures), Some(1));
-        assert_eq!(leap.due(Class::Staff, date(2028, 3, 31), &figures), Some(ChangeDue::Aged));
+        let leapt = leap.due(Class::Staff, date(2028, 3, 31), &figures);
+        assert_eq!(leapt, Some(ChangeDue::Aged { days: 90 }));
         // Set tomorrow by another node's clock: not due, and more than 90 days left.
         assert_eq!(due(Class::Staff, date(2025, 12, 31)), None);
         assert_eq!(age.days_left(Class::Staff, date(2025, 12, 31), &figures), Some(91));

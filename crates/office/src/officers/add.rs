@@ -13,7 +13,7 @@ use dancu_store::policy::accounts::{self, Listed};
 
 use super::check::{self, Effect, Wanted, Wrong};
 use super::{HeadDesk, Inside, Who, field};
-use crate::act::{Done, Entry, Refused, carry_out};
+use crate::act::{Done, Entry, Refused, carry_out, note};
 use crate::sheet::{Column, Raw, Row};
 
 /// An officer to be added.
@@ -123,7 +123,7 @@ pub async fn invite(
 ) -> Result<(Done, PersonId), Refused> {
     let inside = desk.inside()?;
     let entry = Entry::new("officer.invited", desk.by, None);
-    let invited = carry_out((desk.store, desk.now), entry, move |tx, _| {
+    let invited = note((desk.store, desk.now), entry, move |tx| {
         let found = inside.find(tx, who)?;
         let live = |k: &&Listed| k.account.state != AccountState::Revoked;
         let listed = found.accounts.iter().map(|(_, k)| k).find(live).ok_or(Refused::Gone)?;
@@ -194,16 +194,11 @@ fn differences(before: &Listed, after: &Listed) -> String {
 pub(super) fn new_listed(wanted: &Wanted, services: ServiceSet) -> Listed {
     Listed {
         account: Account {
-            id: AccountId(0),
-            login: wanted.login.clone(),
-            kind: AccountKind::Officer,
-            state: AccountState::Live,
             daily: wanted.daily,
             services,
             officer_code: wanted.officer_code.clone(),
             citizen_id: wanted.personal_id,
-            valid: DateRange::default(),
-            plan: None,
+            ..Account::new(AccountId(0), wanted.login.clone(), AccountKind::Officer)
         },
         full_name: wanted.name.as_str().to_owned(),
         phone: wanted.phone.clone(),

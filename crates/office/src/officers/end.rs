@@ -3,8 +3,11 @@
 use dancu_domain::ids::{AccountId, Login, SystemCode, SystemId};
 use dancu_domain::moment::{DAY_MS, Moment};
 use dancu_domain::people::PersonId;
-use dancu_domain::people::account::{Account as Portal, Cause, InvalidTransition, RevokeCause};
+use dancu_domain::people::account::{
+    Account as Portal, Cause, InvalidTransition, RevokeCause, Standing,
+};
 use dancu_domain::people::reasons::PortalReason;
+use dancu_domain::profile::Profile;
 use dancu_domain::registration::AccountState;
 use dancu_store::desks::{self, RevocationNotice};
 use dancu_store::engine::Tx;
@@ -13,8 +16,8 @@ use dancu_store::people::{self, EventKind, Person};
 use dancu_store::policy::{self, accounts};
 
 use super::{Found, HeadDesk, Inside, Who};
-use crate::act::{Done, Entry, Refused, carry_out, reason};
-use crate::states::{Side, is_suspended, resume_account, suspend_account, suspenders};
+use crate::act::{Done, Entry, Refused, carry_out, note, reason};
+use crate::states::{Says, ended, suspension};
 use crate::substitutes;
 
 /// The operator of the agency's own software confirms within this time, ms (*ours*): the law names
@@ -32,7 +35,43 @@ pub enum StateAct {
     Revoke(RevokeCause),
 }
 
-/// What died with an account, and who was told (E3).
+/// What still stops an account or a person after the head's word ended.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Held {
+    /// The centre's suspension: only the centre ends it.
+    Centre,
+    /// A lock for security (D6).
+    Locked,
+    /// Idleness, a review or a training.
+    Otherwise,
+}
+
+impl Held {
+    /// As entries tell it.
+    const fn words(self) -> &'static str {
+        match self {
+            Self::Centre => "còn do Trung tâm",
+            Self::Locked => "còn khóa",
+            Self::Otherwise => "còn ngừng vì lý do khác",
+        }
+    }
+
+    /// Of a person.
+    fn of(account: &Portal, now: Moment, profile: &Profile) -> Option<Self> {
+        match account.standing(now, profile) {
+            Standing::Suspended(Cause::Centre) => Some(Self::Centre),
+            Standing::Locked => Some(Self::Locked),
+            Standing::Suspended(_) | Standing::Disabled => Some(Self::Otherwise),
+            Standing::Active
+            | Standing::Invited
+            | Standing::InvitationExpired
+            | Standing::Revoked => None,
+        }
+    }
+}
+
+/// What died with an account, and who was told (E3); or what a resumption put in use again, and
+/// what it did not.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Died {
     /// Sessions that were alive.
@@ -46,11 +85,13 @@ pub struct Died {
     /// Whether the word of a head for a new factor was pending.
     pub voucher: bool,
     /// People who stood in for them, or were to.
-    pub substitutes: usize,
+    pub substitutes: Vec<PersonId>,
     /// Accounts on lists, with the systems they were of.
     pub accounts: Vec<(SystemCode, AccountId)>,
     /// The person's number, where the officer was one of the portal.
     pub person: Option<PersonId>,
+    /// Of a resumption: what stays stopped, as entries name it, and by what.
+    pub held: Vec<(String, Held)>,
     /// By when the operators of the agency's own software confirm; none where nothing is to be
     /// confirmed.
     pub confirm_by: Option<Moment>,
@@ -67,12 +108,12 @@ pub async fn suspend(desk: &HeadDesk<'_>, who: Who, why: &str) -> Result<(Done, 
     set(desk, who, StateAct::Suspend, why).await
 }
 
-/// Ends the suspension by the head. The centre's stays: only the centre ends that.
+/// Ends the suspension by the head. The centre's stays, and a lock: only the centre ends those.
 ///
 /// # Errors
 /// Where there is none, and where it is the centre's ([`PortalReason::HeldByCentre`]).
-pub async fn resume(desk: &HeadDesk<'_>, who: Who, why: &str) -> Result<Done, Refused> {
-    set(desk, who, StateAct::Resume, why).await.map(|(done, _)| done)
+pub async fn resume(desk: &HeadDesk<'_>, who: Who, why: &str) -> Result<(Done, Died), Refused> {
+    set(desk, who, StateAct::Resume, why).await
 }
 
 /// Revokes an officer: final. The operators of the agency's own software are told and confirm.
@@ -110,11 +151,11 @@ async fn set(
             _ => inside.may_end(tx, &found)?,
         }
         let mut died = Died::default();
-        let held = act == StateAct::Resume && is_held(tx, &found)?;
-        set_accounts(tx, &found, act, &mut died)?;
+        let account = set_accounts(tx, &found, act, &mut died)?;
         let person = inside.set_person(tx, &found, act, &mut died)?;
-        if died.accounts.is_empty() && !person {
-            let held = held.then_some(PortalReason::HeldByCentre);
+        if !account && !person {
+            let by_centre = died.held.iter().any(|(_, held)| *held == Held::Centre);
+            let held = by_centre.then_some(PortalReason::HeldByCentre);
             return Err(Refused::Reason(held.unwrap_or(PortalReason::NotInThisState)));
         }
         if let StateAct::Revoke(_) = act {
@@ -133,14 +174,13 @@ fn told(act: StateAct, died: &Died, why: &str) -> String {
         parts.push(format!("cổng #{}", person.0));
     }
     if let StateAct::Revoke(cause) = act {
-        parts.push(format!("{cause:?}"));
+        parts.push(cause.code().to_owned());
     }
     if act != StateAct::Resume {
         parts.push(format!("{} phiên, {} thiết bị", died.sessions, died.devices));
     }
-    if died.substitutes > 0 {
-        parts.push(format!("{} người thay", died.substitutes));
-    }
+    parts.extend(died.held.iter().map(|(what, held)| format!("{what} {}", held.words())));
+    parts.extend(ended(&died.substitutes));
     format!("{}; lý do: {why}", parts.join(", "))
 }
 
@@ -153,54 +193,53 @@ pub(crate) fn moved(next: Result<Portal, InvalidTransition>) -> Result<Option<Po
     }
 }
 
-/// Whether the centre suspended the officer, or an account of theirs.
-fn is_held(tx: &mut Tx<'_>, found: &Found) -> Result<bool, Refused> {
-    let person = found.person.as_ref();
-    for (_, listed) in &found.accounts {
-        if suspenders(tx, (listed.account.id, listed.account.state), person)?.centre {
-            return Ok(true);
-        }
-    }
-    Ok(person.is_some_and(|person| is_suspended(person, Cause::Centre)))
-}
-
-/// Every account of the officer follows; those that did are named. A lock for security is the
-/// centre's to end (D6).
+/// Every account of the officer follows; those that did are named, and of a resumption those that
+/// are in use then: a lock for security is the centre's to end (D6). Whether any did.
 fn set_accounts(
     tx: &mut Tx<'_>,
     found: &Found,
     act: StateAct,
     died: &mut Died,
-) -> Result<(), Refused> {
+) -> Result<bool, Refused> {
     let person = found.person.as_ref();
+    let mut any = false;
     for (system, listed) in &found.accounts {
         let at = (listed.account.id, listed.account.state);
-        let follows = match act {
-            StateAct::Suspend => suspend_account(tx, at, Side::Head, person)?.is_some(),
-            StateAct::Resume => resume_account(tx, at, Side::Head, person)?.is_some(),
-            StateAct::Revoke(_) if at.1 == AccountState::Revoked => false,
+        let next = match act {
+            StateAct::Suspend => suspension(tx, at, Says::HeadSuspends, person)?,
+            StateAct::Resume => suspension(tx, at, Says::HeadResumes, person)?,
+            StateAct::Revoke(_) if at.1 == AccountState::Revoked => None,
             StateAct::Revoke(_) => {
                 policy::write::set_account_state(tx, at.0, AccountState::Revoked)?;
-                true
+                Some(AccountState::Revoked)
             }
         };
-        if follows {
-            let owner = accounts::owner(tx, *system)?.ok_or(Refused::Gone)?;
-            died.accounts.push((owner.code, listed.account.id));
+        any |= next.is_some();
+        let held = match next.unwrap_or(at.1) {
+            AccountState::Suspended if act == StateAct::Resume => Some(Held::Centre),
+            AccountState::Locked if act == StateAct::Resume => Some(Held::Locked),
+            _ => None,
+        };
+        if next.is_some() || held.is_some() {
+            let code = accounts::owner(tx, *system)?.ok_or(Refused::Gone)?.code;
+            match held {
+                Some(held) => died.held.push((format!("{code} #{}", at.0.0), held)),
+                None => died.accounts.push((code, at.0)),
+            }
         }
     }
-    Ok(())
+    Ok(any)
 }
 
 /// Ends a person for good: nothing is left to sign in with, and who stood in for them stands in no
 /// more. A stand-in never does more than who is absent (E3), and who is gone does nothing: the next
-/// head names their own. Gives how many stood in.
+/// head names their own. Gives who stood in.
 pub(crate) fn finish(
     tx: &mut Tx<'_>,
     keys: &Keyring,
     person: &Person,
     (account, now): (Portal, Moment),
-) -> Result<usize, Refused> {
+) -> Result<Vec<PersonId>, Refused> {
     let mut after = Person { account, ..person.clone() };
     dancu_access::people::forget_factors(&mut after);
     after.secrets.password = None;
@@ -261,12 +300,19 @@ impl Inside {
                 (account.revoke(cause, self.by, self.now), EventKind::Revoked)
             }
         };
-        let Some(account) = moved(next)? else { return Ok(false) };
+        let next = moved(next)?;
+        let mut held = None;
+        if act == StateAct::Resume {
+            let after = next.as_ref().unwrap_or(&person.account);
+            held = Held::of(after, self.now, &self.profile);
+            died.held.extend(held.map(|held| (format!("cổng #{}", person.id.0), held)));
+        }
+        let Some(account) = next else { return Ok(false) };
         if act != StateAct::Resume {
             died.sessions = self.alive(tx, person)?;
             died.devices = person.secrets.devices.len();
         }
-        died.person = Some(person.id);
+        died.person = held.is_none().then_some(person.id);
         if let StateAct::Revoke(_) = act {
             let secrets = &person.secrets;
             died.factors = secrets.passkeys.len() + usize::from(secrets.totp.is_some());
@@ -331,7 +377,7 @@ pub async fn confirm_revocation(desk: &HeadDesk<'_>, id: i64) -> Result<Done, Re
     let inside = desk.inside()?;
     let notice = desk.store.desks().notice(id).await?.ok_or(Refused::Gone)?;
     let entry = Entry::new("officer.revocationConfirmed", desk.by, Some(notice.system));
-    let done = carry_out((desk.store, desk.now), entry, move |tx, _| {
+    let done = note((desk.store, desk.now), entry, move |tx| {
         let notice = desks::notice(tx, &inside.keys, id)?.ok_or(Refused::Gone)?;
         let owner = accounts::owner(tx, notice.system)?.ok_or(Refused::Gone)?;
         if owner.unit != inside.unit {

@@ -2,8 +2,8 @@
 //! is recorded of them, a training (E5).
 //!
 //! **Invariant:** nobody gives a new password and takes the factor away for the same person within
-//! a day: whoever could do both could become the person. The person reads of either at the next
-//! sign-in.
+//! a day: whoever could do both could become the person. The person reads of either at
+//! every sign-in of a week.
 
 use dancu_domain::moment::{DAY_MS, Moment};
 use dancu_domain::people::PersonId;
@@ -16,7 +16,7 @@ use dancu_store::people::{self, EventKind, Person};
 use jiff::civil::Date;
 
 use super::{HeadDesk, Inside, Who};
-use crate::act::{Done, Entry, Refused, carry_out};
+use crate::act::{Done, Entry, Refused, note};
 
 /// Between a new password and the word for a lost factor by the same hand, ms (*ours*): as long as
 /// that word holds, so that the two never meet.
@@ -145,7 +145,7 @@ async fn of_person(
 ) -> Result<(Done, usize), Refused> {
     let inside = desk.inside()?;
     let entry = Entry::new(act.kind, desk.by, None);
-    let done = carry_out((desk.store, desk.now), entry, move |tx, _| {
+    let done = note((desk.store, desk.now), entry, move |tx| {
         let mut person = inside.find(tx, who)?.person.ok_or(Refused::Gone)?;
         inside.may_touch(tx, &person)?;
         let alive = inside.alive(tx, &person)?;
@@ -160,7 +160,8 @@ async fn of_person(
         people::note_event(tx, &inside.keys, person.id, inside.now, event, None, "")?;
         let detail = match person.secrets.voucher.as_ref().filter(|_| event == EventKind::Vouched) {
             Some(voucher) => {
-                format!("cổng #{}, {:?}, {ended} phiên", person.id.0, voucher.word().2)
+                let seen = voucher.word().2.code();
+                format!("cổng #{}, {seen}, {ended} phiên", person.id.0)
             }
             None => format!("cổng #{}, {ended} phiên", person.id.0),
         };

@@ -9,6 +9,7 @@ use dancu_office::locks::{self, Evidence, LockKey, Today};
 use dancu_office::{Done, Refused, states};
 use dancu_store::people;
 
+use super::officers;
 use super::world::*;
 
 async fn lock(world: &World, by: PersonId) -> Result<u32, Refused> {
@@ -24,7 +25,10 @@ async fn unlock(world: &World, by: PersonId, key: LockKey) -> Result<Done, Refus
 fn keys_standing(world: &World) -> Vec<LockKey> {
     let snapshot = world.snapshot();
     let today = Today::of(&world.store, clock());
-    let found = world.store.ledger().lines(|lines| locks::standing(&snapshot, lines, today));
+    let found = world.store.ledger().lines(|lines| {
+        let all = snapshot.systems().iter();
+        all.flat_map(|system| locks::of_system(system, lines, today)).collect::<Vec<_>>()
+    });
     found.iter().map(|lock| lock.key).collect()
 }
 
@@ -36,7 +40,7 @@ async fn rule_e3_a_locked_account_takes_the_officer_and_the_sessions_along() {
         assert_eq!(lock(&world, FIRST).await.unwrap(), 1);
         let act = world.last_act();
         assert_eq!((act.kind.as_str(), act.actor.as_str()), ("account.state", "vanhanh1.mau"));
-        assert_eq!(act.detail, "MAU #1 Locked, cổng #4; lý do: cao điểm");
+        assert_eq!(act.detail, "MAU #1 locked, cổng #4; lý do: cao điểm");
         assert_eq!(world.account_state(), AccountState::Locked);
         assert_eq!(world.sessions(OFFICER).await, 0);
         let standing = locks::of_person(&world.person(OFFICER).await).unwrap();
@@ -97,7 +101,7 @@ async fn rule_e3_the_centres_command_takes_the_officer_along() {
         assert_eq!(world.sessions(OFFICER).await, 0);
         let act = world.last_act();
         assert_eq!(act.actor, "Trần Văn A [root]");
-        assert_eq!(act.detail, "MAU #1 Suspended, cổng #4; lý do: cao điểm");
+        assert_eq!(act.detail, "MAU #1 suspended, cổng #4; lý do: cao điểm");
         let again = operate(&world, AccountState::Suspended).await;
         assert!(matches!(again, Err(Refused::Reason(PortalReason::NotInThisState))));
         // A lock above it, and both end by one word.
@@ -194,5 +198,40 @@ async fn people_without_a_registered_account_are_locked_by_login() {
         unlock(&world, FIRST, LockKey::Person(SECOND)).await.unwrap();
         assert!(locks::of_person(&world.person(SECOND).await).is_none());
         assert_eq!(world.last_act().detail, "#3; lý do: cao điểm");
+    }
+}
+
+/// An account without its password is nothing yet, but an invitation is a way in.
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_d6_an_invitation_is_withdrawn_by_a_lock() {
+    for world in World::both("invited").await {
+        let invited = officers::added(&world.store, "canbo.moi1", "099301012345").await.unwrap();
+        let (account, id) = (invited.account, invited.invited.unwrap());
+        let profile = world.store.profiles().at(clock()).clone();
+        let (snapshot, by) = (world.snapshot(), actor(FIRST));
+        let word = word(&world, &snapshot, &by);
+        let of = word.on(snapshot.by_id(SYSTEM).unwrap());
+        states::lock_account(&of, account).await.unwrap();
+        assert!(world.last_act().detail.contains(&format!("cổng #{}", id.0)));
+        let person = world.person(id).await;
+        assert_eq!(person.account.standing(clock(), &profile), Stands::InvitationExpired);
+        assert!(person.secrets.password.is_none() && person.account.password.is_none());
+        let events = world.store.people().events(id, 1).await.unwrap();
+        assert_eq!(events[0].kind, people::EventKind::InvitationWithdrawn);
+        let twice = states::lock_person(&word, &login("canbo.moi1")).await;
+        assert!(matches!(twice, Err(Refused::Reason(PortalReason::NotInThisState))));
+        // The end of the lock is no new invitation.
+        states::unlock_account(&of, account).await.unwrap();
+        let standing = world.person(id).await.account.standing(clock(), &profile);
+        assert_eq!(standing, Stands::InvitationExpired);
+        // Who is on no list, by login.
+        let next = officers::added(&world.store, "canbo.moi2", "099301012346").await.unwrap();
+        states::lock_person(&word, &login("canbo.moi2")).await.unwrap();
+        let person = world.person(next.invited.unwrap()).await;
+        assert_eq!(person.account.standing(clock(), &profile), Stands::InvitationExpired);
+        // An invitation is revoked like an account.
+        let set = states::account(&of, account, AccountState::Revoked, RevokeCause::Duplicate);
+        set.await.unwrap();
+        assert!(matches!(world.person(id).await.account.phase, Phase::Revoked(_)));
     }
 }

@@ -14,7 +14,7 @@ use dancu_domain::registration::{AccountState, DateRange, Snapshot};
 use dancu_domain::service::{Service, ServiceSet};
 use dancu_journal::{Act, Body};
 use dancu_office::officers::{
-    self, Died, HeadDesk, Import, New, Officer, State, Who, add, change, confirm_revocation,
+    self, Died, HeadDesk, Held, Import, New, Officer, State, Who, add, change, confirm_revocation,
     export, give_password, invite, list, open_notices, preview, reenable, resume, revoke, suspend,
     train, vouch,
 };
@@ -67,7 +67,7 @@ fn verify() -> ServiceSet {
     ServiceSet::of(&[Service::CitizenVerify])
 }
 
-async fn added(store: &Store, login: &str, id: &str) -> Result<officers::Added, Refused> {
+pub async fn added(store: &Store, login: &str, id: &str) -> Result<officers::Added, Refused> {
     let place = Place::new(store, HEAD);
     let raw = raw(login, id);
     let invited = Some("$argon2id$thu".to_owned());
@@ -97,7 +97,7 @@ async fn by_login(world: &World, name: &str) -> Person {
 }
 
 /// Changes somebody directly, as a night or another desk would have.
-async fn with(world: &World, id: PersonId, change: impl FnOnce(&mut Person) + Send + 'static) {
+pub async fn with(world: &World, id: PersonId, change: impl FnOnce(&mut Person) + Send + 'static) {
     let keys = world.store.keys().clone();
     let done = world.store.ledger().act(clock(), move |tx, _| {
         let mut person = people::by_id(tx, &keys, id)?.expect("somebody of this world");
@@ -113,7 +113,7 @@ async fn officers_of(world: &World) -> Vec<Officer> {
     list(&Place::new(&world.store, HEAD).desk(&world.store)).await.unwrap()
 }
 
-async fn stop(world: &World, by: PersonId, who: Who) -> Result<(Done, Died), Refused> {
+pub async fn stop(world: &World, by: PersonId, who: Who) -> Result<(Done, Died), Refused> {
     let place = Place::new(&world.store, by);
     revoke(&place.desk(&world.store), who, RevokeCause::Left, "nghỉ việc").await
 }
@@ -195,7 +195,7 @@ async fn rule_e3_a_revocation_ends_everything_at_once() {
         let (done, died) = stop(&world, HEAD, Who::Account(ACCOUNT)).await.unwrap();
         assert_eq!((died.sessions, died.person), (1, Some(OFFICER)));
         assert_eq!(died.accounts.len(), 1);
-        assert!(done.detail.contains("nghỉ việc") && done.detail.contains("Left"));
+        assert!(done.detail.contains("nghỉ việc") && done.detail.contains("left"));
         // In mid-click: the next request of the session finds it over, and why.
         let (row, in_force) = world.store.people().session(&row.mark).await.unwrap().unwrap();
         let look = open(&world, row.session, in_force);
@@ -273,7 +273,9 @@ async fn a_suspension_ends_by_the_heads_word_and_a_lock_does_not() {
         let stands = |p: Person| p.account.standing(clock(), &profile);
         assert!(matches!(stands(world.person(OFFICER).await), Standing::Suspended(_)));
         assert_eq!(reason(suspend(&desk, who, "nữa").await), PortalReason::NotInThisState);
-        resume(&desk, who, "đã về").await.unwrap();
+        let (done, died) = resume(&desk, who, "đã về").await.unwrap();
+        assert_eq!(done.detail, "MAU #1, cổng #4; lý do: đã về");
+        assert!(died.held.is_empty());
         assert_eq!(world.account_state(), AccountState::Live);
         assert_eq!(stands(world.person(OFFICER).await), Standing::Active);
         let keys = world.store.keys().clone();
@@ -305,8 +307,12 @@ async fn rule_e3_a_head_does_not_end_the_centres_suspension() {
         assert_eq!(world.account_state(), AccountState::Suspended);
         // Both did: each ends the own word, and the centre's reaches further.
         suspend(&head, who, "nghỉ phép").await.unwrap();
-        resume(&head, who, "đã về").await.unwrap();
+        let (done, died) = resume(&head, who, "đã về").await.unwrap();
         assert_eq!(world.account_state(), AccountState::Suspended);
+        // What is not in use is not told as resumed, neither the account nor the person.
+        assert!(died.accounts.is_empty() && died.person.is_none());
+        assert_eq!(died.held.iter().map(|(_, by)| *by).collect::<Vec<_>>(), [Held::Centre; 2]);
+        assert_eq!(done.detail, "MAU #1 còn do Trung tâm, cổng #4 còn do Trung tâm; lý do: đã về");
         suspend(&head, who, "nghỉ phép").await.unwrap();
         set(AccountState::Live).await.unwrap();
         let profile = world.store.profiles().at(clock()).clone();
@@ -340,8 +346,8 @@ async fn rule_e3_who_stood_in_for_a_revoked_head_stands_in_no_more() {
         let why = "nghỉ việc";
         let desk = by.desk(&world.store);
         let (done, died) = revoke(&desk, Who::Person(HEAD), RevokeCause::Left, why).await.unwrap();
-        assert_eq!(died.substitutes, 1);
-        assert!(done.detail.contains("1 người thay"), "{}", done.detail);
+        assert_eq!(died.substitutes, [OFFICER]);
+        assert!(done.detail.contains("thôi thay: #4"), "{}", done.detail);
         let deputy = world.person(OFFICER).await;
         assert!(deputy.grants.on(today).all(|g| g.role != Role::Deputy));
         assert!(deputy.grants.on(later).all(|g| g.role != Role::Deputy));
@@ -391,6 +397,79 @@ async fn rule_e2_a_password_and_a_lost_factor_are_not_helped_by_one_hand() {
         let soon = give_password(&later(officers::APART_MS - 60_000), who, phc()).await;
         assert_eq!(reason(soon), PortalReason::TwoHandsNeeded);
         assert!(give_password(&one, who, phc()).await.is_ok(), "the first hand gave no word");
+    }
+}
+
+/// A lock stays above: the head's word ends under it, and nothing is told as in use.
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_d6_a_resumption_names_what_is_still_locked() {
+    for world in World::both("still").await {
+        let who = Who::Account(ACCOUNT);
+        let place = Place::new(&world.store, HEAD);
+        let head = place.desk(&world.store);
+        suspend(&head, who, "nghỉ phép").await.unwrap();
+        let (snapshot, by) = (world.snapshot(), actor(FIRST));
+        dancu_office::states::lock_account(&desk(&world, &snapshot, &by), ACCOUNT).await.unwrap();
+        let (done, died) = resume(&head, who, "đã về").await.unwrap();
+        assert_eq!(done.detail, "MAU #1 còn khóa, cổng #4 còn khóa; lý do: đã về");
+        assert_eq!(died.held.iter().map(|(_, by)| *by).collect::<Vec<_>>(), [Held::Locked; 2]);
+        assert_eq!(reason(resume(&head, who, "nữa").await), PortalReason::NotInThisState);
+        dancu_office::states::unlock_account(&desk(&world, &snapshot, &by), ACCOUNT).await.unwrap();
+        assert_eq!(world.account_state(), AccountState::Live, "the head's word has ended");
+    }
+}
+
+/// The centre's word names whose stand-ins ended, too.
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_e3_the_centres_revocation_names_who_stands_in_no_more() {
+    for world in World::both("named").await {
+        let new = added(&world.store, "canbo.moi1", "099301012345").await.unwrap();
+        let id = new.invited.unwrap();
+        with(&world, id, |p| p.account.phase = Phase::Open(Stops::default())).await;
+        let place = Place::new(&world.store, HEAD);
+        let today = clock().viet_nam_date();
+        appoint(&place.desk(&world.store), OFFICER, id, (today, today)).await.unwrap();
+        let (snapshot, by) = (world.snapshot(), operator());
+        let centre = desk(&world, &snapshot, &by);
+        let (state, cause) = (AccountState::Revoked, RevokeCause::Left);
+        let done = dancu_office::states::account(&centre, ACCOUNT, state, cause).await.unwrap();
+        let told = format!("MAU #1 revoked, cổng #4, thôi thay: #{}; lý do: cao điểm", id.0);
+        assert_eq!(done.detail, told);
+        assert!(world.person(id).await.grants.on(today).all(|g| g.in_place_of.is_none()));
+    }
+}
+
+/// Every node loads what is registered anew with each policy epoch: only what changes it raises it.
+#[tokio::test(flavor = "multi_thread")]
+async fn acts_on_people_alone_leave_what_is_registered() {
+    for world in World::both("quiet").await {
+        let who = Who::Account(ACCOUNT);
+        let raw = raw("canbo.moi4", "099301012348");
+        let place = Place::new(&world.store, HEAD);
+        let head = place.desk(&world.store);
+        let new = New { system: SYSTEM, raw: &raw, services: verify(), invited: None };
+        let (_, new) = add(&head, new).await.unwrap();
+        stop(&world, HEAD, Who::Account(new.account)).await.unwrap();
+        let new = added(&world.store, "canbo.moi5", "099301012349").await.unwrap();
+        with(&world, OFFICER, |p| p.account.used = Moment(clock().0 - 60 * DAY_MS)).await;
+        let place = Place::new(&world.store, HEAD);
+        let head = place.desk(&world.store);
+        let (snapshot, by) = (world.snapshot(), actor(FIRST));
+        let word = word(&world, &snapshot, &by);
+        let (epoch, today) = (world.store.ledger().epoch(), clock().viet_nam_date());
+        reenable(&head, who).await.unwrap();
+        train(&head, who, today).await.unwrap();
+        give_password(&head, Who::Account(new.account), "$argon2id$hai".into()).await.unwrap();
+        vouch(&head, who, SeenInPerson::CitizenCard).await.unwrap();
+        appoint(&head, HEAD, OFFICER, (today, today)).await.unwrap();
+        dancu_office::substitutes::end(&head, OFFICER, HEAD, today).await.unwrap();
+        let notices = open_notices(&head).await.unwrap();
+        confirm_revocation(&head, notices[0].id).await.unwrap();
+        dancu_office::states::lock_person(&word, &login("vanhanh2.mau")).await.unwrap();
+        dancu_office::states::unlock_person(&word, SECOND).await.unwrap();
+        assert_eq!(world.store.ledger().epoch(), epoch);
+        suspend(&head, who, "nghỉ phép").await.unwrap();
+        assert_eq!(world.store.ledger().epoch(), epoch + 1, "an account changed");
     }
 }
 
@@ -462,8 +541,10 @@ async fn rule_e2_ways_back_in() {
         let new = New { system: SYSTEM, raw: &raw, services: verify(), invited: None };
         let (_, new) = add(&desk, new).await.unwrap();
         assert_eq!(new.invited, None);
+        let epoch = world.store.ledger().epoch();
         let (_, id) =
             invite(&desk, Who::Account(new.account), "$argon2id$ba".into()).await.unwrap();
+        assert_eq!(world.store.ledger().epoch(), epoch, "nothing registered changed");
         assert!(matches!(world.person(id).await.account.phase, Phase::Invited { .. }));
         assert!(invite(&desk, Who::Account(new.account), "x".into()).await.is_err());
         with(&world, id, |p| p.account.phase = Phase::Open(Stops::default())).await;

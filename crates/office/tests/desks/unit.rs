@@ -1,19 +1,21 @@
 //! Stand-ins, requests for a raise, and use per hour (E3, D8, D1).
 
-use dancu_domain::ids::{LineId, PersonalId, SubjectId};
+use dancu_domain::ids::{LineId, PersonalId, SubjectId, UnitCode};
 use dancu_domain::moment::{DAY_MS, HOUR_MS};
+use dancu_domain::people::account::{Phase, Stops};
 use dancu_domain::people::powers::Power;
 use dancu_domain::people::reasons::PortalReason;
 use dancu_domain::people::roles::Role;
 use dancu_journal::{Act, Body};
 use dancu_office::Refused;
 use dancu_office::hours::{HourlyUse, Today};
+use dancu_office::officers::{HeadDesk, Who};
 use dancu_office::raise_requests::{self, Wanted, begins};
 use dancu_office::substitutes::{self, appoint, end};
 use dancu_store::desks::{RaiseRequest, RequestState, Requests, insert_raise_request};
 use jiff::civil::Date;
 
-use super::officers::{Place, unit};
+use super::officers::{Place, added, stop, with};
 use super::world::*;
 
 fn field<T: std::fmt::Debug>(result: Result<T, Refused>) -> &'static str {
@@ -71,6 +73,32 @@ async fn rule_e3_stand_ins_have_days() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn rule_e3_who_is_revoked_holds_no_place_as_a_stand_in() {
+    for world in World::both("goneaway").await {
+        let new = added(&world.store, "canbo.moi1", "099301012345").await.unwrap();
+        let next = new.invited.unwrap();
+        with(&world, next, |p| p.account.phase = Phase::Open(Stops::default())).await;
+        let place = Place::new(&world.store, HEAD);
+        let desk = place.desk(&world.store);
+        let days = (day(0), day(7));
+        appoint(&desk, HEAD, OFFICER, days).await.unwrap();
+        assert_eq!(field(appoint(&desk, HEAD, next, days).await), "absent");
+        stop(&world, HEAD, Who::Person(OFFICER)).await.unwrap();
+        // Somebody else takes over, and the one who is gone is struck out.
+        appoint(&desk, HEAD, next, days).await.unwrap();
+        end(&desk, OFFICER, HEAD, day(0)).await.unwrap();
+        let gone = world.person(OFFICER).await;
+        assert!(
+            substitutes::is_gone(&gone)
+                && gone.grants.on(day(0)).all(|g| { g.in_place_of.is_none() })
+        );
+        assert!(matches!(end(&desk, OFFICER, HEAD, day(0)).await, Err(Refused::Gone)));
+        // Nobody is named for who is gone.
+        assert_eq!(field(appoint(&desk, OFFICER, next, (day(8), day(9))).await), "absent");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn rule_d8_heads_ask_and_withdraw() {
     for world in World::both("asked").await {
         let place = Place::new(&world.store, HEAD);
@@ -120,7 +148,12 @@ async fn rule_d8_heads_ask_and_withdraw() {
             Err(Refused::Reason(reason)) => assert_eq!(reason, PortalReason::AlreadyDecided),
             other => panic!("{other:?}"),
         }
-        assert_eq!(unit().as_str(), "H26.001");
+        // Another unit's desk knows nothing of it.
+        let elsewhere = UnitCode::parse("H26.002").unwrap();
+        let other = HeadDesk { unit: &elsewhere, ..desk };
+        let theirs = raise_requests::withdraw(&other, ids[0]).await;
+        assert!(matches!(theirs, Err(Refused::Gone)), "{theirs:?}");
+        assert!(raise_requests::list(&other).await.unwrap().is_empty());
     }
 }
 
@@ -185,23 +218,9 @@ async fn a_read_that_failed_loses_no_counts() {
         let first = world.ask(citizen, "H26.001-1").await;
         let second = world.ask(citizen, "H26.001-2").await;
         assert!(second > first);
-        // Turns one bit of the chunk in which the second question stands, and back.
-        let turn = || {
-            let done = world.store.ledger().note(clock(), move |tx| {
-                let first = second.cast_signed();
-                let sql = "SELECT sealed FROM entry_chunk WHERE first_idx = $1";
-                let mut sealed: Vec<u8> = tx.one(sql, dancu_store::values![first], |r| r.get(0))?;
-                sealed[0] ^= 1;
-                let sql = "UPDATE entry_chunk SET sealed = $1 WHERE first_idx = $2";
-                tx.execute(sql, dancu_store::values![sealed, first])?;
-                let (kind, actor) = ("test".into(), "dancu".into());
-                Ok(Body::Act(Act { kind, actor, system: 0, detail: String::new() }))
-            });
-            async move { done.await.unwrap() }
-        };
-        turn().await;
+        turn(&world, second).await;
         assert!(refused(&world).is_err(), "the second question cannot be opened");
-        turn().await;
+        turn(&world, second).await;
         assert_eq!(refused(&world).unwrap(), 2);
         assert_eq!(refused(&world).unwrap(), 2, "and each once");
         // A page of before 07:00 that comes late does not throw the day away.
@@ -214,6 +233,21 @@ async fn a_read_that_failed_loses_no_counts() {
     }
 }
 
+/// Turns one bit of the chunk that begins with an entry; a second time it is as it was.
+async fn turn(world: &World, entry: u64) {
+    let done = world.store.ledger().note(clock(), move |tx| {
+        let first = entry.cast_signed();
+        let sql = "SELECT sealed FROM entry_chunk WHERE first_idx = $1";
+        let mut sealed: Vec<u8> = tx.one(sql, dancu_store::values![first], |r| r.get(0))?;
+        sealed[0] ^= 1;
+        let sql = "UPDATE entry_chunk SET sealed = $1 WHERE first_idx = $2";
+        tx.execute(sql, dancu_store::values![sealed, first])?;
+        let (kind, actor) = ("test".into(), "dancu".into());
+        Ok(Body::Act(Act { kind, actor, system: 0, detail: String::new() }))
+    });
+    done.await.unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn hours_are_counted_from_the_journal_once() {
     for world in World::both("hours").await {
@@ -224,12 +258,19 @@ async fn hours_are_counted_from_the_journal_once() {
         let citizen = SubjectId::Personal(PersonalId::parse("099301012345").unwrap());
         let look = |at| kept.look(&world.store, (SYSTEM, day), &hours, at).unwrap();
         assert_eq!(look(now).refused, [0; 24]);
+        let mut asked = vec![];
         for n in 1..=3 {
-            world.ask(citizen, "H26.001-1").await;
+            asked.push(world.ask(citizen, "H26.001-1").await);
             let seen = look(clock());
             assert_eq!((seen.refused[hour], seen.refused.iter().sum::<u64>()), (n, n));
             assert_eq!(seen.all, [0; 24], "refused questions count nobody");
         }
+        // What was counted is not read again, even where it could not be.
+        turn(&world, asked[0]).await;
+        assert_eq!(look(clock()).refused[hour], 3);
+        let whole = HourlyUse::default().look(&world.store, (SYSTEM, day), &hours, clock());
+        assert!(whole.is_err(), "the first question cannot be opened");
+        turn(&world, asked[0]).await;
         // Another process, or this one after a restart, comes to the same.
         let anew = HourlyUse::default().look(&world.store, (SYSTEM, day), &hours, clock()).unwrap();
         assert_eq!(anew.refused[hour], 3);

@@ -4,9 +4,12 @@
 use dancu_domain::moment::Moment;
 use dancu_domain::people::PersonId;
 
-use crate::engine::Tx;
+use super::Desks;
+use crate::engine::{Row, Tx};
 use crate::error::Result;
 use crate::values;
+
+const LAST: &str = "SELECT made_by, made_at FROM portal_help WHERE person = $1 AND kind = $2";
 
 /// What somebody did so that a person comes in again.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -24,10 +27,23 @@ pub fn last_help(
     person: PersonId,
     help: Help,
 ) -> Result<Option<(PersonId, Moment)>> {
-    let sql = "SELECT made_by, made_at FROM portal_help WHERE person = $1 AND kind = $2";
-    tx.optional(sql, values![person.0, help as u8], |r| {
-        Ok((PersonId(r.get(0)?), Moment(r.get(1)?)))
-    })
+    tx.optional(LAST, values![person.0, help as u8], read)
+}
+
+fn read(r: &Row<'_>) -> Result<(PersonId, Moment)> {
+    Ok((PersonId(r.get(0)?), Moment(r.get(1)?)))
+}
+
+impl Desks<'_> {
+    /// [`last_help`].
+    pub async fn last_help(
+        self,
+        person: PersonId,
+        help: Help,
+    ) -> Result<Option<(PersonId, Moment)>> {
+        let found = self.store.look(LAST, values![person.0, help as u8], read).await?;
+        Ok(found.into_iter().next())
+    }
 }
 
 /// Writes down who did it now.

@@ -141,6 +141,15 @@ impl News {
     pub fn from_number(number: u8) -> Option<Self> {
         Self::ALL.into_iter().find(|news| *news as u8 == number)
     }
+
+    /// The word in forms and in entries of the journal.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Notice => "notice",
+            Self::Maintenance => "maintenance",
+            Self::Incident => "incident",
+        }
+    }
 }
 
 /// What the operator of an agency's own software is told of a revocation (E3). Debug output leaves

@@ -80,6 +80,8 @@ kinds! {
     Trained = 27, "trained";
     /// Somebody tried to open a locked screen and could not.
     WrongUnlock = 28, "wrongUnlock";
+    /// The invitation was withdrawn before it was taken up.
+    InvitationWithdrawn = 29, "invitationWithdrawn";
 }
 
 impl EventKind {

@@ -112,3 +112,15 @@ pub enum RevokeCause {
     /// It was misused.
     Misused = 3,
 }
+
+impl RevokeCause {
+    /// The word in entries of the journal.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Left => "left",
+            Self::Transferred => "transferred",
+            Self::Duplicate => "duplicate",
+            Self::Misused => "misused",
+        }
+    }
+}

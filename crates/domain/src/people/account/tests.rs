@@ -45,7 +45,14 @@ fn rule_e2_from_invitation_to_use() {
     let again = invited.clone().reinvite(HEAD, late).unwrap();
     assert_eq!(again.standing(late, &profile()), Standing::Invited);
     assert_ne!(again.epoch, invited.epoch, "what the old invitation began is dead");
+    let withdrawn = invited.clone().withdraw(at(BEGAN)).unwrap();
+    assert_eq!(withdrawn.standing(at(BEGAN), &profile()), Standing::InvitationExpired);
+    assert!(withdrawn.password.is_none() && withdrawn.epoch != invited.epoch);
+    let twice = withdrawn.clone().withdraw(at(BEGAN));
+    assert_eq!(twice, Err(InvalidTransition::State(Act::Withdraw)));
+    assert!(withdrawn.reinvite(HEAD, at(BEGAN)).unwrap().password.is_some());
     let open = active();
+    assert_eq!(open.clone().withdraw(late), Err(InvalidTransition::State(Act::Withdraw)));
     assert_eq!(open.standing(at(BEGAN), &profile()), Standing::Active);
     assert!(!open.password.unwrap().given);
     let refused = open.clone().reinvite(HEAD, late);

@@ -168,7 +168,7 @@ fn rule_e2_passkeys_and_identities() {
     let old = "2026-06-01T08:00:00+07:00";
     let account = account.seen(at("2026-05-30T08:00:00+07:00"));
     let with_password = Facts { second: Some(FactorKind::Totp), ..facts(Some(&account)) };
-    assert_eq!(step(&with_password, old), Step::ChangePassword(ChangeDue::Aged));
+    assert_eq!(step(&with_password, old), Step::ChangePassword(ChangeDue::Aged { days: 90 }));
     let with_passkey = Facts { first: First::Passkey, ..facts(Some(&account)) };
     done(step(&with_passkey, old));
 }
@@ -183,7 +183,7 @@ fn rule_e2_an_old_password_is_changed_after_the_second_factor() {
     let end = done(step(&given, "2026-05-30T23:59:59+07:00"));
     assert_eq!(end.notices, [Notice::PasswordDays(1)]);
     let due = step(&given, "2026-05-31T00:00:00+07:00");
-    assert_eq!(due, Step::ChangePassword(ChangeDue::Aged));
+    assert_eq!(due, Step::ChangePassword(ChangeDue::Aged { days: 90 }));
 }
 
 #[test]
