@@ -1,14 +1,13 @@
 //! Use per hour of one duty day against the registered counts, as geometry for an SVG.
 //!
-//! The duty day runs from 07:00 to 07:00 (rule D1), so the axis begins at 07:00 and the off-hours
-//! part is one piece on the right. The page draws what stands here and a table beside it.
+//! The axis begins where the duty day begins (rule D1: 07:00), so the off-hours part is one piece
+//! on the right. The page draws what stands here and a table beside it.
 
 /// Hours of a duty day.
 pub const HOURS: usize = 24;
-/// The hour at which the duty day and the in-hours window begin.
-const FIRST_HOUR: usize = 7;
-/// In hours last from 07:00 to 18:00: this many columns.
-const IN_HOURS: usize = 11;
+/// Minutes of an hour and of a day.
+const HOUR: u64 = 60;
+const DAY: u64 = HOURS as u64 * HOUR;
 /// Drawing area in units of the view box.
 const LEFT: u64 = 56;
 const TOP: u64 = 28;
@@ -17,6 +16,22 @@ const HEIGHT: u64 = 196;
 /// Width of one column's place and of the bar in it.
 const STEP: u64 = WIDTH / HOURS as u64;
 const BAR: u64 = 19;
+/// Least height of the bar of an hour that was used at all.
+const SEEN: u64 = 2;
+
+/// When the duty day and its off-hours part begin, in minutes after midnight (rule D1).
+#[derive(Clone, Copy, Debug)]
+pub struct Marks {
+    /// The duty day and the in-hours window: 07:00 is 420.
+    pub from: u16,
+    /// The off-hours window, later on the same date: 18:00 is 1080.
+    pub to: u16,
+}
+
+/// `HH:MM`, over midnight.
+fn clock(minutes: u64) -> String {
+    format!("{:02}:{:02}", minutes % DAY / HOUR, minutes % HOUR)
+}
 
 /// One hour of the chart and of the table.
 #[derive(Clone, Debug)]
@@ -53,7 +68,7 @@ pub struct Step {
 /// The chart.
 #[derive(Clone, Debug)]
 pub struct DayChart {
-    /// 24 hours from 07:00.
+    /// 24 hours of a duty day.
     pub columns: Vec<Column>,
     /// Lines across.
     pub steps: Vec<Step>,
@@ -65,8 +80,12 @@ pub struct DayChart {
     pub in_hours_y: u64,
     /// Height of an even share of the off-hours count per hour.
     pub off_hours_y: u64,
-    /// Where 18:00 stands.
+    /// Where the off-hours part begins.
     pub evening_x: u64,
+    /// When the duty day begins and ends, `HH:MM`.
+    pub morning: String,
+    /// When the off-hours part begins, `HH:MM`.
+    pub evening: String,
     /// Left edge.
     pub left: u64,
     /// Right edge.
@@ -82,35 +101,44 @@ pub struct DayChart {
 }
 
 impl DayChart {
-    /// Draws `used` (24 values from 07:00, none for hours to come) against the registered counts.
+    /// Draws `used` (24 values of a duty day, none for hours to come) against the registered
+    /// counts. An hour that the off-hours part begins in counts as in hours.
     #[must_use]
-    pub fn new(used: &[Option<u64>; HOURS], in_hours: u64, off_hours: u64) -> Self {
-        let share_in = in_hours.div_ceil(IN_HOURS as u64);
-        let share_off = off_hours.div_ceil((HOURS - IN_HOURS) as u64);
+    pub fn new(
+        used: &[Option<u64>; HOURS],
+        (in_hours, off_hours): (u64, u64),
+        marks: Marks,
+    ) -> Self {
+        let from = u64::from(marks.from);
+        let length = u64::from(marks.to.saturating_sub(marks.from)).clamp(1, DAY - 1);
+        let share_in = (in_hours * HOUR).div_ceil(length);
+        let share_off = (off_hours * HOUR).div_ceil(DAY - length);
         let most = used.iter().flatten().copied().max().unwrap_or(0);
         let top_value = nice(most.max(share_in).max(share_off).max(4));
         let y_of = |value: u64| TOP + HEIGHT - HEIGHT * value.min(top_value) / top_value;
         let mut columns = Vec::with_capacity(HOURS);
-        let (mut sum, mut sum_in) = (0, 0);
-        for (at, value) in used.iter().enumerate() {
-            if at == IN_HOURS {
-                sum_in = sum;
-                sum = 0;
-            }
-            sum += value.unwrap_or(0);
-            let place = LEFT + STEP * at as u64;
-            let y = y_of(value.unwrap_or(0));
+        let (mut sum_in, mut sum_off) = (0, 0);
+        for (at, value) in (0..).zip(used) {
+            let begins = at * HOUR;
+            let off = begins >= length;
+            let sum = if off { &mut sum_off } else { &mut sum_in };
+            *sum += value.unwrap_or(0);
+            let place = LEFT + STEP * at;
+            let y = match value.unwrap_or(0) {
+                0 => TOP + HEIGHT,
+                some => y_of(some).min(TOP + HEIGHT - SEEN),
+            };
             columns.push(Column {
-                hour: format!("{:02}:00", (FIRST_HOUR + at) % HOURS),
+                hour: clock(from + begins),
                 used: *value,
-                sum,
+                sum: *sum,
                 x: place + (STEP - BAR) / 2,
                 y,
                 height: TOP + HEIGHT - y,
                 middle: place + STEP / 2,
-                // 18:00 has a mark of its own, and the last would touch the mark of 07:00.
-                labelled: at % 3 == 2 && at != IN_HOURS && at != HOURS - 1,
-                over: value.unwrap_or(0) > if at < IN_HOURS { share_in } else { share_off },
+                // The evening has a mark of its own, and the last would touch the mark of the end.
+                labelled: at % 3 == 2 && begins != length && begins + HOUR < DAY,
+                over: value.unwrap_or(0) > if off { share_off } else { share_in },
             });
         }
         Self {
@@ -123,13 +151,15 @@ impl DayChart {
             off_hours,
             in_hours_y: y_of(share_in),
             off_hours_y: y_of(share_off),
-            evening_x: LEFT + STEP * IN_HOURS as u64,
+            evening_x: LEFT + WIDTH * length / DAY,
+            morning: clock(from),
+            evening: clock(from + length),
             left: LEFT,
             right: LEFT + WIDTH,
             top: TOP,
             bottom: TOP + HEIGHT,
             sum_in,
-            sum_off: sum,
+            sum_off,
         }
     }
 }
@@ -155,13 +185,27 @@ mod tests {
     fn sums_begin_anew_at_eighteen_and_bars_stand_on_the_line() {
         let mut used = [Some(10); HOURS];
         used[HOURS - 1] = None;
-        let chart = DayChart::new(&used, 500, 200);
+        let chart = DayChart::new(&used, (500, 200), Marks { from: 420, to: 1_080 });
+        assert_eq!((chart.morning.as_str(), chart.evening.as_str()), ("07:00", "18:00"));
         assert_eq!((chart.sum_in, chart.sum_off), (110, 120));
         assert_eq!(chart.columns[10].sum, 110);
         assert_eq!(chart.columns[11].hour, "18:00");
         assert_eq!(chart.columns[11].sum, 10);
         assert!(chart.columns.iter().all(|c| c.y + c.height == chart.bottom));
         assert_eq!(chart.columns[23].height, 0);
+        used[1] = Some(1);
+        let large = DayChart::new(&used, (90_000, 200), Marks { from: 420, to: 1_080 });
+        assert_eq!(large.columns[1].height, SEEN, "one question is seen beside thousands");
+    }
+
+    #[test]
+    fn rule_d1_the_marks_are_those_of_the_profile() {
+        let chart = DayChart::new(&[Some(1); HOURS], (8, 16), Marks { from: 450, to: 930 });
+        assert_eq!((chart.morning.as_str(), chart.evening.as_str()), ("07:30", "15:30"));
+        assert_eq!((chart.sum_in, chart.sum_off), (8, 16));
+        assert_eq!(chart.columns[23].hour, "06:30");
+        assert_eq!(chart.evening_x, chart.left + (chart.right - chart.left) / 3);
+        assert!(chart.columns.iter().all(|column| !column.over));
     }
 
     #[test]

@@ -54,6 +54,37 @@ pub struct SignIn {
     pub next: String,
 }
 
+/// Which second factors a page offers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Offered {
+    /// The code of an app.
+    pub app: bool,
+    /// A passkey or hardware key.
+    pub key: bool,
+    /// A recovery code.
+    pub recovery: bool,
+}
+
+impl Offered {
+    /// For a field of the form, so that the page can be drawn again.
+    #[must_use]
+    pub fn words(self) -> String {
+        let named = [(self.app, "app"), (self.key, "key"), (self.recovery, "recovery")];
+        named
+            .into_iter()
+            .filter_map(|(has, word)| has.then_some(word))
+            .collect::<Vec<_>>()
+            .join(" ")
+    }
+
+    /// As the page itself said: it decides nothing.
+    #[must_use]
+    pub fn said(text: &str) -> Self {
+        let has = |word| text.split(' ').any(|w| w == word);
+        Self { app: has("app"), key: has("key"), recovery: has("recovery") }
+    }
+}
+
 /// Second factor: a code of an app, a passkey or hardware key, or a recovery code.
 #[derive(Template)]
 #[template(path = "entry/second_factor.html")]
@@ -68,16 +99,52 @@ pub struct SecondFactor {
     pub captcha: Option<String>,
     /// Seconds until the next try, where one has to wait.
     pub wait: Option<u64>,
-    /// Whether an app is enrolled.
-    pub app: bool,
-    /// Whether a passkey or hardware key is enrolled.
-    pub passkey: bool,
-    /// Whether recovery codes are left.
-    pub recovery: bool,
+    /// What is enrolled and left.
+    pub offered: Offered,
     /// The sign-in under way.
     pub ticket: String,
     /// Where one wanted to go.
     pub next: String,
+}
+
+/// Why a password is changed (rule E2).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Why {
+    /// Somebody else gave it.
+    Given,
+    /// It is past the days that a password of the person's class is good for.
+    Aged(u16),
+    /// By choice; with the days that a password is good for, where it ages.
+    Chosen(Option<u16>),
+}
+
+impl Why {
+    /// The sentence.
+    #[must_use]
+    pub fn sentence(self, t: &Text) -> String {
+        match self {
+            Self::Given => t.get("password-first"),
+            Self::Aged(days) => t.with("password-aged", "days", days),
+            Self::Chosen(Some(days)) => t.with("password-chosen", "days", days),
+            Self::Chosen(None) => t.get("password-chosen-any"),
+        }
+    }
+
+    /// For a field of the form, so that the page can be drawn again: the days of one that is too
+    /// old.
+    #[must_use]
+    pub fn word(self) -> String {
+        match self {
+            Self::Aged(days) => days.to_string(),
+            Self::Given | Self::Chosen(_) => String::new(),
+        }
+    }
+
+    /// As the page in the middle of a sign-in itself said: it decides nothing.
+    #[must_use]
+    pub fn said(text: &str) -> Self {
+        text.parse().map_or(Self::Given, Self::Aged)
+    }
 }
 
 /// Change of password, at first sign-in, after ageing, or by choice.
@@ -90,8 +157,8 @@ pub struct ChangePassword {
     pub s: Shell,
     /// What is wrong.
     pub errors: Vec<FieldError>,
-    /// The sentence that says why it must be now.
-    pub why: String,
+    /// Why.
+    pub why: Why,
     /// Fewest characters (rule E2).
     pub shortest: u64,
     /// The sign-in under way; none where the person is signed in and gives the current one too.
@@ -144,8 +211,8 @@ pub struct EnrolApp {
     pub qr_path: String,
     /// The secret in groups of four.
     pub secret: String,
-    /// What the code says; it comes back with a wrong first code, so that the page can be drawn
-    /// again.
+    /// What the code says; like the secret it comes back with a wrong first code, so that the page
+    /// can be drawn again.
     pub uri: String,
     /// The enrolment under way.
     pub ticket: String,
@@ -223,12 +290,8 @@ pub struct Confirm {
     pub errors: Vec<FieldError>,
     /// Seconds until the next try, where one has to wait.
     pub wait: Option<u64>,
-    /// Whether an app is enrolled.
-    pub app: bool,
-    /// Whether a passkey or hardware key is enrolled.
-    pub passkey: bool,
-    /// Whether recovery codes are left.
-    pub recovery: bool,
+    /// What is enrolled and left.
+    pub offered: Offered,
     /// The way of somebody who has no factor here.
     pub again: Option<Again>,
     /// What was being done, sealed.

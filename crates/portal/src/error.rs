@@ -1,4 +1,4 @@
-//! Pages for what went wrong as a whole: what the form sent cannot be used, 403, 404, 429, 503.
+//! Pages for what went wrong as a whole: what the form sent cannot be used, 404, 429, 503.
 
 use askama::Template;
 
@@ -12,8 +12,6 @@ pub enum Wrong {
     Unreadable,
     /// A post that is not from a page of this session: forged, or from before a sign-in.
     Forged,
-    /// The page belongs to other tasks.
-    Forbidden,
     /// No such page.
     Missing,
     /// The page takes no such request.
@@ -34,7 +32,7 @@ impl Wrong {
     pub fn status(self) -> u16 {
         match self {
             Self::Unreadable => 400,
-            Self::Forged | Self::Forbidden | Self::Insecure => 403,
+            Self::Forged | Self::Insecure => 403,
             Self::Missing => 404,
             Self::Method => 405,
             Self::TooLarge => 413,
@@ -47,7 +45,6 @@ impl Wrong {
         match self {
             Self::Unreadable => "unreadable",
             Self::Forged => "forged",
-            Self::Forbidden => "403",
             Self::Missing => "404",
             Self::Method => "method",
             Self::TooLarge => "too-large",
@@ -68,8 +65,6 @@ pub struct ErrorPage {
     pub s: Shell,
     /// What went wrong.
     pub wrong: Wrong,
-    /// Rule behind it, where there is one.
-    pub rule: Option<String>,
     /// When it is worth trying again, `HH:MM`.
     pub again: Option<String>,
     /// Code under which the centre finds it.
@@ -97,7 +92,7 @@ impl ErrorPage {
     pub fn icon(&self) -> &'static str {
         match self.wrong {
             Wrong::Unreadable | Wrong::TooLarge => "circle-alert",
-            Wrong::Forged | Wrong::Forbidden | Wrong::Method | Wrong::Insecure => "ban",
+            Wrong::Forged | Wrong::Method | Wrong::Insecure => "ban",
             Wrong::Missing => "search",
             Wrong::TooMany => "clock",
             Wrong::Busy => "cloud-off",

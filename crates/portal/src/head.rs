@@ -42,8 +42,8 @@ impl Officer {
 
     /// How near the declared count is.
     #[must_use]
-    pub fn level(&self) -> Level {
-        Level::of(self.used, self.daily)
+    pub fn level(&self, s: &Shell) -> Level {
+        Level::of(self.used, self.daily, s)
     }
 }
 
@@ -144,6 +144,8 @@ pub struct OfficerPage {
     pub training: Option<Training>,
     /// Key of what was done a moment ago.
     pub told: Option<&'static str>,
+    /// Key of what was done in part only, as the sentence says.
+    pub partly: Option<&'static str>,
     /// Token against a doubled post.
     pub once: String,
 }

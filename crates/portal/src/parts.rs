@@ -1,5 +1,7 @@
 //! Small things that several pages show.
 
+use crate::shell::Shell;
+
 /// One choice of a list.
 #[derive(Clone, Debug)]
 pub struct Choice {
@@ -29,23 +31,24 @@ pub fn wrong<'a>(errors: &'a [FieldError], field: &str) -> Option<&'a str> {
 /// How near a count is to its end; colour, icon and word follow from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Level {
-    /// Below 80 %.
+    /// Below the first warning.
     Calm,
-    /// From 80 % (rule D2: warnings at 80, 95, 100 %).
+    /// From the first warning on (rule D2).
     Near,
     /// Used up.
     Full,
 }
 
 impl Level {
-    /// The level of `used` out of `limit`. Nothing out of nothing is no end that was reached.
+    /// The level of `used` out of `limit`, with the first warning of the frame. Nothing out of
+    /// nothing is no end that was reached.
     #[must_use]
-    pub fn of(used: u64, limit: u64) -> Self {
+    pub fn of(used: u64, limit: u64, s: &Shell) -> Self {
         if used == 0 && limit == 0 {
             Self::Calm
         } else if used >= limit {
             Self::Full
-        } else if used * 5 >= limit * 4 {
+        } else if used * 100 >= limit * u64::from(s.warn_at) {
             Self::Near
         } else {
             Self::Calm
@@ -99,8 +102,8 @@ impl Meter {
 
     /// How near the end is.
     #[must_use]
-    pub fn level(&self) -> Level {
-        Level::of(self.of.saturating_sub(self.left), self.of)
+    pub fn level(&self, s: &Shell) -> Level {
+        Level::of(self.of.saturating_sub(self.left), self.of, s)
     }
 }
 
@@ -134,9 +137,6 @@ pub mod states {
     pub const WAITING: State = State { class: "info", icon: "clock", key: "state-waiting" };
     /// Ended.
     pub const OVER: State = State { class: "", icon: "check", key: "state-over" };
-    /// Slower or partly out.
-    pub const DEGRADED: State =
-        State { class: "warn", icon: "triangle-alert", key: "state-degraded" };
     /// Out.
     pub const DOWN: State = State { class: "bad", icon: "circle-x", key: "state-down" };
     /// The session in use.
@@ -149,8 +149,6 @@ pub mod states {
     pub const SAME: State = State { class: "", icon: "minus", key: "state-same" };
     /// Cannot be read.
     pub const WRONG: State = State { class: "bad", icon: "x", key: "state-wrong" };
-    /// Officer, head and centre were told.
-    pub const TOLD: State = State { class: "warn", icon: "megaphone", key: "state-told" };
     /// A temporary raise is in force.
     pub const RAISED: State = State { class: "info", icon: "trending-up", key: "state-raised" };
     /// Done.
@@ -217,8 +215,8 @@ impl LineUse {
 
     /// How near the end is.
     #[must_use]
-    pub fn level(&self) -> Level {
-        Level::of(self.used, self.registered)
+    pub fn level(&self, s: &Shell) -> Level {
+        Level::of(self.used, self.registered, s)
     }
 }
 

@@ -62,6 +62,8 @@ pub struct Shell {
     pub here: String,
     /// Telephone of the centre's support (rule J2).
     pub help_phone: String,
+    /// Percent of a count from which it is shown as near its end (rule D2).
+    pub warn_at: u8,
     /// Release of the program; also the cache key of the static files.
     pub version: String,
 }

@@ -72,6 +72,52 @@ fn what_templates_and_views_ask_for_is_there() {
     }
 }
 
+/// What the program asks for: words in quotation marks, and texts with a gap (`rule-{id}`,
+/// `{verdict}-why`) as what stands before and after it.
+fn asked_for() -> (BTreeSet<String>, Vec<(String, String)>) {
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(crates).unwrap() {
+        let source = entry.unwrap().path().join("src");
+        if source.is_dir() {
+            files(&source, &mut paths);
+        }
+    }
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "rs"));
+    let sources = paths.iter().map(|path| fs::read_to_string(path).unwrap());
+    let templates = read_all("templates").into_iter().map(|(_, text)| text);
+    let (mut words, mut gaps) = (BTreeSet::new(), Vec::new());
+    for text in sources.chain(templates) {
+        for piece in text.split('"').filter(|piece| !piece.contains(char::is_whitespace)) {
+            match (piece.split_once('{'), piece.rsplit_once('}')) {
+                (Some((before, _)), Some((_, after))) => {
+                    gaps.push((before.to_owned(), after.to_owned()));
+                }
+                _ => drop(words.insert(piece.to_owned())),
+            }
+        }
+    }
+    (words, gaps)
+}
+
+#[test]
+fn every_text_is_asked_for() {
+    let (words, gaps) = asked_for();
+    let fits = |key: &str, (before, after): &(String, String)| {
+        if before.is_empty() {
+            // A gap at the beginning holds a key that stands somewhere itself.
+            let rest = key.strip_suffix(after.as_str());
+            return after.starts_with('-') && rest.is_some_and(|rest| words.contains(rest));
+        }
+        before.ends_with('-') && key.starts_with(before.as_str()) && key.ends_with(after.as_str())
+    };
+    let idle: Vec<String> = keys("vi")
+        .into_iter()
+        .filter(|key| !words.contains(key) && !gaps.iter().any(|gap| fits(key, gap)))
+        .collect();
+    assert!(idle.is_empty(), "nobody asks for {idle:?}");
+}
+
 #[test]
 fn templates_hold_no_words_no_scripts_and_no_styles() {
     for (path, text) in read_all("templates") {

@@ -13,8 +13,8 @@ import sys
 HERE = pathlib.Path(__file__).resolve().parent.parent
 NAMES = """
 activity arrow-right ban chart-column check chevron-left chevron-right circle-alert
-circle-check circle-minus circle-x clipboard-check clipboard-list clock cloud-off copy download
-eye fingerprint history id-card inbox info key-round languages life-buoy
+circle-check circle-minus circle-x clock cloud-off copy download
+eye fingerprint history id-card inbox info key-round languages
 list lock lock-open log-out megaphone menu minus monitor-smartphone moon pencil phone plus printer
 refresh-cw scan-line search server shield-check smartphone sun sun-moon
 triangle-alert trending-up upload user user-check user-plus users x

@@ -71,6 +71,13 @@ export async function newPage(context) {
   return page;
 }
 
+/** Does what leads to another page, and waits until that one stands: loaded, and none of those that
+ * send themselves on. */
+export async function goes(page, act) {
+  await Promise.all([page.waitForNavigation(), act()]);
+  await page.waitForFunction(() => document.readyState === 'complete' && !document.querySelector('[data-send-now]'));
+}
+
 /** Fills fields by their names and sends the form by Enter in the last one. */
 export async function fill(page, fields) {
   let last;
@@ -79,23 +86,25 @@ export async function fill(page, fields) {
     await last.evaluate((field) => { field.value = ''; });
     await last.type(value);
   }
-  await Promise.all([page.waitForNavigation({ waitUntil: 'networkidle0' }), last.press('Enter')]);
+  await goes(page, () => last.press('Enter'));
 }
 
 /** Signs somebody in, and stands on the desk. */
 export async function signIn(page, who, next = '/') {
-  await page.goto(`${base}/sign-in?next=${encodeURIComponent(next)}`, { waitUntil: 'networkidle0' });
+  await page.goto(`${base}/sign-in?next=${encodeURIComponent(next)}`);
   await fill(page, { login: who.login, password: who.password });
   await fill(page, { code: await freshCode(who) });
 }
 
 /** Clicks something that leads to another page. */
 export async function follow(page, selector) {
-  await Promise.all([page.waitForNavigation({ waitUntil: 'networkidle0' }), page.click(selector)]);
+  await goes(page, () => page.click(selector));
 }
 
 /** Looks at the page as it is, in both widths and themes. */
 export async function look(page, name) {
+  // Letters of another width would be looked at otherwise.
+  await page.evaluate(() => document.fonts.ready.then(() => {}));
   for (const theme of ['light', 'dark']) {
     // Without motion: a colour on its way from one theme to the other is none that anybody reads.
     await page.emulateMediaFeatures([

@@ -2,7 +2,7 @@
 // well under ten seconds; next person by Esc; nothing of a person in addresses, titles, storage.
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
-import { base, demo, launch, look, newPage, person, signIn } from './browser.mjs';
+import { base, demo, goes, launch, look, newPage, person, signIn } from './browser.mjs';
 
 const officer = person('onestop.canbo1');
 // From the scan's first key to the verdict on the screen, on whatever machine this runs.
@@ -16,7 +16,7 @@ before(async () => {
   browser = await launch();
   page = await newPage(await browser.createBrowserContext());
   await signIn(page, officer, '/counter');
-  await page.goto(`${base}/counter`, { waitUntil: 'networkidle0' });
+  await page.goto(`${base}/counter`);
 });
 after(async () => { await browser?.close(); });
 afterEach(() => assert.deepEqual(page.faults.splice(0), []));
@@ -65,7 +65,7 @@ async function scan(text, end = 'Enter', until = '#verdict') {
 }
 
 async function next() {
-  await Promise.all([page.waitForNavigation({ waitUntil: 'networkidle0' }), page.keyboard.press('Escape')]);
+  await goes(page, () => page.keyboard.press('Escape'));
   assert.equal(path(), '/counter');
   assert.equal(await page.$eval('#subject', (field) => field.value), '', 'the next person is empty');
   assert.equal(await focused(), 'subject');
@@ -175,10 +175,7 @@ test('reason first and remembered; what is compared is for one person', async ()
   await look(page, 'counter-partly');
   assert.equal(await page.$eval('#claim-sex', (field) => field.value), '', 'not for the next person');
   // The slip, by its key; then the counter again with what was chosen.
-  await Promise.all([
-    page.waitForNavigation({ waitUntil: 'networkidle0' }),
-    page.keyboard.down('Alt').then(() => page.keyboard.press('i')),
-  ]);
+  await goes(page, () => page.keyboard.down('Alt').then(() => page.keyboard.press('i')));
   await page.keyboard.up('Alt');
   assert.match(path(), /^\/counter\/slip\//);
   await nothingKept(alive[6]);
@@ -194,12 +191,12 @@ test('reason first and remembered; what is compared is for one person', async ()
   // What the QR code opens: the slip's own mark.
   const check = `${base}${path().replace('/counter/slip/', '/check/')}`;
   const stranger = await newPage(await browser.createBrowserContext());
-  await stranger.goto(check, { waitUntil: 'networkidle0' });
+  await stranger.goto(check);
   assert.match(await words(stranger), /Phiếu do hệ thống cấp/);
   assert.match(await words(stranger), /Giới tính/);
   assert.ok(!(await words(stranger)).includes(alive[6].personalId));
   await look(stranger, 'check');
-  await stranger.goto(`${base}/check?code=DC-0000-0000-0000-0000-00000`, { waitUntil: 'networkidle0' });
+  await stranger.goto(`${base}/check?code=DC-0000-0000-0000-0000-00000`);
   assert.match(await words(stranger), /Không có kết quả nào/);
   await look(stranger, 'check-unknown');
   assert.deepEqual(stranger.faults, []);
@@ -214,19 +211,19 @@ test('a look-up needs a reason; sensitive fields open one by one', async () => {
   const count = (await page.$$('form[action="/counter/reveal"]')).length;
   assert.ok(count >= 3, `${count} sensitive fields`);
   await page.focus('form[action="/counter/lookup"] button');
-  await Promise.all([page.waitForNavigation({ waitUntil: 'networkidle0' }), page.keyboard.press('Enter')]);
+  await goes(page, () => page.keyboard.press('Enter'));
   assert.match(await words(), /Vì sao cần tra cứu đầy đủ/);
   await look(page, 'lookup-reason');
   await page.focus('#reason');
   await page.keyboard.type('Hồ sơ thiếu nơi ở hiện tại của người nộp', { delay: 0 });
   await page.keyboard.press('Tab');
-  await Promise.all([page.waitForNavigation({ waitUntil: 'networkidle0' }), page.keyboard.press('Enter')]);
+  await goes(page, () => page.keyboard.press('Enter'));
   assert.match(await words(), /Nơi thường trú/);
   assert.doesNotMatch(await page.$eval('.answers', (table) => table.innerText), /Tôn giáo/);
   await nothingKept(alive[7]);
   await look(page, 'lookup');
   await page.focus('form[action="/counter/reveal"] button');
-  await Promise.all([page.waitForNavigation({ waitUntil: 'networkidle0' }), page.keyboard.press('Enter')]);
+  await goes(page, () => page.keyboard.press('Enter'));
   assert.match(await words(), /Thông tin nhạy cảm/);
   assert.equal((await page.$$('form[action="/counter/reveal"]')).length, count - 1, 'one is open');
   await nothingKept(alive[7]);
@@ -236,11 +233,11 @@ test('a look-up needs a reason; sensitive fields open one by one', async () => {
 
 test('two windows and a doubled Enter: each question counts once', async () => {
   const other = await newPage(page.browserContext());
-  await other.goto(`${base}/counter`, { waitUntil: 'networkidle0' });
+  await other.goto(`${base}/counter`);
   const before = await left(other);
   await other.close();
   await page.bringToFront();
-  await page.reload({ waitUntil: 'networkidle0' });
+  await page.reload();
   await page.keyboard.type(card(alive[8]), { delay: 0 });
   // The same form twice, past the page's own care.
   const both = await page.evaluate(async () => {
@@ -249,7 +246,7 @@ test('two windows and a doubled Enter: each question counts once', async () => {
     return Promise.all([send(), send()].map(async (sent) => (await sent).status));
   });
   assert.deepEqual(both, [200, 200]);
-  await page.goto(`${base}/counter`, { waitUntil: 'networkidle0' });
+  await page.goto(`${base}/counter`);
   assert.equal(await left(), before - 1);
 });
 

@@ -23,7 +23,7 @@ const words = (page) => page.evaluate(() => document.body.innerText);
 
 test('sign in, wrong and right, and out', async () => {
   const { context, page } = await fresh();
-  await page.goto(`${base}/account/history`, { waitUntil: 'networkidle0' });
+  await page.goto(`${base}/account/history`);
   assert.equal(path(page), '/sign-in');
   assert.equal(await page.evaluate(() => document.activeElement.id), 'login', 'the caret is there');
   await look(page, 'sign-in');
@@ -40,7 +40,7 @@ test('sign in, wrong and right, and out', async () => {
   assert.equal(path(page), '/account/history', 'where one wanted to go');
   await look(page, 'account-history');
   for (const part of ['factors', 'sessions']) {
-    await page.goto(`${base}/account/${part}`, { waitUntil: 'networkidle0' });
+    await page.goto(`${base}/account/${part}`);
     await look(page, `account-${part}`);
   }
   const cookies = await context.cookies?.() ?? await page.cookies();
@@ -49,7 +49,7 @@ test('sign in, wrong and right, and out', async () => {
 
   await follow(page, '[data-leave] button');
   assert.match(await words(page), /Đã đăng xuất/);
-  await page.goBack({ waitUntil: 'networkidle0' });
+  await page.goBack();
   assert.equal(path(page), '/sign-in', 'back shows nothing');
   assert.doesNotMatch(await words(page), /Phiên đăng nhập/);
   assert.deepEqual(page.faults, []);
@@ -60,8 +60,8 @@ test('the screen locks with a form half filled, in every window, and gives it ba
   const { context, page } = await fresh();
   await signIn(page, auditor, '/account/password');
   const other = await newPage(context);
-  await other.goto(`${base}/account/history`, { waitUntil: 'networkidle0' });
-  await page.goto(`${base}/account/factors/add`, { waitUntil: 'networkidle0' });
+  await other.goto(`${base}/account/history`);
+  await page.goto(`${base}/account/factors/add`);
   // A form like a desk's: what is typed into it comes back.
   await page.evaluate(() => {
     const form = document.createElement('form');
@@ -77,8 +77,8 @@ test('the screen locks with a form half filled, in every window, and gives it ba
   // A window behind another one draws nothing, and nothing in it can be clicked.
   await page.bringToFront();
   await Promise.all([
-    page.waitForNavigation({ waitUntil: 'networkidle0' }),
-    other.waitForNavigation({ waitUntil: 'networkidle0' }),
+    page.waitForNavigation(),
+    other.waitForNavigation(),
     page.click('[data-lock] button'),
   ]);
   for (const window of [page, other]) {
@@ -86,9 +86,9 @@ test('the screen locks with a form half filled, in every window, and gives it ba
     assert.equal((await window.content()).includes('099'), false, 'nothing of it is in the page');
   }
   await look(page, 'lock');
-  await page.goto(`${base}/account/sessions`, { waitUntil: 'networkidle0' });
+  await page.goto(`${base}/account/sessions`);
   assert.match(await words(page), /Màn hình đã khóa/, 'no address goes round it');
-  await page.goBack({ waitUntil: 'networkidle0' }).catch(() => {});
+  await page.goBack().catch(() => {});
 
   await other.bringToFront();
   await fill(other, { password: 'sai' });
@@ -120,7 +120,7 @@ test('a second session ends the first and both are told', async () => {
   await signIn(two.page, officer);
   assert.equal(path(two.page), '/welcome');
   await look(two.page, 'welcome');
-  await one.page.goto(`${base}/account/factors`, { waitUntil: 'networkidle0' });
+  await one.page.goto(`${base}/account/factors`);
   assert.match(await words(one.page), /vừa đăng nhập ở nơi khác/);
   assert.deepEqual([...one.page.faults, ...two.page.faults], []);
   await one.context.close();
@@ -142,7 +142,7 @@ test('a passkey is enrolled and signs in', async () => {
   assert.equal(path(page), '/account/factors', await words(page));
   assert.match(await words(page), /Khóa đăng nhập của thiết bị/);
   await follow(page, '[data-leave] button');
-  await page.goto(`${base}/sign-in`, { waitUntil: 'networkidle0' });
+  await page.goto(`${base}/sign-in`);
   await follow(page, '[data-passkeys] button');
   assert.notEqual(path(page), '/sign-in', await words(page));
   assert.match(await words(page), /Tài khoản của tôi/);
@@ -152,7 +152,7 @@ test('a passkey is enrolled and signs in', async () => {
 
 test('language, theme and pages that are not there', async () => {
   const { context, page } = await fresh();
-  await page.goto(`${base}/sign-in`, { waitUntil: 'networkidle0' });
+  await page.goto(`${base}/sign-in`);
   await follow(page, 'button[name=lang]');
   assert.equal(await page.evaluate(() => document.documentElement.lang), 'en');
   // Where nothing was chosen, the one button that shows is the one that changes something.
@@ -165,7 +165,7 @@ test('language, theme and pages that are not there', async () => {
   await follow(page, 'button[name=theme]');
   assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), 'dark');
   await look(page, 'sign-in-english');
-  await page.goto(`${base}/no/such/page`, { waitUntil: 'networkidle0' });
+  await page.goto(`${base}/no/such/page`);
   assert.match(await words(page), /Page not found/);
   await look(page, 'missing');
   assert.deepEqual(page.faults, []);
@@ -181,7 +181,7 @@ test('who sends much proves that it is no program, and goes on', async () => {
     return answer.status;
   });
   assert.equal(status, 429);
-  await page.goto(`${base}/account/sessions`, { waitUntil: 'networkidle0' });
+  await page.goto(`${base}/account/sessions`);
   assert.match(await words(page), /Kiểm tra trước khi tiếp tục/);
   await page.waitForSelector('[data-solved]:not([hidden])');
   await look(page, 'prove');

@@ -30,7 +30,7 @@ afterEach(() => assert.deepEqual(page.faults.splice(0), []));
 
 const here = (at = page) => new URL(at.url()).pathname;
 const words = (at = page) => at.evaluate(() => document.body.innerText);
-const go = (address, at = page) => at.goto(base + address, { waitUntil: 'networkidle0' });
+const go = (address, at = page) => at.goto(base + address);
 
 /** Types into a field of the page's main form and leaves the rest. */
 async function type(name, value) {

@@ -25,7 +25,7 @@ afterEach(() => assert.deepEqual(page.faults.splice(0), []));
 
 const here = (at = page) => new URL(at.url()).pathname;
 const words = (at = page) => at.evaluate(() => document.body.innerText);
-const go = (address, at = page) => at.goto(base + address, { waitUntil: 'networkidle0' });
+const go = (address, at = page) => at.goto(base + address);
 
 /** Fills fields of the form that goes to this address, and sends it. */
 async function send(action, fields, at = page) {

@@ -19,7 +19,7 @@ let page;
 
 const path = (at = page) => new URL(at.url()).pathname;
 const words = (at = page) => at.evaluate(() => document.querySelector('#main').innerText);
-const open = (where, at = page) => at.goto(`${base}${where}`, { waitUntil: 'networkidle0' });
+const open = (where, at = page) => at.goto(`${base}${where}`);
 
 async function token() {
   const { clientId, clientSecret } = small.oauth;

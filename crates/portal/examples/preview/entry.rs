@@ -5,8 +5,8 @@ use std::error::Error;
 use std::fmt::Write as _;
 
 use dancu_portal::entry::{
-    Again, ChangePassword, Confirm, Enrol, EnrolApp, GoOn, Lock, Prove, ProviderLinks,
-    RecoveryCodes, Refused, SecondFactor, SignIn, Welcome,
+    Again, ChangePassword, Confirm, Enrol, EnrolApp, GoOn, Lock, Offered, Prove, ProviderLinks,
+    RecoveryCodes, Refused, SecondFactor, SignIn, Welcome, Why,
 };
 use dancu_portal::error::{ErrorPage, Wrong};
 use dancu_portal::parts::Refusal;
@@ -20,7 +20,6 @@ impl Preview {
         self.passwords()?;
         self.lock_screens()?;
         for (name, wrong) in [
-            ("403", Wrong::Forbidden),
             ("404", Wrong::Missing),
             ("429", Wrong::TooMany),
             ("503", Wrong::Busy),
@@ -35,7 +34,6 @@ impl Preview {
                     t: self.t.clone(),
                     s: if bare { self.bare("/x") } else { self.shell("officer", "/counter") },
                     wrong,
-                    rule: (wrong == Wrong::Forbidden).then(|| "A6".into()),
                     again: (wrong == Wrong::TooMany).then(|| "14:07".into()),
                     code: "DC-7Q2M-94KX".into(),
                 },
@@ -83,9 +81,7 @@ impl Preview {
             errors,
             captcha: None,
             wait: None,
-            app,
-            passkey: true,
-            recovery: true,
+            offered: Offered { app, key: true, recovery: true },
             ticket: "ticket".into(),
             next: String::new(),
         };
@@ -100,9 +96,7 @@ impl Preview {
                 s: self.shell("operator", "/operate/locks"),
                 errors: vec![],
                 wait: Some(12),
-                app: true,
-                passkey: true,
-                recovery: true,
+                offered: Offered { app: true, key: true, recovery: true },
                 again: None,
                 kept: "sealed".into(),
                 back: "/".into(),
@@ -163,23 +157,26 @@ impl Preview {
             "Mật khẩu mới trùng với một trong 10 mật khẩu gần nhất. Hãy chọn mật khẩu khác.",
             "The new password is one of the last 10. Choose another.",
         );
-        let change = |s, errors, key, ticket| ChangePassword {
+        let change = |s, errors, why, ticket| ChangePassword {
             t: self.t.clone(),
             s,
             errors,
-            why: self.t.get(key),
+            why,
             shortest: 8,
             ticket,
             wait: None,
             next: String::new(),
         };
         let errors = vec![wrong("fresh", same)];
-        let forced = change(self.bare("/"), errors, "password-first", Some("ticket".into()));
+        let forced = change(self.bare("/"), errors, Why::Given, Some("ticket".into()));
         self.write("password-forced", &forced)?;
+        let aged = change(self.bare("/"), vec![], Why::Aged(60), Some("ticket".into()));
+        self.write("password-aged", &aged)?;
         let shell = self.shell("officer", "/account/password");
-        self.write("account-password", &change(shell, vec![], "password-chosen", None))?;
-        let codes =
-            (0..10).map(|n| format!("{:04}-{:04}", 1357 + n * 811, 9753 - n * 577)).collect();
+        self.write("account-password", &change(shell, vec![], Why::Chosen(Some(90)), None))?;
+        let codes = (0..10)
+            .map(|n| format!("{:04}-WMQ7-{:04}-M0X8", 1357 + n * 811, 9753 - n * 577))
+            .collect();
         self.write(
             "recovery-codes",
             &RecoveryCodes {

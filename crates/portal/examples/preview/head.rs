@@ -9,7 +9,7 @@ use dancu_portal::head::{
 };
 use dancu_portal::parts::{FieldError, LineUse, State, states};
 
-use super::{OFFICER, Preview, chart, choice, pager, wrong};
+use super::{MARKS, OFFICER, Preview, chart, choice, pager, wrong};
 
 impl Preview {
     pub(super) fn officers(&self) -> Vec<Officer> {
@@ -97,7 +97,7 @@ impl Preview {
         self.import()?;
         for (name, chart, lines, people) in [
             ("head-usage", chart(), self.lines(), self.officers()),
-            ("head-usage-empty", DayChart::new(&[None; 24], 500, 200), vec![], vec![]),
+            ("head-usage-empty", DayChart::new(&[None; 24], (500, 200), MARKS), vec![], vec![]),
         ] {
             self.write(
                 name,
@@ -298,6 +298,7 @@ impl Preview {
             invite: true,
             reason: String::new(),
             told: None,
+            partly: None,
             training: existing.then(|| Training {
                 until: "24/10/2026".into(),
                 lapsed: true,

@@ -15,7 +15,7 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 
 use askama::Template;
-use dancu_portal::chart::DayChart;
+use dancu_portal::chart::{DayChart, Marks};
 use dancu_portal::parts::{Choice, FieldError, Pager};
 use dancu_portal::shell::{NavItem, Person, Shell};
 use dancu_portal::text::{Language, Text};
@@ -62,6 +62,7 @@ impl Preview {
             here: here.into(),
             help_phone: "1900 0999".into(),
             version: "0.4.0".into(),
+            warn_at: 80,
         }
     }
 
@@ -95,40 +96,30 @@ impl Preview {
 }
 
 const CENTRE: &str = "Trung tâm dữ liệu quốc gia về dân cư";
-const OFFICER_NAV: [(&str, &str, &str); 4] = [
-    ("/counter", "scan-line", "nav-counter"),
-    ("/history", "history", "nav-history"),
-    ("/account", "user", "nav-account"),
-    ("/help", "life-buoy", "nav-help"),
-];
-const HEAD_NAV: [(&str, &str, &str); 7] = [
+const OFFICER_NAV: [(&str, &str, &str); 2] =
+    [("/counter", "scan-line", "nav-counter"), ("/account", "user", "nav-account")];
+const HEAD_NAV: [(&str, &str, &str); 5] = [
     ("/unit/officers", "users", "nav-officers"),
     ("/unit/usage", "chart-column", "nav-usage"),
     ("/unit/raises", "trending-up", "nav-raises"),
     ("/unit/substitutes", "user-check", "nav-substitutes"),
-    ("/unit/dossier", "clipboard-list", "nav-dossier"),
     ("/account", "user", "nav-account"),
-    ("/help", "life-buoy", "nav-help"),
 ];
-const OPERATOR_NAV: [(&str, &str, &str); 7] = [
+const OPERATOR_NAV: [(&str, &str, &str); 6] = [
     ("/operate/systems", "server", "nav-systems"),
     ("/operate/exceedances", "activity", "nav-exceedances"),
     ("/operate/locks", "lock", "nav-locks"),
     ("/operate/raises", "trending-up", "nav-raises"),
     ("/operate/announcements", "megaphone", "nav-announcements"),
     ("/account", "user", "nav-account"),
-    ("/help", "life-buoy", "nav-help"),
 ];
 const INTEGRATOR_NAV: [(&str, &str, &str); 3] = [
     ("/unit/revocations", "ban", "nav-revocations"),
     ("/integrator", "key-round", "nav-credentials"),
     ("/account", "user", "nav-account"),
 ];
-const AUDITOR_NAV: [(&str, &str, &str); 3] = [
-    ("/audit", "search", "nav-audit"),
-    ("/account", "user", "nav-account"),
-    ("/help", "life-buoy", "nav-help"),
-];
+const AUDITOR_NAV: [(&str, &str, &str); 2] =
+    [("/audit", "search", "nav-audit"), ("/account", "user", "nav-account")];
 
 const CITIZEN_NAV: [(&str, &str, &str); 3] = [
     ("/me/data", "id-card", "nav-my-data"),
@@ -159,13 +150,16 @@ fn chart() -> DayChart {
     for (at, value) in [38, 62, 71, 55, 31, 12, 44, 21].into_iter().enumerate() {
         used[at] = Some(value);
     }
-    DayChart::new(&used, 500, 200)
+    DayChart::new(&used, (500, 200), MARKS)
 }
+
+/// 07:00 and 18:00.
+const MARKS: Marks = Marks { from: 420, to: 1_080 };
 
 fn full_chart() -> DayChart {
     let values =
         [38, 62, 71, 55, 31, 12, 44, 58, 60, 42, 27, 9, 6, 4, 2, 0, 0, 1, 0, 0, 14, 22, 9, 3];
-    DayChart::new(&values.map(Some), 500, 200)
+    DayChart::new(&values.map(Some), (500, 200), MARKS)
 }
 
 fn main() -> Result<(), Box<dyn Error>> {

@@ -318,7 +318,7 @@ impl Preview {
         }
         for (name, all_well) in [("status", true), ("status-degraded", false)] {
             let part = |key, state| Part { key, state };
-            let second = if all_well { states::ACTIVE } else { states::DEGRADED };
+            let second = if all_well { states::ACTIVE } else { states::DOWN };
             self.write(
                 name,
                 &Status {

@@ -183,7 +183,7 @@ impl Preview {
         };
         let events = vec![
             event("event-sign-in", states::DONE),
-            event("event-reveal", states::DONE),
+            event("event-device", states::DONE),
             event("event-sign-in", states::FAILED),
             event("event-factor", states::DONE),
         ];

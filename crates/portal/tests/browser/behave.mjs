@@ -27,7 +27,7 @@ async function understood(text) {
   }, text);
 }
 
-await page.goto(`${base}/vi/counter.html`, { waitUntil: 'networkidle0' });
+await page.goto(`${base}/vi/counter.html`);
 assert.equal(await focused(), 'subject', 'the caret stands in the field');
 
 const ID = '099\u2009303\u2009000\u2009417';
@@ -62,7 +62,7 @@ await page.keyboard.press('Enter');
 await pause(300);
 assert.deepEqual(posts, ['/counter'], 'a doubled Enter sends once');
 
-await page.goto(`${base}/vi/counter-match.html`, { waitUntil: 'networkidle0' });
+await page.goto(`${base}/vi/counter-match.html`);
 const copied = await page.evaluate(() => {
   const range = document.createRange();
   range.selectNodeContents(document.querySelector('td .id'));
@@ -86,7 +86,7 @@ await alone.evaluateOnNewDocument(() => {
   const every = window.setInterval;
   window.setInterval = (act, time, ...rest) => every(act, time === 10000 ? 200 : time, ...rest);
 });
-await alone.goto(`${base}/vi/idle-check.html`, { waitUntil: 'networkidle0' });
+await alone.goto(`${base}/vi/idle-check.html`);
 await pause(2500);
 fs.unlinkSync(idle);
 assert.ok(posts.includes('/lock'), 'the lock is asked for');
@@ -101,14 +101,14 @@ const answeredToo = fs.readFileSync(path.join(pages, 'vi', 'counter.html'), 'utf
 const restored = path.join(pages, 'vi', 'restored-check.html');
 const form = '<form hidden data-restore><input type="hidden" name="subject" value="099303000417 &lt;b&gt;"></form>';
 fs.writeFileSync(restored, answeredToo.replace('<main id="main" class="main" tabindex="-1">', (main) => main + form));
-await page.goto(`${base}/vi/restored-check.html`, { waitUntil: 'networkidle0' });
+await page.goto(`${base}/vi/restored-check.html`);
 fs.unlinkSync(restored);
 assert.equal(await page.$eval('#subject', (field) => field.value), '099303000417 <b>');
 assert.equal(await page.$('[data-restore]'), null);
 assert.equal(new URL(page.url()).pathname, '/counter');
 
 // The proof of work is solved without being asked.
-await page.goto(`${base}/vi/sign-in-error.html`, { waitUntil: 'networkidle0' });
+await page.goto(`${base}/vi/sign-in-error.html`);
 await page.waitForFunction(() => document.querySelector('[name=altcha]').value !== '');
 const proof = JSON.parse(atob(await page.$eval('[name=altcha]', (field) => field.value)));
 assert.equal(proof.number, 3);

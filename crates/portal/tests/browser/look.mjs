@@ -51,7 +51,9 @@ async function look(language, name, theme, width) {
   page.on('requestfailed', (request) => fault('REQUEST', where, request.url()));
   await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: theme }]);
   await page.setViewport({ width, height: HEIGHTS[width] ?? 800 });
-  await page.goto(`${site.base}/${language}/${name}`, { waitUntil: 'networkidle0' });
+  await page.goto(`${site.base}/${language}/${name}`);
+  // Letters of another width would be looked at otherwise.
+  await page.evaluate(() => document.fonts.ready.then(() => {}));
   const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
   if (wide > 0) fault('WIDE', where, wide);
   if (shots) {

@@ -4,7 +4,7 @@
 
 use axum::http::{HeaderMap, HeaderValue, header};
 
-/// Longest value that is read; ours have 43 characters.
+/// Longest value that is read, bytes; tokens have 43, the longest codes of the counter 126.
 const VALUE_MAX: usize = 128;
 /// Enrolled devices are kept by the browser as long as by us, s: 90 days
 /// ([`DEVICE_IDLE_MS`](dancu_domain::people::factors::DEVICE_IDLE_MS)).
@@ -25,6 +25,8 @@ pub enum Cookie {
     Browser,
     /// Language and theme.
     Look,
+    /// What the counter was asked with last, `SameSite=Strict`.
+    Counter,
 }
 
 impl Cookie {
@@ -38,12 +40,14 @@ impl Cookie {
             (Self::Browser, false) => "dancu-browser",
             (Self::Look, true) => "__Host-dancu-look",
             (Self::Look, false) => "dancu-look",
+            (Self::Counter, true) => "__Host-dancu-counter",
+            (Self::Counter, false) => "dancu-counter",
         }
     }
 
     fn same_site(self) -> &'static str {
         match self {
-            Self::Session | Self::Device => "Strict",
+            Self::Session | Self::Device | Self::Counter => "Strict",
             Self::Browser | Self::Look => "Lax",
         }
     }
@@ -51,7 +55,7 @@ impl Cookie {
     /// Seconds that the browser keeps it; `None`: until it is closed.
     fn kept_s(self) -> Option<u32> {
         match self {
-            Self::Session | Self::Browser => None,
+            Self::Session | Self::Browser | Self::Counter => None,
             Self::Device => Some(DEVICE_S),
             Self::Look => Some(LOOK_S),
         }
@@ -124,5 +128,7 @@ mod tests {
         assert!(text(Cookie::Device.set("v", true)).contains("Max-Age=7776000; Secure"));
         assert!(text(Cookie::Session.clear(true)).contains("Max-Age=0"));
         assert!(Cookie::Look.set("a\nb", true).is_none(), "no header is split");
+        let counter = text(Cookie::Counter.set("v", true));
+        assert_eq!(counter, "__Host-dancu-counter=v; Path=/; HttpOnly; SameSite=Strict; Secure");
     }
 }

@@ -14,7 +14,7 @@ use dancu_office::Refused;
 use dancu_portal::error::Wrong;
 
 use super::frame;
-use super::once::Sent;
+use super::once::{Post, Sent};
 use super::signed::Signed;
 use crate::app::Shared;
 
@@ -76,17 +76,26 @@ impl Form {
         self.0.iter().map(|(name, raw, _)| (name.as_str(), raw.as_str()))
     }
 
-    /// Whether its `once` was not sent before in this session: `false` for the second of a doubled
-    /// post, and for a form without one. For handlers whose store tells doubled acts itself; others
-    /// take [`carry_out`](Self::carry_out), which knows whether the first was done.
-    pub fn first_time(&self, signed: &Signed) -> bool {
-        let once = self.get("once");
-        !once.is_empty() && signed.portal().once.claim(&signed.mark, once)
+    /// This form of the session, as it is remembered.
+    fn post<'a>(&'a self, signed: &'a Signed) -> Post<'a> {
+        let path = signed.here.split('?').next().unwrap_or_default();
+        (&signed.mark, path, self.get("once"))
     }
 
-    /// Carries an act out once for the form's `once` in this session ([`Once::carry_out`]). This
-    /// node remembers; where an act must be done once over all nodes, what stands in the store
-    /// decides.
+    /// Remembers that it was done. For handlers whose store tells doubled acts itself; others take
+    /// [`carry_out`](Self::carry_out).
+    pub fn remember(&self, signed: &Signed) {
+        signed.portal().once.remember(self.post(signed));
+    }
+
+    /// Whether it was done before: this is the second of a doubled post.
+    pub fn was_done(&self, signed: &Signed) -> bool {
+        !self.get("once").is_empty() && signed.portal().once.knows(self.post(signed))
+    }
+
+    /// Carries an act out once for the form's `once` on this path in this session
+    /// ([`Once::carry_out`]). This node remembers; where an act must be done once over all nodes,
+    /// what stands in the store decides.
     ///
     /// # Errors
     /// The page that answers instead: the form has no `once`, or the same form is under way.
@@ -97,11 +106,10 @@ impl Form {
         signed: &Signed,
         act: impl Future<Output = Result<T, Refused>> + Send + 'static,
     ) -> Result<Sent<Result<T, Refused>>, Box<Response>> {
-        let token = self.get("once");
-        if token.is_empty() {
+        if self.get("once").is_empty() {
             return Err(Box::new(frame::wrong_page(signed, Wrong::Unreadable, None)));
         }
-        match signed.portal().once.carry_out(&signed.mark, token, act).await {
+        match signed.portal().once.carry_out(self.post(signed), act).await {
             Sent::Busy => Err(Box::new(frame::unavailable(signed))),
             sent => Ok(sent),
         }

@@ -18,6 +18,7 @@ use dancu_portal::parts::{FieldError, Refusal};
 use dancu_portal::shell::{MOST_ENTRIES, NavItem, Shell};
 use dancu_portal::text::{Language, Text};
 use jiff::civil::Date;
+use serde::Deserialize;
 
 use super::assets::BUILD;
 use super::entry::confirm;
@@ -66,6 +67,21 @@ pub fn to(path: &str) -> Response {
     let place = HeaderValue::from_str(path).unwrap_or(HeaderValue::from_static("/"));
     response.headers_mut().insert(header::LOCATION, place);
     response
+}
+
+/// What was done a moment ago, by its word in the address: `?told=changed`. After a post the page
+/// is loaded anew, and says so.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub struct Told {
+    told: String,
+}
+
+impl Told {
+    /// The key of its sentence among those of a page; none for a word that is none of them.
+    pub fn key(&self, of: &[(&str, &'static str)]) -> Option<&'static str> {
+        of.iter().find(|(word, _)| *word == self.told).map(|(_, key)| *key)
+    }
 }
 
 /// Leads to the person's desk: the first entry of the left column.
@@ -140,7 +156,7 @@ pub fn wrong_page(who: &impl Framed, what: Wrong, wait_s: Option<u32>) -> Respon
 pub(super) fn error_page(facts: &Facts, s: Shell, what: Wrong, wait_s: Option<u32>) -> Response {
     let again = wait_s.map(|s| time(facts.now.plus_ms(i64::from(s) * 1_000)));
     let code = loose_correlation().to_string();
-    let body = ErrorPage { t: facts.text(), s, wrong: what, rule: None, again, code };
+    let body = ErrorPage { t: facts.text(), s, wrong: what, again, code };
     let status = StatusCode::from_u16(what.status()).unwrap_or(StatusCode::BAD_REQUEST);
     let mut response = page_with(status, &body);
     if let Some(seconds) = wait_s {
@@ -214,7 +230,14 @@ pub fn shell(facts: &Facts) -> Shell {
         here: facts.here.clone(),
         help_phone: help_phone(facts),
         version: BUILD.clone(),
+        warn_at: warn_at(facts),
     }
+}
+
+/// The first warning of D2; a profile without warnings has its end alone.
+fn warn_at(facts: &Facts) -> u8 {
+    let counts = &facts.app.gate.store().profiles().at(facts.now).counts;
+    counts.warn_at_percent.first().copied().unwrap_or(100)
 }
 
 fn help_phone(facts: &Facts) -> String {
@@ -316,6 +339,14 @@ pub fn parse_stamp(text: &str) -> Option<Moment> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_what_a_page_does_is_told() {
+        let of = [("changed", "officer-told-changed"), ("", "never")];
+        let told = |word: &str| Told { told: word.into() }.key(&of[..1]);
+        assert_eq!(told("changed"), Some("officer-told-changed"));
+        assert_eq!((told("revoked"), told("")), (None, None));
+    }
 
     #[test]
     fn times_are_written_and_read() {

@@ -32,6 +32,7 @@ use crate::app::Shared;
 use crate::clock::machine_ms;
 use crate::handlers::{problem, text};
 use crate::places::Place;
+use crate::tls::connection::Secure;
 
 /// A form may take this long to arrive; a file of 5 MiB on a line of 1 Mbit/s takes 42 s.
 const BODY_WAIT: std::time::Duration = std::time::Duration::from_mins(1);
@@ -55,10 +56,6 @@ const HEADERS: [(&str, &str); 8] = [
     ("cross-origin-resource-policy", "same-origin"),
     ("permissions-policy", "camera=(), microphone=(), geolocation=(), payment=(), usb=()"),
 ];
-
-/// Put on requests that came over TLS, to the server itself or to a proxy that is believed.
-#[derive(Clone, Copy)]
-pub struct Secure;
 
 /// What was being typed before the screen locked; only the unlocking puts it on a request.
 #[derive(Clone)]
@@ -255,11 +252,9 @@ impl Here<'_> {
 
     async fn look(&self) -> Result<Found, Stopped> {
         let facts = self.facts;
-        let cause = match (self.row.access, text(&self.parts.headers, "x-cause")) {
-            // A public page keeps no screen open, nor does a part that refreshes by itself.
-            (Access::Public, _) | (_, Some("page")) => Cause::Page,
-            _ => Cause::Person,
-        };
+        // A public page keeps no screen open.
+        let public = self.row.access == Access::Public;
+        let cause = if public { Cause::Page } else { Cause::Person };
         match facts.people().look(self.session, cause, facts.now, facts.machine).await {
             Ok(Look::Nobody) => Ok(Found::Nobody(None)),
             Ok(Look::Ended(reason)) => Ok(Found::Nobody(Some(reason))),
@@ -268,7 +263,7 @@ impl Here<'_> {
             }
             Ok(Look::Open(present)) => Ok(Found::Open(Signed::new(facts.clone(), present).into())),
             // Public pages say what is going on even now.
-            Err(_) if self.row.access == Access::Public => Ok(Found::Nobody(None)),
+            Err(_) if public => Ok(Found::Nobody(None)),
             Err(trouble) => Err(self.troubled(&trouble).into()),
         }
     }

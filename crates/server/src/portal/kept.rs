@@ -2,14 +2,14 @@
 //! that asks: the browser gives it back, and neither the person at a locked screen nor anybody
 //! else can read it there. The server keeps nothing.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use dancu_store::Store;
-use dancu_store::keys::{Purpose, SealKey, random};
 use serde::{Deserialize, Serialize};
 
 use super::form::Form;
-use super::paths;
+use super::signed::Signed;
+use super::{paths, sealed};
+
+/// Another version does not open.
+const LABEL: &str = "dancu portal kept 2";
 
 /// Names that are not kept: tokens, and what only the person may type.
 pub(super) const NOT_KEPT: [&str; 7] =
@@ -43,34 +43,18 @@ impl Kept {
         Self { fields: fields(form), ..Self::page(page) }
     }
 
-    /// Sealed for the session's page; `None` without randomness or key, and nothing is kept.
-    pub fn seal(&self, store: &Store, mark: &[u8; 32]) -> Option<String> {
-        let plain = serde_json::to_vec(self).ok()?;
-        let mut nonce = [0; 12];
-        random(&mut nonce).ok()?;
-        let sealed = key(store)?.seal(nonce, mark, &plain).ok()?;
-        Some(URL_SAFE_NO_PAD.encode(sealed))
+    /// Sealed for the session's page; `None` without randomness, and nothing is kept.
+    pub fn seal(&self, signed: &Signed) -> Option<String> {
+        sealed::seal(signed, LABEL, self)
     }
 
     /// What a page of this session gave back; `None` for anything else.
-    pub fn open(text: &str, store: &Store, mark: &[u8; 32]) -> Option<Self> {
-        let mut sealed = URL_SAFE_NO_PAD.decode(text).ok()?;
-        let key = key(store)?;
-        let plain = key.open(mark, &mut sealed).ok()?;
-        serde_json::from_slice(plain).ok()
+    pub fn open(signed: &Signed, text: &str) -> Option<Self> {
+        sealed::open(signed, LABEL, text)
     }
 }
 
 fn fields(form: &Form) -> Vec<(String, String)> {
     let kept = form.fields().filter(|(name, _)| !NOT_KEPT.contains(name));
     kept.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
-}
-
-/// A key of its own, made from the key of tokens: every node of a centre has the same.
-fn key(store: &Store) -> Option<SealKey> {
-    let token = store.keys().get(Purpose::Token, 0)?;
-    let mut bytes = [0; 32];
-    bytes[..16].copy_from_slice(&token.digest16(&[b"portal kept form", &[0]]));
-    bytes[16..].copy_from_slice(&token.digest16(&[b"portal kept form", &[1]]));
-    SealKey::new(&bytes).ok()
 }

@@ -1,12 +1,12 @@
 //! The lines of a system with their use, and its day as a chart: the same on every desk (B5, D2).
 
 use dancu_domain::lines::Lines;
-use dancu_domain::moment::Moment;
+use dancu_domain::moment::{Hours, Moment};
 use dancu_domain::registration::System;
 use dancu_domain::service::Window;
 use dancu_office::act::{Place, places};
 use dancu_office::locks::Today;
-use dancu_portal::chart::DayChart;
+use dancu_portal::chart::{DayChart, Marks};
 use dancu_portal::operator::states as desk;
 use dancu_portal::parts::{LineUse, State, states};
 use dancu_portal::text::Text;
@@ -55,10 +55,15 @@ pub fn state(system: &System, place: &Place<'_>, counts: &Lines, today: Today) -
 }
 
 /// A day of a system by hours, against everything that it may ask at an instant of it.
-pub fn chart(system: &System, used: &[Option<u64>; 24], at: Moment) -> DayChart {
+pub fn chart(system: &System, used: &[Option<u64>; 24], (at, hours): (Moment, &Hours)) -> DayChart {
     let sum = |window: Window| {
         let of = places(system).filter(|place| place.window == window);
         of.map(|place| u64::from(place.line.limit(at).count)).sum()
     };
-    DayChart::new(used, sum(Window::InHours), sum(Window::OffHours))
+    DayChart::new(used, (sum(Window::InHours), sum(Window::OffHours)), marks(hours))
+}
+
+/// Where a chart's duty day and its off-hours part begin (D1).
+pub fn marks(hours: &Hours) -> Marks {
+    Marks { from: hours.from_minute, to: hours.to_minute }
 }

@@ -25,7 +25,10 @@ struct Seen {
     order: VecDeque<Key>,
 }
 
-/// A post of a session.
+/// A post of a session: the digest of its cookie, the path, the token of its form. Forms of one
+/// page share a token, and what one of them did is not told as done by another.
+pub type Post<'a> = (&'a [u8; 32], &'a str, &'a str);
+
 type Key = [u8; 16];
 
 /// What became of a post.
@@ -40,20 +43,19 @@ pub enum Sent<T> {
 }
 
 impl Once {
-    /// Carries an act out for a post of a session, unless it was carried out for the same token
-    /// before. One that fails may be sent again. It goes on where the browser goes away: the second
+    /// Carries an act out for a post, unless it was carried out for the same one before. One that
+    /// fails may be sent again. It goes on where the browser goes away: the second
     /// click of two ends the request of the first.
     pub async fn carry_out<T, E>(
         &self,
-        mark: &[u8; 32],
-        token: &str,
+        post: Post<'_>,
         act: impl Future<Output = Result<T, E>> + Send + 'static,
     ) -> Sent<Result<T, E>>
     where
         T: Send + 'static,
         E: Send + 'static,
     {
-        let key = key(mark, token);
+        let key = key(post);
         let looks = WAIT.as_millis() / LOOK.as_millis();
         for _ in 0..looks {
             match self.begin(key) {
@@ -77,12 +79,16 @@ impl Once {
         Sent::Busy
     }
 
-    /// Whether this session sends this token for the first time.
-    pub fn claim(&self, mark: &[u8; 32], token: &str) -> bool {
-        let key = key(mark, token);
-        let first = self.begin(key).is_none();
+    /// Remembers that a post was done.
+    pub fn remember(&self, post: Post<'_>) {
+        let key = key(post);
+        self.begin(key);
         self.end(key, true);
-        first
+    }
+
+    /// Whether a post was done.
+    pub fn knows(&self, post: Post<'_>) -> bool {
+        self.0.lock().known.get(&key(post)) == Some(&true)
     }
 
     /// None where it may begin; else whether it was done.
@@ -115,9 +121,12 @@ impl Once {
     }
 }
 
-fn key(mark: &[u8; 32], token: &str) -> Key {
+fn key((mark, path, token): Post<'_>) -> Key {
     let mut digest = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
     digest.update(mark);
+    digest.update(path.as_bytes());
+    // No path holds it: where the path ends is no question.
+    digest.update(b"\0");
     digest.update(token.as_bytes());
     let mut key = [0; 16];
     key.copy_from_slice(&digest.finish().as_ref()[..16]);
@@ -128,8 +137,10 @@ fn key(mark: &[u8; 32], token: &str) -> Key {
 mod tests {
     use super::*;
 
+    const PATH: &str = "/unit/officers/a1/password";
+
     async fn send(once: &Once, mark: u8, result: Result<u8, ()>) -> Sent<Result<u8, ()>> {
-        once.carry_out(&[mark; 32], "a", async move { result }).await
+        once.carry_out((&[mark; 32], PATH, "a"), async move { result }).await
     }
 
     #[tokio::test]
@@ -139,6 +150,9 @@ mod tests {
         assert!(matches!(send(&once, 1, Ok(1)).await, Sent::First(Ok(1))), "it failed before");
         assert!(matches!(send(&once, 1, Ok(2)).await, Sent::Again));
         assert!(matches!(send(&once, 2, Ok(3)).await, Sent::First(Ok(3))), "another session");
+        let other =
+            once.carry_out((&[1; 32], "/unit/officers/a1/vouch", "a"), async { Ok::<_, ()>(4) });
+        assert!(matches!(other.await, Sent::First(Ok(4))), "another form of the same page");
     }
 
     #[tokio::test]
@@ -150,7 +164,7 @@ mod tests {
             Ok::<_, ()>(1)
         };
         let mark = [1; 32];
-        let first = tokio::time::timeout(LOOK, once.carry_out(&mark, "a", slow)).await;
+        let first = tokio::time::timeout(LOOK, once.carry_out((&mark, PATH, "a"), slow)).await;
         assert!(first.is_err(), "its browser went away");
         let second = tokio::spawn({
             let once = once.clone();
@@ -164,11 +178,11 @@ mod tests {
     #[test]
     fn the_oldest_are_forgotten() {
         let once = Once::default();
-        let first = key(&[1; 32], "a");
+        let first = key((&[1; 32], PATH, "a"));
         assert_eq!(once.begin(first), None);
         once.end(first, true);
         for n in 0..ONCE_MAX {
-            assert_eq!(once.begin(key(&[3; 32], &n.to_string())), None);
+            assert_eq!(once.begin(key((&[3; 32], PATH, &n.to_string()))), None);
         }
         assert_eq!(once.begin(first), None, "forgotten by now");
         assert_eq!(once.0.lock().known.len(), ONCE_MAX);

@@ -95,7 +95,7 @@ impl Throttle {
 }
 
 /// One address of IPv4; in IPv6 the /64 that one place has.
-fn of_one_place(source: IpAddr) -> IpAddr {
+pub(crate) fn of_one_place(source: IpAddr) -> IpAddr {
     Network::around(source, 64).address()
 }
 

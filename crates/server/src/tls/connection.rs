@@ -30,8 +30,11 @@ use super::config::HttpConfig;
 use super::{Tls, counts};
 use crate::clock::{machine_ms, steady};
 use crate::leftover;
-use crate::portal::guard::Secure;
 use crate::proxy::Proxies;
+
+/// Put on requests that came over TLS, to the server itself or to a proxy that is believed.
+#[derive(Clone, Copy)]
+pub struct Secure;
 
 /// What all connections of a listener share.
 pub struct Door {

@@ -3,12 +3,15 @@
 use axum::http::StatusCode;
 use axum::response::Response;
 use dancu_access::people::{Answer, FactorRef, Trouble};
+use dancu_domain::moment::Moment;
+use dancu_domain::people::MachineTime;
 use dancu_domain::people::reasons::PortalReason;
+use dancu_domain::people::totp::{STEP_MS, Step};
 use dancu_portal::account::{Factor, Factors};
 use dancu_portal::entry::{Enrol, EnrolApp, RecoveryCodes};
 use dancu_portal::parts::FieldError;
 
-use super::super::entry::{app_page, busy, options};
+use super::super::entry::{app_page, busy, options, shown};
 use super::super::form::Form;
 use super::super::frame;
 use super::super::signed::Signed;
@@ -29,7 +32,7 @@ fn drawn(signed: &Signed, errors: Vec<FieldError>) -> Factors {
         key: "factor-kind-app",
         name: signed.text().get("factor-kind-app"),
         since: frame::day(totp.since),
-        last: totp.last.map_or_else(never, |_| "–".into()),
+        last: totp.last.map_or_else(never, |step| frame::stamp(of_step(signed, step))),
         id: FactorRef::Totp.id(),
     });
     let keys = secrets.passkeys.iter().map(|key| Factor {
@@ -47,6 +50,11 @@ fn drawn(signed: &Signed, errors: Vec<FieldError>) -> Factors {
         codes_left: secrets.recovery.as_ref().map_or(0, |set| set.left.left().into()),
         errors,
     }
+}
+
+/// When a code of an app's step was shown: the last one that was used says when that was.
+fn of_step(signed: &Signed, Step(step): Step) -> Moment {
+    frame::of_machine(&signed.app, MachineTime(step.saturating_mul(STEP_MS)))
 }
 
 /// `GET /account/factors/add`.
@@ -67,12 +75,10 @@ pub async fn choose(signed: Signed) -> Response {
 /// `POST /account/factors/add/app`.
 pub async fn add_app(signed: Signed) -> Response {
     match signed.people().add_totp(&signed.visit(), &signed.present).await {
-        Ok(Ok((enrolment, ticket))) => {
-            match app_page(&signed, signed.shell(), ADD, &enrolment.uri) {
-                Some(page) => frame::page(&EnrolApp { ticket, ..page }),
-                None => frame::unavailable(&signed),
-            }
-        }
+        Ok(Ok((enrolment, ticket))) => match app_page(&signed, signed.shell(), ADD, enrolment) {
+            Some(page) => frame::page(&EnrolApp { ticket, ..page }),
+            None => frame::unavailable(&signed),
+        },
         Ok(Err(reason)) => frame::refused(&signed, reason),
         Err(trouble) => busy(&signed, &trouble),
     }
@@ -83,7 +89,7 @@ pub async fn add_app_done(signed: Signed, form: Form) -> Response {
     let (people, visit, ticket) = (signed.people(), signed.visit(), form.raw("ticket"));
     let answer = people.add_totp_done(&visit, &signed.present, ticket, form.get("code")).await;
     if let Ok(Answer::Refused(PortalReason::WrongCode)) = answer
-        && let Some(page) = app_page(&signed, signed.shell(), ADD, form.raw("uri"))
+        && let Some(page) = app_page(&signed, signed.shell(), ADD, shown(&form))
     {
         let errors = vec![frame::reason_error(signed.lang, "code", PortalReason::WrongCode)];
         let page = EnrolApp { errors, ticket: ticket.to_owned(), ..page };

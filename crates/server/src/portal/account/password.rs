@@ -3,10 +3,11 @@
 use axum::http::StatusCode;
 use axum::response::Response;
 use dancu_access::people::{Answer, Trouble};
+use dancu_domain::people::password::PasswordAge;
 use dancu_domain::people::reasons::PortalReason;
-use dancu_portal::entry::ChangePassword;
+use dancu_portal::entry::{ChangePassword, Why};
 
-use super::super::entry::{busy, typed_twice, waiting};
+use super::super::entry::{busy, own_password, typed_twice, waiting};
 use super::super::form::Form;
 use super::super::frame;
 use super::super::signed::Signed;
@@ -17,7 +18,7 @@ fn drawn(signed: &Signed) -> ChangePassword {
         t: signed.text(),
         s: signed.shell(),
         errors: vec![],
-        why: signed.text().get("password-chosen"),
+        why: Why::Chosen(PasswordAge::good_for(signed.person.account.class, figures)),
         shortest: figures.password_min.into(),
         ticket: None,
         wait: None,
@@ -46,7 +47,7 @@ pub async fn send(signed: Signed, form: Form) -> Response {
     let (people, visit) = (signed.people(), signed.visit());
     let passwords = (form.raw("current"), form.raw("fresh"));
     let answer = people.change_own_password(&visit, &signed.present, passwords).await;
-    let beside = |reason| frame::reason_error(signed.lang, field(reason), reason);
+    let beside = |reason| own_password(&signed, field(reason), reason);
     match answer {
         Ok(Answer::Done) => frame::to("/account/history"),
         Ok(Answer::Refused(PortalReason::FreshMfaNeeded)) => {

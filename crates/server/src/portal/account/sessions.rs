@@ -120,6 +120,7 @@ fn key(kind: EventKind) -> &'static str {
         EventKind::DeviceAdded => "event-device",
         EventKind::DeviceForgotten => "event-device-forgotten",
         EventKind::Invited => "event-invited",
+        EventKind::InvitationWithdrawn => "event-invitation-withdrawn",
         EventKind::Activated => "event-activated",
         EventKind::Suspended => "event-suspended",
         EventKind::Resumed => "event-resumed",

@@ -2,10 +2,11 @@
 //! browser is closed. So nothing has to be kept on each node, and nothing of it outlives its
 //! session: the value names the session it was set in, and is nothing in any other.
 
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue};
 use dancu_domain::ids::{CaseCode, ProcedureCode, SystemCode};
 
 use super::question::Typed;
+use crate::portal::cookies::Cookie;
 use crate::portal::signed::Signed;
 
 /// Stands between the parts: no code holds it.
@@ -13,10 +14,6 @@ const BETWEEN: char = '~';
 /// Hex digits by which a value knows its session: enough to tell two officers of one machine
 /// apart, too few to say anything of the session's cookie.
 const SESSION_DIGITS: usize = 8;
-
-fn name(secure: bool) -> &'static str {
-    if secure { "__Host-dancu-counter" } else { "dancu-counter" }
-}
 
 fn session(signed: &Signed) -> String {
     let mut digits = hex::encode(signed.mark);
@@ -26,19 +23,8 @@ fn session(signed: &Signed) -> String {
 
 /// What was remembered in this session; nothing where the cookie is another's or no codes.
 pub(super) fn read(headers: &HeaderMap, signed: &Signed) -> Typed {
-    let name = name(signed.secure);
-    let mut found = headers
-        .get_all(header::COOKIE)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='))
-        .filter(|(key, _)| *key == name);
-    // The same name twice: one of the two was planted.
-    match (found.next(), found.next()) {
-        (Some((_, value)), None) => parse(value, &session(signed)).unwrap_or_default(),
-        _ => Typed::default(),
-    }
+    let value = Cookie::Counter.read(headers, signed.secure);
+    value.and_then(|value| parse(value, &session(signed))).unwrap_or_default()
 }
 
 fn parse(value: &str, session: &str) -> Option<Typed> {
@@ -58,13 +44,11 @@ fn parse(value: &str, session: &str) -> Option<Typed> {
 
 /// The header that remembers what a question was asked with: its codes were read before.
 pub(super) fn write(signed: &Signed, typed: &Typed) -> Option<HeaderValue> {
-    let (name, session) = (name(signed.secure), session(signed));
-    let tls = if signed.secure { "; Secure" } else { "" };
+    let session = session(signed);
     let Typed { system, procedure, case, .. } = typed;
     let value = [session.as_str(), system, procedure, case].join(&BETWEEN.to_string());
     parse(&value, &session)?;
-    let text = format!("{name}={value}; Path=/; HttpOnly; SameSite=Strict{tls}");
-    HeaderValue::from_str(&text).ok()
+    Cookie::Counter.set(&value, signed.secure)
 }
 
 #[cfg(test)]

@@ -4,33 +4,30 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use dancu_access::people::{Answer, Trouble};
 use dancu_domain::people::reasons::PortalReason;
-use dancu_portal::entry::{Again, Confirm};
+use dancu_portal::entry::{Again, Confirm, Offered};
 use dancu_portal::parts::FieldError;
 
 use super::super::form::Form;
 use super::super::kept::Kept;
 use super::super::signed::Signed;
 use super::super::{frame, oidc};
-use super::steps::Usable;
-use super::{busy, factor, lock, waiting};
+use super::{busy, factor, lock, steps, waiting};
 
 /// The page that asks, with what was being done sealed into it.
 pub fn ask(signed: &Signed, kept: &Kept) -> Response {
-    let sealed = kept.seal(signed.app.gate.store(), &signed.mark).unwrap_or_default();
+    let sealed = kept.seal(signed).unwrap_or_default();
     drawn(signed, sealed, vec![], None)
 }
 
 fn drawn(signed: &Signed, kept: String, errors: Vec<FieldError>, wait: Option<u64>) -> Response {
-    let usable = Usable::of(signed.person.secrets.factors().usable());
+    let offered = steps::offered(signed.person.secrets.factors().usable());
     let page = Confirm {
         t: signed.text(),
         s: signed.shell(),
         errors,
         wait,
-        app: usable.app,
-        passkey: usable.key,
-        recovery: usable.recovery,
-        again: without_factor(signed, usable, &kept),
+        offered,
+        again: without_factor(signed, offered, &kept),
         kept,
         back: "/".into(),
     };
@@ -39,9 +36,9 @@ fn drawn(signed: &Signed, kept: String, errors: Vec<FieldError>, wait: Option<u6
 
 /// The way of somebody who has no factor here: the identity provider asks anew, and one comes to
 /// the page that was asked for.
-fn without_factor(signed: &Signed, usable: Usable, kept: &str) -> Option<Again> {
-    let has = usable.app || usable.key || usable.recovery;
-    let kept = Kept::open(kept, signed.app.gate.store(), &signed.mark).filter(|kept| !kept.sent);
+fn without_factor(signed: &Signed, offered: Offered, kept: &str) -> Option<Again> {
+    let has = offered.app || offered.key || offered.recovery;
+    let kept = Kept::open(signed, kept).filter(|kept| !kept.sent);
     let to = kept.map_or_else(|| "/".to_owned(), |kept| kept.to);
     oidc::again(signed, &to).filter(|_| !has)
 }

@@ -1,7 +1,7 @@
 //! The first factor, or a new one on the head's word, in the middle of a sign-in.
 
 use axum::response::Response;
-use dancu_access::people::qr;
+use dancu_access::people::{TotpEnrolment, qr};
 use dancu_portal::entry::EnrolApp;
 
 use super::super::form::Form;
@@ -11,32 +11,35 @@ use super::steps::{self, Problem};
 use super::{busy, options, sign_in};
 use dancu_portal::shell::Shell;
 
-/// Longest text of a code to scan that is drawn again: ours have a hundred characters.
+/// Longest text of a code to scan that is drawn again, bytes: ours have a hundred.
 const URI_MAX: usize = 400;
+/// Longest secret that is drawn again, bytes: ours have 40 with the gaps.
+const SECRET_MAX: usize = 80;
+
+/// Path of the forms that enrol in the middle of a sign-in.
+const BASE: &str = "/sign-in/enrol";
 
 /// `POST /sign-in/enrol/app`.
 pub async fn app(visitor: Visitor, form: Form) -> Response {
     let next = form.get("next");
     match visitor.people().enrol_totp(&visitor.visit(), form.raw("ticket")).await {
-        Ok(Ok((enrolment, ticket))) => {
-            match app_page(&visitor, visitor.bare(), "/sign-in/enrol", &enrolment.uri) {
-                Some(page) => frame::page(&EnrolApp { ticket, next: next.to_owned(), ..page }),
-                None => frame::unavailable(&visitor),
-            }
-        }
+        Ok(Ok((enrolment, ticket))) => match app_page(&visitor, visitor.bare(), BASE, enrolment) {
+            Some(page) => frame::page(&EnrolApp { ticket, next: next.to_owned(), ..page }),
+            None => frame::unavailable(&visitor),
+        },
         Ok(Err(reason)) => sign_in::page(&visitor, next, "", Some(&Problem::of(reason))),
         Err(trouble) => busy(&visitor, &trouble),
     }
 }
 
-/// The page with the code to scan and the secret to type, out of what the code says. The text
-/// comes back from the browser with a wrong first code: it was shown there, and draws the page
-/// again; what is enrolled stands in the ticket.
-pub fn app_page(facts: &Facts, s: Shell, base: &'static str, uri: &str) -> Option<EnrolApp> {
-    let parameters = uri.strip_prefix("otpauth://totp/").filter(|_| uri.len() <= URI_MAX)?;
-    let parameters = parameters.split_once('?')?.1;
-    let secret = parameters.split('&').find_map(|pair| pair.strip_prefix("secret="))?;
-    let code = qr(uri)?;
+/// The page with the code to scan and the secret to type; `None` where there is no code.
+pub fn app_page(
+    facts: &Facts,
+    s: Shell,
+    base: &'static str,
+    enrolment: TotpEnrolment,
+) -> Option<EnrolApp> {
+    let code = enrolment.qr?;
     Some(EnrolApp {
         t: facts.text(),
         s,
@@ -44,17 +47,23 @@ pub fn app_page(facts: &Facts, s: Shell, base: &'static str, uri: &str) -> Optio
         base,
         qr_size: code.size,
         qr_path: code.path,
-        secret: in_fours(secret),
-        uri: uri.to_owned(),
+        secret: enrolment.secret,
+        uri: enrolment.uri,
         ticket: String::new(),
         next: String::new(),
     })
 }
 
-fn in_fours(secret: &str) -> String {
-    let letters: Vec<char> = secret.chars().collect();
-    let groups: Vec<String> = letters.chunks(4).map(|group| group.iter().collect()).collect();
-    groups.join(" ")
+/// What the page showed. It comes back from the browser with a wrong first code and draws the page
+/// again; what is enrolled stands in the ticket.
+pub fn shown(form: &Form) -> TotpEnrolment {
+    let (uri, secret) = (form.raw("uri"), form.raw("secret"));
+    let ours = uri.len() <= URI_MAX && secret.len() <= SECRET_MAX;
+    TotpEnrolment {
+        qr: ours.then(|| qr(uri)).flatten(),
+        secret: secret.to_owned(),
+        uri: uri.to_owned(),
+    }
 }
 
 /// `POST /sign-in/enrol/app/done`.
@@ -63,8 +72,7 @@ pub async fn app_done(visitor: Visitor, form: Form) -> Response {
     let visit = visitor.visit();
     let result = visitor.people().enrol_totp_done(&visit, ticket, form.get("code")).await;
     steps::answer(&visitor, next, result, |problem| {
-        let uri = form.raw("uri");
-        match app_page(&visitor, visitor.bare(), "/sign-in/enrol", uri) {
+        match app_page(&visitor, visitor.bare(), BASE, shown(&form)) {
             Some(page) => problem.answer(&EnrolApp {
                 errors: problem.beside(&visitor, "code"),
                 ticket: ticket.to_owned(),

@@ -2,12 +2,13 @@
 
 use axum::response::Response;
 use dancu_access::people::Proof;
+use dancu_portal::entry::Offered;
 use dancu_portal::parts::FieldError;
 
 use super::super::form::Form;
 use super::super::frame;
 use super::super::signed::{Facts, Visitor};
-use super::steps::{self, Problem, Usable};
+use super::steps::{self, Problem};
 use super::{busy, options, sign_in, solved};
 
 /// `POST /sign-in/factor`: a code of an app, or a recovery code.
@@ -36,10 +37,10 @@ async fn with(visitor: &Visitor, form: &Form, proof: Proof<'_>, field: &'static 
     let visit = visitor.visit();
     let result =
         visitor.people().second_factor(&visit, ticket, proof, solved(form), remember).await;
-    let usable = Usable::said(form.get("has"));
+    let offered = Offered::said(form.get("has"));
     steps::answer(visitor, next, result, |problem| {
         let shown = Some((problem, field));
-        let page = steps::second_factor(visitor, next, usable, ticket.to_owned(), shown);
+        let page = steps::second_factor(visitor, next, offered, ticket.to_owned(), shown);
         problem.answer(&page)
     })
     .await

@@ -14,16 +14,16 @@ use std::net::SocketAddr;
 use tower_service::Service as _;
 
 use super::super::form::Form;
-use super::super::guard::{PutBack, Secure};
+use super::super::guard::PutBack;
 use super::super::kept::Kept;
 use super::super::signed::Signed;
 use super::super::{frame, oidc, paths};
-use super::steps::Usable;
-use super::{busy, options, waiting};
+use super::{busy, options, own_password, steps, waiting};
+use crate::tls::connection::Secure;
 
 /// The lock screen with what was being done sealed into it. 423: nothing else is answered.
 pub fn page(signed: &Signed, kept: &Kept) -> Response {
-    let sealed = kept.seal(signed.app.gate.store(), &signed.mark).unwrap_or_default();
+    let sealed = kept.seal(signed).unwrap_or_default();
     drawn(signed, sealed, vec![], None)
 }
 
@@ -37,7 +37,7 @@ fn drawn(signed: &Signed, kept: String, errors: Vec<FieldError>, wait: Option<u6
         wait,
         name: signed.person.name.clone(),
         since: frame::time(frame::of_machine(&signed.app, since(signed))),
-        passkey: Usable::of(signed.person.secrets.factors().usable()).key,
+        passkey: steps::offered(signed.person.secrets.factors().usable()).key,
         password: signed.person.secrets.password.is_some(),
         again: without_password(signed, &kept),
         kept,
@@ -49,7 +49,7 @@ fn drawn(signed: &Signed, kept: String, errors: Vec<FieldError>, wait: Option<u6
 /// the page that was open.
 fn without_password(signed: &Signed, kept: &str) -> Option<Again> {
     let has = signed.person.secrets.password.is_some();
-    let kept = Kept::open(kept, signed.app.gate.store(), &signed.mark).filter(|kept| !kept.sent);
+    let kept = Kept::open(signed, kept).filter(|kept| !kept.sent);
     let to = kept.map_or_else(|| "/".to_owned(), |kept| kept.to);
     oidc::again(signed, &to).filter(|_| !has)
 }
@@ -113,7 +113,7 @@ pub async fn unlock_key(signed: Signed, headers: HeaderMap, form: Form) -> Respo
 /// The lock screen again, where it did not open.
 fn stopped(signed: &Signed, form: &Form, answer: Result<Answer, Trouble>) -> Option<Response> {
     let again = |reason, wait| {
-        let errors = vec![frame::reason_error(signed.lang, "password", reason)];
+        let errors = vec![own_password(signed, "password", reason)];
         drawn(signed, form.raw("kept").to_owned(), errors, wait)
     };
     match answer {
@@ -128,7 +128,7 @@ fn stopped(signed: &Signed, form: &Form, answer: Result<Answer, Trouble>) -> Opt
 /// Goes on where the work stopped: at the page, with what was typed, or with the form that was
 /// sent. `at_once`: the person has just confirmed this very act.
 pub async fn reopened(signed: &Signed, headers: &HeaderMap, kept: &str, at_once: bool) -> Response {
-    let Some(kept) = Kept::open(kept, signed.app.gate.store(), &signed.mark) else {
+    let Some(kept) = Kept::open(signed, kept) else {
         return frame::to_desk(signed);
     };
     if kept.sent {

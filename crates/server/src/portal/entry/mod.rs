@@ -15,11 +15,12 @@ use axum::response::Response;
 use dancu_access::people::{Held, Trouble};
 use dancu_domain::people::reasons::PortalReason;
 use dancu_domain::rule::RuleId;
+use dancu_portal::parts::FieldError;
 use dancu_portal::rules::Rules;
 use dancu_portal::text::Language;
 use serde_json::{Value, json};
 
-pub(super) use self::enrol::app_page;
+pub(super) use self::enrol::{app_page, shown};
 pub(super) use self::factor::typed_twice;
 use super::cookies::Cookie;
 use super::form::Form;
@@ -121,6 +122,18 @@ pub(super) fn options((options, ticket): &(String, String)) -> Response {
     let kind = HeaderValue::from_static("application/json");
     response.headers_mut().insert(header::CONTENT_TYPE, kind);
     response
+}
+
+/// What is wrong with the password of somebody who is signed in: no login was typed.
+pub(super) fn own_password(
+    signed: &Signed,
+    field: &'static str,
+    reason: PortalReason,
+) -> FieldError {
+    match reason {
+        PortalReason::WrongCredentials => frame::wrong(field, signed.text().get("password-wrong")),
+        _ => frame::reason_error(signed.lang, field, reason),
+    }
 }
 
 /// Seconds that a try has to wait, where it has to.

@@ -16,7 +16,7 @@ pub const PATH: &str = "/pace";
 /// The page that asks, with what was being done sealed into it. `wait_s`: seconds until it goes on
 /// without the proof.
 pub fn ask(signed: &Signed, kept: &Kept, wait_s: u32) -> Response {
-    let sealed = kept.seal(signed.app.gate.store(), &signed.mark).unwrap_or_default();
+    let sealed = kept.seal(signed).unwrap_or_default();
     drawn(signed, sealed, wait_s)
 }
 

@@ -2,8 +2,7 @@
 
 use axum::http::StatusCode;
 use axum::response::Response;
-use dancu_domain::people::password::ChangeDue;
-use dancu_portal::entry::ChangePassword;
+use dancu_portal::entry::{ChangePassword, Why};
 
 use super::super::form::Form;
 use super::super::frame;
@@ -14,7 +13,8 @@ use super::steps;
 /// `POST /sign-in/password`.
 pub async fn send(visitor: Visitor, form: Form) -> Response {
     let (ticket, next) = (form.raw("ticket"), form.get("next"));
-    let drawn = || steps::change(&visitor, next, ChangeDue::Given, ticket.to_owned());
+    let why = Why::said(form.get("aged"));
+    let drawn = || steps::change(&visitor, next, why, ticket.to_owned());
     if let Err(error) = typed_twice(&visitor, &form) {
         let page = ChangePassword { errors: vec![error], ..drawn() };
         return frame::page_with(StatusCode::UNPROCESSABLE_ENTITY, &page);

@@ -129,7 +129,7 @@ pub async fn welcome(signed: Signed, told: Result<Query<Told>, QueryRejection>) 
         notes.push((signed.text().get("welcome-replaced"), true));
     }
     if told.helped.is_some() {
-        let done = helped::since_before(&signed, signed.person.id).await;
+        let done = helped::lately(&signed, signed.person.id).await;
         notes.extend(done.into_iter().map(|sentence| (sentence, true)));
     }
     let next = paths::back(&told.next).unwrap_or("/").to_owned();

@@ -8,7 +8,7 @@ use dancu_domain::people::factors::{FactorKind, Kinds};
 use dancu_domain::people::password::ChangeDue;
 use dancu_domain::people::reasons::PortalReason;
 use dancu_domain::people::sign_in::{Notice, Step};
-use dancu_portal::entry::{ChangePassword, Enrol, RecoveryCodes, SecondFactor};
+use dancu_portal::entry::{ChangePassword, Enrol, Offered, RecoveryCodes, SecondFactor, Why};
 use dancu_portal::parts::FieldError;
 
 use super::super::cookies::Cookie;
@@ -89,9 +89,15 @@ pub async fn answer(
 fn step_page(visitor: &Visitor, next: &str, step: &Step, ticket: String) -> Response {
     match step {
         Step::SecondFactor(kinds) => {
-            frame::page(&second_factor(visitor, next, Usable::of(*kinds), ticket, None))
+            frame::page(&second_factor(visitor, next, offered(*kinds), ticket, None))
         }
-        Step::ChangePassword(due) => frame::page(&change(visitor, next, *due, ticket)),
+        Step::ChangePassword(due) => {
+            let why = match due {
+                ChangeDue::Given => Why::Given,
+                ChangeDue::Aged { days } => Why::Aged(*days),
+            };
+            frame::page(&change(visitor, next, why, ticket))
+        }
         Step::Enrol { kinds, by_voucher } => frame::page(&Enrol {
             t: visitor.text(),
             s: visitor.bare(),
@@ -108,31 +114,12 @@ fn step_page(visitor: &Visitor, next: &str, step: &Step, ticket: String) -> Resp
     }
 }
 
-/// Which kinds of factor a page asks for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Usable {
-    /// An app's code.
-    pub app: bool,
-    /// A passkey or hardware key.
-    pub key: bool,
-    /// A recovery code.
-    pub recovery: bool,
-}
-
-impl Usable {
-    /// Of what may be asked for.
-    pub fn of(kinds: Kinds) -> Self {
-        Self {
-            app: kinds.contains(FactorKind::Totp),
-            key: kinds.contains(FactorKind::Passkey) || kinds.contains(FactorKind::SecurityKey),
-            recovery: kinds.contains(FactorKind::RecoveryCode),
-        }
-    }
-
-    /// As the page itself said, for drawing it again: it decides nothing.
-    pub fn said(text: &str) -> Self {
-        let has = |word| text.split(' ').any(|w| w == word);
-        Self { app: has("app"), key: has("key"), recovery: has("recovery") }
+/// What a page offers of the kinds that may be asked for.
+pub fn offered(kinds: Kinds) -> Offered {
+    Offered {
+        app: kinds.contains(FactorKind::Totp),
+        key: kinds.contains(FactorKind::Passkey) || kinds.contains(FactorKind::SecurityKey),
+        recovery: kinds.contains(FactorKind::RecoveryCode),
     }
 }
 
@@ -140,7 +127,7 @@ impl Usable {
 pub fn second_factor(
     visitor: &Visitor,
     next: &str,
-    usable: Usable,
+    offered: Offered,
     ticket: String,
     problem: Option<(&Problem, &'static str)>,
 ) -> SecondFactor {
@@ -150,26 +137,20 @@ pub fn second_factor(
         errors: problem.map(|(p, field)| p.beside(visitor, field)).unwrap_or_default(),
         captcha: problem.and_then(|(p, _)| p.captcha.clone()),
         wait: problem.and_then(|(p, _)| p.wait),
-        app: usable.app,
-        passkey: usable.key,
-        recovery: usable.recovery,
+        offered,
         ticket,
         next: next.to_owned(),
     }
 }
 
 /// The page that asks for a new password in the middle of a sign-in.
-pub fn change(visitor: &Visitor, next: &str, due: ChangeDue, ticket: String) -> ChangePassword {
-    let key = match due {
-        ChangeDue::Given => "password-first",
-        ChangeDue::Aged => "password-aged",
-    };
+pub fn change(visitor: &Visitor, next: &str, why: Why, ticket: String) -> ChangePassword {
     let figures = &visitor.app.gate.store().profiles().at(visitor.now).sign_in;
     ChangePassword {
         t: visitor.text(),
         s: visitor.bare(),
         errors: vec![],
-        why: visitor.text().get(key),
+        why,
         shortest: figures.password_min.into(),
         ticket: Some(ticket),
         wait: None,
@@ -202,7 +183,7 @@ async fn done(visitor: &Visitor, next: &str, signed_in: &SignedIn) -> Response {
     if signed_in.replaced.is_some() {
         told.push("replaced=yes".into());
     }
-    if !helped::since_before(visitor, signed_in.person.id).await.is_empty() {
+    if !helped::lately(visitor, signed_in.person.id).await.is_empty() {
         told.push("helped=yes".into());
     }
     let next = paths::back(next).unwrap_or("/");

@@ -9,7 +9,7 @@ use dancu_domain::people::powers::Power;
 use dancu_domain::people::reasons::PortalReason;
 use dancu_domain::people::roles::Role;
 use dancu_office::Refused;
-use dancu_office::officers::{self, Died, Officer, StateAct, Who};
+use dancu_office::officers::{self, Died, Held, Officer, StateAct, Who};
 use dancu_portal::head::{Given, Revoked};
 use dancu_portal::text::Text;
 
@@ -39,7 +39,7 @@ pub(super) async fn state(signed: Signed, Path(who): Path<String>, form: Form) -
             officers::suspend(&desk, officer.who, why).await.map(|_| here("suspended"))
         }
         StateAct::Resume => {
-            officers::resume(&desk, officer.who, why).await.map(|_| here("resumed"))
+            officers::resume(&desk, officer.who, why).await.map(|(_, died)| here(resumed(&died)))
         }
         StateAct::Revoke(cause) => match officers::revoke(&desk, officer.who, cause, why).await {
             Ok((_, died)) => Ok(revoked(&signed, &unit, &officer, &died).await),
@@ -49,6 +49,18 @@ pub(super) async fn state(signed: Signed, Path(who): Path<String>, form: Form) -
     match done {
         Ok(response) => response,
         Err(refused) => refuse(&signed, &officer, &typed, &refused),
+    }
+}
+
+/// The word of what became of a resumption: what stays stopped is named.
+fn resumed(died: &Died) -> &'static str {
+    let mut by: Vec<Held> = died.held.iter().map(|(_, held)| *held).collect();
+    by.dedup();
+    match by.as_slice() {
+        [] => "resumed",
+        [Held::Centre] => "resumedCentre",
+        [Held::Locked] => "resumedLocked",
+        _ => "resumedHeld",
     }
 }
 
@@ -107,7 +119,7 @@ fn list(t: &Text, died: &Died) -> Vec<(&'static str, String)> {
         ("died-factors", died.factors),
         ("died-codes", usize::from(died.codes)),
         ("died-voucher", usize::from(died.voucher)),
-        ("died-substitutes", died.substitutes),
+        ("died-substitutes", died.substitutes.len()),
     ];
     let counted = counted.into_iter().filter(|(_, n)| *n > 0 || died.person.is_some());
     all.extend(
@@ -166,7 +178,8 @@ async fn hand_over(signed: &Signed, who: &str, form: &Form, handed: Handed) -> R
         Ok(Sent::First(Err(refused))) => {
             refuse(signed, &officer, &Typed::acting(&officer, form), &refused)
         }
-        Ok(_) => frame::to(&format!("/unit/officers/{who}")),
+        // It was shown on the page that got lost.
+        Ok(_) => frame::to(&format!("/unit/officers/{who}?told=given")),
         Err(response) => *response,
     }
 }

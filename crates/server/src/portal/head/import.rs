@@ -26,7 +26,8 @@ use crate::portal::signed::Signed;
 
 /// A preview waits so long to be applied, ms: long enough to read 5,000 rows, and to ask somebody.
 const KEPT_MS: i64 = 30 * MINUTE_MS;
-/// Previews of a node at a time: 5,000 rows take about 2 MB. The oldest goes first.
+/// Previews of a node at a time, one of a person: 5,000 rows take about 2 MB. Nobody's makes room
+/// for another's before its time.
 const KEPT_MAX: usize = 32;
 /// Files read at a time: each may take 32 MB and a core.
 const READERS: usize = 2;
@@ -59,13 +60,19 @@ struct Waiting {
 }
 
 impl Imports {
-    fn keep(&self, waiting: Waiting, now: MachineTime) {
+    /// Keeps a preview in the place of the person's own before; whether there was room.
+    fn keep(&self, waiting: Waiting, now: MachineTime) -> bool {
         let mut kept = self.kept.lock();
-        kept.retain(|w| w.until > now);
+        kept.retain(|w| w.until > now && w.person != waiting.person);
         if kept.len() >= KEPT_MAX {
-            kept.remove(0);
+            // One that was applied holds nothing but the answer to a doubled post.
+            kept.retain(|w| !w.applied);
         }
-        kept.push(waiting);
+        let room = kept.len() < KEPT_MAX;
+        if room {
+            kept.push(waiting);
+        }
+        room
     }
 
     fn find(&self, token: &str, person: PersonId, now: MachineTime) -> Option<Waiting> {
@@ -140,7 +147,9 @@ pub(super) async fn read(signed: Signed, upload: Upload) -> Response {
         applied: false,
     };
     let page = preview_page(&signed, system.code.as_str(), &waiting, vec![]);
-    imports.keep(waiting, signed.machine);
+    if !imports.keep(waiting, signed.machine) {
+        return wrong(StatusCode::SERVICE_UNAVAILABLE, signed.text().get("importfile-full"));
+    }
     frame::page(&page)
 }
 
@@ -293,5 +302,46 @@ fn shown(lang: Language, row: &Row, effect: &Effect) -> ImportRow {
         daily: value(Column::Daily),
         change,
         errors,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use dancu_domain::ids::SystemId;
+
+    const NOW: MachineTime = MachineTime(1_000_000);
+
+    fn of(person: u32, token: &str) -> Waiting {
+        Waiting {
+            token: token.into(),
+            person: PersonId(person),
+            until: NOW.plus_ms(KEPT_MS),
+            file: String::new(),
+            import: Import { system: SystemId(1), rows: vec![], services: usual() },
+            preview: Preview { effects: vec![] },
+            applied: false,
+        }
+    }
+
+    #[test]
+    fn nobody_pushes_the_preview_of_another_out() {
+        let imports = Imports::default();
+        let all = 1..=u32::try_from(KEPT_MAX).unwrap();
+        for person in all.clone() {
+            assert!(imports.keep(of(person, &format!("t{person}")), NOW));
+        }
+        // One's own takes the place of the one before, and nobody else's.
+        assert!(imports.keep(of(1, "again"), NOW));
+        assert!(imports.find("t1", PersonId(1), NOW).is_none());
+        assert!(imports.find("again", PersonId(1), NOW).is_some());
+        assert!(!imports.keep(of(900, "late"), NOW), "no room");
+        for person in all.skip(1) {
+            assert!(imports.find(&format!("t{person}"), PersonId(person), NOW).is_some());
+        }
+        // What was applied makes room, and what is over.
+        imports.applied("t7");
+        assert!(imports.keep(of(900, "late"), NOW) && !imports.keep(of(901, "later"), NOW));
+        assert!(imports.keep(of(901, "later"), NOW.plus_ms(KEPT_MS)));
     }
 }

@@ -19,30 +19,27 @@ use super::{
     Unit, access, allowed, answered, as_errors, say, services, system_choices, ticked, usual, ways,
 };
 use crate::portal::form::{self, Form};
+use crate::portal::frame::Told;
 use crate::portal::once::Sent;
 use crate::portal::signed::Signed;
 use crate::portal::{frame, words};
 
-/// What was done a moment ago, in the address.
-#[derive(Deserialize, Default)]
-#[serde(default)]
-pub(super) struct Told {
-    told: String,
-}
-
-impl Told {
-    fn key(&self) -> Option<&'static str> {
-        Some(match self.told.as_str() {
-            "changed" => "officer-told-changed",
-            "suspended" => "officer-told-suspended",
-            "resumed" => "officer-told-resumed",
-            "reenabled" => "officer-told-reenabled",
-            "vouched" => "officer-told-vouched",
-            "trained" => "officer-told-trained",
-            _ => return None,
-        })
-    }
-}
+/// What is told as done.
+const DONE: [(&str, &str); 6] = [
+    ("changed", "officer-told-changed"),
+    ("suspended", "officer-told-suspended"),
+    ("resumed", "officer-told-resumed"),
+    ("reenabled", "officer-told-reenabled"),
+    ("vouched", "officer-told-vouched"),
+    ("trained", "officer-told-trained"),
+];
+/// What is told as done in part: somebody else goes on with it, or the head does.
+const PARTLY: [(&str, &str); 4] = [
+    ("resumedCentre", "officer-told-resumed-centre"),
+    ("resumedLocked", "officer-told-resumed-locked"),
+    ("resumedHeld", "officer-told-resumed-held"),
+    ("given", "officer-told-given"),
+];
 
 /// What stands in the form: as it was typed, or as it is stored.
 pub(super) struct Typed {
@@ -177,7 +174,9 @@ pub(super) async fn add(signed: Signed, form: Form) -> Response {
                 Err(response) => *response,
             };
         }
-        Ok(_) => return frame::to("/unit/officers"),
+        // The password was shown on the page that got lost.
+        Ok(_) if typed.invite => return frame::to("/unit/officers?told=invited"),
+        Ok(_) => return frame::to("/unit/officers?told=added"),
         Err(response) => return *response,
     };
     match (added.invited, password) {
@@ -201,7 +200,8 @@ pub(super) async fn show(
         Err(response) => return *response,
     };
     let typed = Typed::stored(&officer);
-    frame::page(&one_page(&signed, &officer, &typed, vec![], told.key()))
+    let page = one_page(&signed, &officer, &typed, vec![], told.key(&DONE));
+    frame::page(&OfficerPage { partly: told.key(&PARTLY), ..page })
 }
 
 /// `POST /unit/officers/{who}`.
@@ -332,6 +332,7 @@ fn blank(signed: &Signed, typed: &Typed, errors: Vec<FieldError>) -> OfficerPage
         ways: vec![],
         training: None,
         told: None,
+        partly: None,
         once: form::once(),
     }
 }

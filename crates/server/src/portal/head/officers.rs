@@ -12,11 +12,17 @@ use dancu_portal::text::{Language, Text};
 use serde::Deserialize;
 
 use super::{Unit, allowed, answered, ways};
-use crate::portal::frame;
+use crate::portal::frame::{self, Told};
 use crate::portal::signed::Signed;
 
 /// Rows of a page.
 const PAGE: usize = 50;
+/// What is told as done.
+const TOLD: [(&str, &str); 3] = [
+    ("added", "officers-told-added"),
+    ("invited", "officers-told-invited"),
+    ("imported", "officers-told-imported"),
+];
 
 /// Filters, in the address.
 #[derive(Deserialize, Default)]
@@ -25,11 +31,14 @@ pub(super) struct Filter {
     q: String,
     state: String,
     page: usize,
-    told: String,
 }
 
 /// `GET /unit/officers`.
-pub(super) async fn show(signed: Signed, Query(filter): Query<Filter>) -> Response {
+pub(super) async fn show(
+    signed: Signed,
+    Query(filter): Query<Filter>,
+    Query(told): Query<Told>,
+) -> Response {
     let unit = match allowed(&signed, Power::ManageOfficers).await {
         Ok(unit) => unit,
         Err(response) => return *response,
@@ -38,7 +47,7 @@ pub(super) async fn show(signed: Signed, Query(filter): Query<Filter>) -> Respon
         Ok(all) => all,
         Err(refused) => return answered(&signed, &refused),
     };
-    frame::page(&page(&signed, &unit, &all, &filter))
+    frame::page(&Officers { told: told.key(&TOLD), ..page(&signed, &unit, &all, &filter) })
 }
 
 fn page(signed: &Signed, unit: &Unit, all: &[Officer], filter: &Filter) -> Officers {
@@ -68,11 +77,7 @@ fn page(signed: &Signed, unit: &Unit, all: &[Officer], filter: &Filter) -> Offic
             .iter()
             .map(|s| (format!("/unit/officers.xlsx?system={}", s.id.0), s.code.as_str().to_owned()))
             .collect(),
-        told: match filter.told.as_str() {
-            "added" => Some("officers-told-added"),
-            "imported" => Some("officers-told-imported"),
-            _ => None,
-        },
+        told: None,
         s: signed.shell(),
         t,
     }

@@ -13,20 +13,13 @@ use dancu_office::raise_requests::{self, Wanted};
 use dancu_portal::head::{RaiseForm, RaiseRow, Raises};
 use dancu_portal::parts::{FieldError, LineUse, State, states};
 use dancu_store::desks::{RaiseRequest, RequestState};
-use serde::Deserialize;
 
 use super::{Unit, allowed, answered, as_errors};
 use crate::portal::form::{self, Form};
+use crate::portal::frame::Told;
 use crate::portal::once::Sent;
 use crate::portal::signed::Signed;
 use crate::portal::{frame, line_use, words};
-
-/// What was done a moment ago, in the address.
-#[derive(Deserialize, Default)]
-#[serde(default)]
-pub(super) struct Told {
-    told: String,
-}
 
 /// `GET /unit/raises`.
 pub(super) async fn list(signed: Signed, Query(told): Query<Told>) -> Response {
@@ -42,11 +35,8 @@ pub(super) async fn list(signed: Signed, Query(told): Query<Told>) -> Response {
         t: signed.text(),
         s: signed.shell(),
         rows: all.iter().map(|request| row(&signed, &unit, request)).collect(),
-        told: match told.told.as_str() {
-            "asked" => Some("raiselist-told-asked"),
-            "withdrawn" => Some("raiselist-told-withdrawn"),
-            _ => None,
-        },
+        told: told
+            .key(&[("asked", "raiselist-told-asked"), ("withdrawn", "raiselist-told-withdrawn")]),
     })
 }
 

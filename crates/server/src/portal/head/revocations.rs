@@ -7,19 +7,12 @@ use dancu_domain::people::powers::Power;
 use dancu_office::officers::{self, CONFIRM_MS, Notice};
 use dancu_portal::head::{RevocationRow, Revocations};
 use dancu_portal::parts::states;
-use serde::Deserialize;
 
 use super::{Unit, allowed, answered};
 use crate::portal::form::Form;
+use crate::portal::frame::Told;
 use crate::portal::signed::Signed;
 use crate::portal::{frame, words};
-
-/// What was done a moment ago, in the address.
-#[derive(Deserialize, Default)]
-#[serde(default)]
-pub(super) struct Told {
-    told: String,
-}
 
 /// `GET /unit/revocations`.
 pub(super) async fn show(signed: Signed, Query(told): Query<Told>) -> Response {
@@ -35,7 +28,7 @@ pub(super) async fn show(signed: Signed, Query(told): Query<Told>) -> Response {
         t: signed.text(),
         s: signed.shell(),
         rows: notices.iter().map(|notice| row(&unit, notice, signed.now)).collect(),
-        told: (told.told == "confirmed").then_some("revocations-told-confirmed"),
+        told: told.key(&[("confirmed", "revocations-told-confirmed")]),
     })
 }
 

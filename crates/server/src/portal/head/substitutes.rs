@@ -12,20 +12,13 @@ use dancu_portal::head::{Substitute, Substitutes};
 use dancu_portal::parts::{Choice, FieldError, states};
 use dancu_store::people::Person;
 use jiff::civil::Date;
-use serde::Deserialize;
 
 use super::{Unit, allowed, answered, as_errors};
 use crate::portal::form::{self, Form};
+use crate::portal::frame::Told;
 use crate::portal::once::Sent;
 use crate::portal::signed::Signed;
 use crate::portal::{frame, words};
-
-/// What was done a moment ago, in the address.
-#[derive(Deserialize, Default)]
-#[serde(default)]
-pub(super) struct Told {
-    told: String,
-}
 
 /// What was typed.
 #[derive(Default)]
@@ -42,11 +35,8 @@ pub(super) async fn show(signed: Signed, Query(told): Query<Told>) -> Response {
         Ok(unit) => unit,
         Err(response) => return *response,
     };
-    let told = match told.told.as_str() {
-        "appointed" => Some("substitutes-told-appointed"),
-        "ended" => Some("substitutes-told-ended"),
-        _ => None,
-    };
+    let told = told
+        .key(&[("appointed", "substitutes-told-appointed"), ("ended", "substitutes-told-ended")]);
     match page(&signed, &unit, &Typed::default(), vec![]).await {
         Ok(page) => frame::page(&Substitutes { told, ..page }),
         Err(response) => *response,
@@ -157,7 +147,10 @@ async fn page(
         s: signed.shell(),
         errors,
         rows: substitutes::of(&people, today).iter().map(|s| row(&people, s, today)).collect(),
-        absent: choices(people.iter().filter(works), &typed.absent),
+        absent: choices(
+            people.iter().filter(works).filter(|p| !substitutes::is_gone(p)),
+            &typed.absent,
+        ),
         substitutes: choices(people.iter().filter(works).filter(stands), &typed.substitute),
         from: typed.from.clone(),
         to: typed.to.clone(),

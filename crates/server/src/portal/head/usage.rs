@@ -69,8 +69,8 @@ pub(super) async fn show(signed: Signed, Query(which): Query<Which>) -> Response
     let at = if past { begins(&hours, day) } else { signed.now };
     let used = counted.shown(begins(&hours, day));
     let chart = match &chosen {
-        Some(system) => line_use::chart(system, &used, at),
-        None => DayChart::new(&used, 0, 0),
+        Some(system) => line_use::chart(system, &used, (at, &hours)),
+        None => DayChart::new(&used, (0, 0), line_use::marks(&hours)),
     };
     let t = signed.text();
     let ends = begins(&hours, DutyDay(day.0 + 1));

@@ -69,15 +69,15 @@ pub(super) fn acts(t: &Text, state: Standing, chosen: &str) -> Vec<Choice> {
 }
 
 /// How identity was made sure of.
-const SEEN: [(&str, &str, SeenInPerson); 3] = [
-    ("citizenCard", "vouch-citizen-card", SeenInPerson::CitizenCard),
-    ("serviceCard", "vouch-service-card", SeenInPerson::ServiceCard),
-    ("known", "vouch-known", SeenInPerson::KnownInPerson),
+const SEEN: [(SeenInPerson, &str); 3] = [
+    (SeenInPerson::CitizenCard, "vouch-citizen-card"),
+    (SeenInPerson::ServiceCard, "vouch-service-card"),
+    (SeenInPerson::KnownInPerson, "vouch-known"),
 ];
 
 /// The way of a word.
 pub(super) fn seen(word: &str) -> Option<SeenInPerson> {
-    SEEN.iter().find(|(w, ..)| *w == word).map(|(.., seen)| *seen)
+    SEEN.into_iter().map(|(seen, _)| seen).find(|seen| seen.code() == word)
 }
 
 /// Until when the officer's training is good, and the form that records one (E5); none for who
@@ -109,8 +109,8 @@ pub(super) fn back(t: &Text, officer: &Officer) -> Vec<WayBack> {
             vec![way("password", "way-reinvite", "way-reinvite-why", none())]
         }
         (Some(_), state) => {
-            let choice = |(word, key, _): &(&str, &str, SeenInPerson)| Choice {
-                value: (*word).to_owned(),
+            let choice = |(seen, key): &(SeenInPerson, &str)| Choice {
+                value: seen.code().to_owned(),
                 label: t.get(key),
                 chosen: false,
             };

@@ -1,6 +1,8 @@
 //! The last calls of a system, by the journal, and the sign-ins that this node refused. Nothing of
 //! whom a call was about (A6): no subject, no case, no officer.
 
+use std::net::IpAddr;
+
 use axum::extract::{Path, Query};
 use axum::response::Response;
 use dancu_access::AuthFailure;
@@ -125,7 +127,11 @@ fn sign_in(row: &Row) -> RefusedSignIn {
             AuthFailure::ForeignCertificate => "calls-why-certificate",
             AuthFailure::ForeignSource => "calls-why-source",
         },
-        source: row.source.map(|source| source.to_string()).unwrap_or_default(),
+        source: match row.source {
+            Some(IpAddr::V6(place)) => format!("{place}/64"),
+            Some(source) => source.to_string(),
+            None => String::new(),
+        },
         count: row.count,
         clock: row.clock_off_ms.map(difference).unwrap_or_default(),
     }

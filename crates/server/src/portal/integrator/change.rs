@@ -123,13 +123,12 @@ pub(super) async fn material(signed: Signed, Path(code): Path<String>, form: For
         }
     };
     match done {
-        Ok(_) => frame::to(&format!("/integrator/{}?told=material", own.system.code.as_str())),
+        Ok(_) => form.remember(&signed),
         // Sent twice, the second finds it registered.
-        Err(Refused::Field { field: "key" | "certificate", .. }) if !form.first_time(&signed) => {
-            frame::to(&format!("/integrator/{}?told=material", own.system.code.as_str()))
-        }
-        Err(refused) => refuse(&signed, &own, &form, &refused).await,
+        Err(Refused::Field { field: "key" | "certificate", .. }) if form.was_done(&signed) => {}
+        Err(refused) => return refuse(&signed, &own, &form, &refused).await,
     }
+    frame::to(&format!("/integrator/{}?told=material", own.system.code.as_str()))
 }
 
 async fn wrong(signed: &Signed, own: &Own, form: &Form, key: &str) -> Response {

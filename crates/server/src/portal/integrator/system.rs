@@ -17,33 +17,22 @@ use dancu_portal::integrator::{self as page, Credential, Group, Typed, states};
 use dancu_portal::parts::{Choice, FieldError, State};
 use dancu_portal::text::Text;
 use dancu_store::credential_use::Use;
-use serde::Deserialize;
 
 use super::{Own, head, may, user};
+use crate::portal::frame::Told;
 use crate::portal::signed::Signed;
 use crate::portal::{form, frame, words};
 
 /// Days for which the secret before may stay valid, to choose from.
 pub(super) const OVERLAPS: [u32; 4] = [1, 7, OVERLAP_DAYS, 90];
 
-/// What was done a moment ago, in the address.
-#[derive(Deserialize, Default)]
-#[serde(default)]
-pub(super) struct Told {
-    told: String,
-}
-
-impl Told {
-    fn key(&self) -> Option<&'static str> {
-        Some(match self.told.as_str() {
-            "material" => "cred-told-material",
-            "sources" => "cred-told-sources",
-            "revoked" => "cred-told-revoked",
-            "again" => "cred-made-again",
-            _ => return None,
-        })
-    }
-}
+/// What is told as done.
+const TOLD: [(&str, &str); 4] = [
+    ("material", "cred-told-material"),
+    ("sources", "cred-told-sources"),
+    ("revoked", "cred-told-revoked"),
+    ("again", "cred-made-again"),
+];
 
 /// When each credential of a system was last used, by its number.
 pub(super) struct Uses(HashMap<u32, Moment>);
@@ -79,7 +68,7 @@ pub(super) async fn show(
     Query(told): Query<Told>,
 ) -> Response {
     match Own::find(&signed, &code, Power::RevokeCredentials).await {
-        Ok(own) => page_of(&signed, &own, None, vec![], told.key()).await,
+        Ok(own) => page_of(&signed, &own, None, vec![], told.key(&TOLD)).await,
         Err(response) => *response,
     }
 }

@@ -174,6 +174,13 @@ async fn keys_certificates_and_addresses_with_their_errors() {
     let made = rcgen::CertificateParams::new(["may-goi".to_owned()]).unwrap();
     let pem = made.self_signed(&pair).unwrap().pem();
     assert_eq!(add(&mut browser, &pem).await.to(), "/integrator/MAU?told=material");
+    // Sent twice it is told as done; another form with the same key is not, however often it comes.
+    let key = [("material", PUBLIC), ("called", "máy 2"), ("once", "1")];
+    assert_eq!(browser.post(to, &key).await.to(), "/integrator/MAU?told=material");
+    for _ in 0..2 {
+        let other = [("material", PUBLIC), ("called", "máy 2"), ("once", "2")];
+        assert_eq!(browser.post(to, &other).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    }
     let page = browser.get("/integrator/MAU").await;
     assert!(page.body.contains("Ed25519") && page.body.contains("SHA-256 "));
     assert_eq!(registered(&site).certificates.sha256.len(), 1);

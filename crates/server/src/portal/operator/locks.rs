@@ -191,7 +191,8 @@ async fn lock_page(
         match signed.portal().hours.of(store(signed), signed.now, &[system.id]).await {
             Ok(days) => {
                 let day = days.first();
-                chart = day.map(|day| line_use::chart(system, &day.used, today.now));
+                let hours = &store(signed).profiles().at(today.now).hours;
+                chart = day.map(|day| line_use::chart(system, &day.used, (today.now, hours)));
             }
             Err(error) => return words::unread(signed, &error),
         }

@@ -12,10 +12,10 @@ use dancu_portal::operator::{Announcement, Announcements, Said, states as desk};
 use dancu_portal::parts::{Choice, FieldError, State, states};
 use dancu_portal::text::Text;
 use dancu_store::desks::{self, News};
-use serde::Deserialize;
 
 use super::{actor, store};
 use crate::portal::form::{self, Form};
+use crate::portal::frame::Told;
 use crate::portal::once::Sent;
 use crate::portal::signed::Signed;
 use crate::portal::{frame, words};
@@ -23,29 +23,18 @@ use crate::portal::{frame, words};
 /// Ended ones that are looked through for those of the last day.
 const PAST_LOOKED: u32 = 50;
 /// Kinds with their words in forms.
-const KINDS: [(&str, News, &str); 3] = [
-    ("notice", News::Notice, "kind-notice"),
-    ("maintenance", News::Maintenance, "kind-maintenance"),
-    ("incident", News::Incident, "kind-incident"),
+const KINDS: [(News, &str); 3] = [
+    (News::Notice, "kind-notice"),
+    (News::Maintenance, "kind-maintenance"),
+    (News::Incident, "kind-incident"),
 ];
 
-/// What was done, by its word.
-#[derive(Deserialize, Default)]
-#[serde(default)]
-pub struct Done {
-    done: String,
-}
-
 /// `GET /operate/announcements`
-pub async fn list(signed: Signed, Query(done): Query<Done>) -> Response {
+pub async fn list(signed: Signed, Query(told): Query<Told>) -> Response {
     if let Err(reason) = signed.may(Power::Announce, Target::Centre) {
         return frame::refused(&signed, reason);
     }
-    let key = match done.done.as_str() {
-        "published" => Some("news-done"),
-        "ended" => Some("news-ended"),
-        _ => None,
-    };
+    let key = told.key(&[("published", "news-done"), ("ended", "news-ended")]);
     let said = key.map(|key| Said::done(signed.text().get(key)));
     page(&signed, said, vec![], &Form::default()).await
 }
@@ -63,10 +52,10 @@ async fn page(
     let t = signed.text();
     let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let chosen = typed.get("kind");
-    let choice = |(value, _, key): (&str, News, &str)| Choice {
-        value: value.to_owned(),
+    let choice = |(kind, key): (News, &str)| Choice {
+        value: kind.code().to_owned(),
         label: t.get(key),
-        chosen: value == chosen,
+        chosen: kind.code() == chosen,
     };
     let body = Announcements {
         said,
@@ -146,7 +135,7 @@ pub async fn publish(signed: Signed, form: Form) -> Response {
         Ok(Sent::First(Err(refused))) => wrong(&signed, &refused, &form).await,
         Ok(_) => {
             signed.portal().status.forget();
-            frame::to("/operate/announcements?done=published")
+            frame::to("/operate/announcements?told=published")
         }
         Err(response) => *response,
     }
@@ -172,9 +161,9 @@ fn draft(signed: &Signed, form: &Form) -> (Draft, Vec<FieldError>) {
     };
     let (from, to) = (moment("from"), moment("to"));
     let chosen = form.get("kind");
-    let kind = KINDS.iter().find(|(value, ..)| *value == chosen);
+    let kind = News::ALL.into_iter().find(|kind| kind.code() == chosen);
     let draft = Draft {
-        kind: kind.map_or(News::Notice, |(_, kind, _)| *kind),
+        kind: kind.unwrap_or(News::Notice),
         title: form.get("heading").to_owned(),
         text: form.get("text").replace("\r\n", "\n").replace('\r', "\n"),
         from,
@@ -191,7 +180,7 @@ pub async fn end(signed: Signed, Path(id): Path<i64>) -> Response {
     match news::end((store(&signed), signed.now), &actor(&signed), id).await {
         Ok(_) => {
             signed.portal().status.forget();
-            frame::to("/operate/announcements?done=ended")
+            frame::to("/operate/announcements?told=ended")
         }
         Err(refused) => wrong(&signed, &refused, &Form::default()).await,
     }

@@ -12,31 +12,23 @@ use dancu_office::{Refused, act, raises};
 use dancu_portal::operator::{RaiseRow, Raises, Said};
 use dancu_portal::parts::FieldError;
 use dancu_store::desks::{RaiseRequest, Requests};
-use serde::Deserialize;
 
 use super::{actor, may_on, registered, store, word};
 use crate::portal::form::Form;
+use crate::portal::frame::Told;
 use crate::portal::signed::Signed;
 use crate::portal::{frame, words};
 
 /// Requests of one page: more wait for nobody who reads each.
 const SHOWN: usize = 100;
 
-/// What was done, by its word.
-#[derive(Deserialize, Default)]
-#[serde(default)]
-pub struct Done {
-    done: String,
-}
-
 /// `GET /operate/raises`
-pub async fn list(signed: Signed, Query(done): Query<Done>) -> Response {
-    let key = match done.done.as_str() {
-        "granted" => Some("raises-granted"),
-        "half" => Some("raises-half"),
-        "refused" => Some("raises-refused"),
-        _ => None,
-    };
+pub async fn list(signed: Signed, Query(told): Query<Told>) -> Response {
+    let key = told.key(&[
+        ("granted", "raises-granted"),
+        ("half", "raises-half"),
+        ("refused", "raises-refused"),
+    ]);
     let said = key.map(|key| Said::done(signed.text().get(key)));
     page(&signed, said, vec![]).await
 }
@@ -145,9 +137,9 @@ pub async fn decide(signed: Signed, Path(id): Path<i64>, form: Form) -> Response
         raises::refuse(&desk, place.line.id, id).await.map(|_| raises::Decided::Refused)
     };
     match done {
-        Ok(raises::Decided::InForce) => frame::to("/operate/raises?done=granted"),
-        Ok(raises::Decided::FirstOfTwo) => frame::to("/operate/raises?done=half"),
-        Ok(raises::Decided::Refused) => frame::to("/operate/raises?done=refused"),
+        Ok(raises::Decided::InForce) => frame::to("/operate/raises?told=granted"),
+        Ok(raises::Decided::FirstOfTwo) => frame::to("/operate/raises?told=half"),
+        Ok(raises::Decided::Refused) => frame::to("/operate/raises?told=refused"),
         Err(refused) => wrong(&signed, &refused).await,
     }
 }

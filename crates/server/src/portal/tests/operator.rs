@@ -6,8 +6,8 @@ use dancu_domain::moment::{DAY_MS, Moment};
 use dancu_domain::people::PersonId;
 use dancu_domain::people::roles::Role;
 use dancu_domain::registration::{
-    Account, AccountKind, AccountList, AccountState, ConnectionState, Group, Line,
-    ServiceGrant, System,
+    Account, AccountKind, AccountList, AccountState, ConnectionState, Group, Line, ServiceGrant,
+    System,
 };
 use dancu_domain::service::{FieldSet, Service};
 use dancu_journal::{Act, Body};
@@ -62,15 +62,16 @@ async fn an_account_is_locked_at_once_and_unlocked_for_a_reason() {
     let page = browser.get("/operate/systems/MAU").await;
     assert_eq!(page.status, StatusCode::OK);
     let to = "/operate/systems/MAU/lock";
-    for (login, reason, told) in [
-        ("mau.canbo1", " ", "bulk-reason"),
-        ("mau.canbo2", "báo mất", "now-login"),
+    for (login, reason, field) in [
+        ("mau.canbo1", " ", "reason"),
+        ("mau.canbo2", "báo mất", "login"),
         // Officer codes and ids name nobody here.
-        ("", "báo mất", "now-login"),
+        ("", "báo mất", "login"),
     ] {
         let fields = [("what", "account"), ("login", login), ("reason", reason)];
         let wrong = browser.post(to, &fields).await;
-        assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY, "{told}");
+        assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY, "{field}");
+        assert!(wrong.body.contains(&format!("id=\"{field}-wrong\"")), "{field}");
         assert_eq!(state(&site), AccountState::Live);
     }
     let markup = "<script>alert(1)</script>";
@@ -78,7 +79,7 @@ async fn an_account_is_locked_at_once_and_unlocked_for_a_reason() {
     let locked = browser.post(to, &fields).await;
     assert_eq!((locked.status, state(&site)), (StatusCode::OK, AccountState::Locked));
     let page = browser.get("/operate/locks/account-1").await;
-    assert!(page.body.contains("MAU #1 Locked"), "{}", page.body);
+    assert!(page.body.contains("MAU #1 locked"), "{}", page.body);
     assert!(!page.body.contains(markup) && page.body.contains("&#60;script&#62;"));
     let wrong = browser.post("/operate/locks/unlock", &[("lock", "account-1")]).await;
     assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
@@ -151,7 +152,7 @@ async fn rule_d8_a_request_is_granted_over_its_route() {
     let wrong = browser.post("/operate/raises/1", &[("act", "refuse"), ("reason", "")]).await;
     assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
     let granted = browser.post("/operate/raises/1", &[("act", "grant")]).await;
-    assert_eq!(granted.to(), "/operate/raises?done=granted");
+    assert_eq!(granted.to(), "/operate/raises?told=granted");
     let snapshot = site.app.gate.store().snapshot(now).unwrap();
     let grant = snapshot.by_id(SystemId(1)).unwrap().service(Service::CitizenVerify).unwrap();
     let later = Moment(machine_ms());
@@ -178,16 +179,16 @@ async fn an_announcement_is_public_once_whatever_is_posted_twice() {
         ("to", ""),
     ];
     let posted = browser.post("/operate/announcements", &fields).await;
-    assert_eq!(posted.to(), "/operate/announcements?done=published", "{}", posted.body);
+    assert_eq!(posted.to(), "/operate/announcements?told=published", "{}", posted.body);
     let twice = browser.post("/operate/announcements", &fields).await;
-    assert_eq!(twice.to(), "/operate/announcements?done=published");
+    assert_eq!(twice.to(), "/operate/announcements?told=published");
     let mut anybody = site.browser();
     let status = anybody.get("/status").await;
     assert_eq!(status.status, StatusCode::OK);
     assert_eq!(status.body.matches("Tra cứu &#60;b&#62;chậm").count(), 1, "{}", status.body);
     assert!(!status.body.contains("action=\"/operate"), "nobody ends it from here");
     let ended = browser.post("/operate/announcements/1/end", &[]).await;
-    assert_eq!(ended.to(), "/operate/announcements?done=ended");
+    assert_eq!(ended.to(), "/operate/announcements?told=ended");
     assert!(anybody.get("/status").await.body.contains("verdict good"));
     let wrong = [("once", "x"), ("heading", "A"), ("text", "B"), ("to", "25:00 1/1/2026")];
     let wrong = browser.post("/operate/announcements", &wrong).await;

@@ -32,7 +32,7 @@ use crate::clock::{Clock, machine_ms};
 use crate::config::PortalConfig;
 use crate::config::identity::IdentityConfig;
 use crate::portal::Portal;
-use crate::portal::guard::Secure;
+use crate::tls::connection::Secure;
 
 /// Password of every person here.
 pub const PASSWORD: &str = "ngựa vằn uống trà sen";
