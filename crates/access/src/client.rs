@@ -111,13 +111,6 @@ pub struct ProvedClient {
     pub until: Option<Moment>,
 }
 
-impl From<Arc<System>> for ProvedClient {
-    /// By a secret without an end, which may be used again and again.
-    fn from(system: Arc<System>) -> Self {
-        Self { system, assertion: None, credential: 0, until: None }
-    }
-}
-
 #[derive(Deserialize)]
 struct Assertion {
     iss: String,

@@ -6,8 +6,15 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+/// Bits that name one link of IPv6 (RFC 4291, 2.5.4): the rest of an address is chosen by whoever
+/// is there, as often as they like.
+const LINK_BITS: u8 = 64;
+/// Bits that addresses of IPv4 share which are commonly given out together (*ours*): changing
+/// within them costs little.
+const NEIGHBOURS_BITS: u8 = 24;
+
 /// An address or a network in CIDR notation.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Network {
     address: IpAddr,
@@ -37,6 +44,21 @@ impl Network {
         let address = address.to_canonical();
         let most = if address.is_ipv4() { 32 } else { 128 };
         Self { address, bits: bits.min(most) }.plain()
+    }
+
+    /// What one connection has: an address of IPv4, the /64 of an address of IPv6. What each caller
+    /// may have or send at a time is counted by it.
+    #[must_use]
+    pub fn of_connection(address: IpAddr) -> Self {
+        Self::around(address, LINK_BITS)
+    }
+
+    /// What somebody who takes another address stays within: the /24 of an address of IPv4, the /64
+    /// of one of IPv6. Failures are counted by it (C5).
+    #[must_use]
+    pub fn of_neighbours(address: IpAddr) -> Self {
+        let v4 = address.to_canonical().is_ipv4();
+        Self::around(address, if v4 { NEIGHBOURS_BITS } else { LINK_BITS })
     }
 
     /// Its address as it was written.
@@ -169,5 +191,19 @@ mod tests {
         assert_eq!(around("::ffff:10.1.2.3", 24), around("10.1.2.250", 24));
         assert_eq!(around("2001:db8::1:7", 64).to_string(), "2001:db8::/64");
         assert_eq!(around("10.1.2.3", 64).to_string(), "10.1.2.3");
+    }
+
+    #[test]
+    fn rule_c5_who_has_many_addresses_is_counted_as_one() {
+        for (address, connection, neighbours) in [
+            ("10.1.2.3", "10.1.2.3", "10.1.2.0/24"),
+            ("::ffff:10.1.2.3", "10.1.2.3", "10.1.2.0/24"),
+            ("2001:db8:0:1:ffff::7", "2001:db8:0:1::/64", "2001:db8:0:1::/64"),
+            ("2001:db8:0:2::7", "2001:db8:0:2::/64", "2001:db8:0:2::/64"),
+        ] {
+            let address = address.parse().unwrap();
+            assert_eq!(Network::of_connection(address).to_string(), connection);
+            assert_eq!(Network::of_neighbours(address).to_string(), neighbours);
+        }
     }
 }

@@ -4,6 +4,7 @@
 //! with the same login. One act changes both: the registered account, in force for the next
 //! question by any channel, and the person, whose sessions and devices end with the new epoch.
 //!
+//! **Invariant:** nobody is invited while an account of the login is locked or suspended.
 //! **Invariant:** an act reaches the systems and the people of one unit, and no people of the
 //! centre. **Invariant:** nobody suspends or revokes themselves or the last head of the unit, and
 //! no deputy the head.
@@ -23,10 +24,10 @@ use dancu_domain::ids::{AccountId, Login, SystemId, UnitCode};
 use dancu_domain::moment::Moment;
 use dancu_domain::people::account::Standing;
 use dancu_domain::people::reasons::PortalReason;
-use dancu_domain::people::roles::{Home, Role};
+use dancu_domain::people::roles::Role;
 use dancu_domain::people::{MachineTime, PersonId};
 use dancu_domain::profile::Profile;
-use dancu_domain::registration::{AccountKind, ConnectionState, Snapshot};
+use dancu_domain::registration::{AccountKind, AccountState, ConnectionState, Snapshot};
 use dancu_store::Store;
 use dancu_store::engine::Tx;
 use dancu_store::keys::Keyring;
@@ -35,15 +36,16 @@ use dancu_store::policy::accounts::{self, Listed};
 
 pub use add::{Added, New, add, change, invite};
 pub use end::{
-    CONFIRM_MS, Died, Held, Notice, StateAct, confirm_revocation, open_notices, resume, revoke,
-    suspend,
+    CONFIRM_MS, Died, Held, Notice, Resumed, StateAct, confirm_revocation, open_notices, resume,
+    revoke, suspend,
 };
-pub(crate) use end::{Told, finish, moved, tell};
+pub(crate) use end::{Told, finish, moved, tell, withdrawn};
 pub use import::{Applied, Import, Preview, apply, export, preview};
 pub use list::{MEAN_DAYS, Officer, State, list, one, working_days};
 pub use proof::{APART_MS, give_password, reenable, train, vouch};
 
 use crate::act::{Actor, Refused};
+use crate::states::suspenders;
 
 /// The desk of a unit's head: what each of its acts needs.
 #[derive(Clone, Copy)]
@@ -141,13 +143,23 @@ pub(crate) fn accounts_of(
     unit: &UnitCode,
     login: &Login,
 ) -> Result<Vec<(SystemId, Listed)>, Refused> {
+    let mut found = with_login(tx, keys, unit, login)?;
+    found.retain(|(_, k)| k.account.kind == AccountKind::Officer);
+    Ok(found)
+}
+
+/// Accounts of every kind with a login in every system of a unit, by the systems.
+fn with_login(
+    tx: &mut Tx<'_>,
+    keys: &Keyring,
+    unit: &UnitCode,
+    login: &Login,
+) -> Result<Vec<(SystemId, Listed)>, Refused> {
     let folded = login.folded();
     let mut found = vec![];
     for system in accounts::systems_of(tx, unit)? {
         let list = accounts::of_system(tx, keys, system)?;
-        let own = list.into_iter().filter(|k| {
-            k.account.kind == AccountKind::Officer && k.account.login.folded() == folded
-        });
+        let own = list.into_iter().filter(|k| k.account.login.folded() == folded);
         found.extend(own.map(|listed| (system, listed)));
     }
     Ok(found)
@@ -191,10 +203,8 @@ impl Inside {
 
     /// The centre's own people are not a head's to manage.
     fn only_of_units(&self, found: &Found) -> Result<(), Refused> {
-        let day = self.now.viet_nam_date();
         let Some(person) = &found.person else { return Ok(()) };
-        let of_units = |role: Role| role.row().home == Home::Unit;
-        if person.grants.on(day).all(|g| of_units(g.role)) {
+        if person.grants.are_of_units(self.now.viet_nam_date()) {
             Ok(())
         } else {
             Err(Refused::Reason(PortalReason::OutsideScope))
@@ -213,6 +223,31 @@ impl Inside {
         }
         let me = people::by_id(tx, &self.keys, self.by)?.ok_or(Refused::Gone)?;
         if self.is_head(&me) { Ok(()) } else { Err(Refused::Reason(PortalReason::NoPower)) }
+    }
+
+    /// Refuses an invitation while an account of the login is locked (D6) or suspended: an
+    /// invitation knows no such stop itself, so that the person would come in under it. Whatever the
+    /// kind of the account: a lock of any takes the person along.
+    fn may_invite(
+        &self,
+        tx: &mut Tx<'_>,
+        login: &Login,
+        person: Option<&Person>,
+    ) -> Result<(), Refused> {
+        let mut why = None;
+        for (_, Listed { account, .. }) in with_login(tx, &self.keys, &self.unit, login)? {
+            if account.state == AccountState::Locked {
+                return Err(PortalReason::InviteLocked.into());
+            }
+            if account.state == AccountState::Suspended {
+                let sides = suspenders(tx, (account.id, account.state), person)?;
+                let of_unit = PortalReason::InviteSuspended;
+                let next = if sides.centre { PortalReason::HeldByCentre } else { of_unit };
+                // The centre's is told first: what the unit ends does not end it.
+                why = why.filter(|known| *known == PortalReason::HeldByCentre).or(Some(next));
+            }
+        }
+        why.map_or(Ok(()), |why| Err(why.into()))
     }
 
     /// Refuses what would leave the unit without its head, and what a deputy does to the head.

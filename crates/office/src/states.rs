@@ -26,7 +26,7 @@ use dancu_store::policy;
 
 use crate::act::{Actor, Desk, Done, Entry, Refused, note};
 use crate::locks::Word;
-use crate::officers::{Told, accounts_of, finish, moved, tell};
+use crate::officers::{Told, accounts_of, finish, moved, tell, withdrawn};
 
 /// Sets a connection's state (B3).
 ///
@@ -67,24 +67,38 @@ pub async fn account(
     Ok(set.await?.0)
 }
 
+/// What ended for the person when an account was locked.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Ended {
+    /// Sessions that died.
+    pub sessions: u32,
+    /// Whether it was an invitation, which is withdrawn: of who never came nothing is locked.
+    pub invitation: bool,
+}
+
+/// As entries tell that an invitation ended.
+pub(crate) const WITHDRAWN: &str = "thu hồi lời mời";
+
 /// What became of an account and its officer.
 struct Changed {
     state: AccountState,
     person: Option<PersonId>,
-    sessions: u32,
+    ended: Ended,
     /// Who stood in for the person and does so no more.
     substitutes: Vec<PersonId>,
 }
 
 impl Changed {
     const fn to(state: AccountState) -> Self {
-        Self { state, person: None, sessions: 0, substitutes: vec![] }
+        let ended = Ended { sessions: 0, invitation: false };
+        Self { state, person: None, ended, substitutes: vec![] }
     }
 
     /// As entries tell it, and as evidence is found by it: `#12 locked`.
     fn detail(&self, id: AccountId) -> String {
         let mut parts = vec![format!("#{} {}", id.0, self.state.code())];
         parts.extend(self.person.map(|p| format!("cổng #{}", p.0)));
+        parts.extend(self.ended.invitation.then(|| WITHDRAWN.to_owned()));
         parts.extend(ended(&self.substitutes));
         parts.join(", ")
     }
@@ -130,16 +144,15 @@ pub async fn unlock_connection(desk: &Desk<'_>) -> Result<Done, Refused> {
 }
 
 /// Locks an account at once, and the officer with it (D6): nothing of theirs is answered any more,
-/// and their sessions end; the invitation of who never came is withdrawn. Returns how many sessions
-/// died.
+/// and their sessions end; the invitation of who never came is withdrawn. Returns what ended.
 ///
 /// # Errors
 /// [`PortalReason::NotInThisState`] where it is locked or revoked already.
-pub async fn lock_account(desk: &Desk<'_>, id: AccountId) -> Result<(Done, u32), Refused> {
+pub async fn lock_account(desk: &Desk<'_>, id: AccountId) -> Result<(Done, Ended), Refused> {
     let officer = Officer::of(desk, id)?;
     let locked = desk.carry_out("account.state", move |tx, _| {
         let changed = officer.lock(tx)?;
-        Ok((changed.detail(id), changed.sessions))
+        Ok((changed.detail(id), changed.ended))
     });
     locked.await
 }
@@ -157,11 +170,11 @@ pub async fn unlock_account(desk: &Desk<'_>, id: AccountId) -> Result<Done, Refu
 }
 
 /// Locks a person of the portal who has no registered account, and ends the sessions; withdraws the
-/// invitation of who never came. Returns how many sessions died.
+/// invitation of who never came, and then no lock stands. Returns what ended.
 ///
 /// # Errors
 /// [`Refused::Gone`] where no such person is there, [`PortalReason::NotInThisState`].
-pub async fn lock_person(word: &Word<'_>, login: &Login) -> Result<(Done, u32), Refused> {
+pub async fn lock_person(word: &Word<'_>, login: &Login) -> Result<(Done, Ended), Refused> {
     let entry = Entry::new("person.lock", word.actor, None);
     let (keys, login) = (word.store.keys().clone(), login.clone());
     let (by, at, reason) = (word.actor.clone(), word.now, word.reason.to_owned());
@@ -169,7 +182,8 @@ pub async fn lock_person(word: &Word<'_>, login: &Login) -> Result<(Done, u32), 
         let person = people::by_login(tx, &keys, &login)?.ok_or(Refused::Gone)?;
         let id = person.id;
         let ended = lock_in(tx, &keys, person, (&by, at))?;
-        Ok((format!("#{}; lý do: {reason}", id.0), ended))
+        let told = if ended.invitation { format!("{WITHDRAWN}; ") } else { String::new() };
+        Ok((format!("#{}; {told}lý do: {reason}", id.0), ended))
     });
     locked.await
 }
@@ -255,23 +269,29 @@ fn is_suspended(person: &Person, cause: Cause) -> bool {
 }
 
 /// Locks a person; of who was invited and never came the invitation is withdrawn, with whatever
-/// would let them in. Gives how many sessions ended.
+/// would let them in.
 fn lock_in(
     tx: &mut Tx<'_>,
     keys: &Keyring,
-    mut person: Person,
+    person: Person,
     (by, at): (&Actor, Moment),
-) -> Result<u32, Refused> {
-    let (id, account) = (person.id, person.account.clone());
-    let (account, event) = if let Phase::Invited { .. } = account.phase {
-        person.secrets.password = None;
-        (account.withdraw(at)?, EventKind::InvitationWithdrawn)
-    } else {
-        let lock = Lock { cause: LockCause::Decision, by: by.person(), at };
-        (account.lock(lock)?, EventKind::Locked)
-    };
-    keep(tx, keys, (person, account), (event, at))?;
-    Ok(people::end_sessions(tx, id)?)
+) -> Result<Ended, Refused> {
+    let id = person.id;
+    if let Phase::Invited { .. } = person.account.phase {
+        let gone = withdrawn(&person, at)?.ok_or(PortalReason::NotInThisState)?;
+        return withdraw(tx, keys, gone, at);
+    }
+    let lock = Lock { cause: LockCause::Decision, by: by.person(), at };
+    let account = person.account.clone().lock(lock)?;
+    keep(tx, keys, (person, account), (EventKind::Locked, at))?;
+    Ok(Ended { sessions: people::end_sessions(tx, id)?, invitation: false })
+}
+
+/// Stores a person whose invitation was withdrawn, with the event, and ends what was begun with it.
+fn withdraw(tx: &mut Tx<'_>, keys: &Keyring, gone: Person, at: Moment) -> Result<Ended, Refused> {
+    let (id, account) = (gone.id, gone.account.clone());
+    keep(tx, keys, (gone, account), (EventKind::InvitationWithdrawn, at))?;
+    Ok(Ended { sessions: people::end_sessions(tx, id)?, invitation: true })
 }
 
 /// Stores a person whose account changed, with the event that the person reads.
@@ -354,7 +374,7 @@ impl Officer {
         let Some(person) = person else { return Ok(changed) };
         let id = person.id;
         match lock_in(tx, &self.keys, person, (&self.by, self.at)) {
-            Ok(ended) => (changed.person, changed.sessions) = (Some(id), ended),
+            Ok(ended) => (changed.person, changed.ended) = (Some(id), ended),
             // Locked already, revoked, or the invitation is over: nothing of theirs is in use.
             Err(Refused::Reason(PortalReason::NotInThisState)) => {}
             Err(other) => return Err(other),
@@ -390,14 +410,18 @@ impl Officer {
             return Err(refused(state));
         };
         let mut changed = Changed::to(state);
-        if let Some(person) = person
-            && !self.goes_on(tx)?
-            && let Some(account) = moved(person.account.clone().suspend(Cause::Centre))?
-        {
-            let id = person.id;
+        let Some(person) = person else { return Ok(changed) };
+        if self.goes_on(tx)? {
+            return Ok(changed);
+        }
+        let id = person.id;
+        if let Some(gone) = withdrawn(&person, self.at)? {
+            changed.person = Some(id);
+            changed.ended = withdraw(tx, &self.keys, gone, self.at)?;
+        } else if let Some(account) = moved(person.account.clone().suspend(Cause::Centre))? {
             keep(tx, &self.keys, (person, account), (EventKind::Suspended, self.at))?;
             changed.person = Some(id);
-            changed.sessions = people::end_sessions(tx, id)?;
+            changed.ended.sessions = people::end_sessions(tx, id)?;
         }
         Ok(changed)
     }
@@ -449,7 +473,7 @@ impl Officer {
         {
             changed.substitutes = finish(tx, &self.keys, &person, (account, self.at))?;
             changed.person = Some(person.id);
-            changed.sessions = people::end_sessions(tx, person.id)?;
+            changed.ended.sessions = people::end_sessions(tx, person.id)?;
         }
         if state == AccountState::Revoked && changed.person.is_none() {
             return Err(refused(state));

@@ -24,7 +24,8 @@ const SEEN: u64 = 2;
 pub struct Marks {
     /// The duty day and the in-hours window: 07:00 is 420.
     pub from: u16,
-    /// The off-hours window, later on the same date: 18:00 is 1080.
+    /// The off-hours window, later on the same date: 18:00 is 1080. On a day off it begins with the
+    /// duty day.
     pub to: u16,
 }
 
@@ -110,8 +111,8 @@ impl DayChart {
         marks: Marks,
     ) -> Self {
         let from = u64::from(marks.from);
-        let length = u64::from(marks.to.saturating_sub(marks.from)).clamp(1, DAY - 1);
-        let share_in = (in_hours * HOUR).div_ceil(length);
+        let length = u64::from(marks.to.saturating_sub(marks.from)).min(DAY - 1);
+        let share_in = if length == 0 { 0 } else { (in_hours * HOUR).div_ceil(length) };
         let share_off = (off_hours * HOUR).div_ceil(DAY - length);
         let most = used.iter().flatten().copied().max().unwrap_or(0);
         let top_value = nice(most.max(share_in).max(share_off).max(4));
@@ -214,5 +215,13 @@ mod tests {
             let top = nice(value);
             assert!(top >= value && top.is_multiple_of(4) && top <= value.max(4) * 3);
         }
+    }
+
+    #[test]
+    fn rule_d1_a_day_off_is_off_hours_from_its_beginning() {
+        let chart = DayChart::new(&[Some(2); HOURS], (500, 24), Marks { from: 420, to: 420 });
+        assert_eq!((chart.sum_in, chart.sum_off), (0, 48));
+        assert_eq!((chart.evening_x, chart.in_hours_y), (chart.left, chart.bottom));
+        assert!(chart.columns.iter().all(|column| column.over), "an even share is 1");
     }
 }

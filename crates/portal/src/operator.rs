@@ -71,6 +71,8 @@ pub struct Systems {
     pub answered: u64,
     /// Sum of refusals.
     pub refused: u64,
+    /// When the duty day began, `HH:MM` (D1).
+    pub from: String,
     /// Up to when today is counted, `HH:MM`, where the count is behind.
     pub until: Option<String>,
     /// Which part is shown.

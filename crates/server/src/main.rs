@@ -25,6 +25,7 @@ mod readiness;
 mod refused;
 mod routes;
 mod serve;
+mod stop;
 mod telemetry;
 mod tls;
 

@@ -33,6 +33,13 @@ use crate::clock::{Clock, machine_ms};
 use crate::control::{self, Door};
 use crate::handlers::sandbox::OFFSET;
 
+/// States of a connection that a command sets: it is prepared by its dossier alone.
+const CONNECTIONS: [ConnectionState; 4] = [
+    ConnectionState::Live,
+    ConnectionState::Suspended,
+    ConnectionState::Locked,
+    ConnectionState::Closed,
+];
 /// Known names that an error lists at most: more would not be read.
 const SHOWN_MAX: usize = 12;
 
@@ -64,7 +71,7 @@ pub enum Command {
         #[command(flatten)]
         who: WhoArgs,
         /// Trạng thái mới.
-        #[arg(long, value_parser = ["live", "suspended", "locked", "closed"])]
+        #[arg(long, value_parser = CONNECTIONS.map(ConnectionState::code))]
         state: String,
     },
     /// Đổi trạng thái một tài khoản: live, suspended, locked, revoked (E3).
@@ -76,11 +83,11 @@ pub enum Command {
         #[arg(long)]
         login: String,
         /// Trạng thái mới.
-        #[arg(long, value_parser = ["live", "suspended", "locked", "revoked"])]
+        #[arg(long, value_parser = AccountState::ALL.map(AccountState::code))]
         state: String,
         /// Vì sao thu hồi.
-        #[arg(long, default_value = "left",
-              value_parser = ["left", "transferred", "duplicate", "misused"])]
+        #[arg(long, default_value = RevokeCause::Left.code(),
+              value_parser = RevokeCause::ALL.map(RevokeCause::code))]
         #[serde(default = "left")]
         cause: String,
     },
@@ -162,7 +169,7 @@ pub fn run(command: Command) -> anyhow::Result<ExitCode> {
 
 /// Why an account was revoked where the command does not say: most people who go leave.
 fn left() -> String {
-    "left".into()
+    RevokeCause::Left.code().into()
 }
 
 /// Carries one act out. `account`: of the operating system, which runs the command ([`user`]).
@@ -254,32 +261,15 @@ async fn act(
             office::certificates::set(&desk, certificates::wanted(change)?).await
         }
         Command::Connection { state, .. } => {
-            let state = match state.as_str() {
-                "live" => ConnectionState::Live,
-                "suspended" => ConnectionState::Suspended,
-                "locked" => ConnectionState::Locked,
-                "closed" => ConnectionState::Closed,
-                other => return Err(unknown_word(other)),
-            };
+            let found = CONNECTIONS.into_iter().find(|known| known.code() == state.as_str());
+            let state = found.ok_or_else(|| unknown_word(state))?;
             states::connection(&desk, state).await
         }
         Command::Account { login, state, cause, .. } => {
             let found = system.accounts.find(login);
             let id = found.context("hệ thống không có tài khoản này (unknown account)")?.id;
-            let state = match state.as_str() {
-                "live" => AccountState::Live,
-                "suspended" => AccountState::Suspended,
-                "locked" => AccountState::Locked,
-                "revoked" => AccountState::Revoked,
-                other => return Err(unknown_word(other)),
-            };
-            let cause = match cause.as_str() {
-                "left" => RevokeCause::Left,
-                "transferred" => RevokeCause::Transferred,
-                "duplicate" => RevokeCause::Duplicate,
-                "misused" => RevokeCause::Misused,
-                other => return Err(unknown_word(other)),
-            };
+            let state = AccountState::from_code(state).ok_or_else(|| unknown_word(state))?;
+            let cause = RevokeCause::from_code(cause).ok_or_else(|| unknown_word(cause))?;
             states::account(&desk, id, state, cause).await
         }
     };

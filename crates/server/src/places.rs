@@ -64,8 +64,16 @@ impl<K: Eq + Hash + Copy> Places<K> {
     /// # Errors
     /// Where they may not, or none is free.
     pub fn take(&self, by: K) -> Result<Place<K>, NoPlace> {
+        self.take_of(by, self.each)
+    }
+
+    /// The same for one who may hold so many at once, whatever is said of the others.
+    ///
+    /// # Errors
+    /// As [`Self::take`].
+    pub fn take_of(&self, by: K, each: usize) -> Result<Place<K>, NoPlace> {
         let mut held = self.held.lock();
-        if held.get(&by).is_some_and(|count| *count >= self.each) {
+        if held.get(&by).is_some_and(|count| *count >= each) {
             return Err(NoPlace::Held);
         }
         let permit = self.free.clone().try_acquire_owned().map_err(|_| NoPlace::Full)?;

@@ -14,10 +14,9 @@ use dancu_access::client::{self, ClientProof};
 use dancu_access::{Arrival, AuthFailure, soap};
 use dancu_domain::ids::SystemId;
 use dancu_domain::moment::{HOUR_MS, Moment};
+use dancu_domain::network::Network;
 use dancu_gate::Gate;
 use parking_lot::Mutex;
-
-use crate::portal::pace::of_one_place;
 
 /// Rows of one system: what an integrator reads. 100 × about 100 bytes for some thousand systems
 /// are tens of megabytes when every one of them is attacked from a hundred places.
@@ -124,7 +123,7 @@ impl RefusedSignIns {
 
     fn add(&self, system: SystemId, mut row: Row) {
         // Whoever has a /64 has more addresses than there are rows.
-        row.source = row.source.map(of_one_place);
+        row.source = row.source.map(|source| Network::of_connection(source).address());
         let mut all = self.0.lock();
         let rows = all.entry(system).or_default();
         if again(rows, &row, row.source) {

@@ -19,7 +19,7 @@ pub use self::client::{Client, ClientKey, TokenRequest};
 pub use self::discovery::{Discovery, is_address, is_loopback};
 pub use self::request::{Asking, authorization, sign_out};
 pub use self::state::{Begun, STATE_MS, State, Wanted};
-pub use self::token::{Answer, Expected, KeySet, Verified, user_info, verify};
+pub use self::token::{Answer, Expected, KeySet, Verified, refusal, user_info, verify};
 
 /// Bytes of a document or an answer of a provider that are looked at: discovery documents and key
 /// sets have some 10 KB.
@@ -43,7 +43,7 @@ pub enum Failure {
     /// Claims that do not have their shape.
     #[error("claims: {0}")]
     Claims(&'static str),
-    /// What this centre proves itself with does not work.
+    /// What this centre proves itself with, or asks, is not taken.
     #[error("client: {0}")]
     Client(&'static str),
 }

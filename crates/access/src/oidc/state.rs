@@ -53,7 +53,7 @@ impl Wanted {
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct State {
     /// Random; it is answered once.
-    pub id: [u8; 16],
+    pub(crate) id: [u8; 16],
     /// Digest of the browser's cookie.
     holder: [u8; 32],
     /// Of what the identity token has to repeat.
@@ -131,7 +131,7 @@ impl State {
     }
 
     /// From when on it is out of date.
-    pub fn until(&self) -> MachineTime {
+    pub(crate) fn until(&self) -> MachineTime {
         self.issued.plus_ms(STATE_MS)
     }
 

@@ -127,6 +127,32 @@ impl Answer {
     }
 }
 
+/// Refusals of an exchange that name this centre (RFC 6749, 5.2), as they are told in the log.
+const OURS: [&str; 5] = [
+    "invalid_request",
+    "invalid_client",
+    "unauthorized_client",
+    "unsupported_grant_type",
+    "invalid_scope",
+];
+
+/// Why an exchange was refused, by the body of the refusal (RFC 6749, 5.2). Only `invalid_grant` is
+/// about the code, which whoever came back brought along ([`Failure::Answer`]); all else, also what
+/// cannot be read, is this centre's or the provider's ([`Failure::Client`]).
+pub fn refusal(body: &[u8]) -> Failure {
+    #[derive(Deserialize)]
+    struct Read {
+        error: String,
+    }
+    let read = serde_json::from_slice::<Read>(body);
+    let error = read.map(|read| read.error).unwrap_or_default();
+    if error == "invalid_grant" {
+        return Failure::Answer("the code is not taken");
+    }
+    let ours = OURS.into_iter().find(|known| *known == error);
+    Failure::Client(ours.unwrap_or("refused without a known reason"))
+}
+
 /// What an identity token is held against.
 #[derive(Clone, Copy)]
 pub struct Expected<'a> {

@@ -49,6 +49,8 @@ pub struct People {
     pub(super) used: Once,
     /// Wrong second factors of each sign-in in progress.
     pub(super) wrong: Tries,
+    /// Answers of a provider to each sign-in that were exchanged, or tried to be.
+    pub(super) exchanged: Tries,
     /// When sessions were last seen by this process.
     pub(super) seen: Mutex<HashMap<Mark, MachineTime>>,
     hasher: Hasher,
@@ -104,6 +106,7 @@ impl People {
             site: settings.site,
             used: Once::default(),
             wrong: Tries::default(),
+            exchanged: Tries::default(),
             seen: Mutex::default(),
             failed: Box::new(failed),
             keys,

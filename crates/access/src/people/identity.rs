@@ -16,6 +16,7 @@ use dancu_domain::people::sign_in::First;
 use dancu_domain::people::{PersonId, UNIT_OF_CITIZENS};
 use dancu_domain::registration::DateRange;
 use dancu_store::people::{self, Person, Revision, Secrets};
+use jiff::civil::Date;
 
 use super::engine::{Fate, People, entry, is_dead};
 use super::enter::Used;
@@ -24,6 +25,10 @@ use super::steps::Walk;
 use super::tickets::Proved;
 use super::{Outcome, Trouble, Visit};
 use crate::oidc::{Begun, Identity, Kind, State, Wanted};
+
+/// Exchanges of one sign-in: one, and one more where the first came to nothing. A state costs
+/// nothing, and each exchange holds a connection to the provider.
+const EXCHANGES: u8 = 2;
 
 /// What the registry has of a citizen, as far as an identity is held against it.
 pub struct OnRecord {
@@ -73,6 +78,15 @@ impl People {
         opened.filter(|state| !self.used.is_used(state.id)).ok_or(PortalReason::SignInExpired)
     }
 
+    /// Counts an exchange of what came back with a state, before the provider is asked.
+    ///
+    /// # Errors
+    /// [`PortalReason::SignInExpired`] where it was tried often enough.
+    pub fn identity_tried(&self, visit: &Visit<'_>, state: &State) -> Result<(), PortalReason> {
+        let tried = self.exchanged.add(state.id, state.until(), visit.machine);
+        (tried <= EXCHANGES).then_some(()).ok_or(PortalReason::SignInExpired)
+    }
+
     /// Uses a state up, once the provider has vouched for somebody. States cost nothing, so only
     /// those are remembered that led to somebody who is known there.
     ///
@@ -83,9 +97,9 @@ impl People {
         first.then_some(()).ok_or(PortalReason::SignInExpired)
     }
 
-    /// Signs staff in; the centre's own accounts by an identity of the nation only. `strong`: the
-    /// provider is so sure that it stands for a second factor;
-    /// otherwise the person's own is asked for.
+    /// Signs staff in; whoever is not a unit's by an identity of the nation only. `strong`: the
+    /// provider is so sure that it stands for a second factor; otherwise the person's own is asked
+    /// for.
     ///
     /// # Errors
     /// [`Trouble`]; nothing was changed.
@@ -116,14 +130,14 @@ impl People {
         id: PersonalId,
         kind: Kind,
     ) -> Result<Vec<Person>, Trouble> {
-        let profile = self.profile(visit.at);
+        let (profile, day) = (self.profile(visit.at), visit.at.viet_nam_date());
         let (mut living, mut after) = (vec![], PersonId(0));
         loop {
             let page = self.store.people().of_personal_id(id, after).await?;
             let is_last = page.len() < people::OF_PERSONAL_ID_MAX as usize;
             after = page.last().map_or(after, |person| person.id);
             living.extend(page.into_iter().filter(|person| {
-                stands_for(kind, person.account.class) && !is_dead(person, visit.at, profile)
+                stands_for(kind, person, day) && !is_dead(person, visit.at, profile)
             }));
             if is_last || living.len() > 1 {
                 return Ok(living);
@@ -223,14 +237,17 @@ fn place() -> Option<(UnitCode, Grants)> {
     Some((unit, Grants::default().with(grant).ok()?))
 }
 
-/// Whether an identity is one by which staff of a class sign in. A provider that tells no kinds is
-/// an agency's own: what its directory says opens that agency's accounts, not the centre's.
-const fn stands_for(kind: Kind, class: Class) -> bool {
-    match class {
-        Class::Staff => !matches!(kind, Kind::Organisation),
-        Class::Administrator => matches!(kind, Kind::Citizen),
-        Class::Citizen => false,
-    }
+/// Whether an identity is one by which somebody signs in as staff on a day. A provider that tells
+/// no kinds is an agency's own: what its directory says opens accounts of people who are a unit's
+/// and nothing else, not those of the centre or of who watches it, on that day or later.
+fn stands_for(kind: Kind, person: &Person, day: Date) -> bool {
+    let grants = &person.grants;
+    let vouched = match kind {
+        Kind::Citizen => true,
+        Kind::Organisation => false,
+        Kind::Unsaid => grants.since(day).next().is_some() && grants.are_of_units(day),
+    };
+    vouched && person.account.class != Class::Citizen
 }
 
 fn refused(reason: PortalReason) -> Outcome {

@@ -5,11 +5,10 @@ use std::net::IpAddr;
 
 use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Salt};
 use aws_lc_rs::{constant_time, hmac};
+use dancu_domain::network::Network;
 use dancu_domain::people::failures::LoginDigest;
 use dancu_store::Error;
 use dancu_store::keys::{Key, SealKey};
-
-use super::networks::counted;
 
 /// Every key of this room.
 pub(super) struct Keys {
@@ -98,9 +97,10 @@ impl Keys {
         LoginDigest(short(&self.tally, &[&[guess as u8], folded.as_bytes()]))
     }
 
-    /// A network.
+    /// The network that failures from an address are counted by.
     pub(super) fn network(&self, source: IpAddr) -> u64 {
-        short(&self.tally, &[&[0], String::from(counted(source)).as_bytes()])
+        let network = String::from(Network::of_neighbours(source));
+        short(&self.tally, &[&[0], network.as_bytes()])
     }
 }
 

@@ -24,13 +24,6 @@ const REGISTERED_FALLS_MS: i64 = 100;
 /// full those that have fallen to nothing go, and if there are none, all.
 const KEPT: usize = 65_536;
 
-/// The network that failures are counted by: /24 of IPv4, /64 of IPv6, which is what one
-/// connection is given.
-pub(super) fn counted(source: IpAddr) -> Network {
-    let bits = if source.to_canonical().is_ipv4() { 24 } else { 64 };
-    Network::around(source, bits)
-}
-
 /// How many failed of late.
 #[derive(Clone, Copy, Default)]
 struct Level {
@@ -99,15 +92,6 @@ mod tests {
 
     fn ip(text: &str) -> IpAddr {
         text.parse().unwrap()
-    }
-
-    #[test]
-    fn failures_are_counted_by_what_one_connection_is_given() {
-        assert_eq!(counted(ip("10.1.2.3")), counted(ip("10.1.2.250")));
-        assert_eq!(counted(ip("10.1.2.3")), counted(ip("::ffff:10.1.2.3")), "mapped");
-        assert_ne!(counted(ip("10.1.2.3")), counted(ip("10.1.3.3")));
-        assert_eq!(counted(ip("2001:db8::1")), counted(ip("2001:db8::ffff:1")));
-        assert_ne!(counted(ip("2001:db8::1")), counted(ip("2001:db8:0:1::")));
     }
 
     #[test]

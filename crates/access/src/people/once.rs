@@ -39,9 +39,10 @@ impl Once {
 pub(super) struct Tries(Mutex<HashMap<[u8; 16], (u8, MachineTime)>>);
 
 impl Tries {
-    /// One more. Each id costs its maker a right password; beyond the room all go, and what is
-    /// counted in the store bounds them.
-    pub(super) fn add(&self, id: [u8; 16], until: MachineTime, now: MachineTime) {
+    /// One more; how many with it. Each id costs its maker a right password, or an exchange with an
+    /// identity provider, of which few are under way at a time. Beyond the room those go that are
+    /// out of date, then all: what is counted in the store, and by the provider, bounds them.
+    pub(super) fn add(&self, id: [u8; 16], until: MachineTime, now: MachineTime) -> u8 {
         let mut tries = self.0.lock();
         if tries.len() >= MAX && !tries.contains_key(&id) {
             tries.retain(|_, (_, until)| *until > now);
@@ -52,6 +53,7 @@ impl Tries {
         let (count, kept) = tries.entry(id).or_insert((0, until));
         *count = count.saturating_add(1);
         *kept = until.max(*kept);
+        *count
     }
 
     /// How many.
@@ -70,9 +72,16 @@ mod tests {
         let (now, until) = (MachineTime(0), MachineTime(10));
         for n in 0..300u16 {
             assert_eq!(u16::from(tries.of([0; 16])), n.min(255));
-            tries.add([0; 16], until, now);
+            assert_eq!(u16::from(tries.add([0; 16], until, now)), (n + 1).min(255));
         }
         assert_eq!(tries.of([1; 16]), 0);
+        // What is out of date goes first.
+        tries.add([0; 16], MachineTime(30), now);
+        for n in 1..MAX as u128 {
+            tries.add(n.to_be_bytes(), until, now);
+        }
+        tries.add([1; 16], MachineTime(30), MachineTime(20));
+        assert_eq!((tries.0.lock().len(), tries.of([0; 16])), (2, 255));
         for n in 0..2 * MAX as u128 {
             tries.add(n.to_be_bytes(), until, now);
         }

@@ -255,13 +255,14 @@ impl Account {
         Ok(self)
     }
 
-    /// Withdraws an invitation that somebody could still take up: from now on it is one that is too
-    /// old, without a password, and only a new one lets the person in. An invited account knows no
-    /// lock: nothing of it is in use yet, so that this is what stops it (D6).
+    /// Withdraws an invitation that somebody could still take up: it is one that is too old then,
+    /// without a password, and only a new one lets the person in. An invited account knows no lock:
+    /// nothing of it is in use yet, so that this is what stops it (D6). Its time is set far beyond
+    /// the edge: a sign-in under way is judged as of its arrival, some seconds before.
     pub fn withdraw(mut self, at: Moment) -> Next {
         match &mut self.phase {
             Phase::Invited { at: when, .. } if at.0 - when.0 < INVITATION_MS => {
-                *when = at.plus_ms(-INVITATION_MS);
+                *when = at.plus_ms(-2 * INVITATION_MS);
             }
             _ => return Err(InvalidTransition::State(Act::Withdraw)),
         }

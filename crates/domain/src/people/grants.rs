@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use super::PersonId;
 use super::powers::{Mfa, Power, Shows};
 use super::reasons::PortalReason;
-use super::roles::{Class, Reach, Role, Sight, Term};
+use super::roles::{Class, Home, Reach, Role, Sight, Term};
 use crate::ids::UnitCode;
 use crate::registration::DateRange;
 use crate::text::{composed, is_storable};
@@ -137,6 +137,17 @@ impl Grants {
     /// All of them, past and future ones too.
     pub fn all(&self) -> &[Grant] {
         &self.0
+    }
+
+    /// Those in force on a day or later: what a person who is let in on that day may come to do.
+    pub fn since(&self, day: Date) -> impl Iterator<Item = &Grant> {
+        self.0.iter().filter(move |g| g.valid.to.is_none_or(|to| to >= day))
+    }
+
+    /// Whether every role held on a day or later is one of a unit. The people of the centre, and
+    /// of who watches or assesses it, are no unit's to manage or to vouch for (E1, E3).
+    pub fn are_of_units(&self, day: Date) -> bool {
+        self.since(day).all(|g| g.role.row().home == Home::Unit)
     }
 
     /// Which figures of E2 hold on a day.
@@ -398,6 +409,34 @@ mod tests {
         }
         let wide = Grant::new(Role::Citizen, Scope::All, DateRange::default(), None);
         assert_eq!(wide, Err(PortalReason::ScopeTooWide));
+    }
+
+    #[test]
+    fn rule_e3_the_people_of_units_are_told_from_all_others() {
+        use Role as R;
+        let of_units =
+            [R::Officer, R::Head, R::Deputy, R::FocalPoint, R::Integrator, R::SourceOfficer];
+        let (first, last) = (date(2026, 3, 2), date(2026, 3, 31));
+        let scope = |role: R| match role.row().reach {
+            Reach::Person => Scope::Person,
+            Reach::Unit | Reach::Below => Scope::Unit(unit("H26")),
+            Reach::All => Scope::All,
+        };
+        for role in Role::ALL {
+            let grant = Grant::new(*role, scope(*role), days(first, last), None).unwrap();
+            let grants = Grants::default().with(grant).unwrap();
+            for day in [date(2026, 1, 1), first, last] {
+                assert_eq!(grants.are_of_units(day), of_units.contains(role), "{role:?} {day}");
+                assert_eq!(grants.since(day).count(), 1);
+            }
+            assert!(grants.are_of_units(date(2026, 4, 1)), "{role:?} has ended");
+            assert_eq!(grants.since(date(2026, 4, 1)).count(), 0);
+        }
+        // One other role is enough, whatever stands beside it.
+        let grants = Grants::default().with(open(Role::Officer, scope(Role::Officer))).unwrap();
+        assert!(grants.are_of_units(first));
+        let grants = grants.with(open(Role::Operator, Scope::All)).unwrap();
+        assert!(!grants.are_of_units(first));
     }
 
     #[test]

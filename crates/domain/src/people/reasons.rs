@@ -396,6 +396,18 @@ texts! {
         "The centre suspended the account; the unit does not end that.",
         "Gọi số hỗ trợ ở cuối trang, nêu quyết định tạm ngừng.",
         "Call the centre and name the decision.";
+    /// A head would invite somebody whose account is locked for security.
+    InviteLocked = 76: D6 Conflict
+        "Tài khoản đang bị khóa vì lý do an toàn nên chưa mời vào cổng được.",
+        "The account is locked for security: nobody is invited into the portal with it.",
+        "Gọi số hỗ trợ ở cuối trang; Trung tâm mở khóa rồi mời.",
+        "Call the centre; invite once it is unlocked.";
+    /// A head would invite somebody whose account the unit suspended.
+    InviteSuspended = 77: E3 Conflict
+        "Tài khoản đang tạm ngừng nên chưa mời vào cổng được.",
+        "The account is suspended: nobody is invited into the portal with it.",
+        "Mở lại tài khoản trước, rồi mời.",
+        "End the suspension first, then invite.";
 }
 
 impl PortalReason {

@@ -57,6 +57,15 @@ pub enum AccountState {
 }
 
 impl AccountState {
+    /// Every state.
+    pub const ALL: [Self; 4] = [Self::Live, Self::Suspended, Self::Locked, Self::Revoked];
+
+    /// From its word.
+    #[must_use]
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.code() == code)
+    }
+
     /// From its number.
     pub const fn from_number(n: u8) -> Option<Self> {
         match n {
@@ -68,7 +77,7 @@ impl AccountState {
         }
     }
 
-    /// The word in entries of the journal.
+    /// The word in entries of the journal and on the command line.
     pub const fn code(self) -> &'static str {
         match self {
             Self::Live => "live",
@@ -167,5 +176,19 @@ impl AccountList {
     /// All accounts.
     pub fn iter(&self) -> impl Iterator<Item = &Account> {
         self.list.iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn states_read_back() {
+        for state in AccountState::ALL {
+            assert_eq!(AccountState::from_code(state.code()), Some(state));
+            assert_eq!(AccountState::from_number(state as u8), Some(state));
+        }
+        assert_eq!(AccountState::from_code("Live"), None);
     }
 }

@@ -168,7 +168,7 @@ async fn rule_f1_a_token_is_journaled_before_it_is_told() {
 async fn rule_e3_a_token_ends_with_the_secret_that_it_was_given_for() {
     let world = world().await;
     let (gate, now) = (world.gate(), world.now());
-    let client = ProvedClient::from(gate.snapshot().by_id(SYSTEM.id()).unwrap().clone());
+    let client = by_secret(gate.snapshot().by_id(SYSTEM.id()).unwrap().clone());
     for (left_ms, life_ms) in
         [(None, 3_600_000), (Some(7_200_000), 3_600_000), (Some(600_999), 600_999), (Some(1), 1)]
     {

@@ -92,10 +92,8 @@ async fn what_cannot_be_brought_to_disk_is_not_used_up() {
 async fn used_headers_and_assertions_go_when_they_are_stale() {
     let world = world().await;
     let client = |n: u8| ProvedClient {
-        system: world.gate().snapshot().by_id(SYSTEM.id()).unwrap().clone(),
         assertion: Some(UsedAssertion { mark: [n; 16], until: UNTIL + 60_000 }),
-        credential: 0,
-        until: None,
+        ..by_secret(world.gate().snapshot().by_id(SYSTEM.id()).unwrap().clone())
     };
     let issue =
         async |n| world.gate().issue_token(&client(n), None, SOURCE, world.now(), MACHINE).await;
@@ -116,10 +114,8 @@ async fn an_assertion_gives_one_token_also_after_a_restart() {
     let mut world = world().await;
     let entries = world.entries().len();
     let proved = |world: &TestWorld| ProvedClient {
-        system: world.gate().snapshot().by_id(SYSTEM.id()).unwrap().clone(),
         assertion: Some(UsedAssertion { mark: [1; 16], until: UNTIL }),
-        credential: 0,
-        until: None,
+        ..by_secret(world.gate().snapshot().by_id(SYSTEM.id()).unwrap().clone())
     };
     let issue = async |world: &TestWorld, client: ProvedClient| {
         let issued = world.gate().issue_token(&client, None, SOURCE, world.now(), MACHINE).await;
@@ -132,14 +128,14 @@ async fn an_assertion_gives_one_token_also_after_a_restart() {
     assert_eq!(world.entries().len(), entries + 1, "who gets no token leaves no entry");
     // A secret may be used again and again.
     for _ in 0..2 {
-        assert_eq!(issue(&world, proved(&world).system.into()).await, Ok(()));
+        assert_eq!(issue(&world, by_secret(proved(&world).system)).await, Ok(()));
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn rule_e3_a_secret_revoked_since_it_was_compared_gets_no_token() {
     let world = world().await;
-    let client: ProvedClient = world.gate().snapshot().by_id(SYSTEM.id()).unwrap().clone().into();
+    let client = by_secret(world.gate().snapshot().by_id(SYSTEM.id()).unwrap().clone());
     let act = world.store().ledger().act(world.now(), |tx, _| {
         tx.execute("UPDATE system SET credential_version = 2", &[])?;
         let (kind, actor) = ("system.credentials".into(), "thử nghiệm".into());

@@ -91,7 +91,7 @@ async fn an_assertion_gives_one_token_over_all_nodes() {
     for mark in 0..20 {
         let assertion = UsedAssertion { mark: [mark; 16], until: clock().0 + 600_000 };
         let assertion = Some(assertion);
-        let client = ProvedClient { assertion, ..system.clone().into() };
+        let client = ProvedClient { assertion, ..by_secret(system.clone()) };
         let [a, b] =
             BOTH.map(|at| gates[at].issue_token(&client, None, SOURCE, world.now(), clock().0));
         let (one, two) = tokio::join!(a, b);
@@ -121,7 +121,7 @@ async fn rule_e3_a_caller_revoked_on_one_node_reads_nothing_on_another() {
         // At once: the node has not looked by itself, which it does every half second.
         let read = gate.fresh(&known, world.now()).await;
         assert_eq!(read.err(), Some(AuthFailure::Wrong), "round {version}");
-        let old = ProvedClient::from(known);
+        let old = by_secret(known);
         let issued = gate.issue_token(&old, None, SOURCE, world.now(), clock().0).await;
         assert_eq!(issued.err(), Some(AuthFailure::Wrong), "round {version}");
     }

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
+use dancu_access::client::ProvedClient;
 use dancu_domain::ids::{AccountId, LineId, SubjectId, SystemId};
 use dancu_domain::ids::{CaseCode, OfficerRef, OldId, PersonalId, ProcedureCode, RequestId};
 use dancu_domain::lines::Lines;
@@ -21,7 +22,7 @@ use dancu_domain::name::NameQuery;
 use dancu_domain::person::{Household, Person, Relative};
 use dancu_domain::profile::Profiles;
 use dancu_domain::refusal::Reason;
-use dancu_domain::registration::Channel;
+use dancu_domain::registration::{Channel, System};
 use dancu_domain::service::{Service, Window};
 use dancu_gate::path::Protocol;
 use dancu_gate::query::{Ask, Query, RelativeQuery, Reply, Subject};
@@ -41,6 +42,11 @@ pub const MORNING: &str = "2026-03-02T09:00:00+07:00";
 /// Reads RFC 3339.
 pub fn at(text: &str) -> Moment {
     Moment::parse_rfc3339(text).unwrap()
+}
+
+/// A system that proved itself by a secret without an end, which may be used again and again.
+pub fn by_secret(system: Arc<System>) -> ProvedClient {
+    ProvedClient { system, assertion: None, credential: 0, until: None }
 }
 
 /// An account as its system names it.

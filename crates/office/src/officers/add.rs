@@ -42,7 +42,8 @@ pub struct Added {
 /// Adds an officer: an account on the list of a system, and an invitation to the portal (B6, E1).
 ///
 /// # Errors
-/// [`Refused::Field`] names the first value that does not go with the list.
+/// [`Refused::Field`] names the first value that does not go with the list; as [`invite`] where the
+/// officer is invited.
 pub async fn add(desk: &HeadDesk<'_>, new: New<'_>) -> Result<(Done, Added), Refused> {
     let inside = desk.inside()?;
     let New { system, raw, services, invited } = new;
@@ -115,7 +116,10 @@ pub async fn change(
 /// Invites who is on the list into the portal.
 ///
 /// # Errors
-/// [`Refused::Field`] where the login is somebody's already.
+/// [`Refused::Field`] where the login is somebody's already; the reason where an account of it is
+/// locked or suspended ([`PortalReason::InviteLocked`]).
+///
+/// [`PortalReason::InviteLocked`]: dancu_domain::people::reasons::PortalReason::InviteLocked
 pub async fn invite(
     desk: &HeadDesk<'_>,
     who: Who,
@@ -253,6 +257,7 @@ impl Inside {
                 other.unit == self.unit && !matches!(other.account.phase, Phase::Revoked(_));
             return if stays { Ok(None) } else { Err(field("login", &Wrong::LoginElsewhere)) };
         }
+        self.may_invite(tx, &person.login, None)?;
         let id = people::next_id(tx)?;
         let scope = Scope::Unit(self.unit.clone());
         let grant = Grant::new(Role::Officer, scope, DateRange::default(), None)?;

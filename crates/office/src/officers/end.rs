@@ -17,7 +17,7 @@ use dancu_store::policy::{self, accounts};
 
 use super::{Found, HeadDesk, Inside, Who};
 use crate::act::{Done, Entry, Refused, carry_out, note, reason};
-use crate::states::{Says, ended, suspension};
+use crate::states::{Says, WITHDRAWN, ended, suspension};
 use crate::substitutes;
 
 /// The operator of the agency's own software confirms within this time, ms (*ours*): the law names
@@ -50,9 +50,9 @@ impl Held {
     /// As entries tell it.
     const fn words(self) -> &'static str {
         match self {
-            Self::Centre => "còn do Trung tâm",
-            Self::Locked => "còn khóa",
-            Self::Otherwise => "còn ngừng vì lý do khác",
+            Self::Centre => "Trung tâm còn tạm ngừng",
+            Self::Locked => "còn bị khóa",
+            Self::Otherwise => "còn bị ngừng vì lý do khác",
         }
     }
 
@@ -70,14 +70,15 @@ impl Held {
     }
 }
 
-/// What died with an account, and who was told (E3); or what a resumption put in use again, and
-/// what it did not.
+/// What died with an account, and who was told (E3).
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Died {
     /// Sessions that were alive.
     pub sessions: usize,
     /// Enrolled devices.
     pub devices: usize,
+    /// Whether an invitation that nobody took up was withdrawn.
+    pub invitation: bool,
     /// Factors: one-time codes, passkeys, security keys.
     pub factors: usize,
     /// Recovery codes that were still good.
@@ -90,11 +91,27 @@ pub struct Died {
     pub accounts: Vec<(SystemCode, AccountId)>,
     /// The person's number, where the officer was one of the portal.
     pub person: Option<PersonId>,
-    /// Of a resumption: what stays stopped, as entries name it, and by what.
-    pub held: Vec<(String, Held)>,
     /// By when the operators of the agency's own software confirm; none where nothing is to be
     /// confirmed.
     pub confirm_by: Option<Moment>,
+}
+
+/// What a resumption put in use again, and what it did not.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Resumed {
+    /// Accounts on lists that are in use, with the systems they are of.
+    pub accounts: Vec<(SystemCode, AccountId)>,
+    /// The person's number, where the person is in use.
+    pub person: Option<PersonId>,
+    /// What stays stopped, as entries name it, and by what.
+    pub held: Vec<(String, Held)>,
+}
+
+/// What an act did: `died` tells of a stop, `resumed` of its end.
+#[derive(Default)]
+struct Outcome {
+    died: Died,
+    resumed: Resumed,
 }
 
 /// A revocation that waits to be confirmed in the agency's own software.
@@ -105,15 +122,15 @@ pub type Notice = RevocationNotice;
 /// # Errors
 /// For oneself, the last head, and where nothing of it is in use.
 pub async fn suspend(desk: &HeadDesk<'_>, who: Who, why: &str) -> Result<(Done, Died), Refused> {
-    set(desk, who, StateAct::Suspend, why).await
+    set(desk, who, StateAct::Suspend, why).await.map(|(done, outcome)| (done, outcome.died))
 }
 
 /// Ends the suspension by the head. The centre's stays, and a lock: only the centre ends those.
 ///
 /// # Errors
 /// Where there is none, and where it is the centre's ([`PortalReason::HeldByCentre`]).
-pub async fn resume(desk: &HeadDesk<'_>, who: Who, why: &str) -> Result<(Done, Died), Refused> {
-    set(desk, who, StateAct::Resume, why).await
+pub async fn resume(desk: &HeadDesk<'_>, who: Who, why: &str) -> Result<(Done, Resumed), Refused> {
+    set(desk, who, StateAct::Resume, why).await.map(|(done, outcome)| (done, outcome.resumed))
 }
 
 /// Revokes an officer: final. The operators of the agency's own software are told and confirm.
@@ -126,7 +143,8 @@ pub async fn revoke(
     cause: RevokeCause,
     why: &str,
 ) -> Result<(Done, Died), Refused> {
-    set(desk, who, StateAct::Revoke(cause), why).await
+    let revoked = set(desk, who, StateAct::Revoke(cause), why).await;
+    revoked.map(|(done, outcome)| (done, outcome.died))
 }
 
 async fn set(
@@ -134,7 +152,7 @@ async fn set(
     who: Who,
     act: StateAct,
     why: &str,
-) -> Result<(Done, Died), Refused> {
+) -> Result<(Done, Outcome), Refused> {
     let inside = desk.inside()?;
     let why = reason(why)?.to_owned();
     let kind = match act {
@@ -150,36 +168,39 @@ async fn set(
             (StateAct::Resume, None) => {}
             _ => inside.may_end(tx, &found)?,
         }
-        let mut died = Died::default();
-        let account = set_accounts(tx, &found, act, &mut died)?;
-        let person = inside.set_person(tx, &found, act, &mut died)?;
+        let mut outcome = Outcome::default();
+        let account = set_accounts(tx, &found, act, &mut outcome)?;
+        let person = inside.set_person(tx, &found, act, &mut outcome)?;
         if !account && !person {
-            let by_centre = died.held.iter().any(|(_, held)| *held == Held::Centre);
+            let by_centre = outcome.resumed.held.iter().any(|(_, held)| *held == Held::Centre);
             let held = by_centre.then_some(PortalReason::HeldByCentre);
             return Err(Refused::Reason(held.unwrap_or(PortalReason::NotInThisState)));
         }
         if let StateAct::Revoke(_) = act {
-            inside.tell(tx, &found, &mut died)?;
+            inside.tell(tx, &found, &mut outcome.died)?;
         }
-        Ok((told(act, &died, &why), died))
+        Ok((told(act, &outcome, &why), outcome))
     });
     done.await
 }
 
 /// What the entry says: numbers, never names.
-fn told(act: StateAct, died: &Died, why: &str) -> String {
+fn told(act: StateAct, Outcome { died, resumed }: &Outcome, why: &str) -> String {
+    let (accounts, person) = match act {
+        StateAct::Resume => (&resumed.accounts, resumed.person),
+        StateAct::Suspend | StateAct::Revoke(_) => (&died.accounts, died.person),
+    };
     let mut parts: Vec<String> =
-        died.accounts.iter().map(|(code, id)| format!("{code} #{}", id.0)).collect();
-    if let Some(person) = died.person {
-        parts.push(format!("cổng #{}", person.0));
-    }
+        accounts.iter().map(|(code, id)| format!("{code} #{}", id.0)).collect();
+    parts.extend(person.map(|person| format!("cổng #{}", person.0)));
+    parts.extend(died.invitation.then(|| WITHDRAWN.to_owned()));
     if let StateAct::Revoke(cause) = act {
         parts.push(cause.code().to_owned());
     }
     if act != StateAct::Resume {
         parts.push(format!("{} phiên, {} thiết bị", died.sessions, died.devices));
     }
-    parts.extend(died.held.iter().map(|(what, held)| format!("{what} {}", held.words())));
+    parts.extend(resumed.held.iter().map(|(what, held)| format!("{what} {}", held.words())));
     parts.extend(ended(&died.substitutes));
     format!("{}; lý do: {why}", parts.join(", "))
 }
@@ -199,7 +220,7 @@ fn set_accounts(
     tx: &mut Tx<'_>,
     found: &Found,
     act: StateAct,
-    died: &mut Died,
+    Outcome { died, resumed }: &mut Outcome,
 ) -> Result<bool, Refused> {
     let person = found.person.as_ref();
     let mut any = false;
@@ -223,12 +244,22 @@ fn set_accounts(
         if next.is_some() || held.is_some() {
             let code = accounts::owner(tx, *system)?.ok_or(Refused::Gone)?.code;
             match held {
-                Some(held) => died.held.push((format!("{code} #{}", at.0.0), held)),
+                Some(held) => resumed.held.push((format!("{code} #{}", at.0.0), held)),
+                None if act == StateAct::Resume => resumed.accounts.push((code, at.0)),
                 None => died.accounts.push((code, at.0)),
             }
         }
     }
     Ok(any)
+}
+
+/// A person of whom an invitation that could still be taken up is withdrawn, with whatever would let
+/// them in; none where there is none.
+pub(crate) fn withdrawn(person: &Person, at: Moment) -> Result<Option<Person>, Refused> {
+    let Some(account) = moved(person.account.clone().withdraw(at))? else { return Ok(None) };
+    let mut gone = Person { account, ..person.clone() };
+    gone.secrets.password = None;
+    Ok(Some(gone))
 }
 
 /// Ends a person for good: nothing is left to sign in with, and who stood in for them stands in no
@@ -289,42 +320,72 @@ impl Inside {
         tx: &mut Tx<'_>,
         found: &Found,
         act: StateAct,
-        died: &mut Died,
+        Outcome { died, resumed }: &mut Outcome,
     ) -> Result<bool, Refused> {
         let Some(person) = &found.person else { return Ok(false) };
         let account = person.account.clone();
-        let (next, event) = match act {
-            StateAct::Suspend => (account.suspend(Cause::Head), EventKind::Suspended),
-            StateAct::Resume => (account.resume(Cause::Head, self.by), EventKind::Resumed),
-            StateAct::Revoke(cause) => {
-                (account.revoke(cause, self.by, self.now), EventKind::Revoked)
+        match act {
+            StateAct::Suspend => self.suspend_person(tx, found, person, died),
+            StateAct::Resume => {
+                let next = moved(account.resume(Cause::Head, self.by))?;
+                let after = next.as_ref().unwrap_or(&person.account);
+                let held = Held::of(after, self.now, &self.profile);
+                resumed.held.extend(held.map(|held| (format!("cổng #{}", person.id.0), held)));
+                let Some(account) = next else { return Ok(false) };
+                resumed.person = held.is_none().then_some(person.id);
+                let after = Person { account, ..person.clone() };
+                self.keep(tx, &after, EventKind::Resumed)?;
+                Ok(true)
             }
+            StateAct::Revoke(cause) => {
+                let next = moved(account.revoke(cause, self.by, self.now))?;
+                let Some(account) = next else { return Ok(false) };
+                self.begin_end(tx, person, died)?;
+                let secrets = &person.secrets;
+                died.factors = secrets.passkeys.len() + usize::from(secrets.totp.is_some());
+                died.codes = secrets.recovery.as_ref().map_or(0, |r| r.left.left());
+                died.voucher = secrets.voucher.is_some();
+                died.substitutes = finish(tx, &self.keys, person, (account, self.now))?;
+                Ok(true)
+            }
+        }
+    }
+
+    /// Suspends the person; of who is on a list and never came the invitation is withdrawn, because
+    /// an invited account knows no stop: after the suspension the head invites again.
+    fn suspend_person(
+        &self,
+        tx: &mut Tx<'_>,
+        found: &Found,
+        person: &Person,
+        died: &mut Died,
+    ) -> Result<bool, Refused> {
+        let gone = if found.accounts.is_empty() { None } else { withdrawn(person, self.now)? };
+        let (after, event) = match gone {
+            Some(gone) => (gone, EventKind::InvitationWithdrawn),
+            None => match moved(person.account.clone().suspend(Cause::Head))? {
+                Some(account) => (Person { account, ..person.clone() }, EventKind::Suspended),
+                None => return Ok(false),
+            },
         };
-        let next = moved(next)?;
-        let mut held = None;
-        if act == StateAct::Resume {
-            let after = next.as_ref().unwrap_or(&person.account);
-            held = Held::of(after, self.now, &self.profile);
-            died.held.extend(held.map(|held| (format!("cổng #{}", person.id.0), held)));
-        }
-        let Some(account) = next else { return Ok(false) };
-        if act != StateAct::Resume {
-            died.sessions = self.alive(tx, person)?;
-            died.devices = person.secrets.devices.len();
-        }
-        died.person = held.is_none().then_some(person.id);
-        if let StateAct::Revoke(_) = act {
-            let secrets = &person.secrets;
-            died.factors = secrets.passkeys.len() + usize::from(secrets.totp.is_some());
-            died.codes = secrets.recovery.as_ref().map_or(0, |r| r.left.left());
-            died.voucher = secrets.voucher.is_some();
-            died.substitutes = finish(tx, &self.keys, person, (account, self.now))?;
-            return Ok(true);
-        }
-        let after = Person { account, ..person.clone() };
-        people::save(tx, &self.keys, &after)?;
-        people::note_event(tx, &self.keys, person.id, self.now, event, None, "")?;
+        self.begin_end(tx, person, died)?;
+        died.invitation = event == EventKind::InvitationWithdrawn;
+        self.keep(tx, &after, event)?;
         Ok(true)
+    }
+
+    /// Counts what of a person dies with any stop.
+    fn begin_end(&self, tx: &mut Tx<'_>, person: &Person, died: &mut Died) -> Result<(), Refused> {
+        died.sessions = self.alive(tx, person)?;
+        died.devices = person.secrets.devices.len();
+        died.person = Some(person.id);
+        Ok(())
+    }
+
+    /// Stores a person who changed, with the event that the person reads.
+    fn keep(&self, tx: &mut Tx<'_>, after: &Person, event: EventKind) -> Result<(), Refused> {
+        people::save(tx, &self.keys, after)?;
+        Ok(people::note_event(tx, &self.keys, after.id, self.now, event, None, "")?)
     }
 
     /// Sessions of a person that are alive: the new epoch ends them, and their rows stay until

@@ -58,6 +58,13 @@ impl Preview {
         sums
     }
 
+    /// Whether it can be applied: every row is right, and something changes.
+    #[must_use]
+    pub fn may_be_applied(&self) -> bool {
+        let sums = self.sums();
+        sums.wrong == 0 && sums.added + sums.changed > 0
+    }
+
     /// Whether both would do the same: the kind of each row's effect, and to which account.
     fn is_like(&self, other: &Self) -> bool {
         let kind = |e: &Effect| match e {

@@ -9,7 +9,7 @@ use dancu_domain::profile::Profile;
 use dancu_domain::registration::{AccountKind, AccountState, System};
 use dancu_store::people::Person;
 use dancu_store::policy::accounts::Listed;
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use jiff::civil::Weekday;
 
 use super::{HeadDesk, Who};
@@ -86,6 +86,8 @@ pub struct Officer {
     pub person: Option<Person>,
     /// Where they stand.
     pub state: State,
+    /// Whether an invitation may go out: no account of the login in the unit is locked or suspended.
+    pub invitable: bool,
     /// Persons asked about today.
     pub used: u32,
     /// Mean of the last [`MEAN_DAYS`] working days of which the system has counts.
@@ -126,6 +128,7 @@ pub async fn list(desk: &HeadDesk<'_>) -> Result<Vec<Officer>, Refused> {
     let people = desk.store.people().of_unit(desk.unit).await?;
     let mut by_login: HashMap<String, Person> =
         people.into_iter().map(|p| (p.login.folded(), p)).collect();
+    let stopped = stopped(desk);
     let mut on_lists = vec![];
     let mut all = vec![];
     for system in desk.snapshot.systems().iter().filter(|s| s.unit == *desk.unit) {
@@ -136,6 +139,7 @@ pub async fn list(desk: &HeadDesk<'_>) -> Result<Vec<Officer>, Refused> {
             }
             let login = listed.account.login.folded();
             let person = by_login.get(&login).cloned();
+            let invitable = !stopped.contains(&login);
             on_lists.push(login);
             let id = listed.account.id;
             let (state, last) = standing(desk, &profile, Some(&listed), person.as_ref());
@@ -143,6 +147,7 @@ pub async fn list(desk: &HeadDesk<'_>) -> Result<Vec<Officer>, Refused> {
                 who: Who::Account(id),
                 system: Some(system.clone()),
                 state,
+                invitable,
                 used: used.today(desk, id),
                 mean: used.mean(id),
                 last: last.max(used.last(id)),
@@ -164,6 +169,7 @@ pub async fn list(desk: &HeadDesk<'_>) -> Result<Vec<Officer>, Refused> {
             system: None,
             listed: None,
             state,
+            invitable: !stopped.contains(&person.login.folded()),
             used: 0,
             mean: 0,
             last,
@@ -198,7 +204,21 @@ pub async fn one(desk: &HeadDesk<'_>, who: Who) -> Result<Option<Officer>, Refus
         }
     };
     let (state, last) = standing(desk, &profile, listed.as_ref(), person.as_ref());
-    Ok(Some(Officer { who, system, listed, person, state, used: 0, mean: 0, last }))
+    let mut one =
+        Officer { who, system, listed, person, state, invitable: true, used: 0, mean: 0, last };
+    one.invitable = !stopped(desk).contains(&one.login().to_ascii_lowercase());
+    Ok(Some(one))
+}
+
+/// Logins of the unit of which an account is locked or suspended, folded: what a page offers goes by
+/// what is registered; the act itself looks again.
+fn stopped(desk: &HeadDesk<'_>) -> HashSet<String> {
+    let own = desk.snapshot.systems().iter().filter(|s| s.unit == *desk.unit);
+    let accounts = own.flat_map(|system| system.accounts.iter());
+    accounts
+        .filter(|a| matches!(a.state, AccountState::Locked | AccountState::Suspended))
+        .map(|a| a.login.folded())
+        .collect()
 }
 
 fn standing(

@@ -27,7 +27,7 @@ pub const APART_MS: i64 = DAY_MS;
 /// # Errors
 /// For oneself, and where it is not disabled.
 pub async fn reenable(desk: &HeadDesk<'_>, who: Who) -> Result<Done, Refused> {
-    let change = |inside: &Inside, person: &mut Person| {
+    let change = |inside: &Inside, _: &mut Tx<'_>, person: &mut Person| {
         let account = person.account.clone();
         person.account = account.reenable(inside.by, inside.now, &inside.profile)?;
         Ok(EventKind::Reenabled)
@@ -48,7 +48,7 @@ pub async fn train(desk: &HeadDesk<'_>, who: Who, on: Date) -> Result<Done, Refu
             en: "The day of the training has not come.".into(),
         });
     }
-    let change = move |inside: &Inside, person: &mut Person| {
+    let change = move |inside: &Inside, _: &mut Tx<'_>, person: &mut Person| {
         let account = person.account.clone();
         person.account = account.train(on, inside.now, &inside.profile)?;
         Ok(EventKind::Trained)
@@ -63,16 +63,17 @@ pub async fn train(desk: &HeadDesk<'_>, who: Who, on: Date) -> Result<Done, Refu
 ///
 /// # Errors
 /// For oneself, and where the account is revoked; [`PortalReason::TwoHandsNeeded`] where the same
-/// head vouched for the person a day ago or less.
+/// head vouched for the person a day ago or less; for who never came as [`invite`](super::invite).
 pub async fn give_password(
     desk: &HeadDesk<'_>,
     who: Who,
     phc: String,
 ) -> Result<(Done, usize), Refused> {
-    let change = move |inside: &Inside, person: &mut Person| {
+    let change = move |inside: &Inside, tx: &mut Tx<'_>, person: &mut Person| {
         let account = person.account.clone();
         let invited = matches!(account.phase, Phase::Invited { .. });
         person.account = if invited {
+            inside.may_invite(tx, &person.login, Some(&*person))?;
             account.reinvite(inside.by, inside.now)?
         } else {
             account.password_given(inside.by, inside.now.viet_nam_date())?
@@ -96,7 +97,7 @@ pub async fn vouch(
     who: Who,
     seen: SeenInPerson,
 ) -> Result<(Done, usize), Refused> {
-    let change = move |inside: &Inside, person: &mut Person| {
+    let change = move |inside: &Inside, _: &mut Tx<'_>, person: &mut Person| {
         let voucher = Voucher::given(person.id, inside.by, inside.now, seen)?;
         person.account = person.account.clone().factor_lost()?;
         dancu_access::people::forget_factors(person);
@@ -141,7 +142,9 @@ async fn of_person(
     desk: &HeadDesk<'_>,
     who: Who,
     act: OnPerson,
-    change: impl FnOnce(&Inside, &mut Person) -> Result<EventKind, Refused> + Send + 'static,
+    change: impl FnOnce(&Inside, &mut Tx<'_>, &mut Person) -> Result<EventKind, Refused>
+    + Send
+    + 'static,
 ) -> Result<(Done, usize), Refused> {
     let inside = desk.inside()?;
     let entry = Entry::new(act.kind, desk.by, None);
@@ -151,7 +154,7 @@ async fn of_person(
         let alive = inside.alive(tx, &person)?;
         let epoch = person.account.epoch;
         let unused = person.account.password.is_some_and(|password| password.given);
-        let event = change(&inside, &mut person)?;
+        let event = change(&inside, tx, &mut person)?;
         if let Some(help) = act.help {
             helped(tx, (person.id, unused), help, (inside.by, inside.now))?;
         }

@@ -1,8 +1,9 @@
 //! Locks at once, what stands, and unlocking (D3, D6).
 
 use dancu_domain::people::PersonId;
-use dancu_domain::people::account::{Cause, Phase, RevokeCause, Standing as Stands};
+use dancu_domain::people::account::{Account, Cause, Phase, RevokeCause, Standing as Stands};
 use dancu_domain::people::reasons::PortalReason;
+use dancu_domain::people::roles::Class;
 use dancu_domain::registration::{AccountState, ConnectionState};
 use dancu_journal::{Act, Body};
 use dancu_office::locks::{self, Evidence, LockKey, Today};
@@ -14,7 +15,9 @@ use super::world::*;
 
 async fn lock(world: &World, by: PersonId) -> Result<u32, Refused> {
     let (snapshot, by) = (world.snapshot(), actor(by));
-    states::lock_account(&desk(world, &snapshot, &by), ACCOUNT).await.map(|(_, ended)| ended)
+    states::lock_account(&desk(world, &snapshot, &by), ACCOUNT)
+        .await
+        .map(|(_, ended)| ended.sessions)
 }
 
 async fn unlock(world: &World, by: PersonId, key: LockKey) -> Result<Done, Refused> {
@@ -192,7 +195,8 @@ async fn people_without_a_registered_account_are_locked_by_login() {
         let nobody = states::lock_person(&word, &login("khongco.mau")).await;
         assert!(matches!(nobody, Err(Refused::Gone)));
         let (_, ended) = states::lock_person(&word, &login("vanhanh2.mau")).await.unwrap();
-        assert_eq!((ended, world.sessions(SECOND).await), (1, 0));
+        assert_eq!((ended.sessions, ended.invitation), (1, false));
+        assert_eq!(world.sessions(SECOND).await, 0);
         let own = unlock(&world, SECOND, LockKey::Person(SECOND)).await;
         assert!(matches!(own, Err(Refused::Reason(PortalReason::OwnRequest))));
         unlock(&world, FIRST, LockKey::Person(SECOND)).await.unwrap();
@@ -211,8 +215,10 @@ async fn rule_d6_an_invitation_is_withdrawn_by_a_lock() {
         let (snapshot, by) = (world.snapshot(), actor(FIRST));
         let word = word(&world, &snapshot, &by);
         let of = word.on(snapshot.by_id(SYSTEM).unwrap());
-        states::lock_account(&of, account).await.unwrap();
-        assert!(world.last_act().detail.contains(&format!("cổng #{}", id.0)));
+        let (_, ended) = states::lock_account(&of, account).await.unwrap();
+        assert_eq!((ended.sessions, ended.invitation), (0, true));
+        let told = format!("MAU #{} locked, cổng #{}, thu hồi lời mời; ", account.0, id.0);
+        assert!(world.last_act().detail.starts_with(&told), "{}", world.last_act().detail);
         let person = world.person(id).await;
         assert_eq!(person.account.standing(clock(), &profile), Stands::InvitationExpired);
         assert!(person.secrets.password.is_none() && person.account.password.is_none());
@@ -224,14 +230,48 @@ async fn rule_d6_an_invitation_is_withdrawn_by_a_lock() {
         states::unlock_account(&of, account).await.unwrap();
         let standing = world.person(id).await.account.standing(clock(), &profile);
         assert_eq!(standing, Stands::InvitationExpired);
-        // Who is on no list, by login.
-        let next = officers::added(&world.store, "canbo.moi2", "099301012346").await.unwrap();
-        states::lock_person(&word, &login("canbo.moi2")).await.unwrap();
-        let person = world.person(next.invited.unwrap()).await;
-        assert_eq!(person.account.standing(clock(), &profile), Stands::InvitationExpired);
         // An invitation is revoked like an account.
         let set = states::account(&of, account, AccountState::Revoked, RevokeCause::Duplicate);
         set.await.unwrap();
         assert!(matches!(world.person(id).await.account.phase, Phase::Revoked(_)));
+    }
+}
+
+/// Somebody of the unit who was invited and stands on no list.
+const UNLISTED: PersonId = PersonId(9);
+
+async fn invite_unlisted(world: &World) {
+    let (keys, mut person) = (world.store.keys().clone(), world.person(OFFICER).await);
+    person.id = UNLISTED;
+    person.login = login("khongten.mau");
+    person.account = Account::invite(UNLISTED, Class::Staff, HEAD, clock());
+    person.secrets.password = Some("$argon2id$thu".into());
+    person.revision = people::Revision::NEW;
+    let done = world.store.ledger().act(clock(), move |tx, _| {
+        people::insert(tx, &keys, &person)?;
+        let (kind, actor) = ("test".into(), "dancu".into());
+        Ok(Body::Act(Act { kind, actor, system: 0, detail: String::new() }))
+    });
+    done.await.unwrap();
+}
+
+/// Nothing of who never came and is on no list can be locked: it is told as what it was.
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_d6_the_invitation_of_who_is_on_no_list_is_withdrawn_and_no_lock_stands() {
+    for world in World::both("unlisted").await {
+        invite_unlisted(&world).await;
+        let profile = world.store.profiles().at(clock()).clone();
+        let (snapshot, by) = (world.snapshot(), actor(FIRST));
+        let word = word(&world, &snapshot, &by);
+        let (done, ended) = states::lock_person(&word, &login("khongten.mau")).await.unwrap();
+        assert_eq!(ended, states::Ended { sessions: 0, invitation: true });
+        assert_eq!(done.detail, "#9; thu hồi lời mời; lý do: cao điểm");
+        let person = world.person(UNLISTED).await;
+        assert_eq!(person.account.standing(clock(), &profile), Stands::InvitationExpired);
+        assert!(person.secrets.password.is_none());
+        assert!(keys_standing(&world).is_empty());
+        assert!(locks::of_people(&world.store).await.unwrap().is_empty());
+        let twice = states::lock_person(&word, &login("khongten.mau")).await;
+        assert!(matches!(twice, Err(Refused::Reason(PortalReason::NotInThisState))));
     }
 }

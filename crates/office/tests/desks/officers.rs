@@ -1,6 +1,6 @@
 //! Officers of a unit: added, changed, stopped, ended (B6, E1-E3), alone and as a list.
 
-use dancu_domain::ids::{PersonalId, UnitCode};
+use dancu_domain::ids::{LineId, PersonalId, SystemCode, SystemId, UnitCode};
 use dancu_domain::moment::{DAY_MS, Moment};
 use dancu_domain::people::account::{Phase, RevokeCause, Standing, Stops};
 use dancu_domain::people::factors::SeenInPerson;
@@ -10,7 +10,7 @@ use dancu_domain::people::reasons::PortalReason;
 use dancu_domain::people::roles::Role;
 use dancu_domain::people::session::{Look, Session};
 use dancu_domain::people::{MachineTime, PersonId, session};
-use dancu_domain::registration::{AccountState, DateRange, Snapshot};
+use dancu_domain::registration::{AccountList, AccountState, DateRange, Snapshot};
 use dancu_domain::service::{Service, ServiceSet};
 use dancu_journal::{Act, Body};
 use dancu_office::officers::{
@@ -273,9 +273,10 @@ async fn a_suspension_ends_by_the_heads_word_and_a_lock_does_not() {
         let stands = |p: Person| p.account.standing(clock(), &profile);
         assert!(matches!(stands(world.person(OFFICER).await), Standing::Suspended(_)));
         assert_eq!(reason(suspend(&desk, who, "nữa").await), PortalReason::NotInThisState);
-        let (done, died) = resume(&desk, who, "đã về").await.unwrap();
+        let (done, resumed) = resume(&desk, who, "đã về").await.unwrap();
         assert_eq!(done.detail, "MAU #1, cổng #4; lý do: đã về");
-        assert!(died.held.is_empty());
+        assert!(resumed.held.is_empty() && resumed.person == Some(OFFICER));
+        assert_eq!(resumed.accounts.len(), 1);
         assert_eq!(world.account_state(), AccountState::Live);
         assert_eq!(stands(world.person(OFFICER).await), Standing::Active);
         let keys = world.store.keys().clone();
@@ -307,12 +308,13 @@ async fn rule_e3_a_head_does_not_end_the_centres_suspension() {
         assert_eq!(world.account_state(), AccountState::Suspended);
         // Both did: each ends the own word, and the centre's reaches further.
         suspend(&head, who, "nghỉ phép").await.unwrap();
-        let (done, died) = resume(&head, who, "đã về").await.unwrap();
+        let (done, resumed) = resume(&head, who, "đã về").await.unwrap();
         assert_eq!(world.account_state(), AccountState::Suspended);
         // What is not in use is not told as resumed, neither the account nor the person.
-        assert!(died.accounts.is_empty() && died.person.is_none());
-        assert_eq!(died.held.iter().map(|(_, by)| *by).collect::<Vec<_>>(), [Held::Centre; 2]);
-        assert_eq!(done.detail, "MAU #1 còn do Trung tâm, cổng #4 còn do Trung tâm; lý do: đã về");
+        assert!(resumed.accounts.is_empty() && resumed.person.is_none());
+        assert_eq!(resumed.held.iter().map(|(_, by)| *by).collect::<Vec<_>>(), [Held::Centre; 2]);
+        let told = "MAU #1 Trung tâm còn tạm ngừng, cổng #4 Trung tâm còn tạm ngừng; lý do: đã về";
+        assert_eq!(done.detail, told);
         suspend(&head, who, "nghỉ phép").await.unwrap();
         set(AccountState::Live).await.unwrap();
         let profile = world.store.profiles().at(clock()).clone();
@@ -410,9 +412,9 @@ async fn rule_d6_a_resumption_names_what_is_still_locked() {
         suspend(&head, who, "nghỉ phép").await.unwrap();
         let (snapshot, by) = (world.snapshot(), actor(FIRST));
         dancu_office::states::lock_account(&desk(&world, &snapshot, &by), ACCOUNT).await.unwrap();
-        let (done, died) = resume(&head, who, "đã về").await.unwrap();
-        assert_eq!(done.detail, "MAU #1 còn khóa, cổng #4 còn khóa; lý do: đã về");
-        assert_eq!(died.held.iter().map(|(_, by)| *by).collect::<Vec<_>>(), [Held::Locked; 2]);
+        let (done, resumed) = resume(&head, who, "đã về").await.unwrap();
+        assert_eq!(done.detail, "MAU #1 còn bị khóa, cổng #4 còn bị khóa; lý do: đã về");
+        assert_eq!(resumed.held.iter().map(|(_, by)| *by).collect::<Vec<_>>(), [Held::Locked; 2]);
         assert_eq!(reason(resume(&head, who, "nữa").await), PortalReason::NotInThisState);
         dancu_office::states::unlock_account(&desk(&world, &snapshot, &by), ACCOUNT).await.unwrap();
         assert_eq!(world.account_state(), AccountState::Live, "the head's word has ended");
@@ -549,6 +551,127 @@ async fn rule_e2_ways_back_in() {
         assert!(invite(&desk, Who::Account(new.account), "x".into()).await.is_err());
         with(&world, id, |p| p.account.phase = Phase::Open(Stops::default())).await;
     }
+}
+
+/// A stop that nobody came under yet stands as the account's: no head undoes it by inviting.
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_d6_a_head_invites_nobody_whose_account_is_locked_or_suspended() {
+    for world in World::both("uninvited").await {
+        let new = added(&world.store, "canbo.moi1", "099301012345").await.unwrap();
+        let (who, id) = (Who::Account(new.account), new.invited.unwrap());
+        let raw = raw("canbo.moi2", "099301012346");
+        let place = Place::new(&world.store, HEAD);
+        let only = New { system: SYSTEM, raw: &raw, services: verify(), invited: None };
+        let (_, only) = add(&place.desk(&world.store), only).await.unwrap();
+        let listed = Who::Account(only.account);
+        let (snapshot, by) = (world.snapshot(), actor(FIRST));
+        let centre = desk(&world, &snapshot, &by);
+        let profile = world.store.profiles().at(clock()).clone();
+        let refused = async |why: PortalReason| {
+            // What is registered now: the page offers nothing that is refused.
+            let place = Place::new(&world.store, HEAD);
+            let head = place.desk(&world.store);
+            for who in [who, listed] {
+                assert!(!officers::one(&head, who).await.unwrap().unwrap().invitable, "{why:?}");
+            }
+            let all = list(&head).await.unwrap();
+            assert!(all.iter().filter(|o| [who, listed].contains(&o.who)).all(|o| !o.invitable));
+            let again = give_password(&head, who, "$argon2id$hai".into()).await;
+            assert_eq!(reason(again), why);
+            let first = invite(&head, listed, "$argon2id$hai".into()).await;
+            assert_eq!(reason(first), why);
+            let person = world.person(id).await;
+            let standing = person.account.standing(clock(), &profile);
+            assert_eq!((standing, person.secrets.password), (Standing::InvitationExpired, None));
+            let nobody = world.store.people().person_by_login(&login("canbo.moi2")).await.unwrap();
+            assert!(nobody.is_none());
+        };
+        let centre_says = async |state| {
+            for account in [new.account, only.account] {
+                let cause = RevokeCause::Left;
+                dancu_office::states::account(&centre, account, state, cause).await.unwrap();
+            }
+        };
+        let invited_again = async || {
+            let place = Place::new(&world.store, HEAD);
+            let head = place.desk(&world.store);
+            assert!(officers::one(&head, who).await.unwrap().unwrap().invitable);
+            give_password(&head, who, "$argon2id$hai".into()).await.unwrap();
+            let standing = world.person(id).await.account.standing(clock(), &profile);
+            assert_eq!(standing, Standing::Invited);
+        };
+        centre_says(AccountState::Locked).await;
+        refused(PortalReason::InviteLocked).await;
+        centre_says(AccountState::Live).await;
+        invited_again().await;
+        // A suspension withdraws the invitation like a lock, whoever's word it is.
+        centre_says(AccountState::Suspended).await;
+        let event = world.store.people().events(id, 1).await.unwrap().remove(0).kind;
+        assert_eq!(event, people::EventKind::InvitationWithdrawn);
+        refused(PortalReason::HeldByCentre).await;
+        centre_says(AccountState::Live).await;
+        invited_again().await;
+        let place = Place::new(&world.store, HEAD);
+        let head = place.desk(&world.store);
+        let (done, died) = suspend(&head, who, "nghỉ phép").await.unwrap();
+        assert!(died.invitation && died.person == Some(id));
+        let told = format!("MAU #{}, cổng #{}, thu hồi lời mời, ", new.account.0, id.0);
+        assert!(done.detail.starts_with(&told), "{}", done.detail);
+        suspend(&head, listed, "nghỉ phép").await.unwrap();
+        refused(PortalReason::InviteSuspended).await;
+        // The centre's above it is told first.
+        centre_says(AccountState::Suspended).await;
+        refused(PortalReason::HeldByCentre).await;
+        centre_says(AccountState::Live).await;
+        invited_again().await;
+        suspend(&head, who, "nghỉ phép").await.unwrap();
+        resume(&head, who, "đã về").await.unwrap();
+        let standing = world.person(id).await.account.standing(clock(), &profile);
+        assert_eq!(standing, Standing::InvitationExpired, "the end of a stop is no invitation");
+        invited_again().await;
+    }
+}
+
+/// Of who is on two lists one account locked is enough, on whichever list.
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_d6_an_account_on_another_list_is_no_way_around_a_lock() {
+    for world in World::both("around").await {
+        let raw = raw("canbo.moi3", "099301012347");
+        let place = Place::new(&world.store, HEAD);
+        let new = New { system: SYSTEM, raw: &raw, services: verify(), invited: None };
+        let (_, listed) = add(&place.desk(&world.store), new).await.unwrap();
+        let second = second_system(&world).await;
+        let (snapshot, by) = (world.snapshot(), actor(FIRST));
+        let centre = desk(&world, &snapshot, &by);
+        dancu_office::states::lock_account(&centre, listed.account).await.unwrap();
+        let place = Place::new(&world.store, HEAD);
+        let head = place.desk(&world.store);
+        let phc = || Some("$argon2id$hai".to_owned());
+        let new = |invited| New { system: second, raw: &raw, services: verify(), invited };
+        assert_eq!(reason(add(&head, new(phc())).await), PortalReason::InviteLocked);
+        let (_, other) = add(&head, new(None)).await.unwrap();
+        let around = invite(&head, Who::Account(other.account), "$argon2id$hai".into()).await;
+        assert_eq!(reason(around), PortalReason::InviteLocked);
+    }
+}
+
+/// A second system of the unit, like the first, without accounts.
+async fn second_system(world: &World) -> SystemId {
+    let (keys, id) = (world.store.keys().clone(), SystemId(2));
+    let mut system = world.snapshot().by_id(SYSTEM).unwrap().as_ref().clone();
+    system.id = id;
+    system.code = SystemCode::parse("MAU2").unwrap();
+    system.accounts = AccountList::default();
+    for line in system.services.iter_mut().flatten().flat_map(|g| g.lines.iter_mut().flatten()) {
+        line.id = LineId(line.id.0 + 100);
+    }
+    let done = world.store.ledger().act(clock(), move |tx, _| {
+        policy::write::insert_system(tx, &keys, &system, &[])?;
+        let (kind, actor) = ("test".into(), "dancu".into());
+        Ok(Body::Act(Act { kind, actor, system: 2, detail: String::new() }))
+    });
+    done.await.unwrap();
+    id
 }
 
 /// The electronic identity of an id signs in as whoever has it: no list hands that over.

@@ -329,7 +329,7 @@ impl Preview {
                     false,
                 ),
                 choice(
-                    "transfer",
+                    "transferred",
                     &self.say("Điều chuyển sang đơn vị khác", "Transfer to another unit"),
                     false,
                 ),

@@ -185,6 +185,7 @@ impl Preview {
                     rows: make(found),
                     answered: if found { 2_321_501 } else { 0 },
                     refused: if found { 2_437 } else { 0 },
+                    from: "07:00".into(),
                     until: found.then(|| "13:58".into()),
                     pager: if found { pager(1, 5, 1_284) } else { pager(0, 0, 0) },
                 },

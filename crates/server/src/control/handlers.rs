@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::Caller;
 use crate::app::Shared;
+use crate::stop::{Handled, Stop};
 use crate::{cli, keys, operate};
 
 /// `GET /keys`: every key and the rotation under way.
@@ -17,17 +18,14 @@ pub async fn keys(State(app): State<Shared>) -> Response {
 }
 
 /// `POST /keys/rotate`.
-pub async fn rotate(State(app): State<Shared>, body: Bytes) -> Response {
-    let asked: keys::Asked = match read(&body) {
-        Ok(asked) => asked,
-        Err(refused) => return *refused,
-    };
+pub async fn rotate(State(app): State<Shared>, body: Bytes) -> Handled {
+    let asked: keys::Asked = read(&body)?;
     let runtime = tokio::runtime::Handle::current();
     let done = run(app, move |app| {
         let now = app.clock.now();
         runtime.block_on(keys::rotate(app.gate.store(), now, &asked))
     });
-    answer(done.await)
+    Ok(answer(done.await))
 }
 
 /// `POST /operate`: an act of the operator, in force for the next query.
@@ -35,14 +33,11 @@ pub async fn operate(
     State(app): State<Shared>,
     ConnectInfo(Caller(caller)): ConnectInfo<Caller>,
     body: Bytes,
-) -> Response {
+) -> Handled {
     let Some((uid, pid)) = caller else {
-        return answer(Err(anyhow::anyhow!("không biết ai gọi (the kernel names no caller)")));
+        return Ok(answer(Err(anyhow::anyhow!("không biết ai gọi (the kernel names no caller)"))));
     };
-    let command: operate::Command = match read(&body) {
-        Ok(command) => command,
-        Err(refused) => return *refused,
-    };
+    let command: operate::Command = read(&body)?;
     let runtime = tokio::runtime::Handle::current();
     let done = run(app, move |app| {
         let now = app.clock.now();
@@ -51,7 +46,7 @@ pub async fn operate(
         let done = runtime.block_on(act)?;
         Ok(serde_json::to_value(done)?)
     });
-    answer(done.await)
+    Ok(answer(done.await))
 }
 
 /// Runs what may wait for a disk, a database or a device, in a thread of its own.
@@ -62,10 +57,10 @@ async fn run(
     tokio::task::spawn_blocking(move || work(&app)).await?
 }
 
-fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Box<Response>> {
+fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Stop> {
     serde_json::from_slice(body).map_err(|error| {
         let text = format!("thân yêu cầu không hợp lệ (invalid body): {error}");
-        Box::new(say(StatusCode::BAD_REQUEST, &json!({ "error": text })))
+        Stop::from(say(StatusCode::BAD_REQUEST, &json!({ "error": text })))
     })
 }
 

@@ -222,3 +222,36 @@ fn words_of_the_body_that_are_not_known_are_refused_and_old_bodies_still_read() 
     let Command::Account { cause, .. } = command(body) else { panic!("an account") };
     assert_eq!(cause, "left");
 }
+
+/// A command line with these acts.
+#[derive(clap::Parser)]
+struct Typed {
+    #[command(subcommand)]
+    command: Command,
+}
+
+fn typed(what: &[&str]) -> Result<Command, clap::Error> {
+    let who = ["--system", "MAU", "--reason", "thử", "--by", "A"];
+    let all = ["dancu"].iter().chain(what).chain(&who);
+    <Typed as clap::Parser>::try_parse_from(all).map(|line| line.command)
+}
+
+#[test]
+fn words_of_the_command_line_stay_what_they_are() {
+    for word in ["live", "suspended", "locked", "closed"] {
+        let read = typed(&["connection", "--state", word]);
+        assert!(matches!(read, Ok(Command::Connection { state, .. }) if state == word), "{word}");
+    }
+    assert!(typed(&["connection", "--state", "preparing"]).is_err());
+    let account = ["account", "--login", "mau.canbo1", "--state"];
+    for word in ["live", "suspended", "locked", "revoked"] {
+        let read = typed(&[&account[..], &[word]].concat());
+        let Ok(Command::Account { state, cause, .. }) = read else { panic!("{word}") };
+        assert_eq!((state.as_str(), cause.as_str()), (word, "left"));
+    }
+    for word in ["left", "transferred", "duplicate", "misused"] {
+        let read = typed(&[&account[..], &["revoked", "--cause", word]].concat());
+        assert!(matches!(read, Ok(Command::Account { cause, .. }) if cause == word), "{word}");
+    }
+    assert!(typed(&[&account[..], &["revoked", "--cause", "transfer"]].concat()).is_err());
+}

@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::response::Response;
 use bytes::Bytes;
 use dancu_access::client::form_decoded;
 use dancu_domain::text::composed;
@@ -17,6 +16,7 @@ use super::frame;
 use super::once::{Post, Sent};
 use super::signed::Signed;
 use crate::app::Shared;
+use crate::stop::Stop;
 
 /// Fields that are read: the largest form, a bulk choice over a list, has fewer.
 const FIELDS_MAX: usize = 2_000;
@@ -82,17 +82,6 @@ impl Form {
         (&signed.mark, path, self.get("once"))
     }
 
-    /// Remembers that it was done. For handlers whose store tells doubled acts itself; others take
-    /// [`carry_out`](Self::carry_out).
-    pub fn remember(&self, signed: &Signed) {
-        signed.portal().once.remember(self.post(signed));
-    }
-
-    /// Whether it was done before: this is the second of a doubled post.
-    pub fn was_done(&self, signed: &Signed) -> bool {
-        !self.get("once").is_empty() && signed.portal().once.knows(self.post(signed))
-    }
-
     /// Carries an act out once for the form's `once` on this path in this session
     /// ([`Once::carry_out`]). This node remembers; where an act must be done once over all nodes,
     /// what stands in the store decides.
@@ -105,12 +94,12 @@ impl Form {
         &self,
         signed: &Signed,
         act: impl Future<Output = Result<T, Refused>> + Send + 'static,
-    ) -> Result<Sent<Result<T, Refused>>, Box<Response>> {
+    ) -> Result<Sent<Result<T, Refused>>, Stop> {
         if self.get("once").is_empty() {
-            return Err(Box::new(frame::wrong_page(signed, Wrong::Unreadable, None)));
+            return Err(frame::wrong_page(signed, Wrong::Unreadable, None).into());
         }
         match signed.portal().once.carry_out(self.post(signed), act).await {
-            Sent::Busy => Err(Box::new(frame::unavailable(signed))),
+            Sent::Busy => Err(frame::unavailable(signed).into()),
             sent => Ok(sent),
         }
     }

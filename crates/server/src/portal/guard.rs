@@ -32,6 +32,7 @@ use crate::app::Shared;
 use crate::clock::machine_ms;
 use crate::handlers::{problem, text};
 use crate::places::Place;
+use crate::stop::Stop;
 use crate::tls::connection::Secure;
 
 /// A form may take this long to arrive; a file of 5 MiB on a line of 1 Mbit/s takes 42 s.
@@ -71,9 +72,6 @@ pub struct Passed {
     pub upload: Option<Place<PersonId>>,
 }
 
-/// Why a request does not go on: its answer.
-type Stopped = Box<Response>;
-
 /// Adds what every answer carries.
 pub fn finished(mut response: Response, cookie: Option<HeaderValue>) -> Response {
     let headers = response.headers_mut();
@@ -88,7 +86,7 @@ pub fn finished(mut response: Response, cookie: Option<HeaderValue>) -> Response
 }
 
 /// Takes a request to its handler, or answers it.
-pub async fn pass(app: &Shared, row: Row, request: Request) -> Result<Passed, Stopped> {
+pub async fn pass(app: &Shared, row: Row, request: Request) -> Result<Passed, Stop> {
     let (mut parts, body) = request.into_parts();
     let Some(portal) = app.portal.clone() else {
         return Err(problem(HttpProblem::NotFound).into());
@@ -105,7 +103,7 @@ pub async fn pass(app: &Shared, row: Row, request: Request) -> Result<Passed, St
     let found = here.look().await?;
     here.paced(&found)?;
     // All that headers and cookie say is settled before anything is read.
-    let mut verdict = here.judge(found)?;
+    let mut verdict = here.paid(here.judge(found)?);
     let upload = here.place(&verdict)?;
     let sent = here.read(body, &verdict).await?;
     if let Some(sent) = &sent
@@ -116,7 +114,8 @@ pub async fn pass(app: &Shared, row: Row, request: Request) -> Result<Passed, St
     }
     let sent = sent.unwrap_or_default();
     let machine = MachineTime(machine_ms());
-    if machine.since(facts.machine) > FOUND_HOLDS_MS {
+    // Only who was let in is judged again: nobody is let in without the place and the token.
+    if matches!(verdict, Verdict::On(_)) && machine.since(facts.machine) > FOUND_HOLDS_MS {
         let facts = Facts { now: app.clock.now(), machine, ..facts.clone() };
         let here = Here { facts: &facts, ..here };
         verdict = here.judge(here.look().await?)?;
@@ -250,7 +249,7 @@ impl Here<'_> {
         site.is_some_and(|site| site != "same-origin" && site != "none")
     }
 
-    async fn look(&self) -> Result<Found, Stopped> {
+    async fn look(&self) -> Result<Found, Stop> {
         let facts = self.facts;
         // A public page keeps no screen open.
         let public = self.row.access == Access::Public;
@@ -276,7 +275,7 @@ impl Here<'_> {
     }
 
     /// Who is signed in is limited by the account, whoever else by the address, in what is posted.
-    fn paced(&self, found: &Found) -> Result<(), Stopped> {
+    fn paced(&self, found: &Found) -> Result<(), Stop> {
         let (portal, facts) = (self.facts.portal(), self.facts);
         let admitted = match found {
             // Nobody is kept from locking or leaving.
@@ -301,7 +300,7 @@ impl Here<'_> {
     }
 
     /// The place in which a file is read, where one may be sent.
-    fn place(&self, verdict: &Verdict) -> Result<Option<Place<PersonId>>, Stopped> {
+    fn place(&self, verdict: &Verdict) -> Result<Option<Place<PersonId>>, Stop> {
         let (Reads::File(_), Verdict::On(Who::Signed(signed))) = (self.row.reads, verdict) else {
             return Ok(None);
         };
@@ -317,7 +316,7 @@ impl Here<'_> {
 
     /// Reads the body. Whoever is not let in sends no file: a form's bytes are enough for its
     /// token, and more are not read (`None`).
-    async fn read(&self, body: Body, verdict: &Verdict) -> Result<Option<Sent>, Stopped> {
+    async fn read(&self, body: Body, verdict: &Verdict) -> Result<Option<Sent>, Stop> {
         let file = match (self.row.reads, verdict) {
             (Reads::Nothing, _) => return Ok(Some(Sent::default())),
             (Reads::File(most), Verdict::On(_)) | (Reads::Form(most), _) => Ok(most),
@@ -341,10 +340,10 @@ impl Here<'_> {
         self.taken_apart(bytes).map(Some)
     }
 
-    fn taken_apart(&self, bytes: Bytes) -> Result<Sent, Stopped> {
+    fn taken_apart(&self, bytes: Bytes) -> Result<Sent, Stop> {
         let kind = text(&self.parts.headers, header::CONTENT_TYPE).unwrap_or_default();
         let is_file = matches!(self.row.reads, Reads::File(_));
-        let unreadable = || Box::new(error(self.facts, Wrong::Unreadable));
+        let unreadable = || Stop::from(error(self.facts, Wrong::Unreadable));
         if is_file && kind.starts_with("multipart/form-data") {
             let upload = Upload::parse(kind, &bytes).ok_or_else(unreadable)?;
             let form = upload.form.clone();
@@ -367,8 +366,8 @@ impl Here<'_> {
         self.session.is_some_and(fits) || (public && fits(&self.facts.browser))
     }
 
-    /// What session, role, factor and pace say; nobody on a route for people is asked to sign in.
-    fn judge(&self, found: Found) -> Result<Verdict, Stopped> {
+    /// What session, role and factor say; nobody on a route for people is asked to sign in.
+    fn judge(&self, found: Found) -> Result<Verdict, Stop> {
         let access = self.row.access;
         if access == Access::Public {
             let mut visitor = Visitor::new(self.facts.clone(), None);
@@ -395,17 +394,26 @@ impl Here<'_> {
                 return Ok(Verdict::Stale(signed));
             }
         }
-        let (pace, now) = (&self.facts.portal().pace, self.facts.machine);
-        if self.row.path != pace::PATH
-            && let Err(wait) = pace.admit_unproved(signed.person.id, now)
-        {
-            return Ok(Verdict::Unproved(signed, wait));
-        }
         Ok(Verdict::On(Who::Signed(signed)))
     }
 
+    /// The same with the soft pace, which who is let in pays once.
+    fn paid(&self, verdict: Verdict) -> Verdict {
+        let free = matches!(self.row.access, Access::Public | Access::Locked);
+        match verdict {
+            Verdict::On(Who::Signed(signed)) if !free && self.row.path != pace::PATH => {
+                let pace = &self.facts.portal().pace;
+                match pace.admit_unproved(signed.person.id, self.facts.machine) {
+                    Ok(()) => Verdict::On(Who::Signed(signed)),
+                    Err(wait) => Verdict::Unproved(signed, wait),
+                }
+            }
+            other => other,
+        }
+    }
+
     /// Who goes on, or the answer, with what was sent kept in it.
-    fn decided(&self, verdict: Verdict, sent: &Sent) -> Result<Who, Stopped> {
+    fn decided(&self, verdict: Verdict, sent: &Sent) -> Result<Who, Stop> {
         Err(match verdict {
             Verdict::On(who) => return Ok(who),
             Verdict::Locked(signed) => lock::page(&signed, &self.kept(sent)),

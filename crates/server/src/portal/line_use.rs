@@ -1,7 +1,7 @@
 //! The lines of a system with their use, and its day as a chart: the same on every desk (B5, D2).
 
 use dancu_domain::lines::Lines;
-use dancu_domain::moment::{Hours, Moment};
+use dancu_domain::moment::{DAY_MS, Hours, Moment};
 use dancu_domain::registration::System;
 use dancu_domain::service::Window;
 use dancu_office::act::{Place, places};
@@ -60,10 +60,29 @@ pub fn chart(system: &System, used: &[Option<u64>; 24], (at, hours): (Moment, &H
         let of = places(system).filter(|place| place.window == window);
         of.map(|place| u64::from(place.line.limit(at).count)).sum()
     };
-    DayChart::new(used, (sum(Window::InHours), sum(Window::OffHours)), marks(hours))
+    DayChart::new(used, (sum(Window::InHours), sum(Window::OffHours)), marks(hours, at))
 }
 
-/// Where a chart's duty day and its off-hours part begin (D1).
-pub fn marks(hours: &Hours) -> Marks {
-    Marks { from: hours.from_minute, to: hours.to_minute }
+/// Where the duty day of an instant and its off-hours part begin (D1): on a day off at once.
+pub fn marks(hours: &Hours, at: Moment) -> Marks {
+    let begins = hours.duty(at).resets_at.plus_ms(-DAY_MS);
+    let off = hours.duty(begins).window == Window::OffHours;
+    Marks { from: hours.from_minute, to: if off { hours.from_minute } else { hours.to_minute } }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rule_d1_a_day_off_has_no_part_in_hours() {
+        let hours =
+            Hours { from_minute: 420, to_minute: 1_080, weekends_off: true, off_days: vec![] };
+        let evening = |text: &str| marks(&hours, Moment::parse_rfc3339(text).unwrap()).to;
+        assert_eq!(evening("2026-03-06T09:00:00+07:00"), 1_080, "Friday");
+        assert_eq!(evening("2026-03-07T06:59:59+07:00"), 1_080, "still Friday's duty day");
+        assert_eq!(evening("2026-03-07T07:00:00+07:00"), 420);
+        assert_eq!(evening("2026-03-09T06:59:59+07:00"), 420, "still Sunday's");
+        assert_eq!(evening("2026-03-09T07:00:00+07:00"), 1_080);
+    }
 }

@@ -69,6 +69,8 @@ use crate::telemetry::requests::Routes as _;
 const HASHING_THREADS_MAX: usize = 4;
 /// Files that are read at a time, of 5 MiB each and one of a person: heads send one now and then.
 const UPLOADS: usize = 8;
+/// Citizens whose looks are read at a time: systems read their journals in the same places.
+const LOOKS: usize = 2;
 
 /// What the portal of this node holds beside the store.
 pub struct Portal {
@@ -82,6 +84,7 @@ pub struct Portal {
     throttle: pace::Throttle,
     pace: pace::Pace,
     uploads: Places<PersonId>,
+    looks: Places<PersonId>,
     networks: Vec<Network>,
     help_phone: Option<String>,
     pub(crate) provider: Option<oidc::Provider>,
@@ -124,6 +127,7 @@ impl Portal {
             throttle: <_>::default(),
             pace: <_>::default(),
             uploads: Places::new(UPLOADS),
+            looks: Places::new(LOOKS),
             networks: config.unit_networks.clone(),
             help_phone: config.help_phone.clone().filter(|phone| !phone.trim().is_empty()),
             provider: None,

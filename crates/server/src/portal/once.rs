@@ -79,18 +79,6 @@ impl Once {
         Sent::Busy
     }
 
-    /// Remembers that a post was done.
-    pub fn remember(&self, post: Post<'_>) {
-        let key = key(post);
-        self.begin(key);
-        self.end(key, true);
-    }
-
-    /// Whether a post was done.
-    pub fn knows(&self, post: Post<'_>) -> bool {
-        self.0.lock().known.get(&key(post)) == Some(&true)
-    }
-
     /// None where it may begin; else whether it was done.
     fn begin(&self, key: Key) -> Option<bool> {
         let mut seen = self.0.lock();

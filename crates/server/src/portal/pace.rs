@@ -76,9 +76,9 @@ impl<K: Eq + Hash> Buckets<K> {
     }
 }
 
-/// How much each address asked before signing in. Whoever is signed in is not counted here.
+/// How much each connection asked before signing in. Whoever is signed in is not counted here.
 #[derive(Default)]
-pub struct Throttle(Buckets<IpAddr>);
+pub struct Throttle(Buckets<Network>);
 
 impl Throttle {
     /// Lets one post through; otherwise the seconds until the next one may come.
@@ -90,13 +90,8 @@ impl Throttle {
     ) -> Result<(), u32> {
         let faster = if registered.iter().any(|n| n.contains(source)) { REGISTERED } else { 1.0 };
         let rate = Rate { burst: ADDRESS.burst * faster, per_second: ADDRESS.per_second * faster };
-        self.0.take(of_one_place(source), rate, now)
+        self.0.take(Network::of_connection(source), rate, now)
     }
-}
-
-/// One address of IPv4; in IPv6 the /64 that one place has.
-pub(crate) fn of_one_place(source: IpAddr) -> IpAddr {
-    Network::around(source, 64).address()
 }
 
 /// How much each account asked, wherever it is signed in: addresses do not count.

@@ -9,7 +9,7 @@ use axum::Router;
 use axum::extract::Request;
 use axum::handler::Handler;
 use axum::http::Uri;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use dancu_domain::people::powers::Power;
 
 use super::{frame, guard};
@@ -237,7 +237,7 @@ impl<H: Handler<T, Shared>, T: 'static> Handler<T, Shared> for Guarded<H> {
                     drop(upload);
                     guard::finished(response, cookie)
                 }
-                Err(response) => guard::finished(*response, None),
+                Err(stop) => guard::finished(stop.into_response(), None),
             }
         })
     }

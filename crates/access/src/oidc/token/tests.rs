@@ -255,3 +255,17 @@ fn claims_beside_the_token_are_of_the_same_person() {
         assert!(user_info(body.as_bytes(), &verified).is_err(), "{body}");
     }
 }
+
+#[test]
+fn only_a_code_that_is_not_taken_is_told_apart() {
+    for (body, told) in [
+        (r#"{"error":"invalid_grant"}"#, Failure::Answer("the code is not taken")),
+        (r#"{"error":"invalid_client","x":1}"#, Failure::Client("invalid_client")),
+        (r#"{"error":"tên lạ"}"#, Failure::Client("refused without a known reason")),
+        (r#"{"error":"x","error":"invalid_grant"}"#, refusal(b"")),
+        (r#"["invalid_grant",1]"#, refusal(b"")),
+    ] {
+        assert_eq!(refusal(body.as_bytes()), told, "{body}");
+    }
+    assert_eq!(refusal(b"\xff"), Failure::Client("refused without a known reason"));
+}

@@ -3,16 +3,18 @@
 use dancu_access::oidc::{Identity, Kind, STATE_MS, Wanted};
 use dancu_access::people::{OnRecord, Outcome, Proof};
 use dancu_domain::birth::BirthDate;
-use dancu_domain::ids::{Login, PersonalId};
+use dancu_domain::ids::{Login, PersonalId, UnitCode};
 use dancu_domain::name::{FullName, NameQuery};
 use dancu_domain::people::account::{Cause, Lock, LockCause, RevokeCause};
+use dancu_domain::people::grants::{Grant, Grants, Scope};
 use dancu_domain::people::reasons::PortalReason;
-use dancu_domain::people::roles::{Class, Role};
+use dancu_domain::people::roles::{Class, Home, Reach, Role};
 use dancu_domain::people::session::Cause as Click;
 use dancu_domain::people::sign_in::{Second, Step};
 use dancu_domain::people::{PersonId, UNIT_OF_CITIZENS};
+use dancu_domain::registration::DateRange;
 use dancu_store::people;
-use jiff::civil::date;
+use jiff::civil::{Date, date};
 
 use crate::support::{Browser, World, done, new_person, refused, word};
 
@@ -35,6 +37,24 @@ fn identity(subject: &str, personal_id: &str) -> Identity {
     }
 }
 
+/// The day of the tests.
+const TODAY: Date = date(2026, 3, 2);
+
+/// A role between two days.
+fn held(role: Role, from: Date, to: Date) -> Grant {
+    let unit = UnitCode::parse("H26.001").unwrap();
+    let scope = match role.row().reach {
+        Reach::Person => Scope::Person,
+        Reach::Unit | Reach::Below => Scope::Unit(unit),
+        Reach::All => Scope::All,
+    };
+    Grant::new(role, scope, DateRange { from: Some(from), to: Some(to) }, None).unwrap()
+}
+
+fn grants(all: impl IntoIterator<Item = Grant>) -> Grants {
+    all.into_iter().fold(Grants::default(), |grants, grant| grants.with(grant).unwrap())
+}
+
 fn record() -> OnRecord {
     OnRecord {
         personal_id: id(ID),
@@ -55,12 +75,25 @@ impl World {
         signed.await.unwrap()
     }
 
-    /// An active person with a personal id.
+    /// An active officer with a personal id.
     async fn known(&self, login: &str, personal_id: &str) -> PersonId {
         let person = self.active(login).await;
         let personal_id = id(personal_id);
-        self.edit(person, move |p| p.personal_id = Some(personal_id)).await;
+        self.edit(person, move |p| {
+            p.personal_id = Some(personal_id);
+            p.grants = grants([held(Role::Officer, TODAY, TODAY)]);
+        })
+        .await;
         person
+    }
+
+    async fn grant(&self, person: PersonId, all: impl IntoIterator<Item = Grant>) {
+        let grants = grants(all);
+        self.edit(person, move |p| {
+            p.account.class = grants.class(TODAY);
+            p.grants = grants;
+        })
+        .await;
     }
 }
 
@@ -116,18 +149,41 @@ async fn nobody_becomes_staff_by_signing_in() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_provider_without_kinds_opens_no_account_of_the_centre() {
+async fn rule_e1_a_provider_without_kinds_opens_accounts_of_units_only() {
     let world = World::new();
     let browser = Browser::at("10.1.2.3");
-    let centre = world.known("quantri.mau", ID).await;
-    world.edit(centre, |p| p.account.class = Class::Administrator).await;
     let unsaid = Identity { kind: Kind::Unsaid, ..identity("s-1", ID) };
     let unknown = (PortalReason::IdentityUnknown, false);
-    assert_eq!(refused(world.staff(&browser, &unsaid, true).await), unknown);
-    let signed = done(world.staff(&browser, &identity("s-1", ID), true).await);
-    assert_eq!(signed.person.id, centre);
-    // The same person at a desk of an agency is let in there.
     let desk = world.known("lan.mau01", ID).await;
+    for role in Role::ALL {
+        world.grant(desk, [held(*role, TODAY, TODAY)]).await;
+        let opens = [unsaid.clone(), identity("s-1", ID)].map(|who| (who.kind, who));
+        for (kind, who) in opens {
+            let outcome = world.staff(&browser, &who, true).await;
+            let home = role.row().home;
+            if home == Home::Unit || (kind == Kind::Citizen && home != Home::Citizen) {
+                assert_eq!(done(outcome).person.id, desk, "{role:?} {kind:?}");
+            } else {
+                assert_eq!(refused(outcome), unknown, "{role:?} {kind:?}");
+            }
+        }
+    }
+    // What counts is what the person may do from now on, and it is not nothing.
+    let (before, after) = (TODAY.yesterday().unwrap(), TODAY.tomorrow().unwrap());
+    let officer = || held(Role::Officer, TODAY, after);
+    world.grant(desk, [officer(), held(Role::Operator, after, after)]).await;
+    assert_eq!(refused(world.staff(&browser, &unsaid, true).await), unknown, "to come");
+    world.grant(desk, [officer(), held(Role::Operator, before, before)]).await;
+    assert_eq!(done(world.staff(&browser, &unsaid, true).await).person.id, desk, "ended");
+    for ended in [vec![], vec![held(Role::Officer, before, before)]] {
+        world.grant(desk, ended).await;
+        world.edit(desk, |p| p.account.class = Class::Staff).await;
+        assert_eq!(refused(world.staff(&browser, &unsaid, true).await), unknown, "nothing");
+    }
+    // The same person's account of the centre is not confused with that of the agency.
+    world.grant(desk, [officer()]).await;
+    let centre = world.known("quantri.mau", ID).await;
+    world.grant(centre, [held(Role::Operator, TODAY, TODAY)]).await;
     assert_eq!(done(world.staff(&browser, &unsaid, true).await).person.id, desk);
 }
 
@@ -293,6 +349,12 @@ async fn a_state_comes_back_once_and_from_its_browser() {
     assert_eq!(again, Err(PortalReason::SignInExpired), "of two at once one is first");
     assert_eq!(open(&mine, &state), expired, "a second time");
     let state = begin();
+    let opened = world.engine.identity_state(&visit, &state).unwrap();
+    let tried = || world.engine.identity_tried(&visit, &opened);
+    assert_eq!([tried(), tried()], [Ok(()); 2], "once more where the first came to nothing");
+    assert_eq!([tried(), tried()], [Err(PortalReason::SignInExpired); 2]);
+    let other = world.engine.identity_state(&visit, &begin()).unwrap();
+    assert_eq!(world.engine.identity_tried(&visit, &other), Ok(()), "another sign-in");
     world.pass(STATE_MS);
     assert_eq!(open(&mine, &state), expired, "too late");
     assert_eq!(open(&mine, "x"), expired);

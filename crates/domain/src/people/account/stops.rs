@@ -114,7 +114,16 @@ pub enum RevokeCause {
 }
 
 impl RevokeCause {
-    /// The word in entries of the journal.
+    /// Every cause.
+    pub const ALL: [Self; 4] = [Self::Left, Self::Transferred, Self::Duplicate, Self::Misused];
+
+    /// From its word.
+    #[must_use]
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|cause| cause.code() == code)
+    }
+
+    /// The word in entries of the journal, in forms and on the command line.
     pub const fn code(self) -> &'static str {
         match self {
             Self::Left => "left",

@@ -48,6 +48,11 @@ fn rule_e2_from_invitation_to_use() {
     let withdrawn = invited.clone().withdraw(at(BEGAN)).unwrap();
     assert_eq!(withdrawn.standing(at(BEGAN), &profile()), Standing::InvitationExpired);
     assert!(withdrawn.password.is_none() && withdrawn.epoch != invited.epoch);
+    // A sign-in that arrived before and is decided now does not find it open.
+    let arrived = at(BEGAN).plus_ms(-30_000);
+    assert_eq!(withdrawn.standing(arrived, &profile()), Standing::InvitationExpired);
+    let decided = withdrawn.clone().activate(arrived, &profile());
+    assert_eq!(decided, Err(InvalidTransition::State(Act::Activate)));
     let twice = withdrawn.clone().withdraw(at(BEGAN));
     assert_eq!(twice, Err(InvalidTransition::State(Act::Withdraw)));
     assert!(withdrawn.reinvite(HEAD, at(BEGAN)).unwrap().password.is_some());
@@ -220,6 +225,10 @@ fn rule_e3_what_ends_rights_is_a_new_epoch() {
 
 #[test]
 fn causes_read_back() {
+    for cause in RevokeCause::ALL {
+        assert_eq!(RevokeCause::from_code(cause.code()), Some(cause));
+    }
+    assert_eq!(RevokeCause::from_code("transfer"), None);
     let all = Causes::default().with(Cause::Head).with(Cause::Untrained);
     assert_eq!(Causes::from_bits(all.bits()), all);
     assert_eq!(Causes::from_bits(0xff).bits(), 0b1111);

@@ -23,6 +23,7 @@ use super::operator::registered;
 use super::signed::Signed;
 use super::table::Table;
 use super::{frame, words};
+use crate::stop::{Handled, Stop};
 
 /// Kinds of search with their words.
 const KINDS: [(&str, &str); 3] =
@@ -167,24 +168,21 @@ async fn search(signed: Signed, form: Form) -> Response {
 }
 
 /// `POST /audit/more`: the next page of a search.
-async fn more(signed: Signed, form: Form) -> Response {
-    let (ground, sought) = match opened(&signed, &form) {
-        Ok(opened) => opened,
-        Err(response) => return *response,
-    };
+async fn more(signed: Signed, form: Form) -> Handled {
+    let (ground, sought) = opened(&signed, &form)?;
     if let Err(reason) = may(&signed, Power::SearchJournal, &ground) {
-        return frame::refused(&signed, reason);
+        return Ok(frame::refused(&signed, reason));
     }
     let from = form.get("from").parse().unwrap_or(0);
-    results(&signed, (ground, sought), form.get("ticket").to_owned(), from, None).await
+    Ok(results(&signed, (ground, sought), form.get("ticket").to_owned(), from, None).await)
 }
 
 /// The search that a form carries, or the form anew.
-fn opened(signed: &Signed, form: &Form) -> Result<(Ground, Sought), Box<Response>> {
+fn opened(signed: &Signed, form: &Form) -> Result<(Ground, Sought), Stop> {
     let store = signed.app.gate.store();
     let opened = audit::open_ticket((store, signed.now), signed.person.id, form.get("ticket"));
     opened.map_err(|refused| {
-        Box::new(match refused {
+        Stop::from(match refused {
             Refused::Reason(reason) => {
                 let wrong = frame::reason_error(signed.lang, "ground", reason);
                 page(signed, Typed::default(), vec![wrong], None, None)
@@ -230,32 +228,29 @@ async fn results(
 }
 
 /// `POST /audit/reveal`: what is masked in one entry of a search.
-async fn reveal(signed: Signed, form: Form) -> Response {
-    let (ground, sought) = match opened(&signed, &form) {
-        Ok(opened) => opened,
-        Err(response) => return *response,
-    };
+async fn reveal(signed: Signed, form: Form) -> Handled {
+    let (ground, sought) = opened(&signed, &form)?;
     if let Err(reason) = may(&signed, Power::SeePersonalData, &ground) {
-        return frame::refused(&signed, reason);
+        return Ok(frame::refused(&signed, reason));
     }
-    let Ok(index) = form.get("index").parse::<u64>() else { return frame::missing(&signed) };
+    let Ok(index) = form.get("index").parse::<u64>() else { return Ok(frame::missing(&signed)) };
     let desk = match Desk::of(&signed, ground.clone()).await {
         Ok(desk) => desk,
-        Err(error) => return words::unread(&signed, &error),
+        Err(error) => return Ok(words::unread(&signed, &error)),
     };
     let snapshot = desk.snapshot.clone();
     let look = match desk.audit().reveal(sought.clone(), index).await {
         Ok(look) => look,
-        Err(refused) => return words::failed(&signed, &refused),
+        Err(refused) => return Ok(words::failed(&signed, &refused)),
     };
     let revealed = match desk.found(look).await {
         Ok(read) => read.entries.first().and_then(|entry| rows::revealed(&snapshot, entry)),
-        Err(Refused::Reason(reason)) => return frame::refused(&signed, reason),
-        Err(Refused::Gone) => return frame::missing(&signed),
-        Err(refused) => return words::failed(&signed, &refused),
+        Err(Refused::Reason(reason)) => return Ok(frame::refused(&signed, reason)),
+        Err(Refused::Gone) => return Ok(frame::missing(&signed)),
+        Err(refused) => return Ok(words::failed(&signed, &refused)),
     };
     let from = form.get("from").parse().unwrap_or(0);
-    results(&signed, (ground, sought), form.get("ticket").to_owned(), from, revealed).await
+    Ok(results(&signed, (ground, sought), form.get("ticket").to_owned(), from, revealed).await)
 }
 
 /// `GET /audit/staff`

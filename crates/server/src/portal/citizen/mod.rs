@@ -8,6 +8,7 @@ use axum::response::Response;
 use dancu_domain::moment::Moment;
 use dancu_domain::people::grants::Target;
 use dancu_domain::people::powers::Power;
+use dancu_domain::people::reasons::PortalReason;
 use dancu_domain::service::{Field, FieldSet, Service};
 use dancu_gate::query::Disclosed;
 use dancu_journal::Decision;
@@ -85,8 +86,9 @@ async fn looks(signed: Signed) -> Response {
 }
 
 /// Journals the question, then reads away from the threads that questions of systems run on, in one
-/// of the few places for long reads.
+/// of the few places for long reads; of those a few at a time are citizens', one of each.
 async fn found(signed: &Signed) -> Result<citizens::Looks, Refused> {
+    let _place = signed.portal().looks.take(signed.person.id).map_err(|_| PortalReason::Busy)?;
     let (store, person): (Arc<Store>, Arc<Person>) =
         (signed.app.gate.store().clone(), signed.person.clone());
     let now = signed.now;
@@ -136,6 +138,7 @@ mod tests {
     use std::task::{Context, Waker};
 
     use dancu_domain::ids::{Login, PersonalId};
+    use dancu_domain::people::PersonId;
     use dancu_domain::people::roles::Role;
     use dancu_journal::{Act, Body};
     use dancu_store::people;
@@ -174,6 +177,16 @@ mod tests {
         let busy = browser.get("/me/looks").await;
         assert_eq!(busy.status, StatusCode::SERVICE_UNAVAILABLE);
         drop(held);
+        assert_eq!(browser.get("/me/looks").await.status, StatusCode::OK);
+        // Citizens take a few of those places, and each of them one; what is refused asks nothing.
+        let places = &site.app.portal.as_ref().unwrap().looks;
+        let taken: Vec<_> = (1_000..).map_while(|n| places.take(PersonId(n)).ok()).collect();
+        assert_eq!(taken.len(), super::super::LOOKS);
+        let before = store.ledger().next_index();
+        let busy = browser.get("/me/looks").await;
+        assert_eq!(busy.status, StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(store.ledger().next_index(), before);
+        drop(taken);
         assert_eq!(browser.get("/me/looks").await.status, StatusCode::OK);
     }
 

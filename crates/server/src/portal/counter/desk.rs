@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::response::Response;
 use dancu_domain::people::grants::Target;
 use dancu_domain::people::powers::Power;
 use dancu_domain::people::reasons::PortalReason;
@@ -14,6 +13,7 @@ use dancu_portal::text::Text;
 
 use crate::portal::frame;
 use crate::portal::signed::Signed;
+use crate::stop::Stop;
 
 /// A live system of the officer's unit in which an account of the same login is live (A6, B6).
 pub(super) struct Desk {
@@ -52,8 +52,8 @@ impl Desk {
 }
 
 /// The officer's desks; the refusal where the officer may not, or has none.
-pub(super) fn open(signed: &Signed, power: Power) -> Result<Vec<Desk>, Box<Response>> {
-    let refused = |reason| Box::new(frame::refused(signed, reason));
+pub(super) fn open(signed: &Signed, power: Power) -> Result<Vec<Desk>, Stop> {
+    let refused = |reason| Stop::from(frame::refused(signed, reason));
     signed.may(power, Target::Unit(&signed.own_unit())).map_err(refused)?;
     let desks = of(signed);
     if desks.is_empty() { Err(refused(PortalReason::NotOnAccountList)) } else { Ok(desks) }

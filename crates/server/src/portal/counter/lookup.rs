@@ -25,6 +25,7 @@ use super::{code, page, put, refusal, values, verdict};
 use crate::portal::form::{self, Form};
 use crate::portal::frame;
 use crate::portal::signed::Signed;
+use crate::stop::{Handled, Stop};
 
 /// A record leaves the screen after so long, s (*ours*): time to compare it with papers.
 const SHOWN_S: i64 = 300;
@@ -90,7 +91,7 @@ impl Opened {
 }
 
 /// The officer's desks and the person whom the page carried; the answer where one is missing.
-fn open(signed: &Signed, form: &Form, power: Power) -> Result<Opened, Box<Response>> {
+fn open(signed: &Signed, form: &Form, power: Power) -> Result<Opened, Stop> {
     let desks = desk::open(signed, power)?;
     let text = signed.text();
     if let Some(kept) = sealed::open(signed, form.get("about")) {
@@ -98,29 +99,26 @@ fn open(signed: &Signed, form: &Form, power: Power) -> Result<Opened, Box<Respon
     }
     let gone = FieldError { field: "subject", sentence: text.get("lookup-gone") };
     let page = page::counter(signed, &desks, &Typed::default(), vec![gone], Outcome::Ready);
-    Err(Box::new(frame::page_with(StatusCode::GONE, &page)))
+    Err(frame::page_with(StatusCode::GONE, &page).into())
 }
 
 /// Asks for the reason, then looks up.
-pub(super) async fn lookup(signed: Signed, form: Form) -> Response {
-    let opened = match open(&signed, &form, Power::LookUpCitizen) {
-        Ok(opened) => opened,
-        Err(response) => return *response,
-    };
+pub(super) async fn lookup(signed: Signed, form: Form) -> Handled {
+    let opened = open(&signed, &form, Power::LookUpCitizen)?;
     let mut page = opened.page(&signed, &form);
     if form.get("step") != "read" {
         page.reason.clear();
-        return frame::page(&page);
+        return Ok(frame::page(&page));
     }
     let Ok(reason) = Ground::parse(form.raw("reason")) else {
         let sentence = opened.text.get("lookup-reason-wrong");
         page.errors = vec![FieldError { field: "reason", sentence }];
-        return frame::page_with(StatusCode::UNPROCESSABLE_ENTITY, &page);
+        return Ok(frame::page_with(StatusCode::UNPROCESSABLE_ENTITY, &page));
     };
     let granted = opened.granted(&signed);
     let fields = granted.without(FieldSet::SENSITIVE);
     let Some(query) = opened.query(&signed, fields, form.get("once")) else {
-        return frame::to("/counter");
+        return Ok(frame::to("/counter"));
     };
     let (_, reply) = put(&signed, opened.desk(), &query).await;
     if reply.result.is_ok()
@@ -128,7 +126,7 @@ pub(super) async fn lookup(signed: Signed, form: Form) -> Response {
     {
         // The answer is dropped: nobody is shown what has no reason beside it.
         tracing::error!(error = %error, "counter.lookup could not journal its reason");
-        return frame::unavailable(&signed);
+        return Ok(frame::unavailable(&signed));
     }
     let facts = |citizen: &Disclosed| values::facts(citizen, fields, &opened.text);
     let sensitive = verdict::sensitive(granted, None);
@@ -137,15 +135,12 @@ pub(super) async fn lookup(signed: Signed, form: Form) -> Response {
         sensitive,
         ..record(&signed, citizen, &reply)
     };
-    finish(&signed, page, &reply, record, &opened.text).await
+    Ok(finish(&signed, page, &reply, record, &opened.text).await)
 }
 
 /// Shows one sensitive field. The guard has asked for a fresh second factor before.
-pub(super) async fn reveal(signed: Signed, form: Form) -> Response {
-    let opened = match open(&signed, &form, Power::SeeSensitiveFields) {
-        Ok(opened) => opened,
-        Err(response) => return *response,
-    };
+pub(super) async fn reveal(signed: Signed, form: Form) -> Handled {
+    let opened = open(&signed, &form, Power::SeeSensitiveFields)?;
     let granted = opened.granted(&signed);
     let field = Field::from_code(form.get("field"));
     let field = field.filter(|f| granted.and(FieldSet::SENSITIVE).contains(*f));
@@ -153,7 +148,7 @@ pub(super) async fn reveal(signed: Signed, form: Form) -> Response {
     // is one question.
     let one = |field| opened.query(&signed, FieldSet::of(&[field]), form.get("about"));
     let Some((field, query)) = field.and_then(|field| Some((field, one(field)?))) else {
-        return frame::to("/counter");
+        return Ok(frame::to("/counter"));
     };
     let (_, reply) = put(&signed, opened.desk(), &query).await;
     let page = Lookup { reveals: true, ..opened.page(&signed, &form) };
@@ -163,7 +158,7 @@ pub(super) async fn reveal(signed: Signed, form: Form) -> Response {
         let sensitive = verdict::sensitive(granted, shown.as_deref().map(|value| (field, value)));
         Record { sensitive, ..record(&signed, citizen, &reply) }
     };
-    finish(&signed, page, &reply, record, &opened.text).await
+    Ok(finish(&signed, page, &reply, record, &opened.text).await)
 }
 
 /// Who looked and why, under the question's own request id: two entries, because an entry of a

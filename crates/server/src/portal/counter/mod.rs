@@ -20,7 +20,6 @@ mod verdict;
 
 use axum::extract::Query;
 use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::Response;
 use dancu_domain::people::powers::Power;
 use dancu_gate::Caller;
 use dancu_gate::query::{Query as Question, Reply};
@@ -33,6 +32,7 @@ use super::form::Form;
 use super::frame;
 use super::signed::Signed;
 use super::table::{Access, Table};
+use crate::stop::Handled;
 
 /// Adds the counter's routes and the check of its slips.
 pub fn routes(table: Table) -> Table {
@@ -56,11 +56,8 @@ struct Chosen {
     procedure: String,
 }
 
-async fn show(signed: Signed, headers: HeaderMap, Query(chosen): Query<Chosen>) -> Response {
-    let desks = match desk::open(&signed, Power::VerifyCitizen) {
-        Ok(desks) => desks,
-        Err(response) => return *response,
-    };
+async fn show(signed: Signed, headers: HeaderMap, Query(chosen): Query<Chosen>) -> Handled {
+    let desks = desk::open(&signed, Power::VerifyCitizen)?;
     let mut typed = memory::read(&headers, &signed);
     if !chosen.system.is_empty() {
         typed.system = chosen.system;
@@ -68,16 +65,13 @@ async fn show(signed: Signed, headers: HeaderMap, Query(chosen): Query<Chosen>) 
     if !chosen.procedure.is_empty() {
         typed.procedure = chosen.procedure;
     }
-    frame::page(&page::counter(&signed, &desks, &typed, vec![], Outcome::Ready))
+    Ok(frame::page(&page::counter(&signed, &desks, &typed, vec![], Outcome::Ready)))
 }
 
 /// Verifies. What is wrong with the form is said beside it and asks nothing; everything else is
 /// for the gate to decide.
-async fn ask(signed: Signed, form: Form) -> Response {
-    let desks = match desk::open(&signed, Power::VerifyCitizen) {
-        Ok(desks) => desks,
-        Err(response) => return *response,
-    };
+async fn ask(signed: Signed, form: Form) -> Handled {
+    let desks = desk::open(&signed, Power::VerifyCitizen)?;
     let mut typed = Typed::of(&form);
     let desk = desk::chosen(&desks, &typed.system);
     let text = signed.text();
@@ -85,7 +79,7 @@ async fn ask(signed: Signed, form: Form) -> Response {
         Ok(asked) => asked,
         Err(errors) => {
             let page = page::counter(&signed, &desks, &typed, errors, Outcome::Ready);
-            return frame::page_with(StatusCode::UNPROCESSABLE_ENTITY, &page);
+            return Ok(frame::page_with(StatusCode::UNPROCESSABLE_ENTITY, &page));
         }
     };
     // The field keeps what was understood, not the rest of a card: the address, the day of issue.
@@ -104,7 +98,7 @@ async fn ask(signed: Signed, form: Form) -> Response {
     if let Some(cookie) = memory::write(&signed, &typed) {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
-    response
+    Ok(response)
 }
 
 /// Puts a question to the gate as this officer.

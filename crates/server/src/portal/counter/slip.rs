@@ -25,6 +25,7 @@ use crate::app::{App, Shared};
 use crate::portal::frame;
 use crate::portal::pace::Throttle;
 use crate::portal::signed::{Signed, Visitor};
+use crate::stop::Handled;
 
 /// How often each address checked slips; it refuses for seconds and locks nothing.
 static CHECKS: LazyLock<Throttle> = LazyLock::new(Throttle::default);
@@ -73,32 +74,29 @@ fn key(app: &App) -> Option<Arc<Key>> {
 }
 
 /// Prints: the officer's own result, from its mark and its entry.
-pub(super) async fn show(signed: Signed, Path(mark): Path<String>) -> Response {
-    let desks = match desk::open(&signed, Power::PrintResultSlip) {
-        Ok(desks) => desks,
-        Err(response) => return *response,
-    };
+pub(super) async fn show(signed: Signed, Path(mark): Path<String>) -> Handled {
+    let desks = desk::open(&signed, Power::PrintResultSlip)?;
     let said = key(&signed.app).and_then(|key| code::said(&key, &mark));
-    let Some(said) = said else { return frame::missing(&signed) };
+    let Some(said) = said else { return Ok(frame::missing(&signed)) };
     let entry = match entry(&signed.app, said.id).await {
         Ok(Some(entry)) => entry,
-        Ok(None) => return frame::missing(&signed),
-        Err(Busy) => return frame::unavailable(&signed),
+        Ok(None) => return Ok(frame::missing(&signed)),
+        Err(Busy) => return Ok(frame::unavailable(&signed)),
     };
-    let Some(query) = asked(&entry) else { return frame::missing(&signed) };
+    let Some(query) = asked(&entry) else { return Ok(frame::missing(&signed)) };
     let own =
         desks.iter().find(|d| d.system.id.0 == query.system && d.account.id.0 == query.account);
-    let Some(own) = own else { return frame::missing(&signed) };
+    let Some(own) = own else { return Ok(frame::missing(&signed)) };
     let text = signed.text();
     // Nobody types the mark: the address that is printed takes the code.
     let check_url = format!("{}/check", signed.app.base_url);
     let Some(qr) = dancu_access::people::qr(&format!("{check_url}/{mark}")) else {
-        return frame::unavailable(&signed);
+        return Ok(frame::unavailable(&signed));
     };
     let procedure = own.procedure(&signed, &query.procedure);
     let procedure = procedure.map_or_else(|| query.procedure.clone(), page::words);
     let none = text.get("slip-no-case");
-    frame::page(&Slip {
+    Ok(frame::page(&Slip {
         s: signed.shell(),
         unit: query.unit.clone(),
         case_code: if query.case.is_empty() { none } else { query.case.clone() },
@@ -113,7 +111,7 @@ pub(super) async fn show(signed: Signed, Path(mark): Path<String>) -> Response {
         qr_size: qr.size,
         check_url,
         t: text,
-    })
+    }))
 }
 
 /// A code typed by hand.

@@ -2,14 +2,14 @@
 
 use axum::extract::Path;
 use axum::http::StatusCode;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use dancu_access::people::Trouble;
 use dancu_domain::people::account::INVITATION_MS;
 use dancu_domain::people::powers::Power;
 use dancu_domain::people::reasons::PortalReason;
 use dancu_domain::people::roles::Role;
 use dancu_office::Refused;
-use dancu_office::officers::{self, Died, Held, Officer, StateAct, Who};
+use dancu_office::officers::{self, Died, Held, Officer, Resumed, StateAct, Who};
 use dancu_portal::head::{Given, Revoked};
 use dancu_portal::text::Text;
 
@@ -19,42 +19,41 @@ use crate::portal::form::Form;
 use crate::portal::frame;
 use crate::portal::once::Sent;
 use crate::portal::signed::Signed;
+use crate::stop::{Handled, Stop};
 
 /// `POST /unit/officers/{who}/state`.
-pub(super) async fn state(signed: Signed, Path(who): Path<String>, form: Form) -> Response {
-    let (unit, officer) = match found(&signed, &who, Power::ManageOfficers).await {
-        Ok(found) => found,
-        Err(response) => return *response,
-    };
+pub(super) async fn state(signed: Signed, Path(who): Path<String>, form: Form) -> Handled {
+    let (unit, officer) = found(&signed, &who, Power::ManageOfficers).await?;
     let typed = Typed::acting(&officer, &form);
     let Some(act) = ways::act(form.get("act")) else {
         let missing = signed.text().get("officer-act-missing");
-        let page = one_page(&signed, &officer, &typed, vec![frame::wrong("seen", missing)], None);
-        return frame::page_with(StatusCode::UNPROCESSABLE_ENTITY, &page);
+        let page = one_page(&signed, &officer, &typed, vec![frame::wrong("act", missing)], None);
+        return Ok(frame::page_with(StatusCode::UNPROCESSABLE_ENTITY, &page));
     };
     let (desk, why) = (unit.desk(), form.raw("reason"));
     let here = |told: &str| frame::to(&format!("/unit/officers/{}?told={told}", officer.who));
     let done = match act {
         StateAct::Suspend => {
-            officers::suspend(&desk, officer.who, why).await.map(|_| here("suspended"))
+            let told = |died: &Died| if died.invitation { "suspendedInvited" } else { "suspended" };
+            officers::suspend(&desk, officer.who, why).await.map(|(_, died)| here(told(&died)))
         }
         StateAct::Resume => {
-            officers::resume(&desk, officer.who, why).await.map(|(_, died)| here(resumed(&died)))
+            officers::resume(&desk, officer.who, why).await.map(|(_, done)| here(resumed(&done)))
         }
         StateAct::Revoke(cause) => match officers::revoke(&desk, officer.who, cause, why).await {
             Ok((_, died)) => Ok(revoked(&signed, &unit, &officer, &died).await),
             Err(refused) => Err(refused),
         },
     };
-    match done {
+    Ok(match done {
         Ok(response) => response,
         Err(refused) => refuse(&signed, &officer, &typed, &refused),
-    }
+    })
 }
 
 /// The word of what became of a resumption: what stays stopped is named.
-fn resumed(died: &Died) -> &'static str {
-    let mut by: Vec<Held> = died.held.iter().map(|(_, held)| *held).collect();
+fn resumed(done: &Resumed) -> &'static str {
+    let mut by: Vec<Held> = done.held.iter().map(|(_, held)| *held).collect();
     by.dedup();
     match by.as_slice() {
         [] => "resumed",
@@ -75,7 +74,7 @@ fn refuse(signed: &Signed, officer: &Officer, typed: &Typed, refused: &Refused) 
             };
             frame::page_with(status, &page)
         }
-        Err(response) => *response,
+        Err(stop) => stop.into_response(),
     }
 }
 
@@ -131,12 +130,12 @@ fn list(t: &Text, died: &Died) -> Vec<(&'static str, String)> {
 }
 
 /// `POST /unit/officers/{who}/invite`.
-pub(super) async fn invite(signed: Signed, Path(who): Path<String>, form: Form) -> Response {
+pub(super) async fn invite(signed: Signed, Path(who): Path<String>, form: Form) -> Handled {
     hand_over(&signed, &who, &form, Handed::Invitation).await
 }
 
 /// `POST /unit/officers/{who}/password`.
-pub(super) async fn password(signed: Signed, Path(who): Path<String>, form: Form) -> Response {
+pub(super) async fn password(signed: Signed, Path(who): Path<String>, form: Form) -> Handled {
     hand_over(&signed, &who, &form, Handed::Password).await
 }
 
@@ -151,15 +150,11 @@ enum Handed {
 
 /// Makes a password for one use, gives it by an act and shows it; once for a form: a second one
 /// would make the first, which somebody may have written down, worthless.
-async fn hand_over(signed: &Signed, who: &str, form: &Form, handed: Handed) -> Response {
-    let (unit, officer) = match found(signed, who, Power::ManageOfficers).await {
-        Ok(found) => found,
-        Err(response) => return *response,
-    };
-    let (password, phc) = match given(signed, true).await {
-        Ok((Some(password), Some(phc))) => (password, phc),
-        Ok(_) => return frame::unavailable(signed),
-        Err(response) => return *response,
+async fn hand_over(signed: &Signed, who: &str, form: &Form, handed: Handed) -> Handled {
+    let (unit, officer) = found(signed, who, Power::ManageOfficers).await?;
+    let (password, phc) = match given(signed, true).await? {
+        (Some(password), Some(phc)) => (password, phc),
+        _ => return Ok(frame::unavailable(signed)),
     };
     let who = officer.who;
     let act = async move {
@@ -168,72 +163,59 @@ async fn hand_over(signed: &Signed, who: &str, form: &Form, handed: Handed) -> R
             Handed::Password => officers::give_password(&unit.desk(), who, phc).await.map(drop),
         }
     };
-    match form.carry_out(signed, act).await {
-        Ok(Sent::First(Ok(()))) => {
-            use officers::State::{InvitationExpired, Invited};
-            let invited = handed == Handed::Invitation
-                || matches!(officer.state, Invited | InvitationExpired);
+    Ok(match form.carry_out(signed, act).await? {
+        Sent::First(Ok(())) => {
+            let invited = handed == Handed::Invitation || ways::is_invited(&officer);
             shown(signed, who, (officer.name(), officer.login()), &password, invited)
         }
-        Ok(Sent::First(Err(refused))) => {
+        Sent::First(Err(refused)) => {
             refuse(signed, &officer, &Typed::acting(&officer, form), &refused)
         }
         // It was shown on the page that got lost.
-        Ok(_) => frame::to(&format!("/unit/officers/{who}?told=given")),
-        Err(response) => *response,
-    }
+        _ => frame::to(&format!("/unit/officers/{who}?told=given")),
+    })
 }
 
 /// `POST /unit/officers/{who}/reenable`.
-pub(super) async fn reenable(signed: Signed, Path(who): Path<String>, form: Form) -> Response {
-    let (unit, officer) = match found(&signed, &who, Power::ReenableAccount).await {
-        Ok(found) => found,
-        Err(response) => return *response,
-    };
-    match officers::reenable(&unit.desk(), officer.who).await {
+pub(super) async fn reenable(signed: Signed, Path(who): Path<String>, form: Form) -> Handled {
+    let (unit, officer) = found(&signed, &who, Power::ReenableAccount).await?;
+    Ok(match officers::reenable(&unit.desk(), officer.who).await {
         Ok(_) => frame::to(&format!("/unit/officers/{}?told=reenabled", officer.who)),
         Err(refused) => refuse(&signed, &officer, &Typed::acting(&officer, &form), &refused),
-    }
+    })
 }
 
 /// `POST /unit/officers/{who}/vouch`.
-pub(super) async fn vouch(signed: Signed, Path(who): Path<String>, form: Form) -> Response {
-    let (unit, officer) = match found(&signed, &who, Power::VouchForFactor).await {
-        Ok(found) => found,
-        Err(response) => return *response,
-    };
+pub(super) async fn vouch(signed: Signed, Path(who): Path<String>, form: Form) -> Handled {
+    let (unit, officer) = found(&signed, &who, Power::VouchForFactor).await?;
     let typed = Typed::acting(&officer, &form);
     let Some(seen) = ways::seen(form.get("seen")) else {
         let missing = signed.text().get("vouch-missing");
-        let page = one_page(&signed, &officer, &typed, vec![frame::wrong("act", missing)], None);
-        return frame::page_with(StatusCode::UNPROCESSABLE_ENTITY, &page);
+        let page = one_page(&signed, &officer, &typed, vec![frame::wrong("seen", missing)], None);
+        return Ok(frame::page_with(StatusCode::UNPROCESSABLE_ENTITY, &page));
     };
     let who = officer.who;
     let act = async move { officers::vouch(&unit.desk(), who, seen).await };
-    match form.carry_out(&signed, act).await {
-        Ok(Sent::First(Err(refused))) => refuse(&signed, &officer, &typed, &refused),
-        Ok(_) => frame::to(&format!("/unit/officers/{who}?told=vouched")),
-        Err(response) => *response,
-    }
+    Ok(match form.carry_out(&signed, act).await? {
+        Sent::First(Err(refused)) => refuse(&signed, &officer, &typed, &refused),
+        _ => frame::to(&format!("/unit/officers/{who}?told=vouched")),
+    })
 }
 
 /// `POST /unit/officers/{who}/training`: a training that the officer had (E5). Sent twice it is
 /// the same day.
-pub(super) async fn train(signed: Signed, Path(who): Path<String>, form: Form) -> Response {
-    let (unit, officer) = match found(&signed, &who, Power::ManageOfficers).await {
-        Ok(found) => found,
-        Err(response) => return *response,
-    };
+pub(super) async fn train(signed: Signed, Path(who): Path<String>, form: Form) -> Handled {
+    let (unit, officer) = found(&signed, &who, Power::ManageOfficers).await?;
     let typed = Typed::acting(&officer, &form);
     let Some(on) = frame::parse_day(form.get("trained")) else {
         let wrong = frame::wrong("trained", signed.text().get("raise-date-wrong"));
         let page = one_page(&signed, &officer, &typed, vec![wrong], None);
-        return frame::page_with(StatusCode::UNPROCESSABLE_ENTITY, &page);
+        return Ok(frame::page_with(StatusCode::UNPROCESSABLE_ENTITY, &page));
     };
-    match officers::train(&unit.desk(), officer.who, on).await {
+    Ok(match officers::train(&unit.desk(), officer.who, on).await {
         Ok(_) => frame::to(&format!("/unit/officers/{}?told=trained", officer.who)),
         Err(refused) => refuse(&signed, &officer, &typed, &refused),
-    }
+    })
 }
 
 /// A password for one use and its hash; neither where none is wanted.
@@ -243,16 +225,16 @@ pub(super) async fn train(signed: Signed, Path(who): Path<String>, form: Form) -
 pub(super) async fn given(
     signed: &Signed,
     wanted: bool,
-) -> Result<(Option<String>, Option<String>), Box<Response>> {
+) -> Result<(Option<String>, Option<String>), Stop> {
     if !wanted {
         return Ok((None, None));
     }
     match signed.people().given_password().await {
         Ok((password, phc)) => Ok((Some(password.as_str().to_owned()), Some(phc))),
-        Err(Trouble::Busy) => Err(Box::new(frame::refused(signed, PortalReason::Busy))),
+        Err(Trouble::Busy) => Err(frame::refused(signed, PortalReason::Busy).into()),
         Err(error) => {
             tracing::error!(error = %error, "a password could not be made");
-            Err(Box::new(frame::unavailable(signed)))
+            Err(frame::unavailable(signed).into())
         }
     }
 }

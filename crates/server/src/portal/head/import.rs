@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use axum::extract::Query;
 use axum::http::StatusCode;
-use axum::response::Response;
 use dancu_domain::moment::MINUTE_MS;
 use dancu_domain::people::powers::Power;
 use dancu_domain::people::{MachineTime, PersonId};
@@ -23,12 +22,16 @@ use super::{Unit, allowed, answered, as_errors, say, services, system_choices, t
 use crate::portal::form::{Form, Upload};
 use crate::portal::frame;
 use crate::portal::signed::Signed;
+use crate::stop::Handled;
 
 /// A preview waits so long to be applied, ms: long enough to read 5,000 rows, and to ask somebody.
 const KEPT_MS: i64 = 30 * MINUTE_MS;
-/// Previews of a node at a time, one of a person: 5,000 rows take about 2 MB. Nobody's makes room
-/// for another's before its time.
+/// Previews of a node at a time, one of a person: 5,000 rows take about 2 MB.
 const KEPT_MAX: usize = 32;
+/// A preview that is older makes room for another's where all are held, ms (*ours*): who applies
+/// what was looked at does so within minutes, and one that was forgotten must not close the import
+/// for everybody until its end.
+const GIVES_WAY_MS: i64 = 5 * MINUTE_MS;
 /// Files read at a time: each may take 32 MB and a core.
 const READERS: usize = 2;
 /// Rows that a page shows; wrong ones come first.
@@ -60,19 +63,31 @@ struct Waiting {
 }
 
 impl Imports {
-    /// Keeps a preview in the place of the person's own before; whether there was room.
-    fn keep(&self, waiting: Waiting, now: MachineTime) -> bool {
+    /// Keeps a preview in the place of the person's own before. One that cannot be applied is
+    /// looked at only, and holds no place.
+    ///
+    /// # Errors
+    /// Where all are held: in how many ms the oldest gives way.
+    fn keep(&self, waiting: Waiting, now: MachineTime) -> Result<(), u64> {
         let mut kept = self.kept.lock();
         kept.retain(|w| w.until > now && w.person != waiting.person);
+        if !waiting.preview.may_be_applied() {
+            return Ok(());
+        }
         if kept.len() >= KEPT_MAX {
             // One that was applied holds nothing but the answer to a doubled post.
             kept.retain(|w| !w.applied);
         }
-        let room = kept.len() < KEPT_MAX;
-        if room {
-            kept.push(waiting);
+        if kept.len() >= KEPT_MAX {
+            // The first came first: its age is what of its time has gone by.
+            let age = KEPT_MS - (kept[0].until.0 - now.0);
+            if let Ok(wait @ 1..) = u64::try_from(GIVES_WAY_MS - age) {
+                return Err(wait);
+            }
+            kept.remove(0);
         }
-        room
+        kept.push(waiting);
+        Ok(())
     }
 
     fn find(&self, token: &str, person: PersonId, now: MachineTime) -> Option<Waiting> {
@@ -90,36 +105,30 @@ impl Imports {
 }
 
 /// `GET /unit/officers/import`.
-pub(super) async fn choose(signed: Signed, Query(which): Query<Which>) -> Response {
-    let unit = match allowed(&signed, Power::ManageOfficers).await {
-        Ok(unit) => unit,
-        Err(response) => return *response,
-    };
+pub(super) async fn choose(signed: Signed, Query(which): Query<Which>) -> Handled {
+    let unit = allowed(&signed, Power::ManageOfficers).await?;
     if unit.system(&which.system).is_none() && !which.system.is_empty() {
-        return frame::missing(&signed);
+        return Ok(frame::missing(&signed));
     }
-    frame::page(&file_page(&signed, &unit, &which.system, usual(), vec![]))
+    Ok(frame::page(&file_page(&signed, &unit, &which.system, usual(), vec![])))
 }
 
 /// `POST /unit/officers/import`: reads the file and shows what it would do.
-pub(super) async fn read(signed: Signed, upload: Upload) -> Response {
-    let unit = match allowed(&signed, Power::ManageOfficers).await {
-        Ok(unit) => unit,
-        Err(response) => return *response,
-    };
+pub(super) async fn read(signed: Signed, upload: Upload) -> Handled {
+    let unit = allowed(&signed, Power::ManageOfficers).await?;
     let (named, chosen) = (upload.form.get("system").to_owned(), ticked(&upload.form));
     let wrong = |status, sentence: String| {
         let errors = vec![frame::wrong("file", sentence)];
         frame::page_with(status, &file_page(&signed, &unit, &named, chosen, errors))
     };
     let input = StatusCode::UNPROCESSABLE_ENTITY;
-    let Some(system) = unit.system(&named) else { return frame::missing(&signed) };
+    let Some(system) = unit.system(&named) else { return Ok(frame::missing(&signed)) };
     let Some(part) = upload.file.filter(|part| !part.bytes.is_empty()) else {
-        return wrong(input, signed.text().get("importfile-missing"));
+        return Ok(wrong(input, signed.text().get("importfile-missing")));
     };
     let imports = &signed.portal().head.imports;
     let Ok(turn) = imports.readers.clone().try_acquire_owned() else {
-        return wrong(StatusCode::SERVICE_UNAVAILABLE, signed.text().get("importfile-busy"));
+        return Ok(wrong(StatusCode::SERVICE_UNAVAILABLE, signed.text().get("importfile-busy")));
     };
     let bytes = part.bytes.clone();
     // The turn ends with the work: a browser that goes away does not stop it.
@@ -130,12 +139,12 @@ pub(super) async fn read(signed: Signed, upload: Upload) -> Response {
     let rows = tokio::task::spawn_blocking(reading).await;
     let rows: Vec<Row> = match rows.unwrap_or(Err(Unreadable::Damaged)) {
         Ok(rows) => rows,
-        Err(unreadable) => return wrong(input, say(signed.lang, unreadable.sentence())),
+        Err(unreadable) => return Ok(wrong(input, say(signed.lang, unreadable.sentence()))),
     };
     let import = Import { system: system.id, rows, services: chosen };
     let preview = match officers::preview(&unit.desk(), &import).await {
         Ok(preview) => preview,
-        Err(refused) => return answered(&signed, &refused),
+        Err(refused) => return Ok(answered(&signed, &refused)),
     };
     let waiting = Waiting {
         token: crate::portal::form::once(),
@@ -147,31 +156,33 @@ pub(super) async fn read(signed: Signed, upload: Upload) -> Response {
         applied: false,
     };
     let page = preview_page(&signed, system.code.as_str(), &waiting, vec![]);
-    if !imports.keep(waiting, signed.machine) {
-        return wrong(StatusCode::SERVICE_UNAVAILABLE, signed.text().get("importfile-full"));
+    if let Err(wait) = imports.keep(waiting, signed.machine) {
+        // At most GIVES_WAY_MS.
+        let minutes = wait.div_ceil(MINUTE_MS as u64);
+        let full = signed.text().with("importfile-full", "count", minutes);
+        let mut answer = wrong(StatusCode::SERVICE_UNAVAILABLE, full);
+        frame::retry_after(&mut answer, wait.div_ceil(1_000) as u32);
+        return Ok(answer);
     }
-    frame::page(&page)
+    Ok(frame::page(&page))
 }
 
 /// `POST /unit/officers/import/apply`: whole or not at all; sent twice, it is done once.
-pub(super) async fn apply(signed: Signed, form: Form) -> Response {
-    let unit = match allowed(&signed, Power::ManageOfficers).await {
-        Ok(unit) => unit,
-        Err(response) => return *response,
-    };
+pub(super) async fn apply(signed: Signed, form: Form) -> Handled {
+    let unit = allowed(&signed, Power::ManageOfficers).await?;
     let imports = &signed.portal().head.imports;
     let token = form.get("file");
     let done = || frame::to("/unit/officers?told=imported");
     let Some(waiting) = imports.find(token, signed.person.id, signed.machine) else {
         let errors = vec![frame::wrong("file", signed.text().get("import-gone"))];
         let page = file_page(&signed, &unit, "", usual(), errors);
-        return frame::page_with(StatusCode::CONFLICT, &page);
+        return Ok(frame::page_with(StatusCode::CONFLICT, &page));
     };
     if waiting.applied {
-        return done();
+        return Ok(done());
     }
     let import = waiting.import.clone();
-    match officers::apply(&unit.desk(), import, waiting.preview.clone()).await {
+    Ok(match officers::apply(&unit.desk(), import, waiting.preview.clone()).await {
         Ok(_) => {
             imports.applied(token);
             done()
@@ -180,19 +191,15 @@ pub(super) async fn apply(signed: Signed, form: Form) -> Response {
             // The other of two posts at the same time may have done it.
             let now = imports.find(token, signed.person.id, signed.machine);
             if now.is_some_and(|w| w.applied) {
-                return done();
+                return Ok(done());
             }
             let code = unit.system(&waiting.import.system.0.to_string());
             let code = code.map(|s| s.code.as_str().to_owned()).unwrap_or_default();
-            match as_errors(&signed, &refused, "file") {
-                Ok(errors) => {
-                    let page = preview_page(&signed, &code, &waiting, errors);
-                    frame::page_with(StatusCode::CONFLICT, &page)
-                }
-                Err(response) => *response,
-            }
+            let errors = as_errors(&signed, &refused, "file")?;
+            let page = preview_page(&signed, &code, &waiting, errors);
+            frame::page_with(StatusCode::CONFLICT, &page)
         }
-    }
+    })
 }
 
 /// Which list.
@@ -203,18 +210,15 @@ pub(super) struct Which {
 }
 
 /// `GET /unit/officers.xlsx`: the list in the layout of the form; journaled.
-pub(super) async fn export(signed: Signed, Query(which): Query<Which>) -> Response {
-    let unit = match allowed(&signed, Power::ExportAccounts).await {
-        Ok(unit) => unit,
-        Err(response) => return *response,
-    };
-    let Some(system) = unit.system(&which.system) else { return frame::missing(&signed) };
+pub(super) async fn export(signed: Signed, Query(which): Query<Which>) -> Handled {
+    let unit = allowed(&signed, Power::ExportAccounts).await?;
+    let Some(system) = unit.system(&which.system) else { return Ok(frame::missing(&signed)) };
     let contact = Contact {
         name: signed.person.name.clone(),
         phone: signed.person.phone.clone(),
         ..Contact::default()
     };
-    match officers::export(&unit.desk(), system.id, contact).await {
+    Ok(match officers::export(&unit.desk(), system.id, contact).await {
         Ok((_, bytes)) => {
             let day = signed.today();
             let code: String =
@@ -223,7 +227,7 @@ pub(super) async fn export(signed: Signed, Query(which): Query<Which>) -> Respon
             frame::file(&name, XLSX, bytes)
         }
         Err(refused) => answered(&signed, &refused),
-    }
+    })
 }
 
 fn file_page(
@@ -308,40 +312,88 @@ fn shown(lang: Language, row: &Row, effect: &Effect) -> ImportRow {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use dancu_domain::ids::SystemId;
+    use dancu_domain::ids::{AccountId, Login, SystemId};
+    use dancu_domain::name::FullName;
+    use dancu_office::officers::check::Wanted;
 
     const NOW: MachineTime = MachineTime(1_000_000);
 
     fn of(person: u32, token: &str) -> Waiting {
+        let wanted = Wanted {
+            login: Login::parse("canbo.moi1").unwrap(),
+            name: FullName::parse("Trần Thị Thử").unwrap(),
+            personal_id: None,
+            officer_code: None,
+            phone: String::new(),
+            daily: 20,
+        };
         Waiting {
             token: token.into(),
             person: PersonId(person),
             until: NOW.plus_ms(KEPT_MS),
             file: String::new(),
             import: Import { system: SystemId(1), rows: vec![], services: usual() },
-            preview: Preview { effects: vec![] },
+            preview: Preview { effects: vec![Effect::Add(wanted)] },
             applied: false,
         }
     }
 
     #[test]
-    fn nobody_pushes_the_preview_of_another_out() {
+    fn what_cannot_be_applied_holds_no_place() {
+        let imports = Imports::default();
+        let wrong = Effect::Wrong(vec![(Column::Login, Wrong::LoginTaken)]);
+        let same = Effect::Same(AccountId(1));
+        for (person, effect) in (1..).zip([wrong, same]) {
+            let mut waiting = of(person, "t");
+            waiting.preview.effects.push(effect.clone());
+            let before = imports.kept.lock().len();
+            assert!(imports.keep(waiting.clone(), NOW).is_ok());
+            let held = usize::from(matches!(effect, Effect::Same(_)));
+            assert_eq!(imports.kept.lock().len(), before + held, "beside one to add: {effect:?}");
+            // Where nothing changes, or something is wrong; and it takes the own place before.
+            waiting.preview.effects = vec![effect];
+            assert!(imports.keep(waiting, NOW).is_ok());
+            assert!(imports.find("t", PersonId(person), NOW).is_none());
+        }
+    }
+
+    #[test]
+    fn forgotten_previews_give_way_after_five_minutes() {
+        let imports = Imports::default();
+        for person in 1..=u32::try_from(KEPT_MAX).unwrap() {
+            let at = NOW.plus_ms(i64::from(person));
+            let waiting = Waiting { until: at.plus_ms(KEPT_MS), ..of(person, "t") };
+            assert!(imports.keep(waiting, at).is_ok());
+        }
+        let full = |ms| imports.keep(of(900, "late"), NOW.plus_ms(ms));
+        let most = u64::try_from(GIVES_WAY_MS).unwrap();
+        assert_eq!(full(1_000), Err(most - 999), "the oldest came one ms after");
+        assert_eq!(full(GIVES_WAY_MS), Err(1));
+        assert!(imports.find("t", PersonId(1), NOW).is_some());
+        assert_eq!(full(GIVES_WAY_MS + 1), Ok(()));
+        assert!(imports.find("t", PersonId(1), NOW).is_none(), "the oldest went");
+        assert!(imports.find("t", PersonId(2), NOW).is_some(), "and no other");
+    }
+
+    #[test]
+    fn nobody_pushes_the_preview_of_another_out_at_once() {
         let imports = Imports::default();
         let all = 1..=u32::try_from(KEPT_MAX).unwrap();
         for person in all.clone() {
-            assert!(imports.keep(of(person, &format!("t{person}")), NOW));
+            assert!(imports.keep(of(person, &format!("t{person}")), NOW).is_ok());
         }
         // One's own takes the place of the one before, and nobody else's.
-        assert!(imports.keep(of(1, "again"), NOW));
+        assert!(imports.keep(of(1, "again"), NOW).is_ok());
         assert!(imports.find("t1", PersonId(1), NOW).is_none());
         assert!(imports.find("again", PersonId(1), NOW).is_some());
-        assert!(!imports.keep(of(900, "late"), NOW), "no room");
+        assert!(imports.keep(of(900, "late"), NOW).is_err(), "no room");
         for person in all.skip(1) {
             assert!(imports.find(&format!("t{person}"), PersonId(person), NOW).is_some());
         }
         // What was applied makes room, and what is over.
         imports.applied("t7");
-        assert!(imports.keep(of(900, "late"), NOW) && !imports.keep(of(901, "later"), NOW));
-        assert!(imports.keep(of(901, "later"), NOW.plus_ms(KEPT_MS)));
+        assert!(imports.keep(of(900, "late"), NOW).is_ok());
+        assert!(imports.keep(of(901, "later"), NOW).is_err());
+        assert!(imports.keep(of(901, "later"), NOW.plus_ms(KEPT_MS)).is_ok());
     }
 }

@@ -36,6 +36,7 @@ use super::frame;
 use super::signed::Signed;
 use super::table::Table;
 use super::words;
+use crate::stop::Stop;
 
 /// Bytes of a form around its file: the fields beside it and the parts' heads.
 const AROUND_FILE: usize = 64 * 1024;
@@ -140,10 +141,10 @@ impl Unit {
 ///
 /// # Errors
 /// The page that refuses.
-async fn allowed(signed: &Signed, power: Power) -> Result<Unit, Box<Response>> {
+async fn allowed(signed: &Signed, power: Power) -> Result<Unit, Stop> {
     let unit = signed.own_unit();
     if let Err(reason) = signed.may(power, Target::Unit(&unit)) {
-        return Err(Box::new(frame::refused(signed, reason)));
+        return Err(frame::refused(signed, reason).into());
     }
     let store = signed.app.gate.store().clone();
     let mut snapshot = signed.app.gate.snapshot();
@@ -153,8 +154,8 @@ async fn allowed(signed: &Signed, power: Power) -> Result<Unit, Box<Response>> {
         let loaded = tokio::task::spawn_blocking(move || from.snapshot(now)).await;
         snapshot = match loaded {
             Ok(Ok(loaded)) => Arc::new(loaded),
-            Ok(Err(error)) => return Err(Box::new(words::unread(signed, &error))),
-            Err(_) => return Err(Box::new(frame::unavailable(signed))),
+            Ok(Err(error)) => return Err(words::unread(signed, &error).into()),
+            Err(_) => return Err(frame::unavailable(signed).into()),
         };
     }
     let [code] = unit;
@@ -177,16 +178,16 @@ fn as_errors(
     signed: &Signed,
     refused: &Refused,
     field: &'static str,
-) -> Result<Vec<FieldError>, Box<Response>> {
+) -> Result<Vec<FieldError>, Stop> {
     let field = match refused {
-        Refused::Gone => return Err(Box::new(frame::missing(signed))),
+        Refused::Gone => return Err(frame::missing(signed).into()),
         Refused::Field { field, .. } => *field,
         Refused::NoReason => "reason",
         _ => field,
     };
     match words::refused(signed, refused) {
         Some(sentence) => Ok(vec![frame::wrong(field, sentence)]),
-        None => Err(Box::new(words::failed(signed, refused))),
+        None => Err(words::failed(signed, refused).into()),
     }
 }
 

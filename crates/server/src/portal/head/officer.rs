@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use axum::extract::{Path, Query};
 use axum::http::StatusCode;
-use axum::response::Response;
 use dancu_domain::ids::PersonalId;
 use dancu_domain::people::powers::Power;
 use dancu_domain::registration::System;
@@ -23,11 +22,13 @@ use crate::portal::frame::Told;
 use crate::portal::once::Sent;
 use crate::portal::signed::Signed;
 use crate::portal::{frame, words};
+use crate::stop::{Handled, Stop};
 
 /// What is told as done.
-const DONE: [(&str, &str); 6] = [
+const DONE: [(&str, &str); 7] = [
     ("changed", "officer-told-changed"),
     ("suspended", "officer-told-suspended"),
+    ("suspendedInvited", "officer-told-suspended-invited"),
     ("resumed", "officer-told-resumed"),
     ("reenabled", "officer-told-reenabled"),
     ("vouched", "officer-told-vouched"),
@@ -121,14 +122,11 @@ pub(super) struct Which {
 }
 
 /// `GET /unit/officers/new`; a unit with several systems first says which one.
-pub(super) async fn new(signed: Signed, Query(which): Query<Which>) -> Response {
-    let unit = match allowed(&signed, Power::ManageOfficers).await {
-        Ok(unit) => unit,
-        Err(response) => return *response,
-    };
+pub(super) async fn new(signed: Signed, Query(which): Query<Which>) -> Handled {
+    let unit = allowed(&signed, Power::ManageOfficers).await?;
     let system = unit.system(&which.system);
     if system.is_none() && !which.system.is_empty() {
-        return frame::missing(&signed);
+        return Ok(frame::missing(&signed));
     }
     let typed = Typed {
         raw: Raw::default(),
@@ -138,55 +136,45 @@ pub(super) async fn new(signed: Signed, Query(which): Query<Which>) -> Response 
         reason: String::new(),
         trained: String::new(),
     };
-    frame::page(&new_page(&signed, &unit, system.as_ref(), &typed, vec![]))
+    Ok(frame::page(&new_page(&signed, &unit, system.as_ref(), &typed, vec![])))
 }
 
 /// `POST /unit/officers/new`.
-pub(super) async fn add(signed: Signed, form: Form) -> Response {
-    let unit = match allowed(&signed, Power::ManageOfficers).await {
-        Ok(unit) => unit,
-        Err(response) => return *response,
-    };
+pub(super) async fn add(signed: Signed, form: Form) -> Handled {
+    let unit = allowed(&signed, Power::ManageOfficers).await?;
     let typed = Typed::of(&form);
-    let Some(system) = unit.system(form.get("system")) else { return frame::missing(&signed) };
+    let Some(system) = unit.system(form.get("system")) else { return Ok(frame::missing(&signed)) };
     let wrong = |errors| {
         let page = new_page(&signed, &unit, Some(&system), &typed, errors);
         frame::page_with(StatusCode::UNPROCESSABLE_ENTITY, &page)
     };
     let logins = unit.store.profiles().at(signed.now).accounts.logins();
     if let Err(faults) = check::read(&typed.raw, &logins) {
-        return wrong(beside(&signed, faults));
+        return Ok(wrong(beside(&signed, faults)));
     }
-    let (password, phc) = match access::given(&signed, typed.invite).await {
-        Ok(given) => given,
-        Err(response) => return *response,
-    };
+    let (password, phc) = access::given(&signed, typed.invite).await?;
     let (desk, id, raw, services) = (unit.clone(), system.id, typed.raw.clone(), typed.services);
     let act = async move {
         let new = New { system: id, raw: &raw, services, invited: phc };
         officers::add(&desk.desk(), new).await
     };
-    let added = match form.carry_out(&signed, act).await {
-        Ok(Sent::First(Ok((_, added)))) => added,
-        Ok(Sent::First(Err(refused))) => {
-            return match as_errors(&signed, &refused, "login") {
-                Ok(errors) => wrong(errors),
-                Err(response) => *response,
-            };
+    let added = match form.carry_out(&signed, act).await? {
+        Sent::First(Ok((_, added))) => added,
+        Sent::First(Err(refused)) => {
+            return Ok(wrong(as_errors(&signed, &refused, "login")?));
         }
         // The password was shown on the page that got lost.
-        Ok(_) if typed.invite => return frame::to("/unit/officers?told=invited"),
-        Ok(_) => return frame::to("/unit/officers?told=added"),
-        Err(response) => return *response,
+        _ if typed.invite => return Ok(frame::to("/unit/officers?told=invited")),
+        _ => return Ok(frame::to("/unit/officers?told=added")),
     };
-    match (added.invited, password) {
+    Ok(match (added.invited, password) {
         (Some(_), Some(password)) => {
             let who = Who::Account(added.account);
             let (name, login) = (typed.raw.get(Column::Name), typed.raw.get(Column::Login));
             access::shown(&signed, who, (name, login), &password, true)
         }
         _ => frame::to("/unit/officers?told=added"),
-    }
+    })
 }
 
 /// `GET /unit/officers/{who}`.
@@ -194,23 +182,17 @@ pub(super) async fn show(
     signed: Signed,
     Path(who): Path<String>,
     Query(told): Query<Told>,
-) -> Response {
-    let (_unit, officer) = match found(&signed, &who, Power::ManageOfficers).await {
-        Ok(found) => found,
-        Err(response) => return *response,
-    };
+) -> Handled {
+    let (_unit, officer) = found(&signed, &who, Power::ManageOfficers).await?;
     let typed = Typed::stored(&officer);
     let page = one_page(&signed, &officer, &typed, vec![], told.key(&DONE));
-    frame::page(&OfficerPage { partly: told.key(&PARTLY), ..page })
+    Ok(frame::page(&OfficerPage { partly: told.key(&PARTLY), ..page }))
 }
 
 /// `POST /unit/officers/{who}`.
-pub(super) async fn change(signed: Signed, Path(who): Path<String>, form: Form) -> Response {
-    let (unit, officer) = match found(&signed, &who, Power::ManageOfficers).await {
-        Ok(found) => found,
-        Err(response) => return *response,
-    };
-    let Some(listed) = &officer.listed else { return frame::missing(&signed) };
+pub(super) async fn change(signed: Signed, Path(who): Path<String>, form: Form) -> Handled {
+    let (unit, officer) = found(&signed, &who, Power::ManageOfficers).await?;
+    let Some(listed) = &officer.listed else { return Ok(frame::missing(&signed)) };
     let typed = Typed::of(&form);
     let login = listed.account.login.as_str();
     let typed = Typed { raw: typed.raw.clone().with(Column::Login, login), ..typed };
@@ -221,15 +203,12 @@ pub(super) async fn change(signed: Signed, Path(who): Path<String>, form: Form) 
     let raw = unmasked(typed.raw.clone(), &officer);
     let logins = unit.store.profiles().at(signed.now).accounts.logins();
     if let Err(faults) = check::read(&raw, &logins) {
-        return wrong(beside(&signed, faults));
+        return Ok(wrong(beside(&signed, faults)));
     }
-    match officers::change(&unit.desk(), listed.account.id, &raw, typed.services).await {
+    Ok(match officers::change(&unit.desk(), listed.account.id, &raw, typed.services).await {
         Ok(_) => frame::to(&format!("/unit/officers/{}?told=changed", officer.who)),
-        Err(refused) => match as_errors(&signed, &refused, "name") {
-            Ok(errors) => wrong(errors),
-            Err(response) => *response,
-        },
-    }
+        Err(refused) => wrong(as_errors(&signed, &refused, "name")?),
+    })
 }
 
 /// The officer of an address, where they belong to the unit.
@@ -240,13 +219,13 @@ pub(super) async fn found(
     signed: &Signed,
     who: &str,
     power: Power,
-) -> Result<(Unit, Officer), Box<Response>> {
+) -> Result<(Unit, Officer), Stop> {
     let unit = allowed(signed, power).await?;
-    let Some(who) = Who::parse(who) else { return Err(Box::new(frame::missing(signed))) };
+    let Some(who) = Who::parse(who) else { return Err(frame::missing(signed).into()) };
     match officers::one(&unit.desk(), who).await {
         Ok(Some(officer)) => Ok((unit, officer)),
-        Ok(None) => Err(Box::new(frame::missing(signed))),
-        Err(refused) => Err(Box::new(answered(signed, &refused))),
+        Ok(None) => Err(frame::missing(signed).into()),
+        Err(refused) => Err(answered(signed, &refused).into()),
     }
 }
 
@@ -300,7 +279,7 @@ pub(super) fn one_page(
             .map(|s| system_choices(std::slice::from_ref(s), s.id.0))
             .unwrap_or_default(),
         services: system.map(|s| services(&t, s, typed.services)).unwrap_or_default(),
-        acts: ways::acts(&t, officer.state, &typed.act),
+        acts: ways::acts(&t, officer, &typed.act),
         ways: ways::back(&t, officer),
         training: ways::training(signed, officer, &typed.trained),
         told,

@@ -1,7 +1,6 @@
 //! The list of officers.
 
 use axum::extract::Query;
-use axum::response::Response;
 use dancu_domain::people::powers::Power;
 use dancu_domain::people::roles::Role;
 use dancu_domain::text::fold;
@@ -14,6 +13,7 @@ use serde::Deserialize;
 use super::{Unit, allowed, answered, ways};
 use crate::portal::frame::{self, Told};
 use crate::portal::signed::Signed;
+use crate::stop::Handled;
 
 /// Rows of a page.
 const PAGE: usize = 50;
@@ -38,16 +38,13 @@ pub(super) async fn show(
     signed: Signed,
     Query(filter): Query<Filter>,
     Query(told): Query<Told>,
-) -> Response {
-    let unit = match allowed(&signed, Power::ManageOfficers).await {
-        Ok(unit) => unit,
-        Err(response) => return *response,
-    };
+) -> Handled {
+    let unit = allowed(&signed, Power::ManageOfficers).await?;
     let all = match officers::list(&unit.desk()).await {
         Ok(all) => all,
-        Err(refused) => return answered(&signed, &refused),
+        Err(refused) => return Ok(answered(&signed, &refused)),
     };
-    frame::page(&Officers { told: told.key(&TOLD), ..page(&signed, &unit, &all, &filter) })
+    Ok(frame::page(&Officers { told: told.key(&TOLD), ..page(&signed, &unit, &all, &filter) }))
 }
 
 fn page(signed: &Signed, unit: &Unit, all: &[Officer], filter: &Filter) -> Officers {

@@ -2,7 +2,6 @@
 
 use axum::extract::Query;
 use axum::http::StatusCode;
-use axum::response::Response;
 use dancu_domain::ids::LineId;
 use dancu_domain::moment::Moment;
 use dancu_domain::people::powers::Power;
@@ -20,24 +19,22 @@ use crate::portal::frame::Told;
 use crate::portal::once::Sent;
 use crate::portal::signed::Signed;
 use crate::portal::{frame, line_use, words};
+use crate::stop::Handled;
 
 /// `GET /unit/raises`.
-pub(super) async fn list(signed: Signed, Query(told): Query<Told>) -> Response {
-    let unit = match allowed(&signed, Power::RequestRaise).await {
-        Ok(unit) => unit,
-        Err(response) => return *response,
-    };
+pub(super) async fn list(signed: Signed, Query(told): Query<Told>) -> Handled {
+    let unit = allowed(&signed, Power::RequestRaise).await?;
     let all = match raise_requests::list(&unit.desk()).await {
         Ok(all) => all,
-        Err(refused) => return answered(&signed, &refused),
+        Err(refused) => return Ok(answered(&signed, &refused)),
     };
-    frame::page(&Raises {
+    Ok(frame::page(&Raises {
         t: signed.text(),
         s: signed.shell(),
         rows: all.iter().map(|request| row(&signed, &unit, request)).collect(),
         told: told
             .key(&[("asked", "raiselist-told-asked"), ("withdrawn", "raiselist-told-withdrawn")]),
-    })
+    }))
 }
 
 fn row(signed: &Signed, unit: &Unit, request: &RaiseRequest) -> RaiseRow {
@@ -83,22 +80,16 @@ struct Typed {
 }
 
 /// `GET /unit/raises/new`.
-pub(super) async fn form(signed: Signed) -> Response {
-    let unit = match allowed(&signed, Power::RequestRaise).await {
-        Ok(unit) => unit,
-        Err(response) => return *response,
-    };
+pub(super) async fn form(signed: Signed) -> Handled {
+    let unit = allowed(&signed, Power::RequestRaise).await?;
     let today = frame::date(signed.today());
     let typed = Typed { from: today, ..Typed::default() };
-    frame::page(&form_page(&signed, &unit, &typed, vec![]))
+    Ok(frame::page(&form_page(&signed, &unit, &typed, vec![])))
 }
 
 /// `POST /unit/raises`.
-pub(super) async fn ask(signed: Signed, form: Form) -> Response {
-    let unit = match allowed(&signed, Power::RequestRaise).await {
-        Ok(unit) => unit,
-        Err(response) => return *response,
-    };
+pub(super) async fn ask(signed: Signed, form: Form) -> Handled {
+    let unit = allowed(&signed, Power::RequestRaise).await?;
     let typed = Typed {
         lines: form.all("line").into_iter().map(str::to_owned).collect(),
         from: form.get("from").to_owned(),
@@ -112,31 +103,24 @@ pub(super) async fn ask(signed: Signed, form: Form) -> Response {
     };
     let wanted = match read(&signed, &unit, &typed) {
         Ok(wanted) => wanted,
-        Err(errors) => return wrong(errors),
+        Err(errors) => return Ok(wrong(errors)),
     };
     let asking = unit.clone();
     let act = async move { raise_requests::ask(&asking.desk(), wanted).await };
-    match form.carry_out(&signed, act).await {
-        Ok(Sent::First(Err(refused))) => match as_errors(&signed, &refused, "lines") {
-            Ok(errors) => wrong(errors),
-            Err(response) => *response,
-        },
-        Ok(_) => frame::to("/unit/raises?told=asked"),
-        Err(response) => *response,
-    }
+    Ok(match form.carry_out(&signed, act).await? {
+        Sent::First(Err(refused)) => wrong(as_errors(&signed, &refused, "lines")?),
+        _ => frame::to("/unit/raises?told=asked"),
+    })
 }
 
 /// `POST /unit/raises/withdraw`.
-pub(super) async fn withdraw(signed: Signed, form: Form) -> Response {
-    let unit = match allowed(&signed, Power::RequestRaise).await {
-        Ok(unit) => unit,
-        Err(response) => return *response,
-    };
-    let Ok(id) = form.get("request").parse() else { return frame::missing(&signed) };
-    match raise_requests::withdraw(&unit.desk(), id).await {
+pub(super) async fn withdraw(signed: Signed, form: Form) -> Handled {
+    let unit = allowed(&signed, Power::RequestRaise).await?;
+    let Ok(id) = form.get("request").parse() else { return Ok(frame::missing(&signed)) };
+    Ok(match raise_requests::withdraw(&unit.desk(), id).await {
         Ok(_) => frame::to("/unit/raises?told=withdrawn"),
         Err(refused) => answered(&signed, &refused),
-    }
+    })
 }
 
 fn read(signed: &Signed, unit: &Unit, typed: &Typed) -> Result<Wanted, Vec<FieldError>> {

@@ -1,7 +1,6 @@
 //! Revocations that the operator of the agency's own software confirms (E3).
 
 use axum::extract::Query;
-use axum::response::Response;
 use dancu_domain::moment::Moment;
 use dancu_domain::people::powers::Power;
 use dancu_office::officers::{self, CONFIRM_MS, Notice};
@@ -13,36 +12,31 @@ use crate::portal::form::Form;
 use crate::portal::frame::Told;
 use crate::portal::signed::Signed;
 use crate::portal::{frame, words};
+use crate::stop::Handled;
 
 /// `GET /unit/revocations`.
-pub(super) async fn show(signed: Signed, Query(told): Query<Told>) -> Response {
-    let unit = match allowed(&signed, Power::ConfirmRevocation).await {
-        Ok(unit) => unit,
-        Err(response) => return *response,
-    };
+pub(super) async fn show(signed: Signed, Query(told): Query<Told>) -> Handled {
+    let unit = allowed(&signed, Power::ConfirmRevocation).await?;
     let notices = match officers::open_notices(&unit.desk()).await {
         Ok(notices) => notices,
-        Err(refused) => return answered(&signed, &refused),
+        Err(refused) => return Ok(answered(&signed, &refused)),
     };
-    frame::page(&Revocations {
+    Ok(frame::page(&Revocations {
         t: signed.text(),
         s: signed.shell(),
         rows: notices.iter().map(|notice| row(&unit, notice, signed.now)).collect(),
         told: told.key(&[("confirmed", "revocations-told-confirmed")]),
-    })
+    }))
 }
 
 /// `POST /unit/revocations`.
-pub(super) async fn confirm(signed: Signed, form: Form) -> Response {
-    let unit = match allowed(&signed, Power::ConfirmRevocation).await {
-        Ok(unit) => unit,
-        Err(response) => return *response,
-    };
-    let Ok(id) = form.get("notice").parse() else { return frame::missing(&signed) };
-    match officers::confirm_revocation(&unit.desk(), id).await {
+pub(super) async fn confirm(signed: Signed, form: Form) -> Handled {
+    let unit = allowed(&signed, Power::ConfirmRevocation).await?;
+    let Ok(id) = form.get("notice").parse() else { return Ok(frame::missing(&signed)) };
+    Ok(match officers::confirm_revocation(&unit.desk(), id).await {
         Ok(_) => frame::to("/unit/revocations?told=confirmed"),
         Err(refused) => answered(&signed, &refused),
-    }
+    })
 }
 
 fn row(unit: &Unit, notice: &Notice, now: Moment) -> RevocationRow {

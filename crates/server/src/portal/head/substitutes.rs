@@ -2,7 +2,6 @@
 
 use axum::extract::Query;
 use axum::http::StatusCode;
-use axum::response::Response;
 use dancu_domain::people::PersonId;
 use dancu_domain::people::account::Standing;
 use dancu_domain::people::powers::Power;
@@ -19,6 +18,7 @@ use crate::portal::frame::Told;
 use crate::portal::once::Sent;
 use crate::portal::signed::Signed;
 use crate::portal::{frame, words};
+use crate::stop::{Handled, Stop};
 
 /// What was typed.
 #[derive(Default)]
@@ -30,25 +30,17 @@ struct Typed {
 }
 
 /// `GET /unit/substitutes`.
-pub(super) async fn show(signed: Signed, Query(told): Query<Told>) -> Response {
-    let unit = match allowed(&signed, Power::ManageOfficers).await {
-        Ok(unit) => unit,
-        Err(response) => return *response,
-    };
+pub(super) async fn show(signed: Signed, Query(told): Query<Told>) -> Handled {
+    let unit = allowed(&signed, Power::ManageOfficers).await?;
     let told = told
         .key(&[("appointed", "substitutes-told-appointed"), ("ended", "substitutes-told-ended")]);
-    match page(&signed, &unit, &Typed::default(), vec![]).await {
-        Ok(page) => frame::page(&Substitutes { told, ..page }),
-        Err(response) => *response,
-    }
+    let page = page(&signed, &unit, &Typed::default(), vec![]).await?;
+    Ok(frame::page(&Substitutes { told, ..page }))
 }
 
 /// `POST /unit/substitutes`.
-pub(super) async fn appoint(signed: Signed, form: Form) -> Response {
-    let unit = match allowed(&signed, Power::AppointSubstitute).await {
-        Ok(unit) => unit,
-        Err(response) => return *response,
-    };
+pub(super) async fn appoint(signed: Signed, form: Form) -> Handled {
+    let unit = allowed(&signed, Power::AppointSubstitute).await?;
     let typed = Typed {
         absent: form.get("absent").to_owned(),
         substitute: form.get("substitute").to_owned(),
@@ -62,20 +54,14 @@ pub(super) async fn appoint(signed: Signed, form: Form) -> Response {
             let act = async move {
                 substitutes::appoint(&appointing.desk(), absent, substitute, days).await
             };
-            match form.carry_out(&signed, act).await {
-                Ok(Sent::First(Err(refused))) => match as_errors(&signed, &refused, "substitute") {
-                    Ok(errors) => errors,
-                    Err(response) => return *response,
-                },
-                Ok(_) => return frame::to("/unit/substitutes?told=appointed"),
-                Err(response) => return *response,
+            match form.carry_out(&signed, act).await? {
+                Sent::First(Err(refused)) => as_errors(&signed, &refused, "substitute")?,
+                _ => return Ok(frame::to("/unit/substitutes?told=appointed")),
             }
         }
     };
-    match page(&signed, &unit, &typed, errors).await {
-        Ok(page) => frame::page_with(StatusCode::UNPROCESSABLE_ENTITY, &page),
-        Err(response) => *response,
-    }
+    let page = page(&signed, &unit, &typed, errors).await?;
+    Ok(frame::page_with(StatusCode::UNPROCESSABLE_ENTITY, &page))
 }
 
 type Read = (PersonId, PersonId, (Date, Date));
@@ -105,18 +91,15 @@ fn read(signed: &Signed, typed: &Typed) -> Result<Read, Vec<FieldError>> {
 }
 
 /// `POST /unit/substitutes/end`.
-pub(super) async fn end(signed: Signed, form: Form) -> Response {
-    let unit = match allowed(&signed, Power::AppointSubstitute).await {
-        Ok(unit) => unit,
-        Err(response) => return *response,
-    };
+pub(super) async fn end(signed: Signed, form: Form) -> Handled {
+    let unit = allowed(&signed, Power::AppointSubstitute).await?;
     let Some((substitute, absent, began)) = named(form.get("substitute")) else {
-        return frame::missing(&signed);
+        return Ok(frame::missing(&signed));
     };
-    match substitutes::end(&unit.desk(), substitute, absent, began).await {
+    Ok(match substitutes::end(&unit.desk(), substitute, absent, began).await {
         Ok(_) => frame::to("/unit/substitutes?told=ended"),
         Err(refused) => answered(&signed, &refused),
-    }
+    })
 }
 
 /// `7.3.2026-11-25`: who stands in, for whom, since when.
@@ -132,9 +115,9 @@ async fn page(
     unit: &Unit,
     typed: &Typed,
     errors: Vec<FieldError>,
-) -> Result<Substitutes, Box<Response>> {
+) -> Result<Substitutes, Stop> {
     let people = unit.store.people().of_unit(&unit.code).await;
-    let people = people.map_err(|error| Box::new(words::unread(signed, &error)))?;
+    let people = people.map_err(|error| Stop::from(words::unread(signed, &error)))?;
     let today = signed.today();
     let profile = unit.store.profiles().at(signed.now);
     let own = |role: Role, p: &Person| {

@@ -11,6 +11,7 @@ use dancu_domain::registration::{
 use dancu_domain::service::{FieldSet, Service, ServiceSet};
 use dancu_journal::{Act, Body as EntryBody};
 use dancu_office::sheet::{self, Column, Contact, Raw};
+use dancu_portal::text::Language;
 use dancu_store::people::{self, EventKind};
 use dancu_store::policy;
 
@@ -213,6 +214,10 @@ async fn an_import_is_previewed_and_applied_once_by_who_sent_it() {
     );
     assert!(a.status == StatusCode::SEE_OTHER || b.status == StatusCode::SEE_OTHER);
     assert_eq!(count().await, 4);
+    // What changes nothing is not offered, and holds no place.
+    let same = upload(&mut head, &list(&["canbo.moi01", "canbo.moi02", "canbo.moi03"])).await;
+    assert!(same.body.contains("Danh sách đã đúng như tệp"), "{}", same.body);
+    assert!(!same.body.contains("Áp dụng danh sách"));
     let wrong = upload(&mut head, b"PK\x03\x04 no").await;
     assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
     let markup = upload(&mut head, &list(&["<i>markup</i>"])).await;
@@ -232,7 +237,17 @@ async fn what_is_refused_says_so_beside_the_form() {
     assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(answer.body.contains("Không tự tạm ngừng hay thu hồi"), "{}", answer.body);
     let answer = head.post(&act, &[("act", ""), ("reason", "thử")]).await;
-    assert!(answer.body.contains("Chọn một việc cần thực hiện"));
+    // Beside its own field, and nowhere beside the other.
+    let beside = |answer: &Answer, field: &str| {
+        let from = answer.body.split(&format!("<fieldset id=\"{field}\">")).nth(1).unwrap();
+        from.split("</fieldset>").next().unwrap().to_owned()
+    };
+    assert!(beside(&answer, "act").contains("Chọn một việc cần thực hiện"), "{}", answer.body);
+    assert!(!beside(&answer, "seen").contains("class=\"wrong\""));
+    assert!(beside(&answer, "act").contains("value=\"transferred\""));
+    let answer = head.post(&format!("{own}/vouch"), &[("seen", ""), ("once", "s")]).await;
+    assert!(beside(&answer, "seen").contains("Chọn cách nhận biết"), "{}", answer.body);
+    assert!(!beside(&answer, "act").contains("class=\"wrong\""));
     let answer = head.post(&act, &[("act", "suspend"), ("reason", "")]).await;
     assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
     // Nobody vouches for themselves; a deputy names no substitutes.
@@ -334,7 +349,7 @@ async fn a_unit_with_several_systems_says_which_one() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn rule_e2_what_was_done_for_an_account_is_told_at_the_next_sign_in() {
+async fn rule_e2_what_was_done_for_an_account_is_told_at_every_sign_in_of_a_week() {
     let site = site().await;
     let mut officer = site.signed_in(Role::Officer, -1).await;
     let mut head = site.signed_in(Role::Head, 0).await;
@@ -383,7 +398,7 @@ async fn a_resumption_says_what_it_did_not_resume() {
     let done = head.post(path, &[("act", "resume"), ("reason", "đã về")]).await;
     assert_eq!(done.to(), "/unit/officers/a1?told=resumedLocked", "{}", done.body);
     let page = head.get(done.to()).await;
-    assert!(page.body.contains("tài khoản còn khóa") && page.body.contains("note warn"));
+    assert!(page.body.contains("tài khoản vẫn bị khóa") && page.body.contains("note warn"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -414,4 +429,78 @@ async fn rule_e5_a_training_is_recorded_on_the_officers_page() {
     let today = crate::portal::frame::day(site.app.clock.now());
     let done = head.post(path, &[("trained", &today)]).await;
     assert_eq!(done.to(), "/unit/officers/a1?told=trained");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rule_d6_nobody_is_invited_from_the_page_under_a_lock() {
+    let site = site().await;
+    let mut head = site.signed_in(Role::Head, 0).await;
+    let page = head.get("/unit/officers/new").await;
+    let fields = [
+        ("once", page.hidden("once")),
+        ("system", "1".into()),
+        ("service", "0".into()),
+        ("login", "canbo.moi1".into()),
+        ("name", "Trần Thị Thử".into()),
+        ("personalId", "099301012345".into()),
+        ("daily", "20".into()),
+        ("invite", "yes".into()),
+    ];
+    let fields: Vec<_> = fields.iter().map(|(n, v): &(_, String)| (*n, v.as_str())).collect();
+    let added = head.post("/unit/officers/new", &fields).await;
+    assert!(added.body.contains("id=\"given\""), "{}", added.body);
+    let store = site.app.gate.store();
+    let all = store.account_list(SystemId(1)).await.unwrap();
+    let new = all.iter().find(|k| k.account.login.as_str() == "canbo.moi1").unwrap().account.id;
+    let here = format!("/unit/officers/a{}", new.0);
+    let (password, offer) = (format!("{here}/password"), format!("action=\"{here}/password\""));
+    assert!(head.get(&here).await.body.contains(&offer));
+    let mut operator = site.signed_in(Role::Operator, 0).await;
+    operator.get("/operate/systems/HT1").await;
+    let lock = [("what", "account"), ("login", "canbo.moi1"), ("reason", "báo mất")];
+    let locked = operator.post("/operate/systems/HT1/lock", &lock).await;
+    assert!(locked.body.contains("Đã khóa canbo.moi1"), "{}", locked.body);
+    assert!(locked.body.contains("Lời mời vào cổng đã thu hồi"), "{}", locked.body);
+    let page = head.get(&here).await;
+    assert!(!page.body.contains(&offer) && !page.body.contains(&format!("{here}/vouch")));
+    let again = head.post(&password, &[("once", "i1")]).await;
+    assert_eq!(again.status, StatusCode::CONFLICT);
+    assert!(again.body.contains("khóa vì lý do an toàn"), "{}", again.body);
+    assert!(!again.body.contains("id=\"given\""));
+    // Unlocked, the head suspends: the invitation is told as withdrawn, and resuming comes first.
+    let unlock = [("lock", format!("account-{}", new.0)), ("reason", "nhầm".into())];
+    let unlock: Vec<_> = unlock.iter().map(|(n, v): &(_, String)| (*n, v.as_str())).collect();
+    operator.post("/operate/locks/unlock", &unlock).await;
+    assert!(head.post(&password, &[("once", "i2")]).await.body.contains("id=\"given\""));
+    let state = format!("{here}/state");
+    let done = head.post(&state, &[("act", "suspend"), ("reason", "nghỉ phép")]).await;
+    assert_eq!(done.to(), format!("{here}?told=suspendedInvited"), "{}", done.body);
+    let page = head.get(done.to()).await;
+    assert!(page.body.contains("thu hồi lời mời vào cổng") && !page.body.contains(&offer));
+    let early = head.post(&password, &[("once", "i3")]).await;
+    assert_eq!(early.status, StatusCode::CONFLICT);
+    head.post(&state, &[("act", "resume"), ("reason", "đã về")]).await;
+    assert!(head.get(&here).await.body.contains(&offer));
+}
+
+#[test]
+fn rule_d1_what_is_said_of_the_duty_day_follows_the_profile() {
+    for lang in [Language::Vietnamese, Language::English] {
+        let t = crate::portal::frame::text(lang);
+        let day = t.with_two("usage-why", "day", "03/03/2026", "from", "07:30");
+        let said = ["chart-why", "systems-why"].map(|key| t.with(key, "from", "07:30"));
+        for text in said.iter().chain([&day]) {
+            assert!(text.contains("07:30") && !text.contains("07:00"), "{text}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rule_d1_pages_say_when_the_duty_day_begins() {
+    let site = site().await;
+    let mut head = site.signed_in(Role::Head, 0).await;
+    let page = head.get("/unit/usage").await;
+    assert_eq!(page.body.matches("từ 07:00 đến 07:00").count(), 2, "{}", page.body);
+    let mut operator = site.signed_in(Role::Operator, 0).await;
+    assert!(operator.get("/operate/systems").await.body.contains("từ 07:00."));
 }

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use axum::extract::Query;
-use axum::response::Response;
 use dancu_domain::moment::DutyDay;
 use dancu_domain::people::powers::Power;
 use dancu_domain::registration::System;
@@ -21,6 +20,7 @@ use super::{Unit, allowed, answered, system_choices};
 use crate::portal::frame;
 use crate::portal::signed::Signed;
 use crate::portal::{head::officers::shown, line_use, words};
+use crate::stop::{Handled, Stop};
 
 /// Officers that the page lists: those who used most.
 const OFFICERS: usize = 50;
@@ -34,11 +34,8 @@ pub(super) struct Which {
 }
 
 /// `GET /unit/usage`.
-pub(super) async fn show(signed: Signed, Query(which): Query<Which>) -> Response {
-    let unit = match allowed(&signed, Power::SeeUnitUse).await {
-        Ok(unit) => unit,
-        Err(response) => return *response,
-    };
+pub(super) async fn show(signed: Signed, Query(which): Query<Which>) -> Handled {
+    let unit = allowed(&signed, Power::SeeUnitUse).await?;
     let hours = signed.app.gate.store().profiles().at(signed.now).hours.clone();
     let now = Today::of(signed.app.gate.store(), signed.now);
     let today = now.day;
@@ -48,36 +45,33 @@ pub(super) async fn show(signed: Signed, Query(which): Query<Which>) -> Response
     let past = day != today;
     let chosen = unit.shown(&which.system);
     if chosen.is_none() && !which.system.is_empty() {
-        return frame::missing(&signed);
+        return Ok(frame::missing(&signed));
     }
     let counted = match &chosen {
-        Some(system) => match counted(&signed, &unit, system, day).await {
-            Ok(counted) => counted,
-            Err(response) => return *response,
-        },
+        Some(system) => counted(&signed, &unit, system, day).await?,
         None => DayHours::default(),
     };
     let people = match people(&unit, chosen.as_ref(), day, today).await {
         Ok(people) => people,
-        Err(refused) => return answered(&signed, &refused),
+        Err(refused) => return Ok(answered(&signed, &refused)),
     };
     let lines = match lines(&signed, &unit, chosen.as_ref(), day, now).await {
         Ok(lines) => lines,
-        Err(refused) => return answered(&signed, &refused),
+        Err(refused) => return Ok(answered(&signed, &refused)),
     };
     // Of a day that is over the counts of then stand beside it.
     let at = if past { begins(&hours, day) } else { signed.now };
     let used = counted.shown(begins(&hours, day));
     let chart = match &chosen {
         Some(system) => line_use::chart(system, &used, (at, &hours)),
-        None => DayChart::new(&used, (0, 0), line_use::marks(&hours)),
+        None => DayChart::new(&used, (0, 0), line_use::marks(&hours, at)),
     };
     let t = signed.text();
     let ends = begins(&hours, DutyDay(day.0 + 1));
     let behind = counted.until < signed.now.min(ends) && chosen.is_some();
     let all = unit.systems();
     let several = if all.len() > 1 { all.as_slice() } else { &[] };
-    frame::page(&Usage {
+    Ok(frame::page(&Usage {
         duty_day: frame::date(day.date()),
         past,
         systems: system_choices(several, chosen.as_ref().map_or(0, |s| s.id.0)),
@@ -87,7 +81,7 @@ pub(super) async fn show(signed: Signed, Query(which): Query<Which>) -> Response
         officers: people.iter().map(|o| shown(&t, o)).collect::<Vec<Shown>>(),
         s: signed.shell(),
         t,
-    })
+    }))
 }
 
 async fn counted(
@@ -95,14 +89,14 @@ async fn counted(
     unit: &Unit,
     system: &Arc<System>,
     day: DutyDay,
-) -> Result<DayHours, Box<Response>> {
+) -> Result<DayHours, Stop> {
     let (kept, store, id) = (signed.portal().head.hours.clone(), unit.store.clone(), system.id);
     let (hours, now) = (store.profiles().at(signed.now).hours.clone(), signed.now);
     let look = move || kept.look(&store, (id, day), &hours, now);
     match tokio::task::spawn_blocking(look).await {
         Ok(Ok(counted)) => Ok(counted),
-        Ok(Err(error)) => Err(Box::new(words::unread(signed, &error))),
-        Err(_) => Err(Box::new(frame::unavailable(signed))),
+        Ok(Err(error)) => Err(words::unread(signed, &error).into()),
+        Err(_) => Err(frame::unavailable(signed).into()),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Words and choices about an officer.
 
-use dancu_domain::people::account::RevokeCause;
+use dancu_domain::people::account::{Phase, RevokeCause};
 use dancu_domain::people::factors::SeenInPerson;
 use dancu_office::officers::{Officer, State as Standing, StateAct};
 use dancu_portal::head::{Training, WayBack};
@@ -40,21 +40,32 @@ pub(super) const fn word(state: Standing) -> &'static str {
 const ACTS: [(&str, &str, StateAct); 6] = [
     ("suspend", "officer-act-suspend", StateAct::Suspend),
     ("resume", "officer-act-resume", StateAct::Resume),
-    ("transfer", "officer-act-transfer", StateAct::Revoke(RevokeCause::Transferred)),
-    ("left", "officer-act-left", StateAct::Revoke(RevokeCause::Left)),
-    ("duplicate", "officer-act-duplicate", StateAct::Revoke(RevokeCause::Duplicate)),
-    ("misused", "officer-act-misused", StateAct::Revoke(RevokeCause::Misused)),
+    revoking("officer-act-transfer", RevokeCause::Transferred),
+    revoking("officer-act-left", RevokeCause::Left),
+    revoking("officer-act-duplicate", RevokeCause::Duplicate),
+    revoking("officer-act-misused", RevokeCause::Misused),
 ];
+
+/// A revocation goes by the word of its cause.
+const fn revoking(key: &'static str, cause: RevokeCause) -> (&'static str, &'static str, StateAct) {
+    (cause.code(), key, StateAct::Revoke(cause))
+}
 
 /// The act of a word.
 pub(super) fn act(word: &str) -> Option<StateAct> {
     ACTS.iter().find(|(w, ..)| *w == word).map(|(.., act)| *act)
 }
 
-/// Acts that fit the state.
-pub(super) fn acts(t: &Text, state: Standing, chosen: &str) -> Vec<Choice> {
+/// Acts that fit the officer. Who never came to the portal may be at work in the agency's own
+/// software, with an account that is suspended.
+pub(super) fn acts(t: &Text, officer: &Officer, chosen: &str) -> Vec<Choice> {
+    let state = officer.state;
     let fits = |act: StateAct| match act {
-        StateAct::Suspend => matches!(state, Standing::Active | Standing::Disabled),
+        StateAct::Suspend => match state {
+            Standing::Active | Standing::Disabled => true,
+            Standing::Invited | Standing::InvitationExpired => officer.listed.is_some(),
+            Standing::Suspended | Standing::Locked | Standing::Revoked => false,
+        },
         StateAct::Resume => state == Standing::Suspended,
         StateAct::Revoke(_) => state != Standing::Revoked,
     };
@@ -93,7 +104,12 @@ pub(super) fn training(signed: &Signed, officer: &Officer, typed: &str) -> Optio
     })
 }
 
-/// Ways back into the portal that fit an officer.
+/// Whether the officer was invited and never came.
+pub(super) fn is_invited(officer: &Officer) -> bool {
+    officer.person.as_ref().is_some_and(|p| matches!(p.account.phase, Phase::Invited { .. }))
+}
+
+/// Ways into the portal that fit an officer. Nobody is invited under a lock or a suspension (D6).
 pub(super) fn back(t: &Text, officer: &Officer) -> Vec<WayBack> {
     let way = |name: &str, key, why, choices| WayBack {
         action: format!("/unit/officers/{}/{name}", officer.who),
@@ -104,10 +120,14 @@ pub(super) fn back(t: &Text, officer: &Officer) -> Vec<WayBack> {
     let none = Vec::new;
     match (&officer.person, officer.state) {
         (_, Standing::Revoked) => vec![],
-        (None, _) => vec![way("invite", "way-invite", "way-invite-why", none())],
-        (Some(_), Standing::Invited | Standing::InvitationExpired) => {
+        (None, _) if officer.invitable => {
+            vec![way("invite", "way-invite", "way-invite-why", none())]
+        }
+        (Some(_), _) if is_invited(officer) && officer.invitable => {
             vec![way("password", "way-reinvite", "way-reinvite-why", none())]
         }
+        (None, _) => vec![],
+        (Some(_), _) if is_invited(officer) => vec![],
         (Some(_), state) => {
             let choice = |(seen, key): &(SeenInPerson, &str)| Choice {
                 value: seen.code().to_owned(),

@@ -4,7 +4,6 @@
 use std::net::IpAddr;
 
 use axum::extract::{Path, Query};
-use axum::response::Response;
 use dancu_access::AuthFailure;
 use dancu_domain::moment::Moment;
 use dancu_domain::people::powers::Power;
@@ -21,6 +20,7 @@ use super::Own;
 use crate::portal::signed::Signed;
 use crate::portal::{frame, words};
 use crate::refused::{Row, Way};
+use crate::stop::Handled;
 
 /// Calls that are shown.
 const CALLS: usize = 100;
@@ -39,29 +39,26 @@ pub(super) async fn show(
     signed: Signed,
     Path(code): Path<String>,
     Query(filter): Query<Filter>,
-) -> Response {
-    let own = match Own::find(&signed, &code, Power::DebugCalls).await {
-        Ok(own) => own,
-        Err(response) => return *response,
-    };
+) -> Handled {
+    let own = Own::find(&signed, &code, Power::DebugCalls).await?;
     let (store, id) = (signed.app.gate.store().clone(), own.system.id);
     let read = move || store.last_entries_of_system(id.0, CALLS);
     let entries = match signed.app.reads.long(read).await {
         Ok(Ok(entries)) => entries,
-        Ok(Err(error)) => return words::unread(&signed, &error),
-        Err(_) => return frame::unavailable(&signed),
+        Ok(Err(error)) => return Ok(words::unread(&signed, &error)),
+        Err(_) => return Ok(frame::unavailable(&signed)),
     };
     let refused_only = filter.show == "refused";
     let calls = entries.iter().filter_map(|entry| call(&signed, entry));
     let sign_ins = signed.app.refused.of(id);
-    frame::page(&Calls {
+    Ok(frame::page(&Calls {
         tabs: own.tabs(&signed),
         refused_only,
         calls: calls.filter(|call| !refused_only || !call.reason.is_empty()).collect(),
         sign_ins: sign_ins.iter().map(sign_in).collect(),
         s: signed.shell(),
         t: signed.text(),
-    })
+    }))
 }
 
 fn call(signed: &Signed, entry: &Entry) -> Option<Call> {

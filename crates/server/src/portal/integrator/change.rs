@@ -17,6 +17,7 @@ use crate::portal::form::Form;
 use crate::portal::once::Sent;
 use crate::portal::signed::Signed;
 use crate::portal::{frame, words};
+use crate::stop::Handled;
 use crate::tls::client::ClientCertificate;
 
 /// Characters of a certificate with its chain.
@@ -55,11 +56,8 @@ async fn refuse(signed: &Signed, own: &Own, form: &Form, refused: &Refused) -> R
 }
 
 /// `POST /integrator/{code}/secrets`
-pub(super) async fn issue(signed: Signed, Path(code): Path<String>, form: Form) -> Response {
-    let own = match Own::find(&signed, &code, Power::ManageCredentials).await {
-        Ok(own) => own,
-        Err(response) => return *response,
-    };
+pub(super) async fn issue(signed: Signed, Path(code): Path<String>, form: Form) -> Handled {
+    let own = Own::find(&signed, &code, Power::ManageCredentials).await?;
     let t = signed.text();
     let kind = CredentialKind::from_code(form.get("kind"));
     let kind = kind.filter(|k| matches!(k, CredentialKind::Soap | CredentialKind::Client));
@@ -72,7 +70,7 @@ pub(super) async fn issue(signed: Signed, Path(code): Path<String>, form: Form) 
         if days.is_none() {
             errors.push(frame::wrong("overlap", t.get("cred-overlap-wrong")));
         }
-        return page_of(&signed, &own, Some(typed(&form, &own)), errors, None).await;
+        return Ok(page_of(&signed, &own, Some(typed(&form, &own)), errors, None).await);
     };
     let seen = form.get("seen").parse().unwrap_or(u32::MAX);
     let (acting, by, name) = (own.clone(), signed.clone(), form.get("name").to_owned());
@@ -80,8 +78,8 @@ pub(super) async fn issue(signed: Signed, Path(code): Path<String>, form: Form) 
         let wanted = Wanted { kind, name: &name, overlap_days, seen };
         credentials::issue(&acting.desk(&by), wanted).await
     };
-    match form.carry_out(&signed, act).await {
-        Ok(Sent::First(Ok((_, issued)))) => frame::page(&Secret {
+    Ok(match form.carry_out(&signed, act).await? {
+        Sent::First(Ok((_, issued))) => frame::page(&Secret {
             code: own.system.code.as_str().to_owned(),
             head: head(kind),
             user: user(&own.system, kind).to_owned(),
@@ -90,50 +88,60 @@ pub(super) async fn issue(signed: Signed, Path(code): Path<String>, form: Form) 
             s: signed.shell(),
             t,
         }),
-        Ok(Sent::First(Err(refused))) => refuse(&signed, &own, &form, &refused).await,
+        Sent::First(Err(refused)) => refuse(&signed, &own, &form, &refused).await,
         // A second one of the same form would make the first, which is being copied, the old one.
-        Ok(_) => frame::to(&format!("/integrator/{}?told=again", own.system.code.as_str())),
-        Err(response) => *response,
-    }
+        _ => frame::to(&format!("/integrator/{}?told=again", own.system.code.as_str())),
+    })
 }
 
-/// `POST /integrator/{code}/material`: a public key or a certificate.
-pub(super) async fn material(signed: Signed, Path(code): Path<String>, form: Form) -> Response {
-    let own = match Own::find(&signed, &code, Power::ManageCredentials).await {
-        Ok(own) => own,
-        Err(response) => return *response,
-    };
-    let (desk, name) = (own.desk(&signed), form.get("called"));
-    let text = form.raw("material").trim();
-    let done = match PublicKey::parse(text) {
-        Ok(key) => credentials::add_key(&desk, key, name).await,
-        Err(WrongKey::Certificate) => match certificate(text) {
-            Some(new) => credentials::add_certificate(&desk, &own.snapshot, new, name).await,
-            None => return wrong(&signed, &own, &form, "cred-wrong-certificate").await,
-        },
-        Err(why) => {
-            let key = match why {
-                WrongKey::Private => "cred-wrong-private",
-                WrongKey::Kind => "cred-wrong-kind",
-                WrongKey::Weak => "cred-wrong-weak",
-                WrongKey::TooLarge => "cred-wrong-large",
-                WrongKey::Unreadable | WrongKey::Certificate => "cred-wrong-unreadable",
-            };
-            return wrong(&signed, &own, &form, key).await;
+/// `POST /integrator/{code}/material`: a public key or a certificate. Sent twice, it is told as
+/// done: the first of two clicks may have ended its request, and what it did stands.
+pub(super) async fn material(signed: Signed, Path(code): Path<String>, form: Form) -> Handled {
+    let own = Own::find(&signed, &code, Power::ManageCredentials).await?;
+    let material = match Material::read(form.raw("material").trim()) {
+        Ok(material) => material,
+        Err(key) => {
+            let errors = vec![frame::wrong("material", signed.text().get(key))];
+            return Ok(page_of(&signed, &own, Some(typed(&form, &own)), errors, None).await);
         }
     };
-    match done {
-        Ok(_) => form.remember(&signed),
-        // Sent twice, the second finds it registered.
-        Err(Refused::Field { field: "key" | "certificate", .. }) if form.was_done(&signed) => {}
-        Err(refused) => return refuse(&signed, &own, &form, &refused).await,
-    }
-    frame::to(&format!("/integrator/{}?told=material", own.system.code.as_str()))
+    let (acting, by, name) = (own.clone(), signed.clone(), form.get("called").to_owned());
+    let act = async move {
+        let desk = acting.desk(&by);
+        match material {
+            Material::Key(key) => credentials::add_key(&desk, key, &name).await,
+            Material::Certificate(new) => {
+                credentials::add_certificate(&desk, &acting.snapshot, new, &name).await
+            }
+        }
+    };
+    Ok(match form.carry_out(&signed, act).await? {
+        Sent::First(Err(refused)) => refuse(&signed, &own, &form, &refused).await,
+        _ => frame::to(&format!("/integrator/{}?told=material", own.system.code.as_str())),
+    })
 }
 
-async fn wrong(signed: &Signed, own: &Own, form: &Form, key: &str) -> Response {
-    let errors = vec![frame::wrong("material", signed.text().get(key))];
-    page_of(signed, own, Some(typed(form, own)), errors, None).await
+/// What may be pasted to be registered.
+enum Material {
+    Key(PublicKey),
+    Certificate(NewCertificate),
+}
+
+impl Material {
+    /// Reads it; else the key of the sentence that says what is wrong.
+    fn read(text: &str) -> Result<Self, &'static str> {
+        Err(match PublicKey::parse(text) {
+            Ok(key) => return Ok(Self::Key(key)),
+            Err(WrongKey::Certificate) => {
+                return certificate(text).map(Self::Certificate).ok_or("cred-wrong-certificate");
+            }
+            Err(WrongKey::Private) => "cred-wrong-private",
+            Err(WrongKey::Kind) => "cred-wrong-kind",
+            Err(WrongKey::Weak) => "cred-wrong-weak",
+            Err(WrongKey::TooLarge) => "cred-wrong-large",
+            Err(WrongKey::Unreadable) => "cred-wrong-unreadable",
+        })
+    }
 }
 
 /// The first certificate of a PEM text.
@@ -147,17 +155,14 @@ fn certificate(pem: &str) -> Option<NewCertificate> {
 }
 
 /// `POST /integrator/{code}/sources`
-pub(super) async fn sources(signed: Signed, Path(code): Path<String>, form: Form) -> Response {
-    let own = match Own::find(&signed, &code, Power::ManageCredentials).await {
-        Ok(own) => own,
-        Err(response) => return *response,
-    };
+pub(super) async fn sources(signed: Signed, Path(code): Path<String>, form: Form) -> Handled {
+    let own = Own::find(&signed, &code, Power::ManageCredentials).await?;
     let set = async {
         let networks = credentials::parse_sources(form.raw("sources"))?;
         credentials::set_sources(&own.desk(&signed), networks).await
     };
-    match set.await {
+    Ok(match set.await {
         Ok(_) => frame::to(&format!("/integrator/{}?told=sources", own.system.code.as_str())),
         Err(refused) => refuse(&signed, &own, &form, &refused).await,
-    }
+    })
 }

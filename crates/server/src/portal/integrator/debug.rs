@@ -19,21 +19,17 @@ use crate::handlers::oauth;
 use crate::portal::form::Form;
 use crate::portal::signed::Signed;
 use crate::portal::{frame, words};
+use crate::stop::Handled;
 
 /// `GET /integrator/{code}/debug`
-pub(super) async fn blank(signed: Signed, Path(code): Path<String>) -> Response {
-    match Own::find(&signed, &code, Power::DebugCalls).await {
-        Ok(own) => page(&signed, &own, "", None, vec![]),
-        Err(response) => *response,
-    }
+pub(super) async fn blank(signed: Signed, Path(code): Path<String>) -> Handled {
+    let own = Own::find(&signed, &code, Power::DebugCalls).await?;
+    Ok(page(&signed, &own, "", None, vec![]))
 }
 
 /// `POST /integrator/{code}/debug`
-pub(super) async fn explain(signed: Signed, Path(code): Path<String>, form: Form) -> Response {
-    let own = match Own::find(&signed, &code, Power::DebugCalls).await {
-        Ok(own) => own,
-        Err(response) => return *response,
-    };
+pub(super) async fn explain(signed: Signed, Path(code): Path<String>, form: Form) -> Handled {
+    let own = Own::find(&signed, &code, Power::DebugCalls).await?;
     let t = signed.text();
     let (text, from) = (form.raw("paste"), form.get("source"));
     let source = from.parse::<IpAddr>().ok();
@@ -54,10 +50,10 @@ pub(super) async fn explain(signed: Signed, Path(code): Path<String>, form: Form
         let mut response = page(&signed, &own, from, None, errors);
         *response.status_mut() = StatusCode::TOO_MANY_REQUESTS;
         frame::retry_after(&mut response, seconds);
-        return response;
+        return Ok(response);
     }
     if !errors.is_empty() {
-        return page(&signed, &own, from, None, errors);
+        return Ok(page(&signed, &own, from, None, errors));
     }
     let case = Case {
         system: &own.system,
@@ -69,7 +65,7 @@ pub(super) async fn explain(signed: Signed, Path(code): Path<String>, form: Form
     let told = signed.app.gate.explain(&case, text);
     let envelope = told.envelope.as_ref().map(|text| faults(&signed, &own.system, text));
     let explained = explained(&t, &own.system, &told, envelope);
-    page(&signed, &own, from, Some(explained), vec![])
+    Ok(page(&signed, &own, from, Some(explained), vec![]))
 }
 
 fn page(

@@ -1,7 +1,6 @@
 //! The systems whose credentials the person may see.
 
 use axum::extract::Query;
-use axum::response::Response;
 use dancu_domain::credentials::CredentialKind;
 use dancu_domain::moment::Moment;
 use dancu_domain::people::powers::Power;
@@ -14,6 +13,7 @@ use serde::Deserialize;
 use super::{may, registered};
 use crate::portal::signed::Signed;
 use crate::portal::{frame, paths, words};
+use crate::stop::Handled;
 
 /// Systems of one page: what fits on two screens.
 const PAGE: usize = 50;
@@ -35,11 +35,8 @@ pub(super) fn ending(system: &System, now: Moment) -> (u64, Option<Moment>) {
 }
 
 /// `GET /integrator`
-pub(super) async fn show(signed: Signed, Query(filter): Query<Filter>) -> Response {
-    let snapshot = match registered(&signed).await {
-        Ok(snapshot) => snapshot,
-        Err(response) => return *response,
-    };
+pub(super) async fn show(signed: Signed, Query(filter): Query<Filter>) -> Handled {
+    let snapshot = registered(&signed).await?;
     let wanted = fold(&filter.q);
     let own = snapshot.systems().iter().filter(|system| {
         system.state != ConnectionState::Closed
@@ -58,7 +55,7 @@ pub(super) async fn show(signed: Signed, Query(filter): Query<Filter>) -> Respon
     let shown = rows.into_iter().skip(first).take(PAGE);
     let page = |page: usize| format!("/integrator?q={}&page={page}", paths::escaped(&filter.q));
     let at = first / PAGE;
-    frame::page(&Systems {
+    Ok(frame::page(&Systems {
         rows: shown.map(|((count, end), system)| row(system, count, end)).collect(),
         pager: Pager {
             from: if total == 0 { 0 } else { first as u64 + 1 },
@@ -70,7 +67,7 @@ pub(super) async fn show(signed: Signed, Query(filter): Query<Filter>) -> Respon
         s: signed.shell(),
         t: signed.text(),
         search: filter.q,
-    })
+    }))
 }
 
 fn row(system: &System, ending: u64, end: Option<Moment>) -> SystemRow {

@@ -15,7 +15,6 @@ mod tests;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use axum::response::Response;
 use dancu_domain::credentials::CredentialKind;
 use dancu_domain::ids::SystemCode;
 use dancu_domain::moment::Moment;
@@ -34,6 +33,7 @@ use parking_lot::Mutex;
 use super::signed::Signed;
 use super::table::{KEPT_MAX, Table};
 use super::{frame, words};
+use crate::stop::Stop;
 
 /// How often one person asks the debugger: trying out guesses of a secret is not what it is for.
 const DEBUG_PACE: Pace = Pace { burst: 20, per_minute: 30, persons_per_minute: 0 };
@@ -90,16 +90,16 @@ impl Own {
     ///
     /// # Errors
     /// The page that answers instead.
-    async fn find(signed: &Signed, code: &str, power: Power) -> Result<Self, Box<Response>> {
+    async fn find(signed: &Signed, code: &str, power: Power) -> Result<Self, Stop> {
         let snapshot = registered(signed).await?;
         let found = SystemCode::parse(code).ok().and_then(|code| snapshot.by_code(&code).cloned());
-        let Some(system) = found else { return Err(Box::new(frame::missing(signed))) };
+        let Some(system) = found else { return Err(frame::missing(signed).into()) };
         match may(signed, power, &system) {
             Ok(()) => {}
             Err(PortalReason::FreshMfaNeeded) => {
-                return Err(Box::new(frame::refused(signed, PortalReason::FreshMfaNeeded)));
+                return Err(frame::refused(signed, PortalReason::FreshMfaNeeded).into());
             }
-            Err(_) => return Err(Box::new(frame::missing(signed))),
+            Err(_) => return Err(frame::missing(signed).into()),
         }
         let by = Actor::Person(signed.person.id, signed.person.login.clone());
         Ok(Self { snapshot, system, by })
@@ -127,10 +127,10 @@ fn may(signed: &Signed, power: Power, system: &System) -> Result<(), PortalReaso
 }
 
 /// What is registered now: after an act it is loaded anew.
-async fn registered(signed: &Signed) -> Result<Arc<Snapshot>, Box<Response>> {
+async fn registered(signed: &Signed) -> Result<Arc<Snapshot>, Stop> {
     match signed.app.gate.reload(signed.now).await {
         Ok(()) => Ok(signed.app.gate.snapshot()),
-        Err(error) => Err(Box::new(words::unread(signed, &error))),
+        Err(error) => Err(words::unread(signed, &error).into()),
     }
 }
 

@@ -16,6 +16,7 @@ use super::{Own, head};
 use crate::portal::form::Form;
 use crate::portal::signed::Signed;
 use crate::portal::{frame, words};
+use crate::stop::Handled;
 
 /// Which one, in the address.
 #[derive(Deserialize, Default)]
@@ -36,26 +37,21 @@ pub(super) async fn ask(
     signed: Signed,
     Path(code): Path<String>,
     Query(which): Query<Which>,
-) -> Response {
-    match Own::find(&signed, &code, Power::RevokeCredentials).await {
-        Ok(own) => page(&signed, &own, &which, "", vec![]).await,
-        Err(response) => *response,
-    }
+) -> Handled {
+    let own = Own::find(&signed, &code, Power::RevokeCredentials).await?;
+    Ok(page(&signed, &own, &which, "", vec![]).await)
 }
 
 /// `POST /integrator/{code}/revoke`
-pub(super) async fn revoke(signed: Signed, Path(code): Path<String>, form: Form) -> Response {
-    let own = match Own::find(&signed, &code, Power::RevokeCredentials).await {
-        Ok(own) => own,
-        Err(response) => return *response,
-    };
+pub(super) async fn revoke(signed: Signed, Path(code): Path<String>, form: Form) -> Handled {
+    let own = Own::find(&signed, &code, Power::RevokeCredentials).await?;
     let of = |name: &str| form.get(name).to_owned();
     let which = Which { kind: of("kind"), number: of("number") };
-    let Some(named) = which.read() else { return frame::missing(&signed) };
+    let Some(named) = which.read() else { return Ok(frame::missing(&signed)) };
     let why = form.raw("why");
     let told = format!("/integrator/{}?told=revoked", own.system.code.as_str());
     let is_sure = form.get("sure") == "yes";
-    match credentials::revoke(&own.desk(&signed), named, why, is_sure).await {
+    Ok(match credentials::revoke(&own.desk(&signed), named, why, is_sure).await {
         // Sent twice, the second finds it gone: that is what was wanted.
         Ok(_) | Err(Refused::Gone) => frame::to(&told),
         Err(refused) => {
@@ -71,7 +67,7 @@ pub(super) async fn revoke(signed: Signed, Path(code): Path<String>, form: Form)
                 None => words::failed(&signed, &refused),
             }
         }
-    }
+    })
 }
 
 async fn page(

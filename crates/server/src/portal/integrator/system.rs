@@ -22,6 +22,7 @@ use super::{Own, head, may, user};
 use crate::portal::frame::Told;
 use crate::portal::signed::Signed;
 use crate::portal::{form, frame, words};
+use crate::stop::Handled;
 
 /// Days for which the secret before may stay valid, to choose from.
 pub(super) const OVERLAPS: [u32; 4] = [1, 7, OVERLAP_DAYS, 90];
@@ -66,11 +67,9 @@ pub(super) async fn show(
     signed: Signed,
     Path(code): Path<String>,
     Query(told): Query<Told>,
-) -> Response {
-    match Own::find(&signed, &code, Power::RevokeCredentials).await {
-        Ok(own) => page_of(&signed, &own, None, vec![], told.key(&TOLD)).await,
-        Err(response) => *response,
-    }
+) -> Handled {
+    let own = Own::find(&signed, &code, Power::RevokeCredentials).await?;
+    Ok(page_of(&signed, &own, None, vec![], told.key(&TOLD)).await)
 }
 
 /// The page, with what was typed where something is wrong with it.

@@ -173,7 +173,20 @@ async fn keys_certificates_and_addresses_with_their_errors() {
     let pair = rcgen::KeyPair::generate().unwrap();
     let made = rcgen::CertificateParams::new(["may-goi".to_owned()]).unwrap();
     let pem = made.self_signed(&pair).unwrap().pem();
-    assert_eq!(add(&mut browser, &pem).await.to(), "/integrator/MAU?told=material");
+    // A form of its own, as the page after the key has it.
+    let form = [("material", pem.as_str()), ("called", "máy 2"), ("once", "3")];
+    assert_eq!(browser.post(to, &form).await.to(), "/integrator/MAU?told=material");
+    // Two clicks: the second ended the request of the first, and both are one.
+    let made = rcgen::CertificateParams::new(["may-khac".to_owned()]).unwrap();
+    let pem = made.self_signed(&pair).unwrap().pem();
+    let form = [("material", pem.as_str()), ("called", "máy 3"), ("once", "4")];
+    let (mut first, mut second) = (browser.clone(), browser.clone());
+    let (one, two) = tokio::join!(first.post(to, &form), second.post(to, &form));
+    for answer in [one, two] {
+        assert_eq!(answer.to(), "/integrator/MAU?told=material", "{}", answer.body);
+    }
+    let unknown = [("material", pem.as_str()), ("called", "máy 3")];
+    assert_eq!(browser.post(to, &unknown).await.status, StatusCode::BAD_REQUEST);
     // Sent twice it is told as done; another form with the same key is not, however often it comes.
     let key = [("material", PUBLIC), ("called", "máy 2"), ("once", "1")];
     assert_eq!(browser.post(to, &key).await.to(), "/integrator/MAU?told=material");
@@ -183,7 +196,7 @@ async fn keys_certificates_and_addresses_with_their_errors() {
     }
     let page = browser.get("/integrator/MAU").await;
     assert!(page.body.contains("Ed25519") && page.body.contains("SHA-256 "));
-    assert_eq!(registered(&site).certificates.sha256.len(), 1);
+    assert_eq!(registered(&site).certificates.sha256.len(), 2);
 
     let list = async |browser: &mut Browser, text: &str| {
         browser.post("/integrator/MAU/sources", &[("sources", text)]).await

@@ -50,7 +50,7 @@ pub enum Error {
     /// More than is read.
     #[error("the answer is too large")]
     Large,
-    /// Another status than 200.
+    /// A status that nobody reads.
     #[error("status {0}")]
     Status(StatusCode),
 }
@@ -70,6 +70,14 @@ impl<'a> Sent<'a> {
     pub fn get(address: &'a str) -> Self {
         Self { address, authorization: None, form: None }
     }
+}
+
+/// An answer. It has no debug output: tokens stand in it.
+pub struct Answered {
+    /// One of those that were waited for.
+    pub status: StatusCode,
+    /// No longer than [`ANSWER_MAX`].
+    pub body: Zeroizing<Vec<u8>>,
 }
 
 /// What requests are sent with.
@@ -109,13 +117,31 @@ impl Http {
     /// # Errors
     /// [`Error`].
     pub async fn send(&self, sent: Sent<'_>) -> Result<Zeroizing<Vec<u8>>, Error> {
-        match tokio::time::timeout(self.wait, self.exchange(sent)).await {
-            Ok(answer) => answer.map(|bytes| Zeroizing::new(bytes.into())),
+        self.answered(sent, &[StatusCode::OK]).await.map(|answer| answer.body)
+    }
+
+    /// The answer, which has to have one of these statuses.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn answered(
+        &self,
+        sent: Sent<'_>,
+        statuses: &[StatusCode],
+    ) -> Result<Answered, Error> {
+        match tokio::time::timeout(self.wait, self.exchange(sent, statuses)).await {
+            Ok(answer) => {
+                answer.map(|(status, body)| Answered { status, body: Zeroizing::new(body.into()) })
+            }
             Err(_) => Err(Error::Slow),
         }
     }
 
-    async fn exchange(&self, sent: Sent<'_>) -> Result<Bytes, Error> {
+    async fn exchange(
+        &self,
+        sent: Sent<'_>,
+        statuses: &[StatusCode],
+    ) -> Result<(StatusCode, Bytes), Error> {
         let uri: Uri = sent.address.parse().map_err(|_| Error::Connection)?;
         let host = uri.host().ok_or(Error::Connection)?;
         let bare = host.trim_start_matches('[').trim_end_matches(']');
@@ -126,9 +152,9 @@ impl Http {
         if secure {
             let name = ServerName::try_from(bare.to_owned()).map_err(|_| Error::Tls)?;
             let stream = self.tls.connect(name, stream).await.map_err(|_| Error::Tls)?;
-            over(stream, request).await
+            over(stream, request, statuses).await
         } else {
-            over(stream, request).await
+            over(stream, request, statuses).await
         }
     }
 }
@@ -157,7 +183,11 @@ fn request(uri: &Uri, sent: &Sent<'_>) -> Option<Request<Body>> {
     request.body(body).ok()
 }
 
-async fn over<S>(stream: S, request: Request<Body>) -> Result<Bytes, Error>
+async fn over<S>(
+    stream: S,
+    request: Request<Body>,
+    statuses: &[StatusCode],
+) -> Result<(StatusCode, Bytes), Error>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -166,13 +196,14 @@ where
     let exchange = async {
         let answer = sender.send_request(request).await.map_err(|_| Error::Broken)?;
         let (head, body) = answer.into_parts();
-        if head.status != StatusCode::OK {
+        if !statuses.contains(&head.status) {
             return Err(Error::Status(head.status));
         }
-        to_bytes(Body::new(body), ANSWER_MAX).await.map_err(|error| {
+        let body = to_bytes(Body::new(body), ANSWER_MAX).await.map_err(|error| {
             let over = error.into_inner().to_string().contains("length limit");
             if over { Error::Large } else { Error::Broken }
-        })
+        })?;
+        Ok((head.status, body))
     };
     tokio::pin!(exchange);
     // The connection goes on while the answer is waited for, and ends with it.
@@ -190,6 +221,15 @@ mod tests {
 
     /// Answers one request with these bytes; what was asked.
     async fn asked(answer: Vec<u8>, form: Option<&str>) -> (Result<Vec<u8>, Error>, String) {
+        let (answer, sent) = asked_for(answer, form, &[StatusCode::OK]).await;
+        (answer.map(|answer| answer.body.to_vec()), sent)
+    }
+
+    async fn asked_for(
+        answer: Vec<u8>,
+        form: Option<&str>,
+        statuses: &[StatusCode],
+    ) -> (Result<Answered, Error>, String) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}/x?y=1", listener.local_addr().unwrap());
         let server = tokio::spawn(async move {
@@ -201,8 +241,8 @@ mod tests {
         });
         let http = Http::open(None, false).unwrap();
         let sent = Sent { address: &address, authorization: Some("Basic eA=="), form };
-        let answer = http.send(sent).await;
-        (answer.map(|body| body.to_vec()), server.await.unwrap())
+        let answer = http.answered(sent, statuses).await;
+        (answer, server.await.unwrap())
     }
 
     fn answer(status: &str, body: &str) -> Vec<u8> {
@@ -232,6 +272,19 @@ mod tests {
         let http = Http::open(None, false).unwrap();
         let nobody = http.send(Sent::get("http://127.0.0.1:1/")).await;
         assert_eq!(nobody.unwrap_err(), Error::Connection);
+    }
+
+    #[tokio::test]
+    async fn a_refusal_is_read_where_it_is_waited_for() {
+        let both = [StatusCode::OK, StatusCode::BAD_REQUEST];
+        let sent = async |status, body| asked_for(answer(status, body), None, &both).await.0;
+        let refused = sent("400 Bad Request", "{}").await.unwrap_or_else(|e| panic!("{e}"));
+        assert_eq!((refused.status, &refused.body[..]), (StatusCode::BAD_REQUEST, &b"{}"[..]));
+        assert_eq!(sent("200 OK", "{}").await.map(|answer| answer.status), Ok(StatusCode::OK));
+        let other = sent("401 Unauthorized", "{}").await.map(drop);
+        assert_eq!(other, Err(Error::Status(StatusCode::UNAUTHORIZED)));
+        let long = sent("400 Bad Request", &"x".repeat(ANSWER_MAX + 1)).await.map(drop);
+        assert_eq!(long, Err(Error::Large));
     }
 
     #[tokio::test]

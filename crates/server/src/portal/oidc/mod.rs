@@ -7,7 +7,6 @@
 
 mod http;
 mod provider;
-mod tried;
 
 use axum::extract::RawQuery;
 use axum::http::{HeaderMap, StatusCode, header};
@@ -28,6 +27,7 @@ use super::signed::{Facts, Signed, Visitor};
 use super::table::{Access, Table};
 use super::{frame, paths};
 use crate::clock::machine_ms;
+use crate::stop::{Handled, Stop};
 
 /// Its routes.
 pub fn routes(table: Table) -> Table {
@@ -71,7 +71,7 @@ fn way(wanted: Wanted, next: &str) -> String {
 
 /// The provider, where requests like this one are let through. What a browser loads as a part of
 /// some page is no way to sign in, and uses up nothing that its address may send.
-fn admitted<'a>(visitor: &'a Visitor, headers: &HeaderMap) -> Result<&'a Provider, Box<Response>> {
+fn admitted<'a>(visitor: &'a Visitor, headers: &HeaderMap) -> Result<&'a Provider, Stop> {
     let portal = visitor.portal();
     let is_page = headers.get("sec-fetch-dest").is_none_or(|dest| dest == "document");
     let Some(provider) = portal.provider.as_ref().filter(|_| is_page) else {
@@ -86,49 +86,40 @@ fn admitted<'a>(visitor: &'a Visitor, headers: &HeaderMap) -> Result<&'a Provide
 
 /// `GET /sign-in/oidc`: to the provider, where everybody proves anew who it is, whatever the
 /// provider remembers: the screen may have been left.
-async fn begin(visitor: Visitor, headers: HeaderMap, RawQuery(query): RawQuery) -> Response {
-    let provider = match admitted(&visitor, &headers) {
-        Ok(provider) => provider,
-        Err(response) => return *response,
-    };
+async fn begin(visitor: Visitor, headers: HeaderMap, RawQuery(query): RawQuery) -> Handled {
+    let provider = admitted(&visitor, &headers)?;
     let asked = Form::parse(query.unwrap_or_default().as_bytes()).unwrap_or_default();
     let wanted = Wanted::from_word(asked.get("as")).filter(|wanted| provider.takes(*wanted));
-    let Some(wanted) = wanted else { return frame::to("/sign-in") };
+    let Some(wanted) = wanted else { return Ok(frame::to("/sign-in")) };
     let next = paths::back(asked.get("next")).unwrap_or_default();
     let again = visitor.signed.is_some() || visitor.locked;
     let begun = match visitor.people().begin_identity(&visitor.visit(), (wanted, next), again) {
         Ok(Some(begun)) => begun,
-        Ok(None) => return refused(next, PortalReason::SignInExpired),
-        Err(trouble) => return busy(&visitor, &trouble),
+        Ok(None) => return Ok(refused(next, PortalReason::SignInExpired)),
+        Err(trouble) => return Ok(busy(&visitor, &trouble)),
     };
-    match provider.address(&begun, visitor.machine).await {
+    Ok(match provider.address(&begun, visitor.machine).await {
         Ok(address) => frame::to(&address),
         Err(wrong) => refused(next, told(&wrong)),
-    }
+    })
 }
 
 /// `GET /sign-in/oidc/out`: to where one signs out of the provider, where it has such a place.
-async fn out(visitor: Visitor, headers: HeaderMap) -> Response {
-    let provider = match admitted(&visitor, &headers) {
-        Ok(provider) => provider,
-        Err(response) => return *response,
-    };
+async fn out(visitor: Visitor, headers: HeaderMap) -> Handled {
+    let provider = admitted(&visitor, &headers)?;
     let way = provider.way_out(visitor.machine).await;
-    frame::to(way.as_deref().unwrap_or("/sign-in"))
+    Ok(frame::to(way.as_deref().unwrap_or("/sign-in")))
 }
 
 /// `GET /sign-in/oidc/callback`: back from the provider.
-async fn callback(visitor: Visitor, headers: HeaderMap, RawQuery(query): RawQuery) -> Response {
-    let provider = match admitted(&visitor, &headers) {
-        Ok(provider) => provider,
-        Err(response) => return *response,
-    };
+async fn callback(visitor: Visitor, headers: HeaderMap, RawQuery(query): RawQuery) -> Handled {
+    let provider = admitted(&visitor, &headers)?;
     let answer = Form::parse(query.unwrap_or_default().as_bytes()).unwrap_or_default();
     let state = match opened(&visitor, &answer) {
         Ok(state) => state,
         Err(reason) => {
             visitor.people().network_failed(&visitor.visit());
-            return refused("", reason);
+            return Ok(refused("", reason));
         }
     };
     let identified = match said(provider, &state, &answer, &visitor).await {
@@ -137,10 +128,10 @@ async fn callback(visitor: Visitor, headers: HeaderMap, RawQuery(query): RawQuer
             if reason == PortalReason::IdentityFailed {
                 visitor.people().network_failed(&visitor.visit());
             }
-            return refused(&state.next, reason);
+            return Ok(refused(&state.next, reason));
         }
     };
-    match signed_in(&visitor, &state, identified).await {
+    Ok(match signed_in(&visitor, &state, identified).await {
         Ok(Outcome::Refused { reason, .. }) => {
             // Whoever is known and stopped has not failed to prove who they are.
             if matches!(reason, PortalReason::IdentityUnknown | PortalReason::IdentityDiffers) {
@@ -157,7 +148,7 @@ async fn callback(visitor: Visitor, headers: HeaderMap, RawQuery(query): RawQuer
             let again = |problem: &steps::Problem| refused(&next, problem.reason);
             from_here(&visitor, steps::answer(&visitor, &state.next, result, again).await)
         }
-    }
+    })
 }
 
 /// The state of an answer: one, of this browser, not used before. A parameter that stands twice was
@@ -191,8 +182,11 @@ async fn said(
             _ => PortalReason::IdentityFailed,
         });
     }
-    let who = (state, visitor.source);
-    let identified = provider.identify(who, answer.raw("code"), visitor.today()).await;
+    let code = answer.raw("code");
+    let place = provider.admit(code, visitor.source, &visitor.portal().networks);
+    let place = place.map_err(|wrong| told(&wrong))?;
+    visitor.people().identity_tried(&visitor.visit(), state)?;
+    let identified = provider.identify((state, code), &place, visitor.today()).await;
     let identified = identified.map_err(|wrong| told(&wrong))?;
     visitor.people().identity_answered(&visitor.visit(), state)?;
     Ok(identified)
@@ -207,7 +201,6 @@ fn told(wrong: &Wrong) -> PortalReason {
         | Wrong::Failed(Failure::Discovery(_) | Failure::Client(_)) => {
             PortalReason::IdentityUnavailable
         }
-        Wrong::Spent => PortalReason::SignInExpired,
         Wrong::Failed(_) => PortalReason::IdentityFailed,
     }
 }

@@ -1,16 +1,54 @@
 //! What happens without a provider that answers; the way with one: `tests/clients/oidc`.
 
 use axum::http::StatusCode;
+use serde_json::json;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
 use super::super::tests::site::{Browser, Site};
 use crate::config::identity::IdentityConfig;
 
+/// What a provider says of itself, with its tokens and keys at some address.
+pub fn document(issuer: &str, address: &str) -> String {
+    let text = json!({
+        "issuer": issuer,
+        "authorization_endpoint": issuer,
+        "token_endpoint": address,
+        "jwks_uri": address,
+        "response_types_supported": ["code"],
+        "token_endpoint_auth_methods_supported": ["none"],
+    });
+    text.to_string()
+}
+
+/// Answers requests with a status and a body, told the own address and the request; where.
+pub async fn answering(
+    answer: impl Fn(&str, &str) -> (&'static str, String) + Send + 'static,
+) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let own = address.clone();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut read = vec![0; 4_096];
+            let n = stream.read(&mut read).await.unwrap_or(0);
+            let (status, body) = answer(&own, &String::from_utf8_lossy(&read[..n]));
+            let head = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n", body.len());
+            let _ = stream.write_all(format!("{head}{body}").as_bytes()).await;
+        }
+    });
+    address
+}
+
 /// A provider on a port of this machine where nobody listens.
 async fn silent() -> IdentityConfig {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    at(format!("http://{}", listener.local_addr().unwrap()))
+}
+
+fn at(issuer: String) -> IdentityConfig {
     IdentityConfig {
-        issuer: Some(format!("http://{}", listener.local_addr().unwrap())),
+        issuer: Some(issuer),
         client_id: Some("dancu".into()),
         name: "Định Danh Mẫu".into(),
         levels: vec!["1".into(), "2".into()],
@@ -83,6 +121,26 @@ async fn an_answer_that_nobody_asked_for_is_refused() {
     assert_eq!(twice.to(), "/sign-in?why=IdentityFailed");
     let post = browser.post("/sign-in/oidc/callback", &[("state", "x")]).await;
     assert_eq!(post.status, StatusCode::METHOD_NOT_ALLOWED);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sign_in_whose_code_is_not_taken_is_tried_twice() {
+    let issuer = answering(|own, request| match request.starts_with("POST ") {
+        true => ("400 Bad Request", r#"{"error":"invalid_grant"}"#.into()),
+        false => ("200 OK", document(own, own)),
+    });
+    let (_site, mut browser) = browser(&at(issuer.await)).await;
+    let [failed, expired] = ["/sign-in?why=IdentityFailed", "/sign-in?why=SignInExpired"];
+    for _ in 0..2 {
+        let begun = browser.get("/sign-in/oidc?as=officer").await;
+        let state = begun.to().split("state=").nth(1).unwrap().split('&').next().unwrap();
+        let way = format!("/sign-in/oidc/callback?state={state}&code=");
+        // Without a code nobody is asked, and nothing is used up.
+        assert_eq!(browser.get(&way).await.to(), failed);
+        for told in [failed, failed, expired, expired] {
+            assert_eq!(browser.get(&format!("{way}x")).await.to(), told);
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

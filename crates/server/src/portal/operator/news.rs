@@ -2,7 +2,7 @@
 
 use axum::extract::{Path, Query};
 use axum::http::StatusCode;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use dancu_domain::moment::Moment;
 use dancu_domain::people::grants::Target;
 use dancu_domain::people::powers::Power;
@@ -137,7 +137,7 @@ pub async fn publish(signed: Signed, form: Form) -> Response {
             signed.portal().status.forget();
             frame::to("/operate/announcements?told=published")
         }
-        Err(response) => *response,
+        Err(stop) => stop.into_response(),
     }
 }
 

@@ -6,8 +6,10 @@ use dancu_domain::ids::Login;
 use dancu_domain::people::grants::Target;
 use dancu_domain::people::powers::Power;
 use dancu_domain::registration::{Account, Snapshot, System};
+use dancu_office::states::Ended;
 use dancu_office::{Refused, act, states};
 use dancu_portal::parts::FieldError;
+use dancu_portal::text::Text;
 
 use super::lines::{self, Typed};
 use super::{actor, locks, may_on, registered, system, word};
@@ -44,9 +46,7 @@ pub async fn on_system(signed: Signed, Path(code): Path<String>, form: Form) -> 
             return lines::page(&signed, &code, typed(), vec![wrong]).await;
         };
         let locked = states::lock_account(&desk, account.id).await;
-        locked.map(|(_, ended)| {
-            t.with_two("now-done", "what", words::login(&account.login), "count", ended)
-        })
+        locked.map(|(_, ended)| said(&t, &account.login, true, ended))
     };
     match done {
         Ok(said) => locks::done(&signed, said).await,
@@ -88,10 +88,7 @@ pub async fn by_login(signed: Signed, form: Form) -> Response {
         return wrong(errors).await;
     };
     match lock_all(&signed, &snapshot, &login, reason).await {
-        Ok(ended) => {
-            let said = t.with_two("now-done", "what", words::login(&login), "count", ended);
-            locks::done(&signed, said).await
-        }
+        Ok((locked, ended)) => locks::done(&signed, said(&t, &login, locked, ended)).await,
         Err(Refused::Gone) => {
             let unknown = frame::wrong("login", t.get("now-login-unknown"));
             wrong(vec![unknown]).await
@@ -103,32 +100,47 @@ pub async fn by_login(signed: Signed, form: Form) -> Response {
     }
 }
 
+/// What a lock did: of who never came the invitation was withdrawn, and only an account on a list
+/// can be locked then.
+fn said(t: &Text, login: &Login, locked: bool, ended: Ended) -> String {
+    let login = words::login(login);
+    if !locked && ended.invitation {
+        return t.with("now-withdrawn", "what", login);
+    }
+    let done = t.with_two("now-done", "what", login, "count", ended.sessions);
+    if ended.invitation { format!("{done} {}", t.get("now-invitation")) } else { done }
+}
+
 /// Locks the accounts of a login in every system, and the person where no account took them along.
-/// Gives how many sessions ended.
+/// Gives whether a lock stands now, and what ended.
 async fn lock_all(
     signed: &Signed,
     snapshot: &Snapshot,
     login: &Login,
     reason: &str,
-) -> Result<u32, Refused> {
+) -> Result<(bool, Ended), Refused> {
     let by = actor(signed);
     let word = word(signed, snapshot, &by, reason);
-    let (mut ended, mut locked, mut refused) = (0, false, Refused::Gone);
-    let all = snapshot.systems().iter();
-    for (system, account) in all.filter_map(|s| account(s, login).map(|a| (s, a))) {
+    let (mut all, mut locked, mut refused) = (Ended::default(), false, Refused::Gone);
+    let systems = snapshot.systems().iter();
+    for (system, account) in systems.filter_map(|s| account(s, login).map(|a| (s, a))) {
         match states::lock_account(&word.on(system), account.id).await {
-            Ok((_, sessions)) => (ended, locked) = (ended + sessions, true),
+            Ok((_, ended)) => (all, locked) = (together(all, ended), true),
             Err(failed @ Refused::Store(_)) => return Err(failed),
             Err(other) => refused = other,
         }
     }
     match states::lock_person(&word, login).await {
-        Ok((_, sessions)) => Ok(ended + sessions),
+        Ok((_, ended)) => Ok((locked || !ended.invitation, together(all, ended))),
         // The account took the person along, or there is none beside it.
-        Err(Refused::Gone | Refused::Reason(_)) if locked => Ok(ended),
+        Err(Refused::Gone | Refused::Reason(_)) if locked => Ok((locked, all)),
         Err(Refused::Gone) => Err(refused),
         Err(other) => Err(other),
     }
+}
+
+const fn together(one: Ended, two: Ended) -> Ended {
+    Ended { sessions: one.sessions + two.sessions, invitation: one.invitation || two.invitation }
 }
 
 /// The account with exactly this login; officer codes and citizen ids name it only on the wire.

@@ -2,6 +2,7 @@
 
 use axum::extract::Query;
 use axum::response::Response;
+use dancu_domain::moment::DAY_MS;
 use dancu_domain::registration::{ConnectionState, System};
 use dancu_domain::text::fold;
 use dancu_office::act::places;
@@ -42,6 +43,7 @@ pub async fn show(signed: Signed, Query(filter): Query<Filter>) -> Response {
         Err(error) => return words::unread(&signed, &error),
     };
     let today = Today::of(store(&signed), signed.now);
+    let duty = store(&signed).profiles().at(signed.now).hours.duty(signed.now);
     let wanted = fold(&filter.q);
     let mut rows: Vec<(&System, Counts)> = store(&signed).ledger().lines(|lines| {
         let all = snapshot.systems().iter().map(AsRef::as_ref);
@@ -77,6 +79,7 @@ pub async fn show(signed: Signed, Query(filter): Query<Filter>) -> Response {
         rows: shown.map(|((system, counts), day)| row(system, counts, day)).collect(),
         answered: days.iter().map(|day| day.answered).sum(),
         refused: days.iter().map(|day| day.refused).sum(),
+        from: frame::time(duty.resets_at.plus_ms(-DAY_MS)),
         until: days.iter().find_map(|day| day.until).map(frame::time),
         pager: pager(&filter, first, total),
         search: filter.q,

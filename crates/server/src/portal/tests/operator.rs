@@ -14,7 +14,7 @@ use dancu_journal::{Act, Body};
 use dancu_store::desks::{self, RaiseRequest, RequestState};
 use dancu_store::policy;
 
-use super::site::{Site, login};
+use super::site::{INVITED, Site, login};
 use crate::clock::machine_ms;
 
 const ACCOUNT: AccountId = AccountId(1);
@@ -249,4 +249,26 @@ async fn rule_a6_locks_show_no_citizens_id_to_whoever_looks() {
         assert!(page.body.contains("••• ••• ••• 345") && !page.body.contains("099301012345"));
     }
     assert!(!locked.body.contains("099301012345"));
+}
+
+/// Of who was invited, never came and is on no list nothing can be locked: it is not told as locked.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rule_d6_a_withdrawn_invitation_is_told_as_what_it_is() {
+    let site = with_system().await;
+    let mut operator = site.signed_in(Role::Operator, 0).await;
+    operator.get("/operate/locks").await;
+    let fields = [("login", INVITED), ("why", "báo mất")];
+    let done = operator.post("/operate/locks/account", &fields).await;
+    assert_eq!(done.status, StatusCode::OK);
+    let told = format!("Đã thu hồi lời mời vào cổng của {INVITED}");
+    assert!(done.body.contains(&told) && !done.body.contains("Đã khóa"), "{}", done.body);
+    // Once more there is nothing to withdraw.
+    let again = operator.post("/operate/locks/account", &fields).await;
+    assert_eq!(again.status, StatusCode::UNPROCESSABLE_ENTITY);
+    // The officer of the site is in, and locked.
+    let officer = login(Role::Officer);
+    let fields = [("login", officer.as_str()), ("why", "báo mất")];
+    let done = operator.post("/operate/locks/account", &fields).await;
+    assert!(done.body.contains(&format!("Đã khóa {officer}")), "{}", done.body);
+    assert!(!done.body.contains("thu hồi lời mời"));
 }

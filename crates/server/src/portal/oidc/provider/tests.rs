@@ -4,9 +4,9 @@ use std::task::{Context, Waker};
 
 use dancu_domain::people::reasons::PortalReason;
 use serde_json::json;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
+use super::super::tests::{answering, document};
 use super::super::told;
 use super::*;
 
@@ -25,29 +25,7 @@ fn provider() -> Provider {
 
 /// Of a provider whose tokens and keys are at some address.
 fn discovery(address: &str) -> Discovery {
-    let text = json!({
-        "issuer": NOBODY,
-        "authorization_endpoint": NOBODY,
-        "token_endpoint": address,
-        "jwks_uri": address,
-        "response_types_supported": ["code"],
-        "token_endpoint_auth_methods_supported": ["none"],
-    });
-    Discovery::parse(text.to_string().as_bytes(), NOBODY).unwrap()
-}
-
-/// Answers every request in one way; where.
-async fn answering(status: &'static str, body: &'static str) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(async move {
-        while let Ok((mut stream, _)) = listener.accept().await {
-            let _ = stream.read(&mut [0; 4_096]).await;
-            let head = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n", body.len());
-            let _ = stream.write_all(format!("{head}{body}").as_bytes()).await;
-        }
-    });
-    address
+    Discovery::parse(document(NOBODY, address).as_bytes(), NOBODY).unwrap()
 }
 
 fn state(n: u8) -> State {
@@ -62,25 +40,38 @@ fn state(n: u8) -> State {
 #[tokio::test]
 async fn only_a_code_that_is_not_taken_is_the_visitors_fault() {
     let provider = provider();
-    for (status, reason) in [
-        ("400 Bad Request", PortalReason::IdentityFailed),
-        ("401 Unauthorized", PortalReason::IdentityUnavailable),
-        ("403 Forbidden", PortalReason::IdentityUnavailable),
-        ("404 Not Found", PortalReason::IdentityUnavailable),
-        ("429 Too Many Requests", PortalReason::IdentityUnavailable),
-        ("500 Internal Server Error", PortalReason::IdentityUnavailable),
-    ] {
-        let address = answering(status, "").await;
+    let told_by = async |status: &'static str, body: &'static str| {
+        let address = answering(move |_, _| (status, body.to_owned())).await;
         let sent = Sent { address: &address, authorization: None, form: Some("code=x") };
         let wrong = provider.exchanged(sent).await.unwrap_err();
-        assert_eq!(told(&wrong), reason, "{status}");
+        (told(&wrong), wrong.to_string())
+    };
+    let code = r#"{"error":"invalid_grant","error_description":"x"}"#;
+    assert_eq!(told_by("400 Bad Request", code).await.0, PortalReason::IdentityFailed);
+    for (status, body, logged) in [
+        ("400 Bad Request", r#"{"error":"invalid_client"}"#, "client: invalid_client"),
+        ("400 Bad Request", r#"{"error":"invalid_scope"}"#, "client: invalid_scope"),
+        ("400 Bad Request", r#"{"error":"099301012345"}"#, "client: refused without"),
+        ("400 Bad Request", r#"{"error":["invalid_grant"]}"#, "client: refused without"),
+        ("400 Bad Request", "invalid_grant", "client: refused without"),
+        ("400 Bad Request", "", "client: refused without"),
+        ("401 Unauthorized", code, "status 401"),
+        ("403 Forbidden", code, "status 403"),
+        ("404 Not Found", "", "status 404"),
+        ("429 Too Many Requests", "", "status 429"),
+        ("500 Internal Server Error", "", "status 500"),
+    ] {
+        let (reason, log) = told_by(status, body).await;
+        assert_eq!(reason, PortalReason::IdentityUnavailable, "{status} {body}");
+        assert!(log.contains(logged), "{log}");
     }
 }
 
 #[tokio::test]
 async fn keys_are_believed_for_a_day_while_newer_ones_cannot_be_had() {
     let provider = provider();
-    let (up, down) = (discovery(&answering("200 OK", r#"{"keys":[]}"#).await), discovery(NOBODY));
+    let keys = answering(|_, _| ("200 OK", r#"{"keys":[]}"#.into()));
+    let (up, down) = (discovery(&keys.await), discovery(NOBODY));
     let (ages, now) = ((KEPT_MS, KEYS_BELIEVED_MS), MachineTime(machine_ms()));
     assert!(provider.keys(&down, ages, now).await.is_err(), "none are known");
     // Nobody asks again at once after a failure.
@@ -102,21 +93,43 @@ async fn one_place_shuts_the_door_for_nobody_else() {
     let provider = provider();
     let now = MachineTime(machine_ms());
     provider.known.lock().await.discovery = Some((Arc::new(discovery(&address)), now));
-    let states: Vec<State> = (0..8).map(state).collect();
-    let [one, beside, other] = ["2001:db8::1", "2001:db8::2", "2001:db8:0:1::1"]
-        .map(|source| source.parse::<IpAddr>().unwrap());
-    let identify = |n: usize, source| Box::pin(provider.identify((&states[n], source), "x", TODAY));
+    let state = state(1);
+    let [one, beside, other] =
+        ["2001:db8::1", "2001:db8::2", "2001:db8:0:1::1"].map(|source| source.parse().unwrap());
+    let identify = async |source: IpAddr| {
+        let place = provider.admit("x", source, &[])?;
+        provider.identify((&state, "x"), &place, TODAY).await
+    };
     let mut context = Context::from_waker(Waker::noop());
-    let mut begun: Vec<_> = (0..EXCHANGES_OF_A_PLACE).map(|n| identify(n, one)).collect();
+    let mut begun: Vec<_> =
+        (0..EXCHANGES_OF_A_CONNECTION).map(|_| Box::pin(identify(one))).collect();
     for exchange in &mut begun {
         assert!(exchange.as_mut().poll(&mut context).is_pending());
     }
-    assert!(matches!(identify(6, beside).await, Err(Wrong::Waiting)), "the same place");
-    assert!(identify(6, other).as_mut().poll(&mut context).is_pending());
+    assert!(matches!(identify(beside).await, Err(Wrong::Waiting)), "the same connection");
+    assert!(Box::pin(identify(other)).as_mut().poll(&mut context).is_pending());
     drop(begun);
-    assert!(identify(7, beside).as_mut().poll(&mut context).is_pending());
-    // Of one state a second exchange is the last, from wherever it comes.
-    assert!(identify(0, other).as_mut().poll(&mut context).is_pending());
-    let spent = identify(0, one).await.unwrap_err();
-    assert_eq!(told(&spent), PortalReason::SignInExpired);
+    assert!(Box::pin(identify(beside)).as_mut().poll(&mut context).is_pending());
+}
+
+#[test]
+fn rule_c5_a_registered_network_has_more_and_leaves_the_others_theirs() {
+    let provider = provider();
+    let registered: Vec<Network> =
+        ["10.9.0.0/16", "10.9.8.7/24"].map(|network| network.parse().unwrap()).into();
+    let admit = |source: &str| provider.admit("x", source.parse().unwrap(), &registered);
+    let unit = |n: usize| admit(&format!("10.9.8.{}", n % 2));
+    let held: Vec<_> = (0..EXCHANGES_OF_A_NETWORK).map(|n| unit(n).unwrap()).collect();
+    assert!(matches!(unit(0), Err(Wrong::Waiting)));
+    // The wider one around it, and strangers, hold what they hold by themselves.
+    let wider: Vec<_> = (0..12).map(|_| admit("::ffff:10.9.7.7").unwrap()).collect();
+    let strangers: Vec<_> = (0..4).map(|_| admit("203.0.113.9").unwrap()).collect();
+    assert!(matches!(admit("203.0.113.10"), Err(Wrong::Waiting)), "there are no more");
+    drop((held, wider));
+    assert!(matches!(admit("203.0.113.9"), Err(Wrong::Waiting)), "a stranger has few");
+    assert!(unit(0).is_ok() && admit("203.0.113.10").is_ok());
+    drop(strangers);
+    for code in ["", &"x".repeat(CODE_MAX + 1)] {
+        assert!(provider.admit(code, "203.0.113.9".parse().unwrap(), &[]).is_err());
+    }
 }
