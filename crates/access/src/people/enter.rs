@@ -286,11 +286,7 @@ pub(super) fn alive(
     keys: &Keyring,
     person: PersonId,
 ) -> Result<Option<SessionRow>> {
-    let Some(in_force) = people::in_force(tx, person)? else { return Ok(None) };
-    let rows = people::sessions_of(tx, keys, person)?;
-    Ok(rows
-        .into_iter()
-        .find(|row| (row.session.number, row.session.epoch) == (in_force.number, in_force.epoch)))
+    people::alive(tx, keys, person)
 }
 
 /// Notes the sign-in on the device, or enrols it where the person wants it and gave a factor; the

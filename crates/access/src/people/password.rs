@@ -5,7 +5,8 @@
 //! written without accents, telephone numbers, days of birth, `matkhau` with a year. So instead of
 //! whole passwords there is a list of their parts, our own (`words.txt`), and a reading of how they
 //! are put together: up to three parts, digits and signs around them, letters written as digits.
-//! That covers far more than a list of that size could hold.
+//! That covers far more than a list of that size could hold. The world's habits stand beside it in
+//! a list of what leaked most often (`common.txt`), with digits and signs around.
 
 use std::collections::HashSet;
 use std::sync::LazyLock;
@@ -31,13 +32,18 @@ const DIGITS: usize = 8;
 /// Only digits and signs: fewer digits than this are a telephone, a day, an identity number.
 const NUMBER_DIGITS: usize = 16;
 /// The parts, lower case, without accents.
-static WORDS: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
-    let lines = include_str!("words.txt").lines().filter(|line| !line.starts_with('#'));
-    lines.flat_map(str::split_ascii_whitespace).collect()
-});
+static WORDS: LazyLock<HashSet<&'static str>> = LazyLock::new(|| listed(include_str!("words.txt")));
+/// What leaked most often, without the digits and signs around it.
+static COMMON: LazyLock<HashSet<&'static str>> =
+    LazyLock::new(|| listed(include_str!("common.txt")));
 /// Longest part, bytes.
 static LONGEST: LazyLock<usize> =
     LazyLock::new(|| WORDS.iter().map(|w| w.len()).max().unwrap_or_default());
+
+fn listed(file: &'static str) -> HashSet<&'static str> {
+    let lines = file.lines().filter(|line| !line.starts_with('#'));
+    lines.flat_map(str::split_ascii_whitespace).collect()
+}
 
 /// A password as typed, in NFC: two keyboards that write one sentence differently write one
 /// password. `None`: longer than any password is.
@@ -90,7 +96,8 @@ fn is_easy(lower: &str, login: &Login, name: &str) -> bool {
     // `p@ssw0rd1` ends with a digit and begins with none: read as letters it is longer.
     let readings = [plain, letters(&unmasked(core)), letters(&unmasked(lower))];
     readings.iter().any(|reading| {
-        outside <= DIGITS && !reading.is_empty() && is_of_parts(reading, &own, PARTS)
+        let is_put_together = || !reading.is_empty() && is_of_parts(reading, &own, PARTS);
+        outside <= DIGITS && (COMMON.contains(reading.as_str()) || is_put_together())
     }) || is_run(&readings[0])
 }
 
@@ -294,6 +301,17 @@ mod tests {
             n += 1;
         }
         assert!(n > 20_000, "{n}");
+    }
+
+    #[test]
+    fn what_leaked_most_often_is_refused_whatever_stands_around_it() {
+        assert!(COMMON.len() > 20_000, "{}", COMMON.len());
+        for word in ["butterfly", "slipknot", "metallica", "maverick", "corvette", "bigdaddy"] {
+            for text in [format!("{word}12"), format!("!{word}2024"), word.replace('e', "3") + "#1"]
+            {
+                assert_eq!(checked(&text), Err(PortalReason::PasswordCommon), "{text}");
+            }
+        }
     }
 
     #[test]

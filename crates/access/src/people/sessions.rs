@@ -439,7 +439,7 @@ impl People {
                 Ok((person, _)) => person,
                 Err(reason) => return Ok(Fate::Refuse(reason)),
             };
-            people::end_sessions(tx, person.id)?;
+            people::end_sessions(tx, keys, person.id)?;
             // A sign-in in progress, on whichever device, is of the epoch before.
             person.account = person.account.ended_everywhere();
             let devices = person.secrets.devices.len();

@@ -31,7 +31,7 @@ fn arrival(at: Moment) -> Arrival {
 
 async fn token(world: &TestWorld) -> Result<String, AuthFailure> {
     let snapshot = world.gate().snapshot();
-    let client = snapshot.by_id(SYSTEM.id()).unwrap().clone().into();
+    let client = by_secret(snapshot.by_id(SYSTEM.id()).unwrap().clone());
     let issued = world.gate().issue_token(&client, None, SOURCE, world.now(), MACHINE).await;
     issued.map(|(token, _)| format!("Bearer {token}"))
 }
@@ -88,7 +88,7 @@ async fn a_token_issued_over_a_certificate_is_useless_without_it() {
     let now = world.now();
     let issue = async |shown: Option<&[u8; 32]>| {
         let snapshot = gate.snapshot();
-        let client = snapshot.by_id(SYSTEM.id()).unwrap().clone().into();
+        let client = by_secret(snapshot.by_id(SYSTEM.id()).unwrap().clone());
         let (token, _) = gate.issue_token(&client, shown, SOURCE, now, MACHINE).await.unwrap();
         format!("Bearer {token}")
     };

@@ -194,7 +194,7 @@ async fn a_node_stops_where_the_database_has_another_history() {
 }
 
 async fn token(gate: &Gate, world: &TestWorld) -> String {
-    let client = gate.snapshot().by_id(SYSTEM.id()).unwrap().clone().into();
+    let client = by_secret(gate.snapshot().by_id(SYSTEM.id()).unwrap().clone());
     let source = std::net::IpAddr::from([127, 0, 0, 1]);
     let issued = gate.issue_token(&client, None, source, world.now(), MACHINE).await;
     format!("Bearer {}", issued.unwrap().0)

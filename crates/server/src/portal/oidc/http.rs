@@ -277,7 +277,8 @@ mod tests {
     #[tokio::test]
     async fn a_refusal_is_read_where_it_is_waited_for() {
         let both = [StatusCode::OK, StatusCode::BAD_REQUEST];
-        let sent = async |status, body| asked_for(answer(status, body), None, &both).await.0;
+        let sent =
+            async |status: &str, body: &str| asked_for(answer(status, body), None, &both).await.0;
         let refused = sent("400 Bad Request", "{}").await.unwrap_or_else(|e| panic!("{e}"));
         assert_eq!((refused.status, &refused.body[..]), (StatusCode::BAD_REQUEST, &b"{}"[..]));
         assert_eq!(sent("200 OK", "{}").await.map(|answer| answer.status), Ok(StatusCode::OK));

@@ -125,9 +125,12 @@ async fn an_answer_that_nobody_asked_for_is_refused() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_sign_in_whose_code_is_not_taken_is_tried_twice() {
-    let issuer = answering(|own, request| match request.starts_with("POST ") {
-        true => ("400 Bad Request", r#"{"error":"invalid_grant"}"#.into()),
-        false => ("200 OK", document(own, own)),
+    let issuer = answering(|own, request| {
+        if request.starts_with("POST ") {
+            ("400 Bad Request", r#"{"error":"invalid_grant"}"#.into())
+        } else {
+            ("200 OK", document(own, own))
+        }
     });
     let (_site, mut browser) = browser(&at(issuer.await)).await;
     let [failed, expired] = ["/sign-in?why=IdentityFailed", "/sign-in?why=SignInExpired"];
