@@ -22,8 +22,8 @@ use crate::act::{Actor, Entry as ActEntry, Refused, note, operated};
 
 /// Entries of one page.
 pub const PAGE: usize = 50;
-/// Entries of the journal that one page of the staff's acts looks through: acts stand in no search
-/// run, and opening this many takes about a tenth of a second.
+/// Entries of the journal that one page of the staff's acts looks through: no search finds acts by
+/// who is of the staff, and opening this many takes about a tenth of a second.
 pub const STAFF_WINDOW: u64 = 20_000;
 /// How long a search goes on by its ticket, ms of the product's clock: an afternoon.
 const TICKET_MS: i64 = 4 * 3_600_000;
@@ -397,32 +397,6 @@ async fn everybody(store: &Store) -> Result<Vec<Person>, Refused> {
             return Ok(all);
         }
     }
-}
-
-/// The newest act of some kinds on a system that says something, among the last entries of the
-/// journal: who locked what, and why. Waits for the database.
-///
-/// # Errors
-/// Of the store.
-pub fn last_act(
-    store: &Store,
-    (kinds, system): (&[&str], u32),
-    says: impl Fn(&str) -> bool,
-) -> Result<Option<Entry>, Refused> {
-    let from = store.ledger().next_index().saturating_sub(STAFF_WINDOW);
-    let mut last = None;
-    store.scan_past(from, |scanned| {
-        if let Scanned::Entry(entry) = scanned
-            && let Body::Act(act) = &entry.body
-            && act.system == system
-            && kinds.contains(&act.kind.as_str())
-            && says(&act.detail)
-        {
-            last = Some(entry);
-        }
-        Ok(true)
-    })?;
-    Ok(last)
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ pub mod audit;
 pub mod certificates;
 pub mod citizens;
 pub mod credentials;
+pub mod decisions;
 pub mod hours;
 pub mod locks;
 pub mod news;

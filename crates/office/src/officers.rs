@@ -226,8 +226,8 @@ impl Inside {
     }
 
     /// Refuses an invitation while an account of the login is locked (D6) or suspended: an
-    /// invitation knows no such stop itself, so that the person would come in under it. Whatever the
-    /// kind of the account: a lock of any takes the person along.
+    /// invitation knows no such stop itself, so that the person would come in under it. Whatever
+    /// the kind of the account: a lock of any takes the person along.
     fn may_invite(
         &self,
         tx: &mut Tx<'_>,

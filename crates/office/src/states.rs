@@ -276,22 +276,23 @@ fn lock_in(
     person: Person,
     (by, at): (&Actor, Moment),
 ) -> Result<Ended, Refused> {
-    let id = person.id;
     if let Phase::Invited { .. } = person.account.phase {
         let gone = withdrawn(&person, at)?.ok_or(PortalReason::NotInThisState)?;
         return withdraw(tx, keys, gone, at);
     }
     let lock = Lock { cause: LockCause::Decision, by: by.person(), at };
     let account = person.account.clone().lock(lock)?;
+    let sessions = people::end_sessions(tx, keys, person.id)?;
     keep(tx, keys, (person, account), (EventKind::Locked, at))?;
-    Ok(Ended { sessions: people::end_sessions(tx, id)?, invitation: false })
+    Ok(Ended { sessions, invitation: false })
 }
 
 /// Stores a person whose invitation was withdrawn, with the event, and ends what was begun with it.
 fn withdraw(tx: &mut Tx<'_>, keys: &Keyring, gone: Person, at: Moment) -> Result<Ended, Refused> {
     let (id, account) = (gone.id, gone.account.clone());
+    let sessions = people::end_sessions(tx, keys, id)?;
     keep(tx, keys, (gone, account), (EventKind::InvitationWithdrawn, at))?;
-    Ok(Ended { sessions: people::end_sessions(tx, id)?, invitation: true })
+    Ok(Ended { sessions, invitation: true })
 }
 
 /// Stores a person whose account changed, with the event that the person reads.
@@ -419,9 +420,9 @@ impl Officer {
             changed.person = Some(id);
             changed.ended = withdraw(tx, &self.keys, gone, self.at)?;
         } else if let Some(account) = moved(person.account.clone().suspend(Cause::Centre))? {
+            changed.ended.sessions = people::end_sessions(tx, &self.keys, id)?;
             keep(tx, &self.keys, (person, account), (EventKind::Suspended, self.at))?;
             changed.person = Some(id);
-            changed.ended.sessions = people::end_sessions(tx, id)?;
         }
         Ok(changed)
     }
@@ -471,9 +472,9 @@ impl Officer {
             && let Some(account) =
                 moved(person.account.clone().revoke(cause, self.by.number(), self.at))?
         {
+            changed.ended.sessions = people::end_sessions(tx, &self.keys, person.id)?;
             changed.substitutes = finish(tx, &self.keys, &person, (account, self.at))?;
             changed.person = Some(person.id);
-            changed.ended.sessions = people::end_sessions(tx, person.id)?;
         }
         if state == AccountState::Revoked && changed.person.is_none() {
             return Err(refused(state));

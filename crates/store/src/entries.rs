@@ -7,6 +7,7 @@ use dancu_domain::moment::Moment;
 use dancu_journal::{Entry, Subject, commit};
 use hashbrown::HashMap;
 use parking_lot::RwLock;
+use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 use crate::NONCE_BYTES;
@@ -33,6 +34,8 @@ pub enum SearchKind {
     Subject = 3,
     /// By case code.
     Case = 4,
+    /// Acts by what they are and the system that they concern.
+    Act = 5,
 }
 
 /// Entries sealed together at most: one row, opened whole to read one of them (about 12 KB).
@@ -464,5 +467,13 @@ impl Pseudonyms {
 pub fn system_digest(system: u32) -> [u8; 16] {
     let mut d = [0; 16];
     d[..4].copy_from_slice(&system.to_be_bytes());
+    d
+}
+
+/// The digest of acts of one kind on a system, 0 = on none: the row id, and the first bytes of the
+/// SHA-256 of the kind. Neither is personal data.
+pub fn act_digest(system: u32, kind: &str) -> [u8; 16] {
+    let mut d = system_digest(system);
+    d[4..].copy_from_slice(&Sha256::digest(kind)[..12]);
     d
 }

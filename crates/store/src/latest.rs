@@ -3,7 +3,7 @@
 
 use dancu_journal::{Body, Entry};
 
-use crate::entries::{SearchKind, system_digest};
+use crate::entries::{SearchKind, act_digest, system_digest};
 use crate::error::Result;
 use crate::store::{SearchBy, Store};
 
@@ -23,6 +23,28 @@ impl Store {
         let mut entries = self.entries(&found)?;
         // The search is derived: whatever it says, nobody is shown another system's entries.
         entries.retain(|e| matches!(&e.body, Body::Query(q) if q.system == system));
+        entries.sort_unstable_by_key(|entry| std::cmp::Reverse(entry.index));
+        Ok(entries)
+    }
+
+    /// The last `limit` acts of a kind on a system (0 = on none) before an index, the newest first.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub fn last_acts(
+        &self,
+        (system, kind): (u32, &str),
+        before: u64,
+        limit: usize,
+    ) -> Result<Vec<Entry>> {
+        let digest = act_digest(system, kind);
+        let find = |from| self.search.find(SearchKind::Act, &digest, from, LOOK_MAX);
+        let found = last(&find, (0, before.min(self.ledger.next_index())), limit)?;
+        let mut entries = self.entries(&found)?;
+        // The search is derived: what an entry is, it says itself.
+        let own =
+            |e: &Entry| matches!(&e.body, Body::Act(a) if a.system == system && a.kind == kind);
+        entries.retain(own);
         entries.sort_unstable_by_key(|entry| std::cmp::Reverse(entry.index));
         Ok(entries)
     }

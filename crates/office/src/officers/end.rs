@@ -253,8 +253,8 @@ fn set_accounts(
     Ok(any)
 }
 
-/// A person of whom an invitation that could still be taken up is withdrawn, with whatever would let
-/// them in; none where there is none.
+/// A person of whom an invitation that could still be taken up is withdrawn, with whatever would
+/// let them in; none where there is none.
 pub(crate) fn withdrawn(person: &Person, at: Moment) -> Result<Option<Person>, Refused> {
     let Some(account) = moved(person.account.clone().withdraw(at))? else { return Ok(None) };
     let mut gone = Person { account, ..person.clone() };
@@ -391,12 +391,8 @@ impl Inside {
     /// Sessions of a person that are alive: the new epoch ends them, and their rows stay until
     /// they are forgotten, so that whoever holds a cookie is told why.
     pub(super) fn alive(&self, tx: &mut Tx<'_>, person: &Person) -> Result<usize, Refused> {
-        let Some(in_force) = people::in_force(tx, person.id)? else { return Ok(0) };
-        let alive = people::sessions_of(tx, &self.keys, person.id)?.into_iter().filter(|row| {
-            let s = &row.session;
-            s.number == in_force.number && s.epoch == in_force.epoch && s.left_ms(self.machine) > 0
-        });
-        Ok(alive.count())
+        let alive = people::alive(tx, &self.keys, person.id)?;
+        Ok(usize::from(alive.is_some_and(|row| row.session.left_ms(self.machine) > 0)))
     }
 
     fn tell(&self, tx: &mut Tx<'_>, found: &Found, died: &mut Died) -> Result<(), Refused> {

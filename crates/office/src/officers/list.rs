@@ -86,7 +86,8 @@ pub struct Officer {
     pub person: Option<Person>,
     /// Where they stand.
     pub state: State,
-    /// Whether an invitation may go out: no account of the login in the unit is locked or suspended.
+    /// Whether an invitation may go out: no account of the login in the unit is locked or
+    /// suspended.
     pub invitable: bool,
     /// Persons asked about today.
     pub used: u32,
@@ -210,8 +211,8 @@ pub async fn one(desk: &HeadDesk<'_>, who: Who) -> Result<Option<Officer>, Refus
     Ok(Some(one))
 }
 
-/// Logins of the unit of which an account is locked or suspended, folded: what a page offers goes by
-/// what is registered; the act itself looks again.
+/// Logins of the unit of which an account is locked or suspended, folded: what a page offers goes
+/// by what is registered; the act itself looks again.
 fn stopped(desk: &HeadDesk<'_>) -> HashSet<String> {
     let own = desk.snapshot.systems().iter().filter(|s| s.unit == *desk.unit);
     let accounts = own.flat_map(|system| system.accounts.iter());

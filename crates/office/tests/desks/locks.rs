@@ -1,5 +1,6 @@
 //! Locks at once, what stands, and unlocking (D3, D6).
 
+use dancu_domain::ids::{PersonalId, SubjectId};
 use dancu_domain::people::PersonId;
 use dancu_domain::people::account::{Account, Cause, Phase, RevokeCause, Standing as Stands};
 use dancu_domain::people::reasons::PortalReason;
@@ -7,7 +8,7 @@ use dancu_domain::people::roles::Class;
 use dancu_domain::registration::{AccountState, ConnectionState};
 use dancu_journal::{Act, Body};
 use dancu_office::locks::{self, Evidence, LockKey, Today};
-use dancu_office::{Done, Refused, states};
+use dancu_office::{Done, Refused, decisions, states};
 use dancu_store::people;
 
 use super::officers;
@@ -273,5 +274,79 @@ async fn rule_d6_the_invitation_of_who_is_on_no_list_is_withdrawn_and_no_lock_st
         assert!(locks::of_people(&world.store).await.unwrap().is_empty());
         let twice = states::lock_person(&word, &login("khongten.mau")).await;
         assert!(matches!(twice, Err(Refused::Reason(PortalReason::NotInThisState))));
+    }
+}
+
+/// The acts that the standing locks began with: by whom, and why.
+async fn began(world: &World) -> Vec<(LockKey, String, String)> {
+    let snapshot = world.snapshot();
+    let today = Today::of(&world.store, clock());
+    let mut all = world.store.ledger().lines(|lines| {
+        let all = snapshot.systems().iter();
+        all.flat_map(|system| locks::of_system(system, lines, today)).collect::<Vec<_>>()
+    });
+    let people = locks::of_people(&world.store).await.unwrap();
+    all.extend(people.into_iter().map(|(_, lock)| lock));
+    let found = decisions::of_locks(&world.store, &snapshot, &all).unwrap();
+    let told = found.into_iter().map(|(key, decision)| {
+        let why = decision.reason().unwrap_or_default().to_owned();
+        (key, decision.act.actor, why)
+    });
+    told.collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_d6_the_act_that_a_lock_began_with_is_found() {
+    for world in World::both("began").await {
+        assert_eq!(began(&world).await, []);
+        let (first, second) = ("vanhanh1.mau".to_owned(), "vanhanh2.mau".to_owned());
+        let (account, why) = (LockKey::Account(ACCOUNT), "cao điểm".to_owned());
+        let person = LockKey::Person(OFFICER);
+        lock(&world, FIRST).await.unwrap();
+        // Whatever else is done to what is locked began nothing, nor do other accounts' acts.
+        let (snapshot, by) = (world.snapshot(), actor(SECOND));
+        let on = desk(&world, &snapshot, &by);
+        let suspended = AccountState::Suspended;
+        states::account(&on, ACCOUNT, suspended, RevokeCause::Left).await.unwrap();
+        for n in 0..100 {
+            world.ask(SubjectId::Personal(PersonalId::parse("099090000123").unwrap()), "1").await;
+            world.begin_session_of(HEAD, n).await;
+        }
+        let expected = |by: &String| {
+            vec![(account, by.clone(), why.clone()), (person, by.clone(), why.clone())]
+        };
+        assert_eq!(began(&world).await, expected(&first));
+        unlock(&world, SECOND, account).await.unwrap();
+        assert_eq!(began(&world).await, []);
+        let last = decisions::of_account(&world.store, SYSTEM, ACCOUNT).unwrap().unwrap();
+        assert_eq!((last.0, last.1.act.actor), (suspended, second.clone()));
+        // A lock after it began anew.
+        lock(&world, SECOND).await.unwrap();
+        assert_eq!(began(&world).await, expected(&second));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_d6_the_act_of_a_connections_lock_and_of_a_person_alone_is_found() {
+    for world in World::both("began-alone").await {
+        let (snapshot, by) = (world.snapshot(), actor(FIRST));
+        states::lock_connection(&desk(&world, &snapshot, &by)).await.unwrap();
+        let login = world.person(SECOND).await.login;
+        states::lock_person(&word(&world, &snapshot, &by), &login).await.unwrap();
+        let (actor, why) = ("vanhanh1.mau".to_owned(), "cao điểm".to_owned());
+        let told = |key| (key, actor.clone(), why.clone());
+        let (connection, person) = (LockKey::Connection(SYSTEM), LockKey::Person(SECOND));
+        assert_eq!(began(&world).await, [told(connection), told(person)]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_e2_only_the_session_that_goes_on_is_told_as_ended() {
+    for world in World::both("alive").await {
+        for n in 0..3 {
+            world.begin_session_of(OFFICER, n).await;
+        }
+        assert_eq!(world.sessions(OFFICER).await, 3);
+        assert_eq!(lock(&world, FIRST).await.unwrap(), 1);
     }
 }

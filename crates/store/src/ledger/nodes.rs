@@ -17,7 +17,7 @@ use super::follow::Seen;
 use super::health::Stage;
 use super::prepare::Prepared;
 use super::rows::{self, Head};
-use super::writer::{Writer, tell};
+use super::writer::{Writer, Written, tell};
 use super::{ActFn, Draft, Verdict, Waiter};
 use crate::engine::{Db, Kind, Mode, Tx, retry};
 use crate::entries::month_of;
@@ -188,7 +188,7 @@ impl Writer {
         let before = self.preparer.head;
         self.preparer.head.generation += 1;
         let id = self.preparer.random_id()?;
-        let (index, touched) = self.change(&mut db.tx(), at, policy, change)?;
+        let Written { index, touched, .. } = self.change(&mut db.tx(), at, policy, change)?;
         if self.preparer.head.next_index == before.next_index {
             // Nothing that another node has to know of.
             self.preparer.head.generation = before.generation;

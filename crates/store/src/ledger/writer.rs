@@ -19,6 +19,7 @@ use super::{
 };
 use crate::engine::{Mode, Tx};
 use crate::error::{Error, Result};
+use crate::search;
 
 /// Commits that fail are tried again this often while nobody asks.
 const PROBE: std::time::Duration = std::time::Duration::from_secs(1);
@@ -213,14 +214,15 @@ impl Writer {
         }
         let before = self.preparer.head;
         match self.write_act(at, policy, change) {
-            Ok(index) => {
+            Ok(written) => {
                 self.preparer.parts.keys.committed();
                 self.shared.lines.write().durable();
                 if let Some(tail) = &self.preparer.parts.tail {
-                    tail.extend(&[], self.preparer.head.next_index);
+                    let items = written.found_by.as_slice();
+                    tail.extend(items, self.preparer.head.next_index);
                 }
                 self.committer.publish(&self.preparer.head);
-                Ok(index)
+                Ok(written.index)
             }
             Err(error) => {
                 tell(&error);
@@ -240,30 +242,31 @@ impl Writer {
         }
     }
 
-    fn write_act(&mut self, at: Moment, policy: bool, change: ActFn) -> Result<u64> {
+    fn write_act(&mut self, at: Moment, policy: bool, change: ActFn) -> Result<Written> {
         let committer = self.committer.clone();
         let mut db = committer.db();
         db.begin(Mode::Write)?;
-        let (index, _) = self.change(&mut db.tx(), at, policy, change)?;
+        let written = self.change(&mut db.tx(), at, policy, change)?;
         db.commit()?;
         committer.finish_checkpoint(&db);
-        Ok(index)
+        Ok(written)
     }
 
-    /// Runs a change and writes its entry, the counts that it touched and the head. Gives the
-    /// entry's index and the counts.
+    /// Runs a change and writes its entry, the counts that it touched and the head.
     pub(super) fn change(
         &mut self,
         tx: &mut Tx<'_>,
         at: Moment,
         policy: bool,
         change: ActFn,
-    ) -> Result<(u64, Vec<Row>)> {
+    ) -> Result<Written> {
         self.shared.lines.write().begin();
         let body = change(tx, &mut Counts::of(&self.shared.lines))?;
+        let mut found_by = None;
         let index = match body {
             None => self.preparer.head.next_index,
             Some(body) => {
+                found_by = search::act_item(&body, self.preparer.head.next_index);
                 self.preparer.head.policy_epoch += u64::from(policy);
                 let (index, chunks) = self.preparer.act(at, body)?;
                 rows::append(tx, &chunks)?;
@@ -273,8 +276,18 @@ impl Writer {
         };
         let touched = self.shared.lines.read().touched();
         touched.iter().try_for_each(|row| rows::save(tx, row))?;
-        Ok((index, touched))
+        Ok(Written { index, touched, found_by })
     }
+}
+
+/// What a change wrote.
+pub(super) struct Written {
+    /// Index of its entry; the next one where it has none.
+    pub(super) index: u64,
+    /// Counts that it touched.
+    pub(super) touched: Vec<Row>,
+    /// What the entry is found by.
+    found_by: Option<search::Item>,
 }
 
 /// Tells the log why an act was not journaled. One that is refused is no trouble of this node.

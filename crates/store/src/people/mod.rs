@@ -63,7 +63,7 @@ pub use self::rows::{
     of_personal_id, of_unit, save,
 };
 pub use self::sessions::{
-    SESSION_OVER, SESSIONS_READ, begin_session, end_session, end_sessions, forget_sessions,
+    SESSION_OVER, SESSIONS_READ, alive, begin_session, end_session, end_sessions, forget_sessions,
     in_force, next_session_number, save_session, seen_session, session, sessions_of,
 };
 

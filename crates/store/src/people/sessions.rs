@@ -144,12 +144,22 @@ pub fn sessions_of(tx: &mut Tx<'_>, keys: &Keyring, person: PersonId) -> Result<
     tx.query(OF_PERSON, values![person.0, SESSIONS_READ], |r| read(r, &key))
 }
 
+/// The session of a person that goes on, where there is one: that of the number and the epoch in
+/// force. A person has no second one (E2); whether its 12 hours are over says
+/// [`Session::left_ms`].
+pub fn alive(tx: &mut Tx<'_>, keys: &Keyring, person: PersonId) -> Result<Option<SessionRow>> {
+    let Some(now) = in_force(tx, person)? else { return Ok(None) };
+    let all = sessions_of(tx, keys, person)?;
+    let goes_on = |s: &Session| (s.number, s.epoch) == (now.number, now.epoch);
+    Ok(all.into_iter().find(|row| goes_on(&row.session)))
+}
+
 /// Deletes every session of a person: their cookies are then unknown ones. A new epoch alone ends
-/// them too, and tells why. Returns how many there were, dead ones too.
-pub fn end_sessions(tx: &mut Tx<'_>, person: PersonId) -> Result<u32> {
-    let sql = "DELETE FROM portal_session WHERE person = $1";
-    let gone = tx.execute(sql, values![person.0])?;
-    Ok(u32::try_from(gone).unwrap_or(u32::MAX))
+/// them too, and tells why. Returns how many of them were [`alive`]: before the epoch rises.
+pub fn end_sessions(tx: &mut Tx<'_>, keys: &Keyring, person: PersonId) -> Result<u32> {
+    let ended = alive(tx, keys, person)?;
+    tx.execute("DELETE FROM portal_session WHERE person = $1", values![person.0])?;
+    Ok(u32::from(ended.is_some()))
 }
 
 /// Forgets sessions whose 12 hours were over before an instant, some at a time. Returns how many

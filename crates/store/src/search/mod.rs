@@ -16,6 +16,7 @@ mod runs;
 use std::path::Path;
 use std::sync::Arc;
 
+use dancu_journal::{Body, Entry};
 use parking_lot::{Condvar, Mutex};
 
 use self::closed::Closed;
@@ -37,6 +38,9 @@ const FAN_IN: usize = 8;
 const RUN_ITEMS: usize = 65_536;
 /// Longest time an item stays in the tail: half of the 2 s that the tail may lag.
 const RUN_WAIT: std::time::Duration = std::time::Duration::from_secs(1);
+
+/// Kind, digest and index of an entry, as the ledger gives them.
+pub(crate) type Item = (u8, [u8; 16], u64);
 
 /// An item as two numbers that sort as its bytes do: kind and the digest's first 15 bytes; the
 /// digest's last byte and the index.
@@ -249,11 +253,7 @@ fn take_in(
     entries::scan_past(core, keys, from, |scanned| {
         match scanned {
             Scanned::Entry(entry) => {
-                let mut items = vec![];
-                if let dancu_journal::Body::Query(q) = &entry.body {
-                    items = digests(keys, entry.at, q, entry.index);
-                }
-                tail.extend(&items, entry.index + 1);
+                tail.extend(&found_by(keys, &entry), entry.index + 1);
                 then()?;
             }
             Scanned::Closed { month, first, end } => {
@@ -329,13 +329,24 @@ fn write_run(
     bind(tx, end, commitment)
 }
 
-/// The digests that an entry is found by.
-fn digests(
-    keys: &Keyring,
-    at: i64,
-    q: &dancu_journal::Query,
-    index: u64,
-) -> Vec<(u8, [u8; 16], u64)> {
+/// What an entry is found by.
+fn found_by(keys: &Keyring, entry: &Entry) -> Vec<Item> {
+    match &entry.body {
+        Body::Query(q) => digests(keys, entry.at, q, entry.index),
+        Body::Act(_) => act_item(&entry.body, entry.index).into_iter().collect(),
+        Body::Aggregate(_) => vec![],
+    }
+}
+
+/// What the entry of an act is found by: its kind and system.
+pub(crate) fn act_item(body: &Body, index: u64) -> Option<Item> {
+    let Body::Act(act) = body else { return None };
+    let digest = entries::act_digest(act.system, &act.kind);
+    Some((SearchKind::Act as u8, digest, index))
+}
+
+/// The digests that a question's entry is found by.
+fn digests(keys: &Keyring, at: i64, q: &dancu_journal::Query, index: u64) -> Vec<Item> {
     let mut out = vec![(SearchKind::System as u8, entries::system_digest(q.system), index)];
     let year = dancu_domain::moment::Moment(at).viet_nam_date().year();
     if let Some(p) = Pseudonyms::of_year(keys, year.unsigned_abs()) {

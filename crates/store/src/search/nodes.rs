@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::closed::Closed;
 use super::runs::find_in_runs;
-use super::{Key, RUN_ITEMS, RUN_WAIT, Tail, digests, end_of_runs, key, write_run};
+use super::{Key, RUN_ITEMS, RUN_WAIT, Tail, end_of_runs, found_by, key, write_run};
 use crate::engine::{Db, Tx};
 use crate::entries::{self, Scanned, commitment_of};
 use crate::error::{Error, Result};
@@ -68,11 +68,7 @@ fn scan(
                 return Ok(each(end - 1, &[]));
             }
         };
-        let items = match &entry.body {
-            dancu_journal::Body::Query(q) => digests(keys, entry.at, q, entry.index),
-            _ => vec![],
-        };
-        Ok(each(entry.index, &items))
+        Ok(each(entry.index, &found_by(keys, &entry)))
     })?;
     Ok(closed)
 }

@@ -7,7 +7,8 @@ use dancu_domain::people::codes::CodeFailures;
 use dancu_domain::people::reasons::PortalReason;
 use dancu_domain::people::session::{Cause, Look, SESSION_MS};
 use dancu_domain::people::{MachineTime, PersonId};
-use dancu_store::engine::Engine;
+use dancu_store::engine::{Engine, Tx};
+use dancu_store::keys::Keyring;
 use dancu_store::people::{
     self, AGENT_BYTES, EVENTS_KEPT, EventKind, FAILURES_KEPT, Person, SessionRow,
 };
@@ -71,6 +72,8 @@ async fn rule_e2_a_session_comes_back_and_a_second_ends_it() {
         assert!(matches!(look(&store, 2, NOW.plus_ms(MINUTE)).await, Some(Look::Open(_))));
         let all = store.people().sessions_of(PersonId(1)).await.unwrap();
         assert_eq!(all.iter().map(|s| s.mark[0]).collect::<Vec<_>>(), [2, 1]);
+        let alive = note(&store, |tx, keys| people::alive(tx, keys, PersonId(1))).await.unwrap();
+        assert_eq!(alive.map(|s| s.mark[0]), Some(2), "one of the two goes on");
         // A number that was in force before, or a cookie that there is, begins nothing.
         let again = note(&store, move |tx, keys| people::begin_session(tx, keys, &row)).await;
         assert!(matches!(again, Err(Error::Refused(_))), "{again:?}");
@@ -87,7 +90,12 @@ async fn rule_e2_a_session_comes_back_and_a_second_ends_it() {
         assert!(ended);
         assert_eq!(look(&store, 2, NOW).await, None);
         assert!(!note(&store, |tx, _| people::end_session(tx, &[2; 32])).await.unwrap());
-        assert_eq!(note(&store, |tx, _| people::end_sessions(tx, PersonId(1))).await.unwrap(), 1);
+        // Who signed in twice more ends one session: the other one was over.
+        begin(&store, 1, 3, NOW).await.unwrap();
+        begin(&store, 1, 4, NOW).await.unwrap();
+        let end = |tx: &mut Tx<'_>, keys: &Keyring| people::end_sessions(tx, keys, PersonId(1));
+        assert_eq!(note(&store, end).await.unwrap(), 1);
+        assert_eq!(note(&store, end).await.unwrap(), 0);
         assert!(store.people().sessions_of(PersonId(1)).await.unwrap().is_empty());
     }
 }

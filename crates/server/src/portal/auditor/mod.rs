@@ -2,6 +2,7 @@
 //! person is masked until it is revealed, and each look is journaled before it is shown (A6, F3).
 
 mod rows;
+pub mod told;
 
 use std::sync::Arc;
 
@@ -36,7 +37,7 @@ pub fn routes(table: Table) -> Table {
         .get("/audit", Power::SearchJournal, blank)
         .post("/audit", Power::SearchJournal, search)
         .post("/audit/more", Power::SearchJournal, more)
-        .post("/audit/reveal", Power::SeePersonalData, reveal)
+        .post("/audit/reveal", Power::SearchJournal, reveal)
         .get("/audit/staff", Power::SeeStaffJournal, staff_blank)
         .post("/audit/staff", Power::SeeStaffJournal, staff)
 }
@@ -272,7 +273,8 @@ fn staff_page(
     if let Some((read, snapshot, before)) = acts {
         range = (read.next.unwrap_or(0), before.saturating_sub(1));
         next = read.next;
-        rows = Some(read.entries.iter().filter_map(|e| rows::act(&snapshot, e)).collect());
+        let t = signed.text();
+        rows = Some(read.entries.iter().filter_map(|e| rows::act(&t, &snapshot, e)).collect());
     }
     let body = Staff {
         t: signed.text(),

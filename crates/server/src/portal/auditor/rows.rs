@@ -12,6 +12,7 @@ use dancu_portal::auditor::{ActRow, EntryRow, Revealed};
 use dancu_portal::parts::states;
 use dancu_portal::text::Text;
 
+use super::told;
 use crate::portal::{frame, words};
 
 /// Letters of a login that are shown at each end: enough to tell a few officers of a unit apart.
@@ -88,7 +89,7 @@ fn address(bytes: &[u8]) -> String {
 }
 
 /// An act of the staff.
-pub fn act(snapshot: &Snapshot, entry: &Entry) -> Option<ActRow> {
+pub fn act(t: &Text, snapshot: &Snapshot, entry: &Entry) -> Option<ActRow> {
     let Body::Act(act) = &entry.body else { return None };
     let system = snapshot.by_id(SystemId(act.system));
     Some(ActRow {
@@ -96,9 +97,10 @@ pub fn act(snapshot: &Snapshot, entry: &Entry) -> Option<ActRow> {
         time: time(entry.at),
         by: operated(&act.actor).map_or(act.actor.as_str(), |(names, _)| names).to_owned(),
         account: operated(&act.actor).map(|(_, account)| account.to_owned()),
+        said: told::kind(t, &act.kind),
         kind: act.kind.clone(),
         system: system.map_or_else(|| "–".into(), |s| s.code.as_str().to_owned()),
-        detail: act.detail.clone(),
+        detail: told::whole(t, snapshot, act),
     })
 }
 

@@ -33,10 +33,13 @@ pub(super) async fn state(signed: Signed, Path(who): Path<String>, form: Form) -
     let (desk, why) = (unit.desk(), form.raw("reason"));
     let here = |told: &str| frame::to(&format!("/unit/officers/{}?told={told}", officer.who));
     let done = match act {
-        StateAct::Suspend => {
-            let told = |died: &Died| if died.invitation { "suspendedInvited" } else { "suspended" };
-            officers::suspend(&desk, officer.who, why).await.map(|(_, died)| here(told(&died)))
-        }
+        StateAct::Suspend => officers::suspend(&desk, officer.who, why).await.map(|(_, died)| {
+            if died.invitation {
+                here("suspendedInvited")
+            } else {
+                suspended(&signed, &officer, &died)
+            }
+        }),
         StateAct::Resume => {
             officers::resume(&desk, officer.who, why).await.map(|(_, done)| here(resumed(&done)))
         }
@@ -78,9 +81,13 @@ fn refuse(signed: &Signed, officer: &Officer, typed: &Typed, refused: &Refused) 
     }
 }
 
+/// What was stopped: sessions and devices have ended, accounts wait.
+fn suspended(signed: &Signed, officer: &Officer, died: &Died) -> Response {
+    frame::page(&Revoked { suspended: true, ..ended(signed, officer, died) })
+}
+
 /// What died, and who was told.
 async fn revoked(signed: &Signed, unit: &Unit, officer: &Officer, died: &Died) -> Response {
-    let t = signed.text();
     let told = match unit.store.people().of_unit(&unit.code).await {
         Ok(people) => {
             let day = signed.today();
@@ -93,15 +100,24 @@ async fn revoked(signed: &Signed, unit: &Unit, officer: &Officer, died: &Died) -
         // Whoever is to be told stands in their own list; here the sentence names nobody.
         Err(_) => String::new(),
     };
-    frame::page(&Revoked {
+    let due = died.confirm_by.map(frame::stamp).unwrap_or_default();
+    frame::page(&Revoked { told, due, ..ended(signed, officer, died) })
+}
+
+/// The page of what died, where nobody has to be told.
+fn ended(signed: &Signed, officer: &Officer, died: &Died) -> Revoked {
+    let t = signed.text();
+    Revoked {
+        suspended: false,
+        href: format!("/unit/officers/{}", officer.who),
         name: officer.name().to_owned(),
         time: frame::stamp(signed.now),
         died: list(&t, died),
-        told,
-        due: died.confirm_by.map(frame::stamp).unwrap_or_default(),
+        told: String::new(),
+        due: String::new(),
         s: signed.shell(),
         t,
-    })
+    }
 }
 
 /// What died, in words; what there was none of is left out.
@@ -152,9 +168,8 @@ enum Handed {
 /// would make the first, which somebody may have written down, worthless.
 async fn hand_over(signed: &Signed, who: &str, form: &Form, handed: Handed) -> Handled {
     let (unit, officer) = found(signed, who, Power::ManageOfficers).await?;
-    let (password, phc) = match given(signed, true).await? {
-        (Some(password), Some(phc)) => (password, phc),
-        _ => return Ok(frame::unavailable(signed)),
+    let (Some(password), Some(phc)) = given(signed, true).await? else {
+        return Ok(frame::unavailable(signed));
     };
     let who = officer.who;
     let act = async move {

@@ -4,6 +4,7 @@
 //! Every page is about the own unit of who is signed in; [`allowed`] asks for it.
 
 mod access;
+mod centre;
 mod import;
 mod officer;
 mod officers;

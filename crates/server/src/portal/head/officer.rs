@@ -15,7 +15,8 @@ use dancu_portal::parts::{FieldError, states};
 use serde::Deserialize;
 
 use super::{
-    Unit, access, allowed, answered, as_errors, say, services, system_choices, ticked, usual, ways,
+    Unit, access, allowed, answered, as_errors, centre, say, services, system_choices, ticked,
+    usual, ways,
 };
 use crate::portal::form::{self, Form};
 use crate::portal::frame::Told;
@@ -25,9 +26,8 @@ use crate::portal::{frame, words};
 use crate::stop::{Handled, Stop};
 
 /// What is told as done.
-const DONE: [(&str, &str); 7] = [
+const DONE: [(&str, &str); 6] = [
     ("changed", "officer-told-changed"),
-    ("suspended", "officer-told-suspended"),
     ("suspendedInvited", "officer-told-suspended-invited"),
     ("resumed", "officer-told-resumed"),
     ("reenabled", "officer-told-reenabled"),
@@ -183,10 +183,11 @@ pub(super) async fn show(
     Path(who): Path<String>,
     Query(told): Query<Told>,
 ) -> Handled {
-    let (_unit, officer) = found(&signed, &who, Power::ManageOfficers).await?;
+    let (unit, officer) = found(&signed, &who, Power::ManageOfficers).await?;
     let typed = Typed::stored(&officer);
+    let centre = centre::last(&signed, &unit, &officer).await?;
     let page = one_page(&signed, &officer, &typed, vec![], told.key(&DONE));
-    Ok(frame::page(&OfficerPage { partly: told.key(&PARTLY), ..page }))
+    Ok(frame::page(&OfficerPage { centre, partly: told.key(&PARTLY), ..page }))
 }
 
 /// `POST /unit/officers/{who}`.
@@ -268,6 +269,8 @@ pub(super) fn one_page(
     let t = signed.text();
     let system = officer.system.as_ref();
     let base = blank(signed, typed, errors);
+    // Nobody stops or lets in themselves (E2, E3): what would be refused is not offered.
+    let own = officer.person.as_ref().is_some_and(|person| person.id == signed.person.id);
     OfficerPage {
         action: format!("/unit/officers/{}", officer.who),
         existing: true,
@@ -279,8 +282,8 @@ pub(super) fn one_page(
             .map(|s| system_choices(std::slice::from_ref(s), s.id.0))
             .unwrap_or_default(),
         services: system.map(|s| services(&t, s, typed.services)).unwrap_or_default(),
-        acts: ways::acts(&t, officer, &typed.act),
-        ways: ways::back(&t, officer),
+        acts: if own { vec![] } else { ways::acts(&t, officer, &typed.act) },
+        ways: if own { vec![] } else { ways::back(&t, officer) },
         training: ways::training(signed, officer, &typed.trained),
         told,
         ..base
@@ -310,6 +313,7 @@ fn blank(signed: &Signed, typed: &Typed, errors: Vec<FieldError>) -> OfficerPage
         reason: typed.reason.clone(),
         ways: vec![],
         training: None,
+        centre: None,
         told: None,
         partly: None,
         once: form::once(),

@@ -65,7 +65,12 @@ fn page(signed: &Signed, unit: &Unit, all: &[Officer], filter: &Filter) -> Offic
     Officers {
         search: filter.q.clone(),
         states: states(&t, wanted),
-        daily: found.iter().map(|o| u64::from(o.daily())).sum(),
+        // What was declared for an account that is revoked counts for nobody any more.
+        daily: found
+            .iter()
+            .filter(|o| o.state != State::Revoked)
+            .map(|o| u64::from(o.daily()))
+            .sum(),
         used: found.iter().map(|o| u64::from(o.used)).sum(),
         pager: pager(filter, from, rows.len(), total),
         rows,

@@ -11,11 +11,13 @@ use dancu_domain::registration::{
 use dancu_domain::service::{FieldSet, Service, ServiceSet};
 use dancu_journal::{Act, Body as EntryBody};
 use dancu_office::sheet::{self, Column, Contact, Raw};
-use dancu_portal::text::Language;
 use dancu_store::people::{self, EventKind};
 use dancu_store::policy;
 
 use crate::portal::tests::site::{Answer, Browser, CHOSEN, Site, login};
+
+mod days;
+mod invitations;
 
 /// A system of a unit with one line and one officer.
 fn system(number: u32, unit: &str, officer: &str) -> System {
@@ -229,13 +231,23 @@ async fn an_import_is_previewed_and_applied_once_by_who_sent_it() {
 async fn what_is_refused_says_so_beside_the_form() {
     let site = site().await;
     let mut head = site.signed_in(Role::Head, 0).await;
-    let page = head.get("/unit/officers?q=head").await;
-    let who = page.body.split("href=\"/unit/officers/p").nth(1).unwrap();
-    let own = format!("/unit/officers/p{}", who.split('"').next().unwrap());
+    let found = |page: Answer| {
+        let who = page.body.split("href=\"/unit/officers/p").nth(1).unwrap();
+        format!("/unit/officers/p{}", who.split('"').next().unwrap())
+    };
+    let own = found(head.get("/unit/officers?q=head").await);
+    let other = found(head.get("/unit/officers?q=deputy").await);
+    // Nobody stops or lets in themselves: it is refused, and not offered.
+    let page = head.get(&own).await;
+    for offer in ["/state\"", "/password\"", "/vouch\""] {
+        assert!(!page.body.contains(&format!("{own}{offer}")), "{offer}");
+    }
+    assert!(page.body.contains(&format!("{own}/training\"")));
     let act = format!("{own}/state");
     let answer = head.post(&act, &[("act", "left"), ("reason", "thử")]).await;
     assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(answer.body.contains("Không tự tạm ngừng hay thu hồi"), "{}", answer.body);
+    let act = format!("{other}/state");
     let answer = head.post(&act, &[("act", ""), ("reason", "thử")]).await;
     // Beside its own field, and nowhere beside the other.
     let beside = |answer: &Answer, field: &str| {
@@ -245,7 +257,7 @@ async fn what_is_refused_says_so_beside_the_form() {
     assert!(beside(&answer, "act").contains("Chọn một việc cần thực hiện"), "{}", answer.body);
     assert!(!beside(&answer, "seen").contains("class=\"wrong\""));
     assert!(beside(&answer, "act").contains("value=\"transferred\""));
-    let answer = head.post(&format!("{own}/vouch"), &[("seen", ""), ("once", "s")]).await;
+    let answer = head.post(&format!("{other}/vouch"), &[("seen", ""), ("once", "s")]).await;
     assert!(beside(&answer, "seen").contains("Chọn cách nhận biết"), "{}", answer.body);
     assert!(!beside(&answer, "act").contains("class=\"wrong\""));
     let answer = head.post(&act, &[("act", "suspend"), ("reason", "")]).await;
@@ -389,7 +401,11 @@ async fn a_resumption_says_what_it_did_not_resume() {
     let mut head = site.signed_in(Role::Head, 0).await;
     head.get("/unit/officers/a1").await;
     let path = "/unit/officers/a1/state";
-    head.post(path, &[("act", "suspend"), ("reason", "nghỉ phép")]).await;
+    let stopped = head.post(path, &[("act", "suspend"), ("reason", "nghỉ phép")]).await;
+    assert!(stopped.body.contains("Đã tạm ngừng tài khoản của"), "{}", stopped.body);
+    for what in ["Tài khoản trong danh sách đăng ký: HT1", "Phiên đăng nhập: "] {
+        assert!(stopped.body.contains(what), "{what}: {}", stopped.body);
+    }
     let mut operator = site.signed_in(Role::Operator, 0).await;
     operator.get("/operate/systems/HT1").await;
     let officer = login(Role::Officer);
@@ -402,17 +418,23 @@ async fn a_resumption_says_what_it_did_not_resume() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nobody_is_offered_to_be_stood_in_for_who_is_revoked() {
+async fn who_is_revoked_is_stood_in_for_by_nobody_and_counts_in_no_sum() {
     let site = site().await;
     let mut head = site.signed_in(Role::Head, 0).await;
     let absent = |page: &str| {
         let form = page.split("id=\"absent\"").nth(1).unwrap().split("id=\"substitute\"");
         form.clone().next().unwrap().matches("value=").count()
     };
+    let declared = async |head: &mut Browser| {
+        let page = head.get("/unit/officers?q=vai.officer").await.body;
+        page.split("<tfoot>").nth(1).unwrap().contains(">30</td>")
+    };
+    assert!(declared(&mut head).await);
     let before = absent(&head.get("/unit/substitutes").await.body);
     head.post("/unit/officers/a1/state", &[("act", "left"), ("reason", "nghỉ việc")]).await;
     let after = absent(&head.get("/unit/substitutes").await.body);
     assert_eq!(after + 1, before);
+    assert!(!declared(&mut head).await, "what was declared for who is revoked counts no more");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -429,78 +451,4 @@ async fn rule_e5_a_training_is_recorded_on_the_officers_page() {
     let today = crate::portal::frame::day(site.app.clock.now());
     let done = head.post(path, &[("trained", &today)]).await;
     assert_eq!(done.to(), "/unit/officers/a1?told=trained");
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn rule_d6_nobody_is_invited_from_the_page_under_a_lock() {
-    let site = site().await;
-    let mut head = site.signed_in(Role::Head, 0).await;
-    let page = head.get("/unit/officers/new").await;
-    let fields = [
-        ("once", page.hidden("once")),
-        ("system", "1".into()),
-        ("service", "0".into()),
-        ("login", "canbo.moi1".into()),
-        ("name", "Trần Thị Thử".into()),
-        ("personalId", "099301012345".into()),
-        ("daily", "20".into()),
-        ("invite", "yes".into()),
-    ];
-    let fields: Vec<_> = fields.iter().map(|(n, v): &(_, String)| (*n, v.as_str())).collect();
-    let added = head.post("/unit/officers/new", &fields).await;
-    assert!(added.body.contains("id=\"given\""), "{}", added.body);
-    let store = site.app.gate.store();
-    let all = store.account_list(SystemId(1)).await.unwrap();
-    let new = all.iter().find(|k| k.account.login.as_str() == "canbo.moi1").unwrap().account.id;
-    let here = format!("/unit/officers/a{}", new.0);
-    let (password, offer) = (format!("{here}/password"), format!("action=\"{here}/password\""));
-    assert!(head.get(&here).await.body.contains(&offer));
-    let mut operator = site.signed_in(Role::Operator, 0).await;
-    operator.get("/operate/systems/HT1").await;
-    let lock = [("what", "account"), ("login", "canbo.moi1"), ("reason", "báo mất")];
-    let locked = operator.post("/operate/systems/HT1/lock", &lock).await;
-    assert!(locked.body.contains("Đã khóa canbo.moi1"), "{}", locked.body);
-    assert!(locked.body.contains("Lời mời vào cổng đã thu hồi"), "{}", locked.body);
-    let page = head.get(&here).await;
-    assert!(!page.body.contains(&offer) && !page.body.contains(&format!("{here}/vouch")));
-    let again = head.post(&password, &[("once", "i1")]).await;
-    assert_eq!(again.status, StatusCode::CONFLICT);
-    assert!(again.body.contains("khóa vì lý do an toàn"), "{}", again.body);
-    assert!(!again.body.contains("id=\"given\""));
-    // Unlocked, the head suspends: the invitation is told as withdrawn, and resuming comes first.
-    let unlock = [("lock", format!("account-{}", new.0)), ("reason", "nhầm".into())];
-    let unlock: Vec<_> = unlock.iter().map(|(n, v): &(_, String)| (*n, v.as_str())).collect();
-    operator.post("/operate/locks/unlock", &unlock).await;
-    assert!(head.post(&password, &[("once", "i2")]).await.body.contains("id=\"given\""));
-    let state = format!("{here}/state");
-    let done = head.post(&state, &[("act", "suspend"), ("reason", "nghỉ phép")]).await;
-    assert_eq!(done.to(), format!("{here}?told=suspendedInvited"), "{}", done.body);
-    let page = head.get(done.to()).await;
-    assert!(page.body.contains("thu hồi lời mời vào cổng") && !page.body.contains(&offer));
-    let early = head.post(&password, &[("once", "i3")]).await;
-    assert_eq!(early.status, StatusCode::CONFLICT);
-    head.post(&state, &[("act", "resume"), ("reason", "đã về")]).await;
-    assert!(head.get(&here).await.body.contains(&offer));
-}
-
-#[test]
-fn rule_d1_what_is_said_of_the_duty_day_follows_the_profile() {
-    for lang in [Language::Vietnamese, Language::English] {
-        let t = crate::portal::frame::text(lang);
-        let day = t.with_two("usage-why", "day", "03/03/2026", "from", "07:30");
-        let said = ["chart-why", "systems-why"].map(|key| t.with(key, "from", "07:30"));
-        for text in said.iter().chain([&day]) {
-            assert!(text.contains("07:30") && !text.contains("07:00"), "{text}");
-        }
-    }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn rule_d1_pages_say_when_the_duty_day_begins() {
-    let site = site().await;
-    let mut head = site.signed_in(Role::Head, 0).await;
-    let page = head.get("/unit/usage").await;
-    assert_eq!(page.body.matches("từ 07:00 đến 07:00").count(), 2, "{}", page.body);
-    let mut operator = site.signed_in(Role::Operator, 0).await;
-    assert!(operator.get("/operate/systems").await.body.contains("từ 07:00."));
 }

@@ -1,23 +1,26 @@
 //! Locks with their evidence, and unlocking: one by one, or in bulk after a false alarm (D3, D6).
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use axum::extract::{Path, Query};
 use axum::http::StatusCode;
 use axum::response::Response;
 use dancu_domain::lines::LineDay;
-use dancu_domain::moment::Moment;
 use dancu_domain::people::account::LockCause;
 use dancu_domain::people::grants::Target;
 use dancu_domain::people::powers::Power;
 use dancu_domain::registration::{Snapshot, System};
-use dancu_journal::Body;
+use dancu_office::decisions::Decision;
 use dancu_office::locks::{self, Evidence, LockKey, Standing, Today};
-use dancu_office::{Refused, act, audit};
+use dancu_office::{Refused, act, decisions};
 use dancu_portal::operator::{LockAct, LockPage, LockRow, Locks, Said};
 use dancu_portal::parts::FieldError;
 use dancu_portal::text::Text;
 use serde::Deserialize;
 
 use super::{actor, lines, may_on, registered, store, word};
+use crate::portal::auditor::told;
 use crate::portal::form::Form;
 use crate::portal::signed::Signed;
 use crate::portal::{frame, line_use, words};
@@ -73,13 +76,17 @@ async fn show(
         Ok(found) => found,
         Err(refused) => return words::failed(signed, &refused),
     };
+    let began = match began(signed, &snapshot, &standing).await {
+        Ok(began) => began,
+        Err(refused) => return words::failed(signed, &refused),
+    };
     let only = super::system(&snapshot, only);
     let t = signed.text();
     let shown = standing.iter().filter(|lock| only.is_none_or(|s| lock.system == Some(s.id)));
     let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let body = Locks {
         said,
-        rows: shown.map(|lock| row(&t, &snapshot, lock)).collect(),
+        rows: shown.map(|lock| row(&t, &snapshot, lock, began.get(&lock.key))).collect(),
         system: only.map(|s| s.code.as_str().to_owned()),
         may_unlock: signed.holds(Power::BulkUnlock),
         may_lock: signed.holds(Power::LockAccounts),
@@ -95,7 +102,7 @@ async fn show(
 
 /// Every lock that this person may see: those of systems by their units, those of people of the
 /// portal by who sees the centre's matters.
-async fn standing(signed: &Signed) -> Result<(std::sync::Arc<Snapshot>, Vec<Standing>), Refused> {
+async fn standing(signed: &Signed) -> Result<(Arc<Snapshot>, Vec<Standing>), Refused> {
     let snapshot = registered(signed).await?;
     let today = Today::of(store(signed), signed.now);
     let mut found = store(signed).ledger().lines(|counts| {
@@ -120,7 +127,20 @@ fn login(lock: &Standing) -> Option<String> {
     }
 }
 
-fn row(t: &Text, snapshot: &Snapshot, lock: &Standing) -> LockRow {
+/// The acts that locks began with, read away from the threads that questions run on.
+async fn began(
+    signed: &Signed,
+    snapshot: &Arc<Snapshot>,
+    locks: &[Standing],
+) -> Result<BTreeMap<LockKey, Decision>, Refused> {
+    let (journal, snapshot) = (store(signed).clone(), snapshot.clone());
+    let locks = locks.to_vec();
+    let read =
+        tokio::task::spawn_blocking(move || decisions::of_locks(&journal, &snapshot, &locks));
+    read.await.map_err(|_| dancu_store::Error::Unavailable("journal"))?
+}
+
+fn row(t: &Text, snapshot: &Snapshot, lock: &Standing, began: Option<&Decision>) -> LockRow {
     let system = lock.system.and_then(|id| snapshot.by_id(id));
     let code = system.map_or("–", |s| s.code.as_str());
     let (scope_key, what, rule) = match &lock.evidence {
@@ -134,14 +154,20 @@ fn row(t: &Text, snapshot: &Snapshot, lock: &Standing) -> LockRow {
     };
     LockRow {
         key: lock.key.code(),
-        since: lock.since.map(frame::stamp),
+        since: lock.since.or(began.map(|act| act.at)).map(frame::stamp),
         until: lock.until.map(frame::stamp),
         scope_key,
         what,
         rule,
-        evidence: evidence(t, &lock.evidence),
+        evidence: began.map_or_else(|| evidence(t, &lock.evidence), |act| decided(t, act)),
         href: format!("/operate/locks/{}", lock.key.code()),
     }
+}
+
+/// Who locked, and why.
+fn decided(t: &Text, act: &Decision) -> String {
+    let (by, why) = (words::actor(&act.act.actor), act.reason().unwrap_or("–"));
+    t.with_two("evidence-decided", "by", by, "why", why)
 }
 
 fn evidence(t: &Text, evidence: &Evidence) -> String {
@@ -187,7 +213,8 @@ async fn lock_page(
     let system = lock.system.and_then(|id| snapshot.by_id(id));
     let today = Today::of(store(signed), signed.now);
     let mut chart = None;
-    if let Some(system) = system {
+    // Of one line or account its own numbers are shown: the system's day is not about it.
+    if let (Some(system), true) = (system, is_of_connection(&lock)) {
         match signed.portal().hours.of(store(signed), signed.now, &[system.id]).await {
             Ok(days) => {
                 let day = days.first();
@@ -197,7 +224,7 @@ async fn lock_page(
             Err(error) => return words::unread(signed, &error),
         }
     }
-    let act = match decided(signed, system.map(AsRef::as_ref), &lock).await {
+    let act = match decision(signed, &snapshot, &lock).await {
         Ok(act) => act,
         Err(refused) => return words::failed(signed, &refused),
     };
@@ -212,12 +239,12 @@ async fn lock_page(
     let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let body = LockPage {
         errors,
-        lock: row(&t, &snapshot, &lock),
+        lock: row(&t, &snapshot, &lock, act.as_ref().filter(|_| !is_of_line(&lock))),
         system: system
             .filter(|_| may_manage)
             .map(|s| (s.code.as_str().to_owned(), format!("/operate/systems/{}", s.code.as_str()))),
         measured: measured(signed, &t, system.map(AsRef::as_ref), &lock, today),
-        act,
+        act: act.map(|act| shown(&t, &snapshot, &act)),
         heads,
         chart,
         may_unlock: signed.holds(Power::Unlock),
@@ -228,35 +255,39 @@ async fn lock_page(
     frame::page_with(status, &body)
 }
 
-/// The newest act of the journal about what is locked.
-async fn decided(
+/// Whether it stops a whole connection.
+const fn is_of_connection(lock: &Standing) -> bool {
+    matches!(lock.evidence, Evidence::Connection | Evidence::Line { connection: true, .. })
+}
+
+const fn is_of_line(lock: &Standing) -> bool {
+    matches!(lock.evidence, Evidence::Line { .. })
+}
+
+/// The act that a lock began with; of a line, which locks itself, the last one on it.
+async fn decision(
     signed: &Signed,
-    system: Option<&System>,
+    snapshot: &Arc<Snapshot>,
     lock: &Standing,
-) -> Result<Option<LockAct>, Refused> {
-    let (kinds, says): (&'static [&'static str], String) = match lock.key {
-        LockKey::Line(id) => {
-            let found = system.and_then(|s| act::places(s).find(|place| place.line.id == id));
-            (&["line.lift", "line.raise"], found.map(|place| place.code()).unwrap_or_default())
-        }
-        LockKey::Account(id) => (&["account.state"], format!("#{} ", id.0)),
-        LockKey::Connection(_) => (&["system.state"], String::new()),
-        LockKey::Person(id) => (&["person.lock", "person.unlock"], format!("#{};", id.0)),
-    };
-    let (journal, system) = (store(signed).clone(), lock.system.map_or(0, |s| s.0));
-    let read = tokio::task::spawn_blocking(move || {
-        audit::last_act(&journal, (kinds, system), |detail| detail.contains(&says))
-    });
-    let found = read.await.map_err(|_| dancu_store::Error::Unavailable("journal"))??;
-    Ok(found.and_then(|entry| {
-        let Body::Act(act) = entry.body else { return None };
-        Some(LockAct {
-            time: frame::stamp(Moment(entry.at)),
-            by: words::actor(&act.actor),
-            detail: act.detail,
-            index: entry.index,
-        })
-    }))
+) -> Result<Option<Decision>, Refused> {
+    if !is_of_line(lock) {
+        let mut found = began(signed, snapshot, std::slice::from_ref(lock)).await?;
+        return Ok(found.remove(&lock.key));
+    }
+    let (journal, snapshot, lock) = (store(signed).clone(), snapshot.clone(), lock.clone());
+    let read = tokio::task::spawn_blocking(move || decisions::of_line(&journal, &snapshot, &lock));
+    read.await.map_err(|_| dancu_store::Error::Unavailable("journal"))?
+}
+
+fn shown(t: &Text, snapshot: &Snapshot, act: &Decision) -> LockAct {
+    let (kind, what) = (told::kind(t, &act.act.kind), told::what(t, snapshot, &act.act));
+    LockAct {
+        time: frame::stamp(act.at),
+        by: words::actor(&act.act.actor),
+        what: format!("{kind} · {what}"),
+        reason: act.reason().map(ToOwned::to_owned),
+        index: act.index,
+    }
 }
 
 type Measured = (&'static str, String, String);
@@ -311,7 +342,7 @@ pub async fn unlock(signed: Signed, form: Form) -> Response {
     let by = actor(&signed);
     match locks::unlock(&word(&signed, &snapshot, &by, reason), key).await {
         Ok(_) => {
-            let what = row(&t, &snapshot, lock).what;
+            let what = row(&t, &snapshot, lock, None).what;
             done(&signed, t.with("unlock-done", "what", what)).await
         }
         Err(refused) => match words::refused(&signed, &refused) {
