@@ -82,11 +82,13 @@ pub struct ActRow {
     pub by: String,
     /// The account of the operating system that ran the command; none for acts of the portal.
     pub account: Option<String>,
+    /// What it was, in words.
+    pub said: String,
     /// Kind, as the journal names it.
     pub kind: String,
     /// System.
     pub system: String,
-    /// What the journal says.
+    /// What the journal says of it, in words, with the reason.
     pub detail: String,
 }
 

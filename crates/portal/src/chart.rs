@@ -16,6 +16,13 @@ const HEIGHT: u64 = 196;
 /// Width of one column's place and of the bar in it.
 const STEP: u64 = WIDTH / HOURS as u64;
 const BAR: u64 = 19;
+/// The tall drawing, for a window of 360: its width, the place of the hours on the left and of what
+/// stands above, the height of a row, and the gap in which the off-hours part is named.
+pub const TALL_WIDTH: u64 = 328;
+const TALL_LEFT: u64 = 52;
+const TALL_TOP: u64 = 44;
+const TALL_ROW: u64 = 20;
+const TALL_GAP: u64 = 28;
 /// Least height of the bar of an hour that was used at all.
 const SEEN: u64 = 2;
 
@@ -32,6 +39,11 @@ pub struct Marks {
 /// `HH:MM`, over midnight.
 fn clock(minutes: u64) -> String {
     format!("{:02}:{:02}", minutes % DAY / HOUR, minutes % HOUR)
+}
+
+/// Where the height `y` of the wide drawing stands across the tall one.
+fn across(y: u64) -> u64 {
+    TALL_LEFT + (TOP + HEIGHT).saturating_sub(y)
 }
 
 /// One hour of the chart and of the table.
@@ -55,6 +67,10 @@ pub struct Column {
     pub labelled: bool,
     /// Whether the hour's use was above an even share of the registered count.
     pub over: bool,
+    /// Top edge of the hour's row in the tall drawing.
+    pub row: u64,
+    /// Where the bar ends in the tall drawing.
+    pub end: u64,
 }
 
 /// A line across with its number.
@@ -64,6 +80,8 @@ pub struct Step {
     pub value: u64,
     /// Height of the line.
     pub y: u64,
+    /// Where it stands across the tall drawing.
+    pub x: u64,
 }
 
 /// The chart.
@@ -95,6 +113,20 @@ pub struct DayChart {
     pub top: u64,
     /// Lower edge.
     pub bottom: u64,
+    /// Left edge of the bars of the tall drawing.
+    pub tall_left: u64,
+    /// The even share of the in-hours count across the tall drawing.
+    pub in_hours_x: u64,
+    /// The even share of the off-hours count across the tall drawing.
+    pub off_hours_x: u64,
+    /// Upper edge of the tall drawing.
+    pub tall_top: u64,
+    /// Where the off-hours part of the tall drawing begins.
+    pub tall_evening: u64,
+    /// Where the rows of that part begin, below its name.
+    pub tall_off: u64,
+    /// Lower edge of the tall drawing.
+    pub tall_bottom: u64,
     /// Used in hours.
     pub sum_in: u64,
     /// Used off hours.
@@ -119,6 +151,8 @@ impl DayChart {
         let y_of = |value: u64| TOP + HEIGHT - HEIGHT * value.min(top_value) / top_value;
         let mut columns = Vec::with_capacity(HOURS);
         let (mut sum_in, mut sum_off) = (0, 0);
+        // A day off has no part in hours, and its only part is named at the top.
+        let gap = if length == 0 { 0 } else { TALL_GAP };
         for (at, value) in (0..).zip(used) {
             let begins = at * HOUR;
             let off = begins >= length;
@@ -139,6 +173,8 @@ impl DayChart {
                 middle: place + STEP / 2,
                 // The evening has a mark of its own, and the last would touch the mark of the end.
                 labelled: at % 3 == 2 && begins != length && begins + HOUR < DAY,
+                row: TALL_TOP + TALL_ROW * at + if off { gap } else { 0 },
+                end: across(y),
                 over: value.unwrap_or(0) > if off { share_off } else { share_in },
             });
         }
@@ -146,7 +182,7 @@ impl DayChart {
             columns,
             steps: (1..=4)
                 .map(|n| top_value / 4 * n)
-                .map(|v| Step { value: v, y: y_of(v) })
+                .map(|v| Step { value: v, y: y_of(v), x: across(y_of(v)) })
                 .collect(),
             in_hours,
             off_hours,
@@ -159,6 +195,13 @@ impl DayChart {
             right: LEFT + WIDTH,
             top: TOP,
             bottom: TOP + HEIGHT,
+            tall_left: TALL_LEFT,
+            in_hours_x: across(y_of(share_in)),
+            off_hours_x: across(y_of(share_off)),
+            tall_top: TALL_TOP,
+            tall_evening: TALL_TOP + TALL_ROW * length.div_ceil(HOUR),
+            tall_off: TALL_TOP + TALL_ROW * length.div_ceil(HOUR) + gap,
+            tall_bottom: TALL_TOP + TALL_ROW * HOURS as u64 + gap,
             sum_in,
             sum_off,
         }
@@ -194,6 +237,16 @@ mod tests {
         assert_eq!(chart.columns[11].sum, 10);
         assert!(chart.columns.iter().all(|c| c.y + c.height == chart.bottom));
         assert_eq!(chart.columns[23].height, 0);
+        let rows: Vec<u64> = chart.columns.iter().map(|column| column.row).collect();
+        assert!(rows.windows(2).all(|pair| pair[1] - pair[0] >= TALL_ROW));
+        assert_eq!(
+            (rows[11], rows[11] - chart.tall_evening),
+            (chart.tall_off, TALL_GAP),
+            "the evening is named before 18:00"
+        );
+        assert_eq!(rows[23] + TALL_ROW, chart.tall_bottom);
+        assert!(chart.columns.iter().all(|c| c.end == chart.tall_left + c.height));
+        assert!(chart.steps.iter().all(|s| s.x < TALL_WIDTH && s.x > chart.tall_left));
         used[1] = Some(1);
         let large = DayChart::new(&used, (90_000, 200), Marks { from: 420, to: 1_080 });
         assert_eq!(large.columns[1].height, SEEN, "one question is seen beside thousands");
@@ -222,6 +275,7 @@ mod tests {
         let chart = DayChart::new(&[Some(2); HOURS], (500, 24), Marks { from: 420, to: 420 });
         assert_eq!((chart.sum_in, chart.sum_off), (0, 48));
         assert_eq!((chart.evening_x, chart.in_hours_y), (chart.left, chart.bottom));
+        assert_eq!((chart.tall_evening, chart.columns[0].row), (chart.tall_top, chart.tall_top));
         assert!(chart.columns.iter().all(|column| column.over), "an even share is 1");
     }
 }

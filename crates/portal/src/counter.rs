@@ -72,6 +72,21 @@ impl Counter {
         self.compare.iter().any(|field| !field.value.is_empty() || wrong(field.id))
     }
 
+    /// The procedure that is chosen, in words; empty where there is none.
+    #[must_use]
+    pub fn chosen(&self) -> &str {
+        let chosen = self.reason.procedures.iter().find(|choice| choice.chosen);
+        chosen.map_or("", |choice| choice.label.as_str())
+    }
+
+    /// Whether the reason stands open where it is folded otherwise: something in it is missing.
+    #[must_use]
+    pub fn unfolds(&self) -> bool {
+        let parts = ["system", "procedure", "case", "purpose"];
+        let missing = self.reason.case_required && self.reason.case_code.is_empty();
+        missing || self.errors.iter().any(|error| parts.contains(&error.field))
+    }
+
     /// Key of the hint beside the case file.
     #[must_use]
     pub fn case_hint(&self) -> &'static str {
@@ -140,6 +155,12 @@ impl Verdict {
     #[must_use]
     pub fn why(self) -> String {
         format!("{}-why", self.key())
+    }
+
+    /// Key of what stands small under the one verdict that counts: the person is dead.
+    #[must_use]
+    pub fn quiet(self) -> String {
+        if self == Self::Match { "verdict-match-quiet".to_owned() } else { self.why() }
     }
 }
 
@@ -232,7 +253,7 @@ pub struct Answered {
     pub code: String,
     /// Words of the watermark: officer, unit, time.
     pub watermark: String,
-    /// Result slip; none when nothing matched.
+    /// Result slip; none where the store has no key for its mark.
     pub slip: Option<String>,
     /// Whether a look-up in full is granted.
     pub lookup: bool,
@@ -262,6 +283,8 @@ pub struct Slip {
     pub s: Shell,
     /// Unit that asked.
     pub unit: String,
+    /// What is left.
+    pub meter: Meter,
     /// Case file.
     pub case_code: String,
     /// Procedure in words.
@@ -276,7 +299,7 @@ pub struct Slip {
     pub verdict: Verdict,
     /// Whether the registry knows the person as dead.
     pub deceased: bool,
-    /// Field key and answer.
+    /// Field key and answer; none where nobody matched.
     pub rows: Vec<(&'static str, Answer)>,
     /// Path of an SVG with the QR code's dark squares, one unit each.
     pub qr_path: String,
@@ -312,6 +335,10 @@ pub struct Checked {
     pub unit: String,
     /// Key of the verdict's words; the rows stand only where the slip's own address was opened.
     pub verdict: &'static str,
+    /// Whether nobody matched.
+    pub nobody: bool,
+    /// Whether only the code was typed: what the rows said is not known then.
+    pub typed: bool,
     /// Whether the registry knew the person as dead.
     pub deceased: bool,
     /// Field key and answer.
@@ -332,7 +359,9 @@ pub struct Lookup {
     pub personal_id: String,
     /// Name of the person asked about, as it was asked.
     pub name: String,
-    /// Whether one sensitive field is shown rather than the record.
+    /// What is left of the line that look-ups count on.
+    pub meter: Meter,
+    /// Whether a sensitive field was opened rather than the record.
     pub reveals: bool,
     /// The reason as it was typed.
     pub reason: String,
@@ -340,9 +369,9 @@ pub struct Lookup {
     pub sealed: String,
     /// Mark of this form, as on the counter.
     pub once: String,
-    /// The record once the reason is given.
+    /// The record once the reason is given; what was told before stays while more is opened.
     pub record: Option<Record>,
-    /// Why there is none.
+    /// Why there is none, or nothing more.
     pub refused: Option<Refusal>,
 }
 

@@ -142,6 +142,8 @@ pub struct OfficerPage {
     pub ways: Vec<WayBack>,
     /// The training and the form that records one; none for who is no person of the portal.
     pub training: Option<Training>,
+    /// What the centre did to the account last, with when and why.
+    pub centre: Option<String>,
     /// Key of what was done a moment ago.
     pub told: Option<&'static str>,
     /// Key of what was done in part only, as the sentence says.
@@ -276,7 +278,7 @@ pub struct RaiseForm {
     /// What is wrong.
     pub errors: Vec<FieldError>,
     /// Lines with use: their numbers, whether they are chosen.
-    pub lines: Vec<(String, bool, LineUse)>,
+    pub lines: Vec<Raisable>,
     /// First day, `dd/mm/yyyy` as typed.
     pub from: String,
     /// Last day.
@@ -287,6 +289,33 @@ pub struct RaiseForm {
     pub reason: String,
     /// Token against a doubled post.
     pub once: String,
+}
+
+/// A line that can be raised: its number, whether it is chosen, the line.
+type Raisable = (String, bool, LineUse);
+/// What stands under names, in the order of the names.
+type Named<'a, T> = Vec<(&'a str, Vec<T>)>;
+
+impl RaiseForm {
+    /// The lines by system and service, so that the windows of a service stand beside each other.
+    fn systems(&self) -> Named<'_, (&str, Vec<&Raisable>)> {
+        let mut all: Named<'_, (&str, Vec<&Raisable>)> = vec![];
+        for raisable in &self.lines {
+            let line = &raisable.2;
+            let services = of(&mut all, &line.system);
+            of(services, &line.service).push(raisable);
+        }
+        all
+    }
+}
+
+/// What stands under `name`, a new place at the end where there is none.
+fn of<'a, 'b, T>(all: &'b mut Named<'a, T>, name: &'a str) -> &'b mut Vec<T> {
+    let at = all.iter().position(|(known, _)| *known == name).unwrap_or_else(|| {
+        all.push((name, vec![]));
+        all.len() - 1
+    });
+    &mut all[at].1
 }
 
 /// A request for a raise as its unit sees it.
@@ -401,7 +430,7 @@ pub struct Substitutes {
     pub told: Option<&'static str>,
 }
 
-/// What died with an account (rule E3).
+/// What died with an account that was revoked, or stopped with one that was suspended (rule E3).
 #[derive(Template)]
 #[template(path = "head/revoked.html")]
 pub struct Revoked {
@@ -409,6 +438,10 @@ pub struct Revoked {
     pub t: Text,
     /// Frame.
     pub s: Shell,
+    /// Whether the account was suspended only.
+    pub suspended: bool,
+    /// The officer's page, for who was suspended.
+    pub href: String,
     /// Whose account.
     pub name: String,
     /// When, `HH:MM dd/mm/yyyy`.

@@ -20,6 +20,7 @@ pub mod counter;
 pub mod entry;
 pub mod error;
 pub mod files;
+pub mod guide;
 pub mod head;
 pub mod integrator;
 pub mod operator;

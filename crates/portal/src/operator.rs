@@ -159,7 +159,7 @@ pub struct Exceedances {
 pub struct LockRow {
     /// Its name in forms and addresses.
     pub key: String,
-    /// Since, `HH:MM dd/mm/yyyy`; none where only the journal knows.
+    /// Since, `HH:MM dd/mm/yyyy`; none where nothing tells it.
     pub since: Option<String>,
     /// When it ends by itself, `HH:MM dd/mm/yyyy`.
     pub until: Option<String>,
@@ -209,8 +209,10 @@ pub struct LockAct {
     pub time: String,
     /// Who.
     pub by: String,
-    /// What the journal says.
-    pub detail: String,
+    /// What was done, in words.
+    pub what: String,
+    /// Why, where that was told.
+    pub reason: Option<String>,
     /// Index of its journal entry.
     pub index: u64,
 }
@@ -231,12 +233,12 @@ pub struct LockPage {
     pub system: Option<(String, String)>,
     /// Measured, against what is registered or allowed: key, measured, expected.
     pub measured: Vec<(&'static str, String, String)>,
-    /// The act that the journal holds, where it is one of the last.
+    /// The act that the lock began with, or the last one on a line.
     pub act: Option<LockAct>,
     /// The heads of the unit with their phones, who are to be told by telephone; empty where none
     /// is known. None for what belongs to no system.
     pub heads: Option<String>,
-    /// Chart of the system's day.
+    /// Chart of the system's day, where the whole connection is locked.
     pub chart: Option<DayChart>,
     /// Whether this person may unlock.
     pub may_unlock: bool,

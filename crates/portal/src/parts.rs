@@ -79,18 +79,16 @@ pub fn percent(used: u64, limit: u64) -> u64 {
 /// Remaining count, drawn as a ring with the number inside.
 #[derive(Clone, Debug)]
 pub struct Meter {
-    /// What is left of the line or of the account, whichever ends first.
+    /// What is left of the count that ends first.
     pub left: u64,
-    /// Registered count.
+    /// The whole of that count.
     pub of: u64,
-    /// What it counts: the service in words.
-    pub service: String,
+    /// Which count that is, in words.
+    pub binds: String,
     /// When it begins anew, `HH:MM dd/mm`.
     pub resets: String,
-    /// What is left of the officer's own average for today.
-    pub own_left: u64,
-    /// The officer's own average.
-    pub own_of: u64,
+    /// What is left of the other counts, each in one line.
+    pub others: Vec<String>,
 }
 
 impl Meter {

@@ -140,7 +140,11 @@ test('no match says how to go on, and who died is told unmistakably', async () =
   await scan(card(one));
   assert.match(await words(), /Không có người nào có đủ/);
   assert.match(await words(), /Vẫn giúp được người dân/);
+  assert.match(await words(), /gọi 1900 0000 và đọc mã DC-/, 'the demo has a number to call');
   await look(page, 'counter-no-match');
+  await goes(page, () => page.click('a[href^="/counter/slip/"]'));
+  assert.match(await page.$eval('.slip', (slip) => slip.innerText), /không có ai khớp/);
+  await look(page, 'slip-no-match');
   await next();
   const dead = demo.citizens.find((citizen) => citizen.alive === false);
   if (dead) {
@@ -148,6 +152,7 @@ test('no match says how to go on, and who died is told unmistakably', async () =
     await page.keyboard.press('Enter');
     await page.waitForSelector('.deceased');
     assert.match(await words(), /Đã chết/);
+    assert.equal(await page.$('.verdict'), null, 'one verdict only');
     await look(page, 'counter-deceased');
     await next();
   }
@@ -208,11 +213,12 @@ test('reason first and remembered; what is compared is for one person', async ()
 
 test('a look-up needs a reason; sensitive fields open one by one', async () => {
   await scan(card(alive[7]));
-  const count = (await page.$$('form[action="/counter/reveal"]')).length;
+  const count = (await page.$$('form[action="/counter/reveal"] button')).length;
   assert.ok(count >= 3, `${count} sensitive fields`);
   await page.focus('form[action="/counter/lookup"] button');
   await goes(page, () => page.keyboard.press('Enter'));
   assert.match(await words(), /Vì sao cần tra cứu đầy đủ/);
+  assert.match(await page.$eval('.meter', (meter) => meter.innerText), /Tra cứu đầy đủ của cả đơn vị/);
   await look(page, 'lookup-reason');
   await page.focus('#reason');
   await page.keyboard.type('Hồ sơ thiếu nơi ở hiện tại của người nộp', { delay: 0 });
@@ -225,10 +231,41 @@ test('a look-up needs a reason; sensitive fields open one by one', async () => {
   await page.focus('form[action="/counter/reveal"] button');
   await goes(page, () => page.keyboard.press('Enter'));
   assert.match(await words(), /Thông tin nhạy cảm/);
-  assert.equal((await page.$$('form[action="/counter/reveal"]')).length, count - 1, 'one is open');
+  assert.match(await words(), /Nơi thường trú/, 'what was told before stays');
+  assert.equal((await page.$$('form[action="/counter/reveal"] button')).length, count - 1, 'one is open');
   await nothingKept(alive[7]);
   await look(page, 'reveal');
   await next();
+});
+
+/** Whether the whole of a part stands in the window. */
+const seen = (selector) => page.$eval(selector, (part) => {
+  const { top, bottom } = part.getBoundingClientRect();
+  return top >= 0 && bottom <= innerHeight;
+});
+
+test('on a narrow screen the field comes first and the verdict is seen, with script and without', async () => {
+  const wide = page.viewport();
+  await page.setViewport({ width: 360, height: 640 });
+  await page.reload();
+  assert.ok(await seen('#subject'), 'the field stands in the window');
+  assert.equal(await page.$eval('#procedure', (list) => list.getClientRects().length), 0, 'folded');
+  await page.click('.fold-line');
+  assert.ok(await page.$eval('#procedure', (list) => list.getClientRects().length) > 0, 'it opens');
+  await page.click('.fold-line');
+  await page.focus('#subject');
+  await scan(card(alive[8]));
+  await page.waitForFunction(() => document.querySelector('[data-tell]').textContent.includes('Khớp'));
+  assert.ok(await seen('.verdict'), 'the verdict stands in the window');
+  await page.setJavaScriptEnabled(false);
+  await goes(page, () => page.goto(`${base}/counter`));
+  assert.ok(await seen('#subject'));
+  await page.type('#subject', card(alive[8]));
+  await goes(page, () => page.keyboard.press('Enter'));
+  assert.ok(await seen('#verdict'), 'without script as well');
+  await page.setJavaScriptEnabled(true);
+  await page.setViewport(wide);
+  await page.goto(`${base}/counter`);
 });
 
 test('two windows and a doubled Enter: each question counts once', async () => {

@@ -7,6 +7,7 @@ use dancu_portal::counter::{
     Answer, Answered, Check, Checked, Compare, Counter, Lookup, Outage, Outcome, Reason, Record,
     Row, Sensitive, Slip, Verdict,
 };
+use dancu_portal::guide::{Advice, Guide};
 use dancu_portal::parts::{Meter, Refusal};
 
 use super::{LONG_NAME, OFFICER, Preview, UNIT, choice, wrong};
@@ -34,20 +35,28 @@ impl Preview {
             t: self.t.clone(),
             s: self.shell("officer", "/counter"),
             reason: Self::reason(!subject.is_empty()),
-            meter: Meter {
-                left,
-                of: 500,
-                service: self
-                    .say("Xác thực thông tin công dân, trong giờ", "Verification, in hours"),
-                resets: "07:00 25/11".into(),
-                own_left: 61,
-                own_of: 120,
-            },
+            meter: self.meter(left),
             subject: subject.into(),
             compare: self.compare(),
             once: "0".repeat(32),
             errors: vec![],
             outcome,
+        }
+    }
+
+    fn meter(&self, left: u64) -> Meter {
+        let other =
+            |key, left: &str| self.t.with_two("meter-other", "what", self.t.get(key), "left", left);
+        Meter {
+            left,
+            of: 500,
+            binds: self.t.get("meter-verify-in"),
+            resets: "07:00 25/11".into(),
+            others: vec![
+                other("meter-account", "179/240"),
+                other("meter-own", "61/120"),
+                other("meter-lookup-in", "49/50"),
+            ],
         }
     }
 
@@ -125,7 +134,7 @@ impl Preview {
             time: "14:05:12 24/11/2026".into(),
             code: "DC-7Q2M-94KX".into(),
             watermark: format!("{OFFICER} · Phường Hoa Mai Vàng · 14:05 24/11/2026"),
-            slip: (verdict != Verdict::NoMatch).then(|| "/counter/slip/1".into()),
+            slip: Some("/counter/slip/1".into()),
             lookup: verdict == Verdict::Match,
             sealed: "sealed".into(),
         }))
@@ -205,6 +214,7 @@ impl Preview {
                 t: self.t.clone(),
                 s: self.shell("officer", "/counter"),
                 unit: UNIT.into(),
+                meter: self.meter(382),
                 case_code: "H40.18-261124-0099".into(),
                 procedure: "1.004222 – Đăng ký thường trú".into(),
                 time: "14:05:12 24/11/2026".into(),
@@ -231,6 +241,7 @@ impl Preview {
             errors: vec![],
             personal_id: "099303000417".into(),
             name: LONG_NAME.into(),
+            meter: self.meter(49),
             reveals: false,
             reason: String::new(),
             sealed: "sealed".into(),
@@ -279,6 +290,8 @@ impl Preview {
             time: "14:05:12 24/11/2026".into(),
             unit: "H26.001".into(),
             verdict: Verdict::Partly.key(),
+            nobody: false,
+            typed: false,
             deceased: false,
             rows: vec![
                 ("field-personalId", Answer::Match),
@@ -294,6 +307,16 @@ impl Preview {
         };
         self.write("check", &page("DC-7Q2M-94KX", Some(found), vec![]))?;
         let errors = vec![wrong("code", self.t.get("check-wrong"))];
-        self.write("check-unknown", &page("DC-7Q2M-94KY", None, errors))
+        self.write("check-unknown", &page("DC-7Q2M-94KY", None, errors))?;
+        let used_up = Advice {
+            sentences: vec![self.say(
+                "Đã hết số lượt truy vấn đã đăng ký trong ngày.",
+                "The registered queries of the day are used up.",
+            )],
+            what_to_do: self.t.with("refusal-do-count", "time", "07:00"),
+            rules: vec!["D2"],
+        };
+        let (t, s) = (self.t.clone(), self.bare("/guide"));
+        self.write("guide", &Guide { t, s, refusals: vec![used_up] })
     }
 }

@@ -140,32 +140,42 @@ impl Preview {
 
     fn revoked(&self) -> Result<(), Box<dyn Error>> {
         self.write(
-            "head-revoked",
+            "head-suspended",
             &Revoked {
-                t: self.t.clone(),
-                s: self.shell("head", "/unit/officers"),
-                name: "Nguyễn Phước Bảo Quỳnh Trương Hoàng Thục Uyên".into(),
-                time: "14:05:12 24/11/2026".into(),
-                died: vec![
-                    (
-                        "died-sessions",
-                        self.say("1 phiên trên máy của cơ quan", "1 on an office computer"),
-                    ),
-                    ("died-devices", "2".into()),
-                    ("died-accounts", "ONESTOP".into()),
-                    (
-                        "died-factors",
-                        self.say("ứng dụng xác thực, khóa bảo mật", "app, hardware key"),
-                    ),
-                    (
-                        "died-substitutes",
-                        self.say("thay Lê Giả Lập đến 30/11", "for Lê Giả Lập until 30/11"),
-                    ),
-                ],
-                told: "Công ty Phần mềm Một cửa Giả Định".into(),
-                due: "17:00 25/11/2026".into(),
+                suspended: true,
+                died: vec![("died-accounts", "ONESTOP".into()), ("died-sessions", "1".into())],
+                told: String::new(),
+                due: String::new(),
+                ..self.gone()
             },
-        )
+        )?;
+        self.write("head-revoked", &self.gone())
+    }
+
+    fn gone(&self) -> Revoked {
+        Revoked {
+            t: self.t.clone(),
+            s: self.shell("head", "/unit/officers"),
+            suspended: false,
+            href: "/unit/officers/p7".into(),
+            name: "Nguyễn Phước Bảo Quỳnh Trương Hoàng Thục Uyên".into(),
+            time: "14:05:12 24/11/2026".into(),
+            died: vec![
+                (
+                    "died-sessions",
+                    self.say("1 phiên trên máy của cơ quan", "1 on an office computer"),
+                ),
+                ("died-devices", "2".into()),
+                ("died-accounts", "ONESTOP".into()),
+                ("died-factors", self.say("ứng dụng xác thực, khóa bảo mật", "app, hardware key")),
+                (
+                    "died-substitutes",
+                    self.say("thay Lê Giả Lập đến 30/11", "for Lê Giả Lập until 30/11"),
+                ),
+            ],
+            told: "Công ty Phần mềm Một cửa Giả Định".into(),
+            due: "17:00 25/11/2026".into(),
+        }
     }
 
     /// Requests, revocations, a given password, the choice of a file.
@@ -297,6 +307,7 @@ impl Preview {
             ],
             invite: true,
             reason: String::new(),
+            centre: None,
             told: None,
             partly: None,
             training: existing.then(|| Training {

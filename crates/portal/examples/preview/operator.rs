@@ -233,7 +233,8 @@ impl Preview {
                 act: Some(LockAct {
                     time: "09:40 24/11/2026".into(),
                     by: CENTRE.into(),
-                    detail: "SMALL citizen.lookup inHours; lý do: cao điểm tuyển sinh".into(),
+                    what: self.say("Mở khóa dòng đăng ký", "Line unlocked"),
+                    reason: Some("cao điểm tuyển sinh".into()),
                     index: 1_204_377,
                 }),
                 chart: Some(full_chart()),

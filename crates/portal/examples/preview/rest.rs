@@ -88,18 +88,36 @@ impl Preview {
     }
 
     fn staff(&self, ground: &str) -> Result<(), Box<dyn Error>> {
-        let act = |index, kind: &str, detail: &str| ActRow {
+        let act = |index, (kind, said): (&str, String), detail: String| ActRow {
             index,
             time: "13:20:41 24/11/2026".into(),
             by: if kind == "line.lift" { "Đỗ Vận Hành Mẫu" } else { "vanhanh.mau" }.into(),
             account: (kind == "line.lift").then(|| "root".into()),
+            said,
             kind: kind.into(),
             system: "ONESTOP".into(),
-            detail: detail.into(),
+            detail,
         };
+        let lift = ("line.lift", self.say("Mở khóa dòng đăng ký", "Line unlocked"));
+        let state =
+            ("account.state", self.say("Đổi trạng thái tài khoản", "State of an account set"));
         let acts = vec![
-            act(1_204_377, "line.lift", "ONESTOP citizen.verify inHours; lý do: cao điểm"),
-            act(1_204_311, "account.state", "ONESTOP #12 Locked; lý do: báo mất điện thoại"),
+            act(
+                1_204_377,
+                lift,
+                self.say(
+                    "Xác thực thông tin công dân · Trong giờ. Lý do: cao điểm",
+                    "Verification of a citizen · In hours. Reason: cao điểm",
+                ),
+            ),
+            act(
+                1_204_311,
+                state,
+                self.say(
+                    "onestop.mau: đã khóa. Lý do: báo mất điện thoại",
+                    "onestop.mau: locked. Reason: báo mất điện thoại",
+                ),
+            ),
         ];
         for (name, rows) in [
             ("auditor-staff", None),

@@ -1,5 +1,5 @@
 // The counter's own comfort: scanners that end with Tab, or send Tab between the fields of a card,
-// and a scan that comes while the caret stands elsewhere. A person types slower than a scanner, so
+// a scan that comes while the caret stands elsewhere, and a verdict that is seen and heard. A person types slower than a scanner, so
 // Tab keeps its meaning for everybody at a keyboard.
 "use strict";
 (() => {
@@ -45,4 +45,55 @@
     field.dispatchEvent(new Event("input", { bubbles: true }));
     waiting = setTimeout(() => send(field), OVER_MS);
   }, true);
+
+  // The chosen procedure in whole words: a closed list cuts them, and a folded reason hides them.
+  const say = () => {
+    const list = document.querySelector("#procedure");
+    if (!list) return;
+    for (const place of document.querySelectorAll("[data-chosen]")) {
+      place.textContent = list.selectedOptions.length ? list.selectedOptions[0].text : "";
+      place.hidden = !place.textContent;
+    }
+  };
+
+  // The folded reason opens for whoever wants into it: by key, or by the link of an error.
+  const unfold = (id) => {
+    const fold = document.querySelector("[data-fold]");
+    const field = document.getElementById(id);
+    if (fold && field && fold.parentElement.contains(field)) fold.checked = true;
+  };
+  document.addEventListener("keydown", (event) => {
+    const key = { t: "procedure", h: "case" }[event.key.toLowerCase()];
+    if (key && event.altKey && !event.ctrlKey && !event.metaKey) unfold(key);
+  }, true);
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("[data-errors] a");
+    if (link) unfold(link.hash.slice(1));
+  }, true);
+
+  // What came of a question is brought into the window, and told to readers of the screen. The
+  // caret stays in the field for the next scan, but where fingers type: there it would bring the
+  // keyboard of the screen over the verdict.
+  const tell = () => {
+    const place = document.querySelector("[data-verdict]");
+    if (!place) return;
+    const { top, bottom } = place.getBoundingClientRect();
+    // In the lower half the keyboard of a screen may stand over it.
+    if (top < 0 || bottom > innerHeight || top > innerHeight / 2) place.scrollIntoView({ block: "start" });
+    if (matchMedia("(pointer: coarse)").matches) place.focus({ preventScroll: true });
+    const heard = document.querySelector("[data-tell]");
+    // An alert is told by itself.
+    if (heard && !place.matches("[role=alert]") && !place.querySelector("[role=alert]")) heard.textContent = place.innerText;
+  };
+  const errors = () => {
+    for (const link of document.querySelectorAll("[data-errors] a")) unfold(link.hash.slice(1));
+  };
+  document.addEventListener("htmx:beforeRequest", () => {
+    const heard = document.querySelector("[data-tell]");
+    if (heard) heard.textContent = "";
+  });
+  document.addEventListener("htmx:afterSettle", () => { errors(); tell(); });
+  document.addEventListener("change", (event) => { if (event.target.id === "procedure") say(); });
+  // After the portal's own script, which puts the caret into the field.
+  addEventListener("load", () => { say(); tell(); });
 })();

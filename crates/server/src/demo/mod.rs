@@ -177,7 +177,8 @@ async fn serve_demo(
     let gate = Gate::open(store.clone(), now)?;
     // Passkeys are bound to a name; an address is none.
     let origin = Some(format!("http://localhost:{}", listener.local_addr()?.port()));
-    let config = PortalConfig { origin: origin.clone(), ..PortalConfig::default() };
+    let help_phone = Some(people::HELP_PHONE.to_owned());
+    let config = PortalConfig { origin: origin.clone(), help_phone, ..PortalConfig::default() };
     let portal = Portal::open(&config, store.clone(), &url)?.with_identity(identity)?;
     let people = people::ready(store, &portal.people, now).await?;
     let app = Arc::new(App::new(gate, clock, url).with_portal(Some(portal)));

@@ -31,6 +31,8 @@ const PEOPLE: [(&str, Role, &str); 9] = [
     ("kiemtra.canbo1", Role::Auditor, "G01.902"),
     ("kiemtra.doclap1", Role::IndependentAuditor, "G01.902"),
 ];
+/// Telephone of support on the demo's pages: no such number is given out.
+pub const HELP_PHONE: &str = "1900 0000";
 /// Unit of the centre's own staff.
 const CENTRE: &str = "G01.900";
 /// Names of people are drawn from here on; accounts of systems take the numbers before.

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use dancu_domain::people::grants::Target;
 use dancu_domain::people::powers::Power;
 use dancu_domain::people::reasons::PortalReason;
-use dancu_domain::registration::Account;
-use dancu_domain::registration::{Procedure, System};
+use dancu_domain::registration::{Account, Line, Procedure, System};
 use dancu_domain::service::{FieldSet, Service, Window};
 use dancu_portal::parts::Meter;
 use dancu_portal::text::Text;
@@ -70,44 +69,73 @@ pub(super) fn chosen<'a>(desks: &'a [Desk], code: &str) -> &'a Desk {
     named.unwrap_or(&desks[0])
 }
 
-/// What is left now, of the line or of the account, whichever ends first (D2, D4).
-pub(super) fn meter(signed: &Signed, desk: &Desk, text: &Text) -> Meter {
+/// A count that may end.
+struct Count {
+    /// Key of what it is.
+    key: &'static str,
+    left: u64,
+    of: u64,
+}
+
+impl Count {
+    fn new(key: &'static str, of: u32, used: u32) -> Self {
+        Self { key, left: of.saturating_sub(used).into(), of: of.into() }
+    }
+
+    fn line(self, text: &Text) -> String {
+        let left = format!("{}/{}", text.num(self.left), text.num(self.of));
+        text.with_two("meter-other", "what", text.get(self.key), "left", left)
+    }
+}
+
+/// Key of what a line counts.
+const fn key(service: Service, window: Window) -> &'static str {
+    match (service, window) {
+        (Service::CitizenLookup, Window::InHours) => "meter-lookup-in",
+        (Service::CitizenLookup, Window::OffHours) => "meter-lookup-off",
+        (_, Window::InHours) => "meter-verify-in",
+        (_, Window::OffHours) => "meter-verify-off",
+    }
+}
+
+/// What is left now for a service: the count that ends first in large, of the line, of the
+/// system off hours or of the account (D2, D4), and each other one in a line. Who verifies sees
+/// what is left of look-ups too, since opening a field takes one.
+pub(super) fn meter(signed: &Signed, desk: &Desk, service: Service, text: &Text) -> Meter {
     let now = signed.app.clock.now();
     let store = signed.app.gate.store();
     let profile = store.profiles().at(now);
     let duty = profile.hours.duty(now);
-    let line = desk.system.service(Service::CitizenVerify).and_then(|g| g.line(duty.window));
-    let of = line.map_or(0, |line| line.limit(now).count);
-    let (system, account) = (desk.system.id, &desk.account);
-    let (used, own, off_hours) = store.ledger().lines(|counts| {
-        let used = line.map_or(0, |line| counts.line_day(line.id, duty.day).used);
+    let line = |service| desk.system.service(service).and_then(|grant| grant.line(duty.window));
+    let account = &desk.account;
+    let opens = service != Service::CitizenLookup
+        && account.services.contains(Service::CitizenLookup)
+        && signed.holds(Power::LookUpCitizen);
+    let (asked, beside) = (line(service), line(Service::CitizenLookup).filter(|_| opens));
+    let (used, used_beside, own, off_hours) = store.ledger().lines(|counts| {
+        let used =
+            |line: Option<&Line>| line.map_or(0, |line| counts.line_day(line.id, duty.day).used);
         let own = counts.account_used(account.id, duty.day);
-        (used, own, counts.off_hours_used(system, duty.day))
+        (used(asked), used(beside), own, counts.off_hours_used(desk.system.id, duty.day))
     });
-    let mut left = of.saturating_sub(used);
-    let mut service = "meter-line-in";
+    let limit = |line: &Line| line.limit(now).count;
+    let mut counts = vec![Count::new(key(service, duty.window), asked.map_or(0, limit), used)];
     if duty.window == Window::OffHours {
-        service = "meter-line-off";
-        left = left.min(profile.counts.off_hours_cap.saturating_sub(off_hours));
+        counts.push(Count::new("meter-cap", profile.counts.off_hours_cap, off_hours));
     }
     let stop = account.daily.saturating_mul(profile.counts.account_hard_stop_factor);
-    let own_stop = stop.saturating_sub(own);
-    let mut words = text.get(service);
-    let (line_left, line_of) = (u64::from(left), u64::from(of));
-    let (left, of) = if own_stop < left {
-        // The ring shows what ends first; what the unit has left stands beside it all the same.
-        let (unit, whole) = (text.num(line_left), text.num(line_of));
-        words = text.with_two("meter-account", "left", unit, "of", whole);
-        (own_stop, stop)
-    } else {
-        (left, of)
-    };
+    counts.push(Count::new("meter-account", stop, own));
+    // Of two that end together the unit's line is named, not the account.
+    let first = (0..counts.len()).min_by_key(|at| counts[*at].left).unwrap_or_default();
+    let binds = counts.remove(first);
+    counts.push(Count::new("meter-own", account.daily, own));
+    let look_ups = key(Service::CitizenLookup, duty.window);
+    counts.extend(beside.map(|line| Count::new(look_ups, limit(line), used_beside)));
     Meter {
-        left: left.into(),
-        of: of.into(),
-        service: words,
+        left: binds.left,
+        of: binds.of,
+        binds: text.get(binds.key),
         resets: frame::stamp(duty.resets_at),
-        own_left: account.daily.saturating_sub(own).into(),
-        own_of: account.daily.into(),
+        others: counts.into_iter().map(|count| count.line(text)).collect(),
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! Both are questions of the look-up service for exactly the fields that are shown, so that the
 //! journal names what was delivered and nothing more: a look-up leaves the sensitive fields out,
-//! and each of those is a question of its own, counted and journaled when it is shown.
+//! and each of those is a question of its own, counted and journaled when it is shown. What was
+//! told before stays on the page: it travels in it sealed, so that nobody asks for it twice.
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
@@ -15,12 +16,12 @@ use dancu_domain::service::{Field, FieldSet, Service};
 use dancu_gate::query::{Answer, Ask, Disclosed, Query, Reply};
 use dancu_journal::{Act, Body};
 use dancu_portal::counter::{Lookup, Outcome, Record};
-use dancu_portal::parts::FieldError;
+use dancu_portal::parts::{FieldError, Meter};
 use dancu_portal::text::Text;
 
 use super::desk::{self, Desk};
 use super::question::{self, Typed, Why};
-use super::sealed::{self, Kept};
+use super::sealed::{self, Kept, Told};
 use super::{code, page, put, refusal, values, verdict};
 use crate::portal::form::{self, Form};
 use crate::portal::frame;
@@ -80,12 +81,61 @@ impl Opened {
                 SubjectId::Old(id) => id.to_string(),
             },
             name: self.kept.name.clone(),
+            meter: self.meter(signed),
             reveals: false,
             reason: form.get("reason").to_owned(),
             sealed: form.get("about").to_owned(),
             once: form::once(),
             record: None,
             refused: None,
+        }
+    }
+
+    /// What is left of the line that look-ups count on.
+    fn meter(&self, signed: &Signed) -> Meter {
+        desk::meter(signed, self.desk(), Service::CitizenLookup, &self.text)
+    }
+
+    /// Adds what was delivered to what was told before; where the keys fit nobody any more,
+    /// nothing of it stays.
+    fn tell(&mut self, citizen: Option<&Disclosed>, fields: FieldSet) {
+        let kept = &mut self.kept;
+        let Some(citizen) = citizen else {
+            kept.told.clear();
+            kept.deceased = None;
+            return;
+        };
+        // Only a question about it tells it; another one leaves what is known.
+        if let Some(vital) = citizen.vital() {
+            kept.deceased = match vital {
+                VitalStatus::Dead(day) => Some(day.map_or_else(String::new, frame::date)),
+                _ => None,
+            };
+        }
+        for (field, value, source) in values::told(citizen, fields, &self.text) {
+            let field = field.code();
+            kept.told.retain(|told| told.field != field);
+            kept.told.push(Told { field: field.to_owned(), value, source });
+        }
+    }
+
+    /// All that was told.
+    fn record(&self, signed: &Signed, nobody: bool, reply: &Reply) -> Record {
+        let told = |field: Field| self.kept.told.iter().find(|told| told.field == field.code());
+        let plain = FieldSet::ALL.without(FieldSet::SENSITIVE);
+        let facts = plain.iter().filter_map(|field| {
+            told(field).map(|t| (values::key(field), t.value.clone(), t.source.clone()))
+        });
+        let granted = if nobody { FieldSet::EMPTY } else { self.granted(signed) };
+        Record {
+            facts: facts.collect(),
+            sensitive: verdict::sensitive(granted, |field| told(field).map(|t| t.value.clone())),
+            deceased: self.kept.deceased.clone(),
+            nobody,
+            watermark: verdict::watermark(signed),
+            time: verdict::moment(signed),
+            code: code::of(reply.correlation),
+            cleared: frame::time(signed.now.plus_ms(SHOWN_S * 1_000)),
         }
     }
 }
@@ -128,14 +178,7 @@ pub(super) async fn lookup(signed: Signed, form: Form) -> Handled {
         tracing::error!(error = %error, "counter.lookup could not journal its reason");
         return Ok(frame::unavailable(&signed));
     }
-    let facts = |citizen: &Disclosed| values::facts(citizen, fields, &opened.text);
-    let sensitive = verdict::sensitive(granted, None);
-    let record = |citizen: Option<&Disclosed>| Record {
-        facts: citizen.map(facts).unwrap_or_default(),
-        sensitive,
-        ..record(&signed, citizen, &reply)
-    };
-    Ok(finish(&signed, page, &reply, record, &opened.text).await)
+    Ok(finish(&signed, opened, page, &reply, fields).await)
 }
 
 /// Shows one sensitive field. The guard has asked for a fresh second factor before.
@@ -152,13 +195,7 @@ pub(super) async fn reveal(signed: Signed, form: Form) -> Handled {
     };
     let (_, reply) = put(&signed, opened.desk(), &query).await;
     let page = Lookup { reveals: true, ..opened.page(&signed, &form) };
-    let record = |citizen: Option<&Disclosed>| {
-        let shown = citizen.map(|c| values::facts(c, FieldSet::of(&[field]), &opened.text));
-        let shown = shown.and_then(|facts| facts.into_iter().next()).map(|(_, value, _)| value);
-        let sensitive = verdict::sensitive(granted, shown.as_deref().map(|value| (field, value)));
-        Record { sensitive, ..record(&signed, citizen, &reply) }
-    };
-    Ok(finish(&signed, page, &reply, record, &opened.text).await)
+    Ok(finish(&signed, opened, page, &reply, FieldSet::of(&[field])).await)
 }
 
 /// Who looked and why, under the question's own request id: two entries, because an entry of a
@@ -178,47 +215,36 @@ async fn journal_reason(
     signed.app.gate.store().ledger().note(signed.now, |_| Ok(Body::Act(act))).await
 }
 
-/// A record without its fields.
-fn record(signed: &Signed, citizen: Option<&Disclosed>, reply: &Reply) -> Record {
-    let deceased = match citizen.and_then(Disclosed::vital) {
-        Some(VitalStatus::Dead(day)) => Some(day.map_or_else(String::new, frame::date)),
-        _ => None,
-    };
-    Record {
-        facts: vec![],
-        sensitive: vec![],
-        deceased,
-        nobody: citizen.is_none(),
-        watermark: verdict::watermark(signed),
-        time: verdict::moment(signed),
-        code: code::of(reply.correlation),
-        cleared: frame::time(signed.now.plus_ms(SHOWN_S * 1_000)),
-    }
-}
-
-/// The page with the record or with the refusal. What shows a person leaves the screen by itself,
-/// without any script: the browser is told to go back to the counter.
+/// The page with the record or with the refusal; what was told before is on either. What shows a
+/// person leaves the screen by itself, without any script: the browser is told to go back to the
+/// counter.
 async fn finish(
     signed: &Signed,
+    mut opened: Opened,
     mut page: Lookup,
     reply: &Reply,
-    record: impl FnOnce(Option<&Disclosed>) -> Record,
-    text: &Text,
+    fields: FieldSet,
 ) -> Response {
+    page.meter = opened.meter(signed);
     let status = match &reply.result {
-        Ok(Answer::Citizen { citizen, .. }) => {
-            page.record = Some(record(Some(citizen.as_ref())));
-            StatusCode::OK
-        }
-        // The keys agreed a moment ago: the record changed meanwhile.
-        Ok(_) => {
-            let mut nobody = record(None);
-            nobody.sensitive.clear();
-            page.record = Some(nobody);
+        Ok(answer) => {
+            // Where nobody is found the keys agreed a moment ago: the record changed meanwhile.
+            let citizen = match answer {
+                Answer::Citizen { citizen, .. } => Some(citizen.as_ref()),
+                _ => None,
+            };
+            opened.tell(citizen, fields);
+            if let Some(text) = sealed::seal(signed, &opened.kept) {
+                page.sealed = text;
+            }
+            page.record = Some(opened.record(signed, citizen.is_none(), reply));
             StatusCode::OK
         }
         Err(denied) => {
-            page.refused = Some(refusal::refusal(signed, denied, reply, text).await);
+            page.refused = Some(refusal::refusal(signed, denied, reply, &opened.text).await);
+            if !opened.kept.told.is_empty() {
+                page.record = Some(opened.record(signed, false, reply));
+            }
             let status = denied.refusal.reason.text().kind.http_status();
             StatusCode::from_u16(status).unwrap_or(StatusCode::FORBIDDEN)
         }

@@ -8,6 +8,7 @@
 mod code;
 mod compare;
 mod desk;
+mod guide;
 mod lookup;
 mod memory;
 mod page;
@@ -34,7 +35,7 @@ use super::signed::Signed;
 use super::table::{Access, Table};
 use crate::stop::Handled;
 
-/// Adds the counter's routes and the check of its slips.
+/// Adds the counter's routes, the check of its slips and the guide.
 pub fn routes(table: Table) -> Table {
     table
         .entry("/counter", "scan-line", "nav-counter", Power::VerifyCitizen)
@@ -45,6 +46,7 @@ pub fn routes(table: Table) -> Table {
         .get("/counter/slip/{token}", Power::PrintResultSlip, slip::show)
         .get("/check", Access::Public, slip::form)
         .get("/check/{token}", Access::Public, slip::check)
+        .get("/guide", Access::Public, guide::show)
 }
 
 /// What an address may choose beforehand: codes only.

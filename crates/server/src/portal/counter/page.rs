@@ -38,7 +38,7 @@ pub(super) fn counter(
     Counter {
         s: shell,
         reason: reason(desks, desk, &procedures, chosen, typed, &text),
-        meter: desk::meter(signed, desk, &text),
+        meter: desk::meter(signed, desk, Service::CitizenVerify, &text),
         subject: typed.subject.clone(),
         compare: compare::fields(granted, compared, &text),
         once,

@@ -108,6 +108,15 @@ const fn helper(reason: Reason) -> Helper {
     }
 }
 
+/// Whether an officer may meet it, and can do more about it than ask again.
+pub(super) fn is_of_the_counter(reason: Reason) -> bool {
+    let of_systems = matches!(
+        reason,
+        Reason::SystemAccountVerifiesOnly | Reason::PlanDoesNotCover | Reason::PlanUsedUp
+    );
+    !of_systems && key(reason) != "refusal-do-again"
+}
+
 /// Key of what to do.
 const fn key(reason: Reason) -> &'static str {
     match reason {
@@ -142,7 +151,9 @@ const fn key(reason: Reason) -> &'static str {
     }
 }
 
-fn what_to_do(reason: Reason, wait: Option<&str>, resets: &str, text: &Text) -> String {
+/// What to do about a refusal. `wait`: how long it lasts, where that is known; `resets`: when
+/// counts begin anew.
+pub(super) fn what_to_do(reason: Reason, wait: Option<&str>, resets: &str, text: &Text) -> String {
     match (key(reason), wait) {
         ("refusal-do-locked", Some(wait)) => text.with("refusal-do-locked-until", "wait", wait),
         ("refusal-do-pace", Some(wait)) => text.with("refusal-do-pace", "wait", wait),

@@ -14,7 +14,7 @@ use crate::portal::signed::Signed;
 /// and no longer than the screen stays open by itself.
 const KEPT_MS: i64 = 15 * MINUTE_MS;
 /// Another version does not open.
-const LABEL: &str = "dancu counter 2";
+const LABEL: &str = "dancu counter 3";
 
 /// About whom, and why.
 #[derive(Serialize, Deserialize)]
@@ -29,8 +29,24 @@ pub(super) struct Kept {
     pub(super) subject: Subject,
     /// The name as it was asked.
     pub(super) name: String,
-    /// When it was sealed, ms of the machine's clock.
+    /// Whether the person was told to be dead, and when, as far as that was told: said again with
+    /// each field that is opened.
+    pub(super) deceased: Option<String>,
+    /// What was told of the person on the page that carries this, so that it stays there while
+    /// another field is opened. Each of these was journaled when it was delivered.
+    pub(super) told: Vec<Told>,
+    /// When the person was asked about, ms of the machine's clock.
     pub(super) at: i64,
+}
+
+/// A field that was delivered, in words.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct Told {
+    /// Code of the field.
+    pub(super) field: String,
+    pub(super) value: String,
+    /// Where it comes from, with the day.
+    pub(super) source: String,
 }
 
 impl Kept {
@@ -67,6 +83,8 @@ mod tests {
             case: String::new(),
             subject: Subject { id, name, birth: BirthDate::Year(1990) },
             name: "Nguyễn Văn Mẫu".into(),
+            deceased: None,
+            told: vec![],
             at: NOW.0,
         }
     }

@@ -11,6 +11,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use dancu_domain::moment::Moment;
 use dancu_domain::people::powers::Power;
+use dancu_domain::service::Service;
 use dancu_gate::path::Protocol;
 use dancu_gate::query::CorrelationId;
 use dancu_journal::{Body, Decision, Entry, Query as Asked};
@@ -99,6 +100,7 @@ pub(super) async fn show(signed: Signed, Path(mark): Path<String>) -> Handled {
     Ok(frame::page(&Slip {
         s: signed.shell(),
         unit: query.unit.clone(),
+        meter: desk::meter(&signed, own, Service::CitizenVerify, &text),
         case_code: if query.case.is_empty() { none } else { query.case.clone() },
         procedure,
         time: verdict::seconds(Moment(entry.arrival)),
@@ -180,6 +182,8 @@ fn found(entry: &Entry, query: &Asked, said: Option<Said>) -> Checked {
         time,
         unit: query.unit.clone(),
         verdict,
+        nobody: query.answer == NO_MATCH,
+        typed: said.is_none(),
         deceased: said.is_some_and(|said| said.deceased),
         rows,
     }

@@ -125,7 +125,9 @@ async fn claims_give_rows_and_a_verdict() {
             .replace(citizen.full_name.upper().as_str(), "MẪU VĂN KHÔNG");
         let page = world.verify(&nobody, &[("claim-sex", &right)]).await;
         assert!(page.status == 200 && page.has("Vẫn giúp được người dân"));
-        assert!(!page.has("/counter/slip/") && !page.has("/counter/lookup"));
+        assert!(!page.has("/counter/lookup"));
+        // The code to read out stands in what to do as well.
+        assert!(page.has("đọc mã DC-"), "{}", page.text);
         // Only the year is compared where only the year is known.
         let year = citizen.birth.year().to_string();
         let typed = format!("{} {} {year}", citizen.personal_id, citizen.full_name.as_str());
@@ -135,6 +137,14 @@ async fn claims_give_rows_and_a_verdict() {
         let typed = format!("{} {} {}", dead.personal_id, dead.full_name.as_str(), day(dead));
         let page = world.verify(&typed, &[]).await;
         assert!(page.has("class=\"deceased\"") && page.has("Đã chết"));
+        // One verdict only: that the details agree is a small line of it.
+        assert!(page.has("Thông tin trùng khớp.") && !page.has("class=\"verdict"), "{}", page.text);
+        assert_eq!(page.text.matches("id=\"verdict\"").count(), 1);
+        // And again with each field that is opened, which does not tell it itself.
+        let about = page.hidden("about");
+        let reveal = [("about", about.as_str()), ("field", "ethnicity")];
+        let page = world.post("/counter/reveal", &reveal).await;
+        assert!(page.status == 200 && page.has("class=\"deceased\""), "{}", page.text);
     }
 }
 
@@ -169,14 +179,31 @@ async fn rule_a4_a_look_up_needs_a_reason_and_leaves_sensitive_fields_out() {
         world.post("/counter/lookup", &fields(reason)).await;
         assert_eq!(world.used(Service::CitizenLookup), 1);
         // One sensitive field, and only that, is delivered when it is shown.
-        let reveal = [("about", sealed.as_str()), ("field", "ethnicity")];
+        let about = shown.hidden("about");
+        let reveal = [("about", about.as_str()), ("field", "ethnicity")];
         let page = world.post("/counter/reveal", &reveal).await;
+        // What was told before stays, and nothing of it can be read in what the page carries.
+        assert!(page.has("Nơi thường trú") && page.has(&id[..3]), "{}", page.text);
+        assert!(!page.hidden("about").contains(&id));
         let name = dancu_domain::lists::ethnicity(world.citizen().ethnicity).unwrap();
         assert!(page.status == 200 && page.has(name) && page.has("Dân tộc"), "{}", page.text);
         assert!(page.has("••••••"), "the others stay masked");
         let entry = world.questions().pop().unwrap();
         assert_eq!(entry.fields, FieldSet::of(&[Field::Ethnicity]).bits());
         assert_eq!(world.used(Service::CitizenLookup), 2);
+        // What is left of look-ups is in sight wherever one is taken.
+        assert!(shown.has("499/500") || shown.has(">499<"), "{}", shown.text);
+        assert!(page.has("Tra cứu đầy đủ của cả đơn vị") && page.has(">498<"), "{}", page.text);
+        assert!(ask.has("id=\"meter\"") || ask.has("class=\"meter line\""));
+        // Opening another one keeps both; the form of before keeps only what it carried.
+        let next = page.hidden("about");
+        let both = [("about", next.as_str()), ("field", "bloodGroup")];
+        let both = world.post("/counter/reveal", &both).await;
+        assert!(both.has(name) && both.has("Nhóm máu") && both.has("Nơi thường trú"));
+        let religion = [("about", sealed.as_str()), ("field", "religion")];
+        let first = world.post("/counter/reveal", &religion).await;
+        assert!(first.status == 200 && !first.has("Nơi thường trú"), "{}", first.text);
+        assert_eq!(world.used(Service::CitizenLookup), 4);
         // What is not sensitive, or not sealed here, is not revealed.
         for (code, field) in
             [(sealed.as_str(), "fullName"), (sealed.as_str(), "x"), ("x", "religion")]
@@ -184,7 +211,7 @@ async fn rule_a4_a_look_up_needs_a_reason_and_leaves_sensitive_fields_out() {
             let page = world.post("/counter/reveal", &[("about", code), ("field", field)]).await;
             assert!(matches!(page.status, 303 | 410), "{field}: {}", page.status);
         }
-        assert_eq!(world.used(Service::CitizenLookup), 2);
+        assert_eq!(world.used(Service::CitizenLookup), 4);
         assert_eq!(world.get("/counter/lookup").await.status, 303);
     }
 }
@@ -240,6 +267,42 @@ async fn a_slip_is_printed_and_checked_without_a_name() {
         assert_eq!(world.get(&forged.replace("/check/", "/counter/slip/")).await.status, 404);
         // Signed out nobody prints.
         assert_eq!(world.anybody(&page.slip()).await.status, 303);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_matches_nobody_gets_a_slip_too() {
+    for world in World::both("nobody", &Wish::default()).await {
+        let typed = format!("{} Mẫu Văn Không 1990", world.citizen().personal_id);
+        let page = world.verify(&typed, &[("case", "H26/10")]).await;
+        let slip = world.get(&page.slip()).await;
+        let paper = slip.text.split("<article").nth(1).unwrap().split("</article>").next().unwrap();
+        assert!(slip.status == 200 && paper.contains("Không khớp") && paper.contains("H26/10"));
+        assert!(paper.contains("không có ai khớp") && paper.contains("DC-"), "{paper}");
+        assert!(!paper.contains("<table") && paper.contains("<path d=\"M"), "{paper}");
+        let id = world.citizen().personal_id.to_string();
+        assert!(!slip.has(&id) && !slip.has("Mẫu Văn Không"));
+        // The mark tells it whole; a typed code tells that the keys did not agree.
+        let check = page.slip().replace("/counter/slip/", "/check/");
+        let found = world.anybody(&check).await;
+        assert!(found.status == 200 && found.has("Không có người nào có đủ"), "{}", found.text);
+        assert!(!found.has("Mã gõ tay") && !found.has("H26/10") && !found.has(&id));
+        let code = paper.split("DC-").nth(1).unwrap().split('<').next().unwrap();
+        let found = world.anybody(&format!("/check?code=DC-{code}")).await;
+        assert!(found.has("họ tên và ngày sinh: không khớp") && found.has("Mã gõ tay"));
+        // The slip's page counts nothing, and shows what is left all the same.
+        assert!(slip.has("class=\"meter line no-print\"") && slip.has(">499<"), "{}", slip.text);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_guide_is_open_to_all_and_tells_the_refusals() {
+    let world = World::new("guide", &Wish::default(), None).await;
+    for page in [world.anybody("/guide").await, world.get("/guide").await] {
+        assert_eq!(page.status, 200);
+        assert!(page.has("Hướng dẫn sử dụng") && page.has("Cán bộ tại quầy"));
+        assert!(page.has("Đã hết số lượt truy vấn") && page.has("07:00"), "{}", page.text);
+        assert!(page.has("href=\"/docs\"") && page.has("href=\"/guide\""), "the footer leads here");
     }
 }
 

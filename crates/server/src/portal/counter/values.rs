@@ -62,6 +62,16 @@ pub(in crate::portal) fn facts(
     fields: FieldSet,
     text: &Text,
 ) -> Vec<(&'static str, String, String)> {
+    let told = told(citizen, fields, text).into_iter();
+    told.map(|(field, value, source)| (key(field), value, source)).collect()
+}
+
+/// The same by field.
+pub(super) fn told(
+    citizen: &Disclosed,
+    fields: FieldSet,
+    text: &Text,
+) -> Vec<(Field, String, String)> {
     let told = citizen.fields().and(fields);
     told.iter()
         .map(|field| {
@@ -71,7 +81,7 @@ pub(in crate::portal) fn facts(
                 (Some(_), Some(stamp)) => source(stamp, text),
                 _ => String::new(),
             };
-            (key(field), value.unwrap_or_else(|| text.get("value-unknown")), source)
+            (field, value.unwrap_or_else(|| text.get("value-unknown")), source)
         })
         .collect()
 }

@@ -28,6 +28,8 @@ pub(super) fn answered(
     reply: &Reply,
     text: &Text,
 ) -> Answered {
+    let none =
+        Said { id: reply.correlation, verdict: Verdict::NoMatch, deceased: false, rows: vec![] };
     let nobody = Answered {
         verdict: Verdict::NoMatch,
         year_only: false,
@@ -38,7 +40,8 @@ pub(super) fn answered(
         time: moment(signed),
         code: code::of(reply.correlation),
         watermark: watermark(signed),
-        slip: None,
+        // Nobody needs paper more than who could not be found.
+        slip: slip(signed, &none),
         lookup: false,
         sealed: String::new(),
     };
@@ -48,7 +51,7 @@ pub(super) fn answered(
     let (deceased, missing) = (*alive == Some(Some(false)), *alive == Some(None));
     let facts = rows.iter().map(|(field, row)| (*field, row.answer)).collect();
     let said = Said { id: reply.correlation, verdict, deceased, rows: facts };
-    let more = more(signed, desk, asked);
+    let more = more(signed, desk, asked, deceased);
     Answered {
         verdict,
         year_only: *precision == Precision::Year,
@@ -56,7 +59,7 @@ pub(super) fn answered(
         deceased: deceased.then(String::new),
         missing,
         rows: rows.into_iter().map(|(_, row)| row).collect(),
-        sensitive: more.as_ref().map_or_else(Vec::new, |more| sensitive(more.fields, None)),
+        sensitive: more.as_ref().map_or_else(Vec::new, |more| sensitive(more.fields, |_| None)),
         slip: slip(signed, &said),
         lookup: more.as_ref().is_some_and(|m| !m.fields.without(FieldSet::SENSITIVE).is_empty()),
         sealed: more.map_or_else(String::new, |more| more.sealed),
@@ -120,7 +123,7 @@ struct More {
 }
 
 /// Nothing where a look-up is not granted, or the officer has not the power.
-fn more(signed: &Signed, desk: &Desk, asked: &Asked) -> Option<More> {
+fn more(signed: &Signed, desk: &Desk, asked: &Asked, deceased: bool) -> Option<More> {
     let query = &asked.query;
     let procedure = desk.procedure(signed, query.procedure.as_str())?;
     let fields = desk.fields(Service::CitizenLookup, procedure);
@@ -133,19 +136,20 @@ fn more(signed: &Signed, desk: &Desk, asked: &Asked) -> Option<More> {
         case: query.case.as_ref().map_or_else(String::new, |case| case.as_str().to_owned()),
         subject: query.subject.clone(),
         name: asked.name.as_str().to_owned(),
+        deceased: deceased.then(String::new),
+        told: vec![],
         at: signed.machine.0,
     };
     debug_assert!(matches!(query.ask, Ask::Verify(_)), "only a verification leads on");
     Some(More { fields, sealed: sealed::seal(signed, &kept)? })
 }
 
-/// The granted sensitive fields; one of them with its value.
-pub(super) fn sensitive(fields: FieldSet, shown: Option<(Field, &str)>) -> Vec<Sensitive> {
-    let of = |field: Field| Sensitive {
-        key: key(field),
-        field: field.code(),
-        shown: shown.filter(|(f, _)| *f == field).map(|(_, value)| value.to_owned()),
-    };
+/// The granted sensitive fields, with the values of those that were opened.
+pub(super) fn sensitive(
+    fields: FieldSet,
+    shown: impl Fn(Field) -> Option<String>,
+) -> Vec<Sensitive> {
+    let of = |field: Field| Sensitive { key: key(field), field: field.code(), shown: shown(field) };
     fields.and(FieldSet::SENSITIVE).iter().map(of).collect()
 }
 

@@ -79,8 +79,13 @@ async fn an_account_is_locked_at_once_and_unlocked_for_a_reason() {
     let locked = browser.post(to, &fields).await;
     assert_eq!((locked.status, state(&site)), (StatusCode::OK, AccountState::Locked));
     let page = browser.get("/operate/locks/account-1").await;
-    assert!(page.body.contains("MAU #1 locked"), "{}", page.body);
+    assert!(page.body.contains("mau.canbo1: đã khóa"), "{}", page.body);
+    assert!(!page.body.contains("#1 locked") && !page.body.contains("<svg class=\"chart"));
     assert!(!page.body.contains(markup) && page.body.contains("&#60;script&#62;"));
+    // The list says who and why, and since when.
+    let list = browser.get("/operate/locks").await.body;
+    let by = format!("{} đã khóa. Lý do: &#60;script&#62;", login(Role::Operator));
+    assert!(list.contains(&by) && !list.contains("không rõ"), "{list}");
     let wrong = browser.post("/operate/locks/unlock", &[("lock", "account-1")]).await;
     assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
     let fields = [("lock", "account-1"), ("reason", "báo động nhầm")];
@@ -251,7 +256,7 @@ async fn rule_a6_locks_show_no_citizens_id_to_whoever_looks() {
     assert!(!locked.body.contains("099301012345"));
 }
 
-/// Of who was invited, never came and is on no list nothing can be locked: it is not told as locked.
+/// Of who was invited, never came and is on no list nothing can be locked, and the page says so.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn rule_d6_a_withdrawn_invitation_is_told_as_what_it_is() {
     let site = with_system().await;
