@@ -23,9 +23,8 @@ const PUBLIC: &str = "-----BEGIN PUBLIC KEY-----\n\
 
 /// Registers the system for both ways to connect, as the centre does, without a credential.
 async fn connected(world: &World) {
-    let keys = world.store.keys().clone();
-    let act = world.store.ledger().act(clock(), move |tx, _| {
-        change(tx, &keys, SYSTEM, |all| {
+    let done = world.change(|tx, keys| {
+        let changed = change(tx, keys, SYSTEM, |all| {
             all.soap = Some(SoapAccess {
                 user: "MAU_SOAP".into(),
                 secrets: vec![],
@@ -38,16 +37,10 @@ async fn connected(world: &World) {
             all.oauth = Some(OauthAccess { client_id, secrets, public_keys: vec![] });
             all.certificates.mode = CertificateMode::Optional;
             Ok::<_, Error>((Earlier::Stays, ()))
-        })?;
-        let (kind, actor) = ("test".into(), "dancu".into());
-        Ok(dancu_journal::Body::Act(dancu_journal::Act {
-            kind,
-            actor,
-            system: 1,
-            detail: String::new(),
-        }))
+        });
+        changed.map(drop)
     });
-    act.await.unwrap();
+    done.await;
 }
 
 fn registered(store: &Store) -> Arc<System> {

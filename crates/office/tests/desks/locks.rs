@@ -6,7 +6,6 @@ use dancu_domain::people::account::{Account, Cause, Phase, RevokeCause, Standing
 use dancu_domain::people::reasons::PortalReason;
 use dancu_domain::people::roles::Class;
 use dancu_domain::registration::{AccountState, ConnectionState};
-use dancu_journal::{Act, Body};
 use dancu_office::locks::{self, Evidence, LockKey, Today};
 use dancu_office::{Done, Refused, decisions, states};
 use dancu_store::people;
@@ -67,16 +66,13 @@ async fn rule_e3_a_locked_account_takes_the_officer_and_the_sessions_along() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_end_of_a_lock_does_not_end_the_heads_suspension() {
     for world in World::both("suspended").await {
-        let keys = world.store.keys().clone();
-        let suspended = world.store.ledger().act(clock(), move |tx, _| {
-            let mut person = people::by_id(tx, &keys, OFFICER)?.expect("the officer");
+        let suspended = world.change(|tx, keys| {
+            let mut person = people::by_id(tx, keys, OFFICER)?.expect("the officer");
             person.account = person.account.suspend(Cause::Head).expect("an open account");
-            people::save(tx, &keys, &person)?;
-            dancu_store::policy::write::set_account_state(tx, ACCOUNT, AccountState::Suspended)?;
-            let (kind, actor) = ("account.state".into(), "thutruong.mau".into());
-            Ok(Body::Act(Act { kind, actor, system: 1, detail: String::new() }))
+            people::save(tx, keys, &person)?;
+            dancu_store::policy::write::set_account_state(tx, ACCOUNT, AccountState::Suspended)
         });
-        suspended.await.unwrap();
+        suspended.await;
         lock(&world, FIRST).await.unwrap();
         assert_eq!(world.account_state(), AccountState::Locked);
         unlock(&world, FIRST, LockKey::Account(ACCOUNT)).await.unwrap();
@@ -154,15 +150,11 @@ async fn people_who_are_locked_are_found_without_opening_the_others() {
 }
 
 async fn damage(world: &World, id: PersonId) {
-    let done = world.store.ledger().note(clock(), move |tx| {
-        tx.execute(
-            "UPDATE portal_person SET sealed = login WHERE id = $1",
-            dancu_store::values![id.0],
-        )?;
-        let (kind, actor) = ("test".into(), "dancu".into());
-        Ok(Body::Act(Act { kind, actor, system: 0, detail: String::new() }))
+    let done = world.change(move |tx, _| {
+        let sql = "UPDATE portal_person SET sealed = login WHERE id = $1";
+        tx.execute(sql, dancu_store::values![id.0]).map(drop)
     });
-    done.await.unwrap();
+    done.await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -242,18 +234,13 @@ async fn rule_d6_an_invitation_is_withdrawn_by_a_lock() {
 const UNLISTED: PersonId = PersonId(9);
 
 async fn invite_unlisted(world: &World) {
-    let (keys, mut person) = (world.store.keys().clone(), world.person(OFFICER).await);
+    let mut person = world.person(OFFICER).await;
     person.id = UNLISTED;
     person.login = login("khongten.mau");
     person.account = Account::invite(UNLISTED, Class::Staff, HEAD, clock());
     person.secrets.password = Some("$argon2id$thu".into());
     person.revision = people::Revision::NEW;
-    let done = world.store.ledger().act(clock(), move |tx, _| {
-        people::insert(tx, &keys, &person)?;
-        let (kind, actor) = ("test".into(), "dancu".into());
-        Ok(Body::Act(Act { kind, actor, system: 0, detail: String::new() }))
-    });
-    done.await.unwrap();
+    world.change(move |tx, keys| people::insert(tx, keys, &person)).await;
 }
 
 /// Nothing of who never came and is on no list can be locked: it is told as what it was.

@@ -12,7 +12,6 @@ use dancu_domain::people::session::{Look, Session};
 use dancu_domain::people::{MachineTime, PersonId, session};
 use dancu_domain::registration::{AccountList, AccountState, DateRange, Snapshot};
 use dancu_domain::service::{Service, ServiceSet};
-use dancu_journal::{Act, Body};
 use dancu_office::officers::{
     self, Died, HeadDesk, Held, Import, New, Officer, State, Who, add, change, confirm_revocation,
     export, give_password, invite, list, open_notices, preview, reenable, resume, revoke, suspend,
@@ -98,15 +97,12 @@ async fn by_login(world: &World, name: &str) -> Person {
 
 /// Changes somebody directly, as a night or another desk would have.
 pub async fn with(world: &World, id: PersonId, change: impl FnOnce(&mut Person) + Send + 'static) {
-    let keys = world.store.keys().clone();
-    let done = world.store.ledger().act(clock(), move |tx, _| {
-        let mut person = people::by_id(tx, &keys, id)?.expect("somebody of this world");
+    let done = world.change(move |tx, keys| {
+        let mut person = people::by_id(tx, keys, id)?.expect("somebody of this world");
         change(&mut person);
-        people::save(tx, &keys, &person)?;
-        let (kind, actor) = ("test".into(), "dancu".into());
-        Ok(Body::Act(Act { kind, actor, system: 0, detail: String::new() }))
+        people::save(tx, keys, &person)
     });
-    done.await.unwrap();
+    done.await;
 }
 
 async fn officers_of(world: &World) -> Vec<Officer> {
@@ -279,14 +275,9 @@ async fn a_suspension_ends_by_the_heads_word_and_a_lock_does_not() {
         assert_eq!(resumed.accounts.len(), 1);
         assert_eq!(world.account_state(), AccountState::Live);
         assert_eq!(stands(world.person(OFFICER).await), Standing::Active);
-        let keys = world.store.keys().clone();
-        let locked = world.store.ledger().act(clock(), move |tx, _| {
-            policy::write::set_account_state(tx, ACCOUNT, AccountState::Locked)?;
-            let _ = &keys;
-            let (kind, actor) = ("test".into(), "dancu".into());
-            Ok(Body::Act(Act { kind, actor, system: 0, detail: String::new() }))
-        });
-        locked.await.unwrap();
+        let locked = world
+            .change(|tx, _| policy::write::set_account_state(tx, ACCOUNT, AccountState::Locked));
+        locked.await;
         assert_eq!(reason(resume(&desk, who, "mở").await), PortalReason::NotInThisState);
         assert_eq!(world.account_state(), AccountState::Locked);
     }
@@ -322,12 +313,9 @@ async fn rule_e3_a_head_does_not_end_the_centres_suspension() {
         assert_eq!((world.account_state(), standing), (AccountState::Live, Standing::Active));
         assert_eq!(reason(resume(&head, who, "nữa").await), PortalReason::NotInThisState);
         // Suspended before it was kept by whom: the centre's.
-        let before = world.store.ledger().act(clock(), |tx, _| {
-            policy::write::set_account_state(tx, ACCOUNT, AccountState::Suspended)?;
-            let (kind, actor) = ("test".into(), "dancu".into());
-            Ok(Body::Act(Act { kind, actor, system: 0, detail: String::new() }))
-        });
-        before.await.unwrap();
+        let before = world
+            .change(|tx, _| policy::write::set_account_state(tx, ACCOUNT, AccountState::Suspended));
+        before.await;
         assert_eq!(reason(resume(&head, who, "mở").await), PortalReason::HeldByCentre);
     }
 }
@@ -362,17 +350,12 @@ async fn rule_e3_who_stood_in_for_a_revoked_head_stands_in_no_more() {
 
 /// A second head of the unit.
 async fn enter_head(world: &World, id: PersonId) {
-    let (keys, mut person) = (world.store.keys().clone(), world.person(HEAD).await);
+    let mut person = world.person(HEAD).await;
     person.id = id;
     person.account.person = id;
     person.login = login("thutruong2.mau");
     person.revision = people::Revision::NEW;
-    let done = world.store.ledger().act(clock(), move |tx, _| {
-        people::insert(tx, &keys, &person)?;
-        let (kind, actor) = ("test".into(), "dancu".into());
-        Ok(Body::Act(Act { kind, actor, system: 0, detail: String::new() }))
-    });
-    done.await.unwrap();
+    world.change(move |tx, keys| people::insert(tx, keys, &person)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -658,7 +641,7 @@ async fn rule_d6_an_account_on_another_list_is_no_way_around_a_lock() {
 
 /// A second system of the unit, like the first, without accounts.
 async fn second_system(world: &World) -> SystemId {
-    let (keys, id) = (world.store.keys().clone(), SystemId(2));
+    let id = SystemId(2);
     let mut system = world.snapshot().by_id(SYSTEM).unwrap().as_ref().clone();
     system.id = id;
     system.code = SystemCode::parse("MAU2").unwrap();
@@ -666,12 +649,7 @@ async fn second_system(world: &World) -> SystemId {
     for line in system.services.iter_mut().flatten().flat_map(|g| g.lines.iter_mut().flatten()) {
         line.id = LineId(line.id.0 + 100);
     }
-    let done = world.store.ledger().act(clock(), move |tx, _| {
-        policy::write::insert_system(tx, &keys, &system, &[])?;
-        let (kind, actor) = ("test".into(), "dancu".into());
-        Ok(Body::Act(Act { kind, actor, system: 2, detail: String::new() }))
-    });
-    done.await.unwrap();
+    world.change(move |tx, keys| policy::write::insert_system(tx, keys, &system, &[])).await;
     id
 }
 

@@ -18,7 +18,9 @@ use dancu_journal::{Act, Body, Decision, Entry, Query};
 use dancu_office::Actor;
 use dancu_office::act::{Desk, Place, places};
 use dancu_office::locks::Word;
+use dancu_store::engine::Tx;
 use dancu_store::entries::{SearchKind, system_digest};
+use dancu_store::keys::Keyring;
 use dancu_store::ledger::{Decided, Draft, Verdict};
 use dancu_store::people::{self, Person, Revision, Secrets, SessionRow};
 use dancu_store::{Store, policy};
@@ -85,16 +87,25 @@ impl World {
     }
 
     async fn fill(&self) {
-        let keys = self.store.keys().clone();
-        let made = self.store.ledger().act(clock(), move |tx, _| {
-            policy::write::insert_system(tx, &keys, &system(), &["Cán Bộ Mẫu".to_owned()])?;
-            for row in PEOPLE {
-                people::insert(tx, &keys, &person(row))?;
-            }
-            let (kind, actor) = ("test".into(), "dancu".into());
-            Ok(Body::Act(Act { kind, actor, system: 1, detail: String::new() }))
+        let made = self.change(|tx, keys| {
+            policy::write::insert_system(tx, keys, &system(), &["Cán Bộ Mẫu".to_owned()])?;
+            PEOPLE.into_iter().try_for_each(|row| people::insert(tx, keys, &person(row)))
         });
-        made.await.unwrap();
+        made.await;
+    }
+
+    /// Changes what is stored, as an act would that is not the matter of the test.
+    pub async fn change(
+        &self,
+        change: impl FnOnce(&mut Tx<'_>, &Keyring) -> dancu_store::Result<()> + Send + 'static,
+    ) {
+        let keys = self.store.keys().clone();
+        let changed = self.store.ledger().act(clock(), move |tx, _| {
+            change(tx, &keys)?;
+            let (kind, actor) = ("test".into(), "dancu".into());
+            Ok(Body::Act(Act { kind, actor, system: 0, detail: String::new() }))
+        });
+        changed.await.unwrap();
     }
 
     pub fn snapshot(&self) -> Snapshot {
