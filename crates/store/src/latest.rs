@@ -19,12 +19,11 @@ impl Store {
     pub fn last_entries_of_system(&self, system: u32, limit: usize) -> Result<Vec<Entry>> {
         let digest = system_digest(system);
         let find = |from| self.search.find(SearchKind::System, &digest, from, LOOK_MAX);
-        let found = last(&find, (0, self.ledger.next_index()), limit)?;
-        let mut entries = self.entries(&found)?;
         // The search is derived: whatever it says, nobody is shown another system's entries.
-        entries.retain(|e| matches!(&e.body, Body::Query(q) if q.system == system));
-        entries.sort_unstable_by_key(|entry| std::cmp::Reverse(entry.index));
-        Ok(entries)
+        let own = |e: &Entry| matches!(&e.body, Body::Query(q) if q.system == system);
+        newest(find, self.ledger.next_index(), limit, |found| {
+            Ok(self.entries(found)?.into_iter().filter(own).collect())
+        })
     }
 
     /// The last `limit` acts of a kind on a system (0 = on none) before an index, the newest first.
@@ -39,14 +38,12 @@ impl Store {
     ) -> Result<Vec<Entry>> {
         let digest = act_digest(system, kind);
         let find = |from| self.search.find(SearchKind::Act, &digest, from, LOOK_MAX);
-        let found = last(&find, (0, before.min(self.ledger.next_index())), limit)?;
-        let mut entries = self.entries(&found)?;
         // The search is derived: what an entry is, it says itself.
         let own =
             |e: &Entry| matches!(&e.body, Body::Act(a) if a.system == system && a.kind == kind);
-        entries.retain(own);
-        entries.sort_unstable_by_key(|entry| std::cmp::Reverse(entry.index));
-        Ok(entries)
+        newest(find, before.min(self.ledger.next_index()), limit, |found| {
+            Ok(self.entries(found)?.into_iter().filter(own).collect())
+        })
     }
 
     /// The last `limit` entries of a search, the newest first, however many there are.
@@ -55,11 +52,21 @@ impl Store {
     /// The store failed.
     pub fn last_entries_by(&self, by: &SearchBy<'_>, limit: usize) -> Result<Vec<Entry>> {
         let find = |from| self.indexes_by(by, from, LOOK_MAX);
-        let found = last(&find, (0, self.ledger.next_index()), limit)?;
-        let mut entries = self.searched(by, &found)?;
-        entries.sort_unstable_by_key(|entry| std::cmp::Reverse(entry.index));
-        Ok(entries)
+        newest(find, self.ledger.next_index(), limit, |found| self.searched(by, found))
     }
+}
+
+/// The last `limit` entries before an index that a search finds, the newest first; `read` gives
+/// those of some indexes that are what was looked for.
+fn newest(
+    find: impl Fn(u64) -> Result<Vec<u64>>,
+    high: u64,
+    limit: usize,
+    read: impl FnOnce(&[u64]) -> Result<Vec<Entry>>,
+) -> Result<Vec<Entry>> {
+    let mut entries = read(&last(&find, (0, high), limit)?)?;
+    entries.sort_unstable_by_key(|entry| std::cmp::Reverse(entry.index));
+    Ok(entries)
 }
 
 /// The last `limit` indexes within a range, rising. `find` gives at most [`LOOK_MAX`] rising ones

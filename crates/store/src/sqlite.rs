@@ -41,7 +41,10 @@ impl Area {
                 include_str!("../migrations/core/0003_people.sql"),
             ],
             Self::Registry => &[include_str!("../migrations/registry/0001_init.sql")],
-            Self::Search => &[include_str!("../migrations/search/0001_init.sql")],
+            Self::Search => &[
+                include_str!("../migrations/search/0001_init.sql"),
+                include_str!("../migrations/search/0002_acts.sql"),
+            ],
         }
     }
 

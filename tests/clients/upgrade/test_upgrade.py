@@ -3,8 +3,10 @@ anew. Each folder here was made by `make_folder.py` with the program of a resolv
 
 from __future__ import annotations
 
+import contextlib
 import json
 import pathlib
+import sqlite3
 import subprocess
 import tarfile
 
@@ -16,6 +18,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 FOLDERS = sorted(path.name.removesuffix(".tar.xz") for path in HERE.glob("*.tar.xz"))
 # An hour after the folder was made, within the same duty day.
 LATER = "2026-03-02T10:00:00+07:00"
+# An item of a search run: kind 1, digest 16, index 8 bytes; the kind of acts.
+ITEM, ACTS = 25, 5
 
 
 @pytest.fixture(params=FOLDERS)
@@ -96,3 +100,34 @@ def batch_goes_on(server: Server, batch: dict | None) -> None:
     rows = table([row(each) for each in server.demo.data["citizens"][:20]])
     again = submit(big, rows, request=batch["request"])
     assert (again.status_code, again.json()["id"]) == (200, job["id"]), again.text
+
+
+def acts(search: sqlite3.Connection) -> set[int]:
+    """Journal indexes of the acts that the runs of the search hold."""
+    chunks = [items for items, in search.execute("SELECT items FROM run_chunk")]
+    items = [chunk[at:at + ITEM] for chunk in chunks for at in range(0, len(chunk), ITEM)]
+    return {int.from_bytes(item[17:], "big") for item in items if item[0] == ACTS}
+
+
+def without_acts(search: sqlite3.Connection) -> None:
+    """As the program before wrote its runs."""
+    chunks = search.execute("SELECT run, first_key, items FROM run_chunk").fetchall()
+    for run, first, items in chunks:
+        parts = (items[at:at + ITEM] for at in range(0, len(items), ITEM))
+        left = b"".join(item for item in parts if item[0] != ACTS)
+        search.execute("UPDATE run_chunk SET items = ? WHERE run = ? AND first_key = ?",
+                       (left, run, first))
+    search.execute("PRAGMA user_version = 1")
+    search.commit()
+
+
+def test_acts_are_found_in_a_search_that_was_made_without_them(folder):
+    data, _ = folder
+    assert Server.start(data, clock=LATER).stop() == 0
+    with contextlib.closing(sqlite3.connect(data / "search.db")) as search:
+        before = acts(search)
+        without_acts(search)
+        assert before and not acts(search)
+    assert Server.start(data, clock=LATER).stop() == 0
+    with contextlib.closing(sqlite3.connect(data / "search.db")) as search:
+        assert acts(search) >= before

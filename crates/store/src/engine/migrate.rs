@@ -56,11 +56,19 @@ const fn steps(area: Area) -> &'static [Step] {
             besides: "",
             compatible: false,
         }],
-        Area::Search => &[Step {
-            both: include_str!("../../migrations/search/0001_init.sql"),
-            besides: include_str!("../../migrations/search/0001_init.postgresql.sql"),
-            compatible: false,
-        }],
+        Area::Search => &[
+            Step {
+                both: include_str!("../../migrations/search/0001_init.sql"),
+                besides: include_str!("../../migrations/search/0001_init.postgresql.sql"),
+                compatible: false,
+            },
+            // Nodes that know no acts would write runs without them.
+            Step {
+                both: include_str!("../../migrations/search/0002_acts.sql"),
+                besides: "",
+                compatible: false,
+            },
+        ],
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::closed::Closed;
 use super::runs::find_in_runs;
-use super::{Key, RUN_ITEMS, RUN_WAIT, Tail, end_of_runs, found_by, key, write_run};
+use super::{Item, Key, RUN_ITEMS, RUN_WAIT, Tail, end_of_runs, found_by, key, write_run};
 use crate::engine::{Db, Tx};
 use crate::entries::{self, Scanned, commitment_of};
 use crate::error::{Error, Result};
@@ -46,16 +46,13 @@ pub(super) fn waiting(tx: &mut Tx<'_>) -> Result<u64> {
     Ok(head.cast_unsigned().saturating_sub(end_of_runs(tx)?))
 }
 
-/// What an entry is found by: kind, digest, index.
-type Items = [(u8, [u8; 16], u64)];
-
 /// Gives `each` the index of every entry from one on, and what it is found by. Entries of a month
 /// whose key is gone are told by the last of them, and found by nothing.
 fn scan(
     tx: &mut Tx<'_>,
     keys: &Keyring,
     from: u64,
-    mut each: impl FnMut(u64, &Items) -> bool,
+    mut each: impl FnMut(u64, &[Item]) -> bool,
 ) -> Result<Closed> {
     // Another node may have made the keys of a new month or year.
     keys.load(tx)?;
