@@ -17,6 +17,7 @@ mod needs;
 mod part;
 mod restore;
 mod row;
+mod snapshot;
 pub mod tables;
 mod verify;
 
