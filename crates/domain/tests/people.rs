@@ -16,7 +16,8 @@ use dancu_domain::people::failures::{
     DEVICE_DELAY_MAX_MS, DEVICE_FAILURES_MAX, Failures, Hold, LoginDigest, NETWORK_DELAY_MAX_MS,
     Source,
 };
-use dancu_domain::people::grants::{Actor, Grant, Grants, Ground, Scope, Target, may};
+use dancu_domain::people::grants::{Grant, Grants, Scope};
+use dancu_domain::people::may::{Actor, Ground, Target, may};
 use dancu_domain::people::powers::{Mfa, Power, Shows};
 use dancu_domain::people::reasons::PortalReason;
 use dancu_domain::people::roles::{Class, Home, Reach, Role, Sight};

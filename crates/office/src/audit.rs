@@ -7,7 +7,7 @@
 use dancu_domain::ids::{AccountId, Login, OldId, PersonalId, SubjectId};
 use dancu_domain::moment::Moment;
 use dancu_domain::people::PersonId;
-use dancu_domain::people::grants::{Ground, may_audit};
+use dancu_domain::people::may::{Ground, may_audit};
 use dancu_domain::people::reasons::PortalReason;
 use dancu_domain::people::roles::Home;
 use dancu_domain::registration::Snapshot;

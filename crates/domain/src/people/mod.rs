@@ -26,6 +26,7 @@ pub mod codes;
 pub mod factors;
 pub mod failures;
 pub mod grants;
+pub mod may;
 pub mod password;
 pub mod powers;
 pub mod reasons;

@@ -2,7 +2,7 @@
 
 use dancu_domain::ids::{PersonalId, SubjectId};
 use dancu_domain::people::PersonId;
-use dancu_domain::people::grants::Ground;
+use dancu_domain::people::may::Ground;
 use dancu_domain::people::reasons::PortalReason;
 use dancu_domain::registration::Snapshot;
 use dancu_journal::Body;

@@ -12,7 +12,8 @@ use dancu_access::people::{Mark, People, Present, Visit};
 use dancu_domain::ids::UnitCode;
 use dancu_domain::moment::Moment;
 use dancu_domain::people::MachineTime;
-use dancu_domain::people::grants::{self, Actor, Grant, Ground, Target};
+use dancu_domain::people::grants::Grant;
+use dancu_domain::people::may::{self, Actor, Ground, Target};
 use dancu_domain::people::powers::Power;
 use dancu_domain::people::reasons::PortalReason;
 use dancu_domain::people::roles::Class;
@@ -213,7 +214,7 @@ impl Signed {
         [self.person.unit.clone()]
     }
 
-    /// Who acts, for [`grants::may`].
+    /// Who acts, for [`may::may`].
     pub fn actor<'a>(&'a self, on_list: bool, ground: Option<&'a Ground>) -> Actor<'a> {
         Actor {
             person: self.person.id,
@@ -229,7 +230,7 @@ impl Signed {
     /// # Errors
     /// The nearest reason.
     pub fn may(&self, power: Power, target: Target<'_>) -> Result<&Grant, PortalReason> {
-        grants::may(power, &self.actor(self.on_account_list(), None), target, self.today())
+        may::may(power, &self.actor(self.on_account_list(), None), target, self.today())
     }
 
     /// The same with the ground that was stated (A6).
@@ -243,7 +244,7 @@ impl Signed {
         ground: &'a Ground,
     ) -> Result<&'a Grant, PortalReason> {
         let actor = self.actor(self.on_account_list(), Some(ground));
-        grants::may(power, &actor, target, self.today())
+        may::may(power, &actor, target, self.today())
     }
 
     /// Whether a second factor was given within the last 10 minutes (E2).

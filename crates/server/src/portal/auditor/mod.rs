@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use axum::http::StatusCode;
 use axum::response::Response;
-use dancu_domain::people::grants::{Ground, Target};
+use dancu_domain::people::may::{Ground, Target};
 use dancu_domain::people::powers::Power;
 use dancu_domain::people::reasons::PortalReason;
 use dancu_domain::registration::Snapshot;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use dancu_domain::people::grants::Target;
+use dancu_domain::people::may::Target;
 use dancu_domain::people::powers::Power;
 use dancu_domain::people::reasons::PortalReason;
 use dancu_domain::registration::{Account, Line, Procedure, System};

@@ -8,7 +8,7 @@
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use dancu_domain::ids::{CaseCode, SubjectId};
-use dancu_domain::people::grants::Ground;
+use dancu_domain::people::may::Ground;
 use dancu_domain::people::powers::Power;
 use dancu_domain::person::VitalStatus;
 use dancu_domain::registration::Procedure;

@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 use axum::response::Response;
 use dancu_domain::ids::UnitCode;
-use dancu_domain::people::grants::Target;
+use dancu_domain::people::may::Target;
 use dancu_domain::people::powers::Power;
 use dancu_domain::registration::{Snapshot, System};
 use dancu_domain::service::{Service, ServiceSet};

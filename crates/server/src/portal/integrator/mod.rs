@@ -20,7 +20,7 @@ use dancu_domain::ids::SystemCode;
 use dancu_domain::moment::Moment;
 use dancu_domain::pace::PaceState;
 use dancu_domain::people::PersonId;
-use dancu_domain::people::grants::Target;
+use dancu_domain::people::may::Target;
 use dancu_domain::people::powers::Power;
 use dancu_domain::people::reasons::PortalReason;
 use dancu_domain::profile::Pace;

@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use dancu_domain::lines::LineDay;
 use dancu_domain::people::account::LockCause;
-use dancu_domain::people::grants::Target;
+use dancu_domain::people::may::Target;
 use dancu_domain::people::powers::Power;
 use dancu_domain::registration::{Snapshot, System};
 use dancu_office::decisions::Decision;

@@ -14,7 +14,7 @@ mod systems;
 use std::sync::Arc;
 
 use dancu_domain::ids::SystemCode;
-use dancu_domain::people::grants::Target;
+use dancu_domain::people::may::Target;
 use dancu_domain::people::powers::Power;
 use dancu_domain::registration::{Snapshot, System};
 use dancu_office::Actor;

@@ -4,7 +4,7 @@ use axum::extract::{Path, Query};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use dancu_domain::moment::Moment;
-use dancu_domain::people::grants::Target;
+use dancu_domain::people::may::Target;
 use dancu_domain::people::powers::Power;
 use dancu_office::Refused;
 use dancu_office::news::{self, Draft, Stage};

@@ -3,7 +3,7 @@
 use axum::extract::Path;
 use axum::response::Response;
 use dancu_domain::ids::Login;
-use dancu_domain::people::grants::Target;
+use dancu_domain::people::may::Target;
 use dancu_domain::people::powers::Power;
 use dancu_domain::registration::{Account, Snapshot, System};
 use dancu_office::states::Ended;
