@@ -147,7 +147,7 @@ pub fn authenticate(
     match (system, access, right) {
         (Some(system), Some(_), Some(place)) => {
             let credential = system.facts.number(kind, place);
-            let until = system.facts.of(kind).get(place).and_then(|facts| facts.until);
+            let until = system.facts.until(kind, place);
             let system = admitted(system, proof.certificate, arrival)?;
             Ok(ProvedClient { system, assertion: None, credential, until })
         }

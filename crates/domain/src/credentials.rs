@@ -192,6 +192,11 @@ impl Facts {
         self.of(kind).get(place).is_none_or(|facts| facts.is_valid(at))
     }
 
+    /// The end of the credential at a place; none where it has none, or nothing is known of it.
+    pub fn until(&self, kind: CredentialKind, place: usize) -> Option<Moment> {
+        self.of(kind).get(place)?.until
+    }
+
     /// The next number.
     pub fn give_number(&mut self) -> u32 {
         self.last = (self.last + 1) % UNNUMBERED;

@@ -7,9 +7,6 @@
 //! **Invariant:** strangers cannot flood it: same refusals are counted in one row, each system has
 //! [`ROWS`] rows of its own, and what names no registered system shares those of nobody.
 
-use std::collections::HashMap;
-use std::net::IpAddr;
-
 use dancu_access::client::{self, ClientProof};
 use dancu_access::{Arrival, AuthFailure, soap};
 use dancu_domain::ids::SystemId;
@@ -17,6 +14,7 @@ use dancu_domain::moment::{HOUR_MS, Moment};
 use dancu_domain::network::Network;
 use dancu_gate::Gate;
 use parking_lot::Mutex;
+use std::collections::HashMap;
 
 /// Rows of one system: what an integrator reads. 100 × about 100 bytes for some thousand systems
 /// are tens of megabytes when every one of them is attacked from a hundred places.
@@ -66,9 +64,9 @@ pub struct Row {
     pub way: Way,
     /// Why.
     pub failure: AuthFailure,
-    /// From where: an address of IPv4, or the first of the /64 that one place has in IPv6; `None`:
-    /// from several places beyond those that have rows.
-    pub source: Option<IpAddr>,
+    /// From where: what one connection has; `None`: from several places beyond those that have
+    /// rows.
+    pub source: Option<Network>,
     /// How often.
     pub count: u64,
     /// The first time, product's clock.
@@ -105,7 +103,8 @@ impl RefusedSignIns {
         let row = Row {
             way,
             failure: sign_in.failure,
-            source: Some(arrival.source),
+            // Whoever has a /64 has more addresses than there are rows.
+            source: Some(Network::of_connection(arrival.source)),
             count: 1,
             first: arrival.at,
             last: arrival.at,
@@ -121,9 +120,7 @@ impl RefusedSignIns {
         rows
     }
 
-    fn add(&self, system: SystemId, mut row: Row) {
-        // Whoever has a /64 has more addresses than there are rows.
-        row.source = row.source.map(|source| Network::of_connection(source).address());
+    fn add(&self, system: SystemId, row: Row) {
         let mut all = self.0.lock();
         let rows = all.entry(system).or_default();
         if again(rows, &row, row.source) {
@@ -148,7 +145,7 @@ impl RefusedSignIns {
 const OTHERS: usize = 24;
 
 /// Counts it in the row that it belongs to, if there is one.
-fn again(rows: &mut [Row], new: &Row, source: Option<IpAddr>) -> bool {
+fn again(rows: &mut [Row], new: &Row, source: Option<Network>) -> bool {
     let same =
         |old: &&mut Row| old.way == new.way && old.failure == new.failure && old.source == source;
     let Some(old) = rows.iter_mut().find(same) else { return false };
@@ -160,6 +157,8 @@ fn again(rows: &mut [Row], new: &Row, source: Option<IpAddr>) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::net::IpAddr;
+
     use super::*;
 
     const T0: Moment = Moment(1_772_416_800_000);
@@ -168,7 +167,7 @@ mod tests {
         Row {
             way: Way::Soap,
             failure: AuthFailure::Wrong,
-            source: Some(IpAddr::V4(source.into())),
+            source: Some(Network::of_connection(IpAddr::V4(source.into()))),
             count: 1,
             first: at,
             last: at,
@@ -194,17 +193,21 @@ mod tests {
     #[test]
     fn a_place_of_ipv6_has_one_row() {
         let memory = RefusedSignIns::default();
-        let from = |text: &str| Row { source: text.parse().ok(), ..row(0, T0) };
+        let from = |text: &str| {
+            let source = Some(Network::of_connection(text.parse().unwrap()));
+            Row { source, ..row(0, T0) }
+        };
         for n in 0..1_000 {
             memory.add(SystemId(1), from(&format!("2001:db8:0:1:{n:x}::{n:x}")));
         }
         memory.add(SystemId(1), from("2001:db8:0:2::1"));
         memory.add(SystemId(1), from("::ffff:192.0.2.1"));
-        let mut rows: Vec<_> =
-            memory.of(SystemId(1)).iter().map(|row| (row.source.unwrap(), row.count)).collect();
+        let rows = memory.of(SystemId(1));
+        let rows = rows.iter().map(|row| (row.source.unwrap().to_string(), row.count));
+        let mut rows: Vec<_> = rows.collect();
         rows.sort_unstable();
-        let expected = [("192.0.2.1", 1), ("2001:db8:0:1::", 1_000), ("2001:db8:0:2::", 1)];
-        assert_eq!(rows, expected.map(|(text, count)| (text.parse().unwrap(), count)));
+        let expected = [("192.0.2.1", 1), ("2001:db8:0:1::/64", 1_000), ("2001:db8:0:2::/64", 1)];
+        assert_eq!(rows, expected.map(|(text, count)| (text.to_owned(), count)));
     }
 
     #[test]

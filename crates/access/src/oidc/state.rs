@@ -64,8 +64,8 @@ pub struct State {
     pub wanted: Wanted,
     /// Where one wanted to go; empty: the desk.
     pub next: String,
-    /// Whether the person had to prove anew who it is: somebody was signed in here.
-    pub again: bool,
+    /// Whether somebody was signed in here: a session goes on, a locked screen opens.
+    pub signed_in: bool,
     /// When it began.
     pub issued: MachineTime,
 }
@@ -88,7 +88,7 @@ impl State {
     pub(crate) fn begin(
         key: &SealKey,
         holder: [u8; 32],
-        (wanted, next, again): (Wanted, &str, bool),
+        (wanted, next, signed_in): (Wanted, &str, bool),
         issued: MachineTime,
     ) -> Result<Begun> {
         let mut drawn = [0; 16 + 32 + 32 + 12];
@@ -101,7 +101,7 @@ impl State {
             verifier: take(&mut rest),
             wanted,
             next: if next.len() <= NEXT_MAX { next.to_owned() } else { String::new() },
-            again,
+            signed_in,
             issued,
         };
         let plain = postcard::to_allocvec(&state).map_err(|_| Error::Crypto("state"))?;
@@ -173,7 +173,7 @@ mod tests {
         let begun = begun("/me");
         let state = State::open(&key(), &begun.state, MINE, NOW).unwrap();
         assert_eq!(
-            (state.wanted, state.next.as_str(), state.again),
+            (state.wanted, state.next.as_str(), state.signed_in),
             (Wanted::Citizen, "/me", true)
         );
         assert_eq!(state.nonce(), begun.nonce);

@@ -53,7 +53,8 @@ impl OnRecord {
 }
 
 impl People {
-    /// Begins a sign-in at a provider; `None`: the browser keeps no cookies.
+    /// Begins a sign-in at a provider, `signed_in`: of somebody who is signed in here. `None`: the
+    /// browser keeps no cookies.
     ///
     /// # Errors
     /// No randomness.
@@ -61,11 +62,11 @@ impl People {
         &self,
         visit: &Visit<'_>,
         (wanted, next): (Wanted, &str),
-        again: bool,
+        signed_in: bool,
     ) -> Result<Option<Begun>, Trouble> {
         let Some(holder) = Mark::of(visit.browser) else { return Ok(None) };
         let key = &self.keys.state;
-        Ok(Some(State::begin(key, holder.0, (wanted, next, again), visit.machine)?))
+        Ok(Some(State::begin(key, holder.0, (wanted, next, signed_in), visit.machine)?))
     }
 
     /// Opens the state that came back with an answer, unless it was answered already.
@@ -122,8 +123,9 @@ impl People {
         }
     }
 
-    /// Living accounts of staff that an identity may stand for, of which one more than one counts.
-    /// What was revoked does not, however much of it there is, nor do accounts of citizens.
+    /// Accounts of staff in use that an identity may stand for: none, the one, or as many as show
+    /// that there is more than one. Revoked ones and those of citizens are passed over, however
+    /// many there are.
     async fn staff_of(
         &self,
         visit: &Visit<'_>,

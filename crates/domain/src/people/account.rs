@@ -20,6 +20,18 @@ use crate::profile::{Profile, TrainingLapse};
 /// it and a letter left lying does not stay a way in.
 pub const INVITATION_MS: i64 = 7 * DAY_MS;
 
+/// Whether an invitation of then can be taken up at an instant.
+const fn is_open(invited: Moment, at: Moment) -> bool {
+    at.0 - invited.0 < INVITATION_MS
+}
+
+/// The time of an invitation that was withdrawn, in place of its own: one that nobody ever sent,
+/// and far beyond the edge, because a sign-in under way is judged as of its arrival, some seconds
+/// before.
+const fn withdrawn(at: Moment) -> Moment {
+    at.plus_ms(-2 * INVITATION_MS)
+}
+
 /// A person's account of the portal.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Account {
@@ -46,7 +58,7 @@ pub enum Phase {
     Invited {
         /// Who invited.
         by: PersonId,
-        /// When, by the product's clock.
+        /// When, by the product's clock; of one that was withdrawn, long before ([`withdrawn`]).
         at: Moment,
     },
     /// In use, as far as nothing stops it.
@@ -180,10 +192,8 @@ impl Account {
     /// Where it stands at an instant, whether or not the work of the night has been done.
     pub fn standing(&self, at: Moment, profile: &Profile) -> Standing {
         let stops = match &self.phase {
-            Phase::Invited { at: when, .. } if at.0 - when.0 >= INVITATION_MS => {
-                return Standing::InvitationExpired;
-            }
-            Phase::Invited { .. } => return Standing::Invited,
+            Phase::Invited { at: when, .. } if is_open(*when, at) => return Standing::Invited,
+            Phase::Invited { .. } => return Standing::InvitationExpired,
             Phase::Revoked(_) => return Standing::Revoked,
             Phase::Open(stops) => stops,
         };
@@ -257,13 +267,10 @@ impl Account {
 
     /// Withdraws an invitation that somebody could still take up: it is one that is too old then,
     /// without a password, and only a new one lets the person in. An invited account knows no lock:
-    /// nothing of it is in use yet, so that this is what stops it (D6). Its time is set far beyond
-    /// the edge: a sign-in under way is judged as of its arrival, some seconds before.
+    /// nothing of it is in use yet, so that this is what stops it (D6).
     pub fn withdraw(mut self, at: Moment) -> Next {
         match &mut self.phase {
-            Phase::Invited { at: when, .. } if at.0 - when.0 < INVITATION_MS => {
-                *when = at.plus_ms(-2 * INVITATION_MS);
-            }
+            Phase::Invited { at: when, .. } if is_open(*when, at) => *when = withdrawn(at),
             _ => return Err(InvalidTransition::State(Act::Withdraw)),
         }
         self.password = None;

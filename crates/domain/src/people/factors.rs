@@ -191,6 +191,9 @@ pub enum SeenInPerson {
 }
 
 impl SeenInPerson {
+    /// Every way.
+    pub const ALL: [Self; 3] = [Self::CitizenCard, Self::ServiceCard, Self::KnownInPerson];
+
     /// The word in forms and in entries of the journal.
     pub const fn code(self) -> &'static str {
         match self {

@@ -1,5 +1,6 @@
 //! Passwords without the passwords: their age, what a new one may not be, and the last ones it may
-//! not repeat (E2). Hashing and the list of common ones stand elsewhere.
+//! not repeat (E2). Hashing, the reading of easy ones and the list of what leaked most often stand
+//! in access.
 
 use jiff::civil::Date;
 

@@ -63,7 +63,9 @@ impl People<'_> {
         self.store.look(rows::OF_UNIT, values![digest], |r| rows::read(r, &key)).await
     }
 
-    /// [`of_personal_id`](super::of_personal_id) after one; `PersonId(0)` begins.
+    /// Everybody with a personal id after one, revoked people and the citizen's own account too, at
+    /// most [`OF_PERSONAL_ID_MAX`](rows::OF_PERSONAL_ID_MAX), in the order of their ids;
+    /// `PersonId(0)` begins.
     pub async fn of_personal_id(self, id: PersonalId, after: PersonId) -> Result<Vec<Person>> {
         let key = sealed::key(&self.store.keys)?;
         let digest = rows::id_digest(&key, id);

@@ -421,14 +421,11 @@ fn lock_cause(number: u8) -> Option<LockCause> {
 }
 
 fn revoke_cause(number: u8) -> Option<RevokeCause> {
-    let all =
-        [RevokeCause::Left, RevokeCause::Transferred, RevokeCause::Duplicate, RevokeCause::Misused];
-    all.into_iter().find(|cause| *cause as u8 == number)
+    RevokeCause::ALL.into_iter().find(|cause| *cause as u8 == number)
 }
 
 fn seen_in_person(number: u8) -> Option<SeenInPerson> {
-    let all = [SeenInPerson::CitizenCard, SeenInPerson::ServiceCard, SeenInPerson::KnownInPerson];
-    all.into_iter().find(|seen| *seen as u8 == number)
+    SeenInPerson::ALL.into_iter().find(|seen| *seen as u8 == number)
 }
 
 #[cfg(test)]

@@ -143,14 +143,6 @@ pub fn of_unit(tx: &mut Tx<'_>, keys: &Keyring, unit: &UnitCode) -> Result<Vec<P
     tx.query(OF_UNIT, values![unit_digest(&key, unit)], |r| read(r, &key))
 }
 
-/// Everybody with a personal id, revoked people and the citizen's own account too, at most
-/// [`OF_PERSONAL_ID_MAX`], in the order of their ids.
-pub fn of_personal_id(tx: &mut Tx<'_>, keys: &Keyring, id: PersonalId) -> Result<Vec<Person>> {
-    let key = sealed::key(keys)?;
-    let digest = id_digest(&key, id);
-    tx.query(OF_PERSONAL_ID, values![digest, 0_u32, OF_PERSONAL_ID_MAX], |r| read(r, &key))
-}
-
 /// Heads and deputies of a unit, those of other days and revoked ones too, in the order of their
 /// ids: nobody else's record is opened for it.
 pub fn leaders_of(tx: &mut Tx<'_>, keys: &Keyring, unit: &UnitCode) -> Result<Vec<Person>> {

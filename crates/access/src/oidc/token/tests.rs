@@ -16,9 +16,9 @@ const CLIENT: &str = "dancu";
 const NOW: MachineTime = MachineTime(1_772_416_800_000);
 const SECONDS: i64 = NOW.0 / 1_000;
 
-fn state(again: bool) -> State {
+fn state() -> State {
     let key = SealKey::new(&[9; 32]).unwrap();
-    let begun = State::begin(&key, [1; 32], (Wanted::Citizen, "", again), NOW).unwrap();
+    let begun = State::begin(&key, [1; 32], (Wanted::Citizen, "", false), NOW).unwrap();
     State::open(&key, &begun.state, [1; 32], NOW).unwrap()
 }
 
@@ -52,13 +52,13 @@ fn checked(state: &State, token: &str) -> Result<Verified, Failure> {
 }
 
 fn refused(changes: &Value) -> Failure {
-    let state = state(false);
+    let state = state();
     checked(&state, &signed(&state, changes)).unwrap_err()
 }
 
 #[test]
 fn a_token_for_this_sign_in_is_believed() {
-    let state = state(false);
+    let state = state();
     let verified = checked(&state, &signed(&state, &json!({}))).unwrap();
     assert_eq!(verified.subject(), "s-1");
     assert!(verified.lacks_claims(), "the kind of the account stands beside it");
@@ -88,7 +88,7 @@ fn a_token_for_another_is_not() {
         (json!({ "azp": "khac" }), "authorised party"),
         (json!({ "nonce": null }), "nonce"),
         (json!({ "nonce": "" }), "nonce"),
-        (json!({ "nonce": state(false).nonce() }), "nonce"),
+        (json!({ "nonce": state().nonce() }), "nonce"),
     ] {
         assert_eq!(refused(&changes), Failure::Token(what), "{changes}");
     }
@@ -111,7 +111,7 @@ fn a_token_of_another_time_is_not() {
     ] {
         assert_eq!(refused(&changes), Failure::Token(what), "{changes}");
     }
-    let state = state(false);
+    let state = state();
     for fine in [
         json!({ "exp": SECONDS - skew + 1 }),
         json!({ "iat": SECONDS + skew }),
@@ -123,7 +123,7 @@ fn a_token_of_another_time_is_not() {
 
 #[test]
 fn everybody_proved_anew() {
-    let state = state(false);
+    let state = state();
     let with = |at: Value| checked(&state, &signed(&state, &json!({ "auth_time": at })));
     assert!(with(json!(SECONDS)).is_ok());
     for before in [json!(null), json!(SECONDS - 3_600), json!(0)] {
@@ -135,7 +135,7 @@ fn everybody_proved_anew() {
 fn algorithms_and_keys_are_ours_to_choose() {
     use base64::Engine as _;
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-    let state = state(false);
+    let state = state();
     let good = signed(&state, &json!({}));
     let parts: Vec<&str> = good.split('.').collect();
     let with_head = |header: Value| {
@@ -182,7 +182,7 @@ impl Serialize for Written {
 
 #[test]
 fn a_claim_that_stands_twice_makes_the_token_none() {
-    let state = state(false);
+    let state = state();
     let all = vec![
         ("iss", json!(ISSUER)),
         ("sub", json!("s-1")),
@@ -236,7 +236,7 @@ fn answers_are_read_or_refused() {
 
 #[test]
 fn claims_beside_the_token_are_of_the_same_person() {
-    let state = state(false);
+    let state = state();
     let verified = checked(&state, &signed(&state, &json!({ "SoDinhDanh": null }))).unwrap();
     assert!(verified.lacks_claims());
     let other = user_info(br#"{"sub":"s-2","SoDinhDanh":"099301012345"}"#, &verified);

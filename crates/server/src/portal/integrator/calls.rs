@@ -1,8 +1,6 @@
 //! The last calls of a system, by the journal, and the sign-ins that this node refused. Nothing of
 //! whom a call was about (A6): no subject, no case, no officer.
 
-use std::net::IpAddr;
-
 use axum::extract::{Path, Query};
 use dancu_access::AuthFailure;
 use dancu_domain::moment::Moment;
@@ -124,11 +122,7 @@ fn sign_in(row: &Row) -> RefusedSignIn {
             AuthFailure::ForeignCertificate => "calls-why-certificate",
             AuthFailure::ForeignSource => "calls-why-source",
         },
-        source: match row.source {
-            Some(IpAddr::V6(place)) => format!("{place}/64"),
-            Some(source) => source.to_string(),
-            None => String::new(),
-        },
+        source: row.source.map(|source| source.to_string()).unwrap_or_default(),
         count: row.count,
         clock: row.clock_off_ms.map(difference).unwrap_or_default(),
     }

@@ -1,7 +1,5 @@
 //! The integrator's desk over its routes.
 
-use std::net::IpAddr;
-
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::{StatusCode, header};
@@ -11,6 +9,7 @@ use dancu_access::debugger::{Hint, Name, Way};
 use dancu_domain::credentials::CredentialKind;
 use dancu_domain::ids::{SystemCode, SystemId, UnitCode};
 use dancu_domain::moment::Moment;
+use dancu_domain::network::Network;
 use dancu_domain::people::roles::Role;
 use dancu_domain::registration::{
     Certificates, ConnectionState, Group, OauthAccess, Secret, SoapAccess, System,
@@ -339,7 +338,7 @@ async fn calls_are_told_without_whom_they_were_about() {
     }
     assert!(page.body.contains("Khóa, chuỗi băm hoặc token không đúng."));
     let rows = site.app.refused.of(SystemId(1));
-    let local = Some(IpAddr::from([127, 0, 0, 1]));
+    let local = Some(Network::of_connection([127, 0, 0, 1].into()));
     assert_eq!((rows.len(), rows[0].count, rows[0].source), (1, 3, local));
     assert_eq!(site.app.refused.of(SystemId(2)), []);
 }

@@ -92,8 +92,8 @@ async fn begin(visitor: Visitor, headers: HeaderMap, RawQuery(query): RawQuery) 
     let wanted = Wanted::from_word(asked.get("as")).filter(|wanted| provider.takes(*wanted));
     let Some(wanted) = wanted else { return Ok(frame::to("/sign-in")) };
     let next = paths::back(asked.get("next")).unwrap_or_default();
-    let again = visitor.signed.is_some() || visitor.locked;
-    let begun = match visitor.people().begin_identity(&visitor.visit(), (wanted, next), again) {
+    let signed_in = visitor.signed.is_some() || visitor.locked;
+    let begun = match visitor.people().begin_identity(&visitor.visit(), (wanted, next), signed_in) {
         Ok(Some(begun)) => begun,
         Ok(None) => return Ok(refused(next, PortalReason::SignInExpired)),
         Err(trouble) => return Ok(busy(&visitor, &trouble)),
@@ -140,7 +140,7 @@ async fn callback(visitor: Visitor, headers: HeaderMap, RawQuery(query): RawQuer
             refused(&state.next, reason)
         }
         mut result => {
-            if let (true, Ok(Outcome::Done(signed))) = (state.again, &mut result) {
+            if let (true, Ok(Outcome::Done(signed))) = (state.signed_in, &mut result) {
                 // The session that goes on here is no session elsewhere.
                 signed.replaced = None;
             }

@@ -32,7 +32,7 @@ fn state(n: u8) -> State {
     let (id, drawn) = ([n; 16], [0; 32]);
     let text = json!({
         "id": id, "holder": drawn, "nonce": drawn, "verifier": drawn,
-        "wanted": "Citizen", "next": "", "again": false, "issued": machine_ms(),
+        "wanted": "Citizen", "next": "", "signed_in": false, "issued": machine_ms(),
     });
     serde_json::from_value(text).unwrap()
 }
