@@ -1,6 +1,6 @@
 // The counter's own comfort: scanners that end with Tab, or send Tab between the fields of a card,
-// a scan that comes while the caret stands elsewhere, and a verdict that is seen and heard. A person types slower than a scanner, so
-// Tab keeps its meaning for everybody at a keyboard.
+// a scan that comes while the caret stands elsewhere, and a verdict that is seen and heard. A person
+// types slower than a scanner, so Tab keeps its meaning for everybody at a keyboard.
 "use strict";
 (() => {
   // A scanner types a key every few milliseconds; the fastest typists need twice as long as this.
@@ -63,7 +63,8 @@
     if (fold && field && fold.parentElement.contains(field)) fold.checked = true;
   };
   document.addEventListener("keydown", (event) => {
-    const key = { t: "procedure", h: "case" }[event.key.toLowerCase()];
+    // What a browser fills in by itself comes as a key without a name.
+    const key = { t: "procedure", h: "case" }[(event.key || "").toLowerCase()];
     if (key && event.altKey && !event.ctrlKey && !event.metaKey) unfold(key);
   }, true);
   document.addEventListener("click", (event) => {

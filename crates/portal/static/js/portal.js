@@ -195,7 +195,8 @@
   // Shortcuts stand in the page as data-key ("Alt+T", "Escape", "/"), each beside its words.
   function shortcuts() {
     doc.addEventListener("keydown", (event) => {
-      if (event.ctrlKey || event.metaKey || event.isComposing) return;
+      // What a browser fills in by itself comes as a key without a name.
+      if (!event.key || event.ctrlKey || event.metaKey || event.isComposing) return;
       const typing = /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName);
       const name = (event.altKey ? "Alt+" : "") + (event.key.length === 1 ? event.key.toUpperCase() : event.key);
       if (typing && !event.altKey && event.key !== "Escape") return;
