@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use dancu_domain::ids::{Login, SystemId};
 use dancu_domain::moment::Moment;
-use dancu_domain::people::PersonId;
 use dancu_domain::people::account::InvalidTransition;
 use dancu_domain::people::reasons::PortalReason;
+use dancu_domain::people::{MachineTime, PersonId};
 use dancu_domain::registration::{Line, System};
 use dancu_domain::service::{Service, Window};
 use dancu_journal::{Act, Body};
@@ -276,6 +276,8 @@ pub struct Desk<'a> {
     pub system: &'a System,
     /// The product's time.
     pub now: Moment,
+    /// The machine's time: which sessions are alive.
+    pub machine: MachineTime,
     /// Who acts.
     pub actor: &'a Actor,
     /// Why ([`reason`]).

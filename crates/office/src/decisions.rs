@@ -32,6 +32,55 @@ pub fn told(detail: &str) -> (&str, Option<&str>) {
     }
 }
 
+/// What the centre does to an account, as entries tell it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Did {
+    /// In use again, whatever stopped it.
+    Reopened,
+    /// Suspended.
+    Suspended,
+    /// Locked (D6).
+    Locked,
+    /// The lock ended: what else stops the account stays.
+    Unlocked,
+    /// Revoked for good (E3).
+    Revoked,
+}
+
+impl Did {
+    /// Everything.
+    pub const ALL: [Self; 5] =
+        [Self::Reopened, Self::Suspended, Self::Locked, Self::Unlocked, Self::Revoked];
+
+    /// The word in entries: that of the state it leads to, where it always leads to one.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Unlocked => "unlocked",
+            Self::Reopened => AccountState::Live.code(),
+            Self::Suspended => AccountState::Suspended.code(),
+            Self::Locked => AccountState::Locked.code(),
+            Self::Revoked => AccountState::Revoked.code(),
+        }
+    }
+
+    /// With the state of the account then, where the word does not tell it: `suspended (locked)`.
+    pub(crate) fn told(self, state: AccountState) -> String {
+        if self.code() == state.code() {
+            return self.code().to_owned();
+        }
+        format!("{} ({})", self.code(), state.code())
+    }
+
+    /// From what an entry tells. Entries of before hold the state only, the oldest as `Locked`.
+    fn read(text: &str) -> Option<(Self, AccountState)> {
+        let (word, beside) = text.split_once(' ').unwrap_or((text, ""));
+        let did = Self::ALL.into_iter().find(|did| did.code().eq_ignore_ascii_case(word))?;
+        let beside = beside.strip_prefix('(').and_then(|rest| rest.strip_suffix(')'));
+        Some((did, AccountState::from_code(beside.unwrap_or(did.code()))?))
+    }
+}
+
 /// A named act, with the entry that keeps it. Its debug output tells only where it stands.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Decision {
@@ -69,11 +118,10 @@ impl Decision {
         what.split_once(' ').map_or(what, |(_, rest)| rest)
     }
 
-    /// What an account was put into.
-    fn account_state(&self, id: AccountId) -> Option<AccountState> {
+    /// What was done to an account, and how it stood then.
+    fn on_account(&self, id: AccountId) -> Option<(Did, AccountState)> {
         let rest = self.what().strip_prefix(&format!("#{} ", id.0))?;
-        let state = rest.split(',').next()?;
-        AccountState::from_code(state)
+        Did::read(rest.split(',').next()?)
     }
 
     /// Whether it locked a person then: alone, or with an account.
@@ -86,8 +134,10 @@ impl Decision {
 
 /// What one look at the acts of a kind wants to know of a lock.
 enum Says {
-    /// It began the lock: the oldest of the newest that say so.
-    Begins,
+    /// It began the lock.
+    Began,
+    /// It put it under a lock, perhaps once more: the oldest of the newest that say so began it.
+    Locked,
     /// It changes nothing of it, or is of something else.
     Other,
     /// The thing was open after it: what is older began another lock.
@@ -126,56 +176,49 @@ fn sources(snapshot: &Snapshot, lock: &Standing) -> Vec<(u32, &'static str)> {
         Evidence::Connection => vec![(system, "system.state")],
         // A person is locked alone, or was with an account that is not locked any more.
         Evidence::Person(login, _) => {
-            let folded = login.folded();
-            let has = |s: &SystemId| {
-                let system = snapshot.by_id(*s);
-                system.is_some_and(|s| s.accounts.iter().any(|a| a.login.folded() == folded))
-            };
-            let with = snapshot.systems().iter().map(|s| s.id).filter(has);
-            let with = with.map(|id| (id.0, "account.state"));
+            let all = snapshot.systems().iter();
+            let with = all.filter(|s| s.accounts.by_login(login).is_some());
+            let with = with.map(|s| (s.id.0, "account.state"));
             std::iter::once((0, "person.lock")).chain(with).collect()
         }
     }
 }
 
-/// Looks through acts from the newest back until the beginning of every lock is known.
+/// Looks through acts until the beginning of every lock is known.
 fn began(
     store: &Store,
     of: (u32, &str),
     mut locks: Vec<&Standing>,
     found: &mut BTreeMap<LockKey, Decision>,
 ) -> Result<(), Refused> {
-    let (mut before, mut read) = (u64::MAX, 0);
-    while !locks.is_empty() && read < ACTS_MAX {
-        let acts = store.last_acts(of, before, ACTS_AT_A_TIME)?;
-        let Some(last) = acts.last() else { return Ok(()) };
-        (before, read) = (last.index, read + acts.len());
-        for decision in acts.into_iter().filter_map(Decision::of) {
-            locks.retain(|lock| match says(&decision, lock) {
-                Says::Begins => {
-                    found.insert(lock.key, decision.clone());
-                    // A person's lock has its moment: no other act is looked for.
-                    !matches!(lock.key, LockKey::Person(_))
-                }
-                Says::Other => true,
-                Says::Ends => false,
-            });
-        }
-    }
-    Ok(())
+    look_back(store, of, ACTS_MAX, |decision| {
+        locks.retain(|lock| {
+            let says = says(decision, lock);
+            if matches!(says, Says::Began | Says::Locked) {
+                found.insert(lock.key, decision.clone());
+            }
+            matches!(says, Says::Locked | Says::Other)
+        });
+        locks.is_empty()
+    })
+    .map(drop)
 }
 
 fn says(decision: &Decision, lock: &Standing) -> Says {
-    let locked = match lock.key {
-        LockKey::Account(id) => match decision.account_state(id) {
-            None => return Says::Other,
-            Some(state) => state == AccountState::Locked,
+    match lock.key {
+        LockKey::Account(id) => match decision.on_account(id) {
+            Some((Did::Locked, _)) => Says::Began,
+            // What is done under a lock leaves it as it is.
+            None | Some((_, AccountState::Locked)) => Says::Other,
+            Some(_) => Says::Ends,
         },
-        LockKey::Connection(_) => decision.what() == ConnectionState::Locked.code(),
-        LockKey::Person(id) if decision.locked_person(id, lock.since) => true,
-        LockKey::Person(_) | LockKey::Line(_) => return Says::Other,
-    };
-    if locked { Says::Begins } else { Says::Ends }
+        LockKey::Connection(_) => {
+            let locked = ConnectionState::Locked.code();
+            if decision.what().eq_ignore_ascii_case(locked) { Says::Locked } else { Says::Ends }
+        }
+        LockKey::Person(id) if decision.locked_person(id, lock.since) => Says::Began,
+        LockKey::Person(_) | LockKey::Line(_) => Says::Other,
+    }
 }
 
 /// The last act on a line: it was opened after a lock, or raised. Waits for the database.
@@ -192,37 +235,44 @@ pub fn of_line(
     let Some(place) = places(system).find(|p| p.line.id == id) else { return Ok(None) };
     let code = place.code();
     let is_on = |d: &Decision| d.what() == code || d.what().starts_with(&format!("{code} "));
-    let lift = newest(store, (system.id.0, "line.lift"), is_on)?;
-    let raise = newest(store, (system.id.0, "line.raise"), is_on)?;
+    let lift = look_back(store, (system.id.0, "line.lift"), ACTS_MAX, is_on)?;
+    let raise = look_back(store, (system.id.0, "line.raise"), ACTS_MAX, is_on)?;
     Ok(lift.into_iter().chain(raise).max_by_key(|decision| decision.index))
 }
 
-/// The last act of the centre that set the state of an account, and that state: what the head of
-/// its unit reads of a lock. Waits for the database.
+/// The last act of the centre on an account that stands like this, what it did, and how the account
+/// stood then: what the head of its unit reads. Of one in use only the newest acts are looked
+/// through: what ended long ago explains nothing any more. Waits for the database.
 ///
 /// # Errors
 /// Of the store.
 pub fn of_account(
     store: &Store,
     system: SystemId,
-    id: AccountId,
-) -> Result<Option<(AccountState, Decision)>, Refused> {
-    let is_its = |d: &Decision| d.account_state(id).is_some();
-    let found = newest(store, (system.0, "account.state"), is_its)?;
-    Ok(found.and_then(|decision| Some((decision.account_state(id)?, decision))))
+    (id, state): (AccountId, AccountState),
+) -> Result<Option<(Did, AccountState, Decision)>, Refused> {
+    let most = if state == AccountState::Live { ACTS_AT_A_TIME } else { ACTS_MAX };
+    let is_its = |d: &Decision| d.on_account(id).is_some();
+    let found = look_back(store, (system.0, "account.state"), most, is_its)?;
+    Ok(found.and_then(|decision| {
+        let (did, state) = decision.on_account(id)?;
+        Some((did, state, decision))
+    }))
 }
 
-fn newest(
+/// Looks through so many acts at most, from the newest back, to the one that ends it.
+fn look_back(
     store: &Store,
     of: (u32, &str),
-    is: impl Fn(&Decision) -> bool,
+    most: usize,
+    mut ends: impl FnMut(&Decision) -> bool,
 ) -> Result<Option<Decision>, Refused> {
     let (mut before, mut read) = (u64::MAX, 0);
-    while read < ACTS_MAX {
+    while read < most {
         let acts = store.last_acts(of, before, ACTS_AT_A_TIME)?;
-        let Some(last) = acts.last() else { return Ok(None) };
+        let Some(last) = acts.last() else { break };
         (before, read) = (last.index, read + acts.len());
-        if let Some(found) = acts.into_iter().filter_map(Decision::of).find(&is) {
+        if let Some(found) = acts.into_iter().filter_map(Decision::of).find(|act| ends(act)) {
             return Ok(Some(found));
         }
     }
@@ -248,8 +298,35 @@ mod tests {
         let detail = "MAU #1 locked, cổng #12; lý do: #12 revoked".to_owned();
         let act = Act { kind: "account.state".into(), actor: String::new(), system: 1, detail };
         let decision = Decision { index: 0, at: Moment(0), act };
-        assert_eq!(decision.account_state(AccountId(1)), Some(AccountState::Locked));
-        assert_eq!(decision.account_state(AccountId(12)), None);
+        let locked = (Did::Locked, AccountState::Locked);
+        assert_eq!(decision.on_account(AccountId(1)), Some(locked));
+        assert_eq!(decision.on_account(AccountId(12)), None);
         assert_eq!(decision.reason(), Some("#12 revoked"));
+    }
+
+    #[test]
+    fn what_was_done_is_told_beside_the_state() {
+        for did in Did::ALL {
+            for state in AccountState::ALL {
+                assert_eq!(Did::read(&did.told(state)), Some((did, state)));
+            }
+        }
+        assert_eq!(Did::Suspended.told(AccountState::Locked), "suspended (locked)");
+        // Entries of before.
+        assert_eq!(Did::read("Locked"), Some((Did::Locked, AccountState::Locked)));
+        assert_eq!(Did::read("unlocked"), None, "into which state?");
+        assert_eq!(Did::read("suspended (odd)"), None);
+        let lock = Standing {
+            key: LockKey::Connection(SystemId(1)),
+            system: Some(SystemId(1)),
+            since: None,
+            until: None,
+            evidence: Evidence::Connection,
+        };
+        let kind = "system.state".to_owned();
+        let detail = "MAU Locked; lý do: A".to_owned();
+        let act = Act { kind, actor: String::new(), system: 1, detail };
+        let decision = Decision { index: 0, at: Moment(0), act };
+        assert!(matches!(says(&decision, &lock), Says::Locked));
     }
 }

@@ -3,8 +3,8 @@
 use dancu_domain::ids::{AccountId, LineId, Login, SystemId};
 use dancu_domain::lines::{LineDay, LineLock, Lines};
 use dancu_domain::moment::Moment;
-use dancu_domain::people::PersonId;
 use dancu_domain::people::account::{Lock, Phase};
+use dancu_domain::people::{MachineTime, PersonId};
 use dancu_domain::registration::{AccountState, ConnectionState, Snapshot, System};
 use dancu_domain::service::{Service, Window};
 use dancu_store::Store;
@@ -206,6 +206,8 @@ pub struct Word<'a> {
     pub snapshot: &'a Snapshot,
     /// The product's time.
     pub now: Moment,
+    /// The machine's time: which sessions are alive.
+    pub machine: MachineTime,
     /// Who.
     pub actor: &'a Actor,
     /// Why ([`crate::act::reason`]).
@@ -216,8 +218,8 @@ impl<'a> Word<'a> {
     /// The same about one system.
     #[must_use]
     pub const fn on(&self, system: &'a System) -> Desk<'a> {
-        let Self { store, now, actor, reason, .. } = *self;
-        Desk { store, system, now, actor, reason }
+        let Self { store, now, machine, actor, reason, .. } = *self;
+        Desk { store, system, now, machine, actor, reason }
     }
 }
 

@@ -7,26 +7,26 @@
 //!
 //! **Invariant:** who suspended is kept. The head ends the head's own word, the centre ends both.
 
-use std::sync::Arc;
+mod officer;
 
-use dancu_domain::ids::{AccountId, Login, SystemId, UnitCode};
+use dancu_domain::ids::{AccountId, Login};
 use dancu_domain::moment::Moment;
-use dancu_domain::people::PersonId;
 use dancu_domain::people::account::{
     Account as Portal, Cause, Lock, LockCause, Phase, RevokeCause,
 };
 use dancu_domain::people::reasons::PortalReason;
-use dancu_domain::registration::{AccountKind, AccountState, ConnectionState};
-use dancu_store::Error;
+use dancu_domain::people::{MachineTime, PersonId};
+use dancu_domain::registration::{AccountState, ConnectionState};
 use dancu_store::desks::{self, Sides};
 use dancu_store::engine::Tx;
 use dancu_store::keys::Keyring;
 use dancu_store::people::{self, EventKind, Person};
 use dancu_store::policy;
 
+use self::officer::Officer;
 use crate::act::{Actor, Desk, Done, Entry, Refused, note};
 use crate::locks::Word;
-use crate::officers::{Told, accounts_of, finish, moved, tell, withdrawn};
+use crate::officers::withdrawn;
 
 /// Sets a connection's state (B3).
 ///
@@ -77,37 +77,14 @@ pub struct Ended {
 }
 
 /// As entries tell that an invitation ended.
-pub(crate) const WITHDRAWN: &str = "thu hồi lời mời";
-
-/// What became of an account and its officer.
-struct Changed {
-    state: AccountState,
-    person: Option<PersonId>,
-    ended: Ended,
-    /// Who stood in for the person and does so no more.
-    substitutes: Vec<PersonId>,
-}
-
-impl Changed {
-    const fn to(state: AccountState) -> Self {
-        let ended = Ended { sessions: 0, invitation: false };
-        Self { state, person: None, ended, substitutes: vec![] }
-    }
-
-    /// As entries tell it, and as evidence is found by it: `#12 locked`.
-    fn detail(&self, id: AccountId) -> String {
-        let mut parts = vec![format!("#{} {}", id.0, self.state.code())];
-        parts.extend(self.person.map(|p| format!("cổng #{}", p.0)));
-        parts.extend(self.ended.invitation.then(|| WITHDRAWN.to_owned()));
-        parts.extend(ended(&self.substitutes));
-        parts.join(", ")
-    }
-}
+pub const WITHDRAWN: &str = "thu hồi lời mời";
+/// As entries tell whose stand-ins ended.
+pub const NO_SUBSTITUTE: &str = "thôi thay";
 
 /// Whose stand-ins ended, as entries tell it; none where nobody's did.
 pub(crate) fn ended(substitutes: &[PersonId]) -> Option<String> {
     let numbers: Vec<String> = substitutes.iter().map(|p| format!("#{}", p.0)).collect();
-    (!numbers.is_empty()).then(|| format!("thôi thay: {}", numbers.join(", ")))
+    (!numbers.is_empty()).then(|| format!("{NO_SUBSTITUTE}: {}", numbers.join(", ")))
 }
 
 /// Locks a live connection at once (D6). A suspended one is stopped already, and would be live
@@ -177,11 +154,12 @@ pub async fn unlock_account(desk: &Desk<'_>, id: AccountId) -> Result<Done, Refu
 pub async fn lock_person(word: &Word<'_>, login: &Login) -> Result<(Done, Ended), Refused> {
     let entry = Entry::new("person.lock", word.actor, None);
     let (keys, login) = (word.store.keys().clone(), login.clone());
-    let (by, at, reason) = (word.actor.clone(), word.now, word.reason.to_owned());
+    let (by, reason) = (word.actor.clone(), word.reason.to_owned());
+    let when = (word.now, word.machine);
     let locked = note((word.store, word.now), entry, move |tx| {
         let person = people::by_login(tx, &keys, &login)?.ok_or(Refused::Gone)?;
         let id = person.id;
-        let ended = lock_in(tx, &keys, person, (&by, at))?;
+        let ended = lock_in(tx, &keys, person, &by, when)?;
         let told = if ended.invitation { format!("{WITHDRAWN}; ") } else { String::new() };
         Ok((format!("#{}; {told}lý do: {reason}", id.0), ended))
     });
@@ -274,23 +252,29 @@ fn lock_in(
     tx: &mut Tx<'_>,
     keys: &Keyring,
     person: Person,
-    (by, at): (&Actor, Moment),
+    by: &Actor,
+    (at, machine): (Moment, MachineTime),
 ) -> Result<Ended, Refused> {
     if let Phase::Invited { .. } = person.account.phase {
         let gone = withdrawn(&person, at)?.ok_or(PortalReason::NotInThisState)?;
-        return withdraw(tx, keys, gone, at);
+        return withdraw(tx, keys, gone, (at, machine));
     }
     let lock = Lock { cause: LockCause::Decision, by: by.person(), at };
     let account = person.account.clone().lock(lock)?;
-    let sessions = people::end_sessions(tx, keys, person.id)?;
+    let sessions = people::end_sessions(tx, keys, person.id, machine)?;
     keep(tx, keys, (person, account), (EventKind::Locked, at))?;
     Ok(Ended { sessions, invitation: false })
 }
 
 /// Stores a person whose invitation was withdrawn, with the event, and ends what was begun with it.
-fn withdraw(tx: &mut Tx<'_>, keys: &Keyring, gone: Person, at: Moment) -> Result<Ended, Refused> {
+fn withdraw(
+    tx: &mut Tx<'_>,
+    keys: &Keyring,
+    gone: Person,
+    (at, machine): (Moment, MachineTime),
+) -> Result<Ended, Refused> {
     let (id, account) = (gone.id, gone.account.clone());
-    let sessions = people::end_sessions(tx, keys, id)?;
+    let sessions = people::end_sessions(tx, keys, id, machine)?;
     keep(tx, keys, (gone, account), (EventKind::InvitationWithdrawn, at))?;
     Ok(Ended { sessions, invitation: true })
 }
@@ -305,188 +289,4 @@ fn keep(
     let after = Person { account, ..person };
     people::save(tx, keys, &after)?;
     Ok(people::note_event(tx, keys, after.id, at, event, None, "")?)
-}
-
-/// A registered account and who it belongs to, for acts of the centre.
-struct Officer {
-    id: AccountId,
-    system: SystemId,
-    kind: AccountKind,
-    login: Login,
-    unit: UnitCode,
-    keys: Arc<Keyring>,
-    by: Actor,
-    at: Moment,
-}
-
-impl Officer {
-    fn of(desk: &Desk<'_>, id: AccountId) -> Result<Self, Refused> {
-        let account = desk.system.accounts.by_id(id).ok_or(Refused::Gone)?;
-        Ok(Self {
-            id,
-            system: desk.system.id,
-            kind: account.kind,
-            login: account.login.clone(),
-            unit: desk.system.unit.clone(),
-            keys: desk.store.keys().clone(),
-            by: desk.actor.clone(),
-            at: desk.now,
-        })
-    }
-
-    fn state(&self, tx: &mut Tx<'_>) -> Result<AccountState, Refused> {
-        policy::write::account_state(tx, self.id)?.ok_or(Refused::Gone)
-    }
-
-    /// The person of the portal with this login in this unit, where there is one.
-    fn person(&self, tx: &mut Tx<'_>) -> Result<Option<Person>, Refused> {
-        let found = people::by_login(tx, &self.keys, &self.login)?;
-        Ok(found.filter(|person| person.unit == self.unit))
-    }
-
-    /// Whether another account of the officer in the unit is in use: then the person goes on.
-    fn goes_on(&self, tx: &mut Tx<'_>) -> Result<bool, Refused> {
-        self.has_other(tx, |state| state == AccountState::Live)
-    }
-
-    fn has_other(
-        &self,
-        tx: &mut Tx<'_>,
-        is: impl Fn(AccountState) -> bool,
-    ) -> Result<bool, Refused> {
-        let all = accounts_of(tx, &self.keys, &self.unit, &self.login)?;
-        Ok(all.iter().any(|(_, k)| k.account.id != self.id && is(k.account.state)))
-    }
-
-    fn set(&self, tx: &mut Tx<'_>, state: AccountState) -> Result<(), Refused> {
-        Ok(policy::write::set_account_state(tx, self.id, state)?)
-    }
-
-    fn lock(&self, tx: &mut Tx<'_>) -> Result<Changed, Refused> {
-        let (state, person) = (self.state(tx)?, self.person(tx)?);
-        if !matches!(state, AccountState::Live | AccountState::Suspended) {
-            return Err(PortalReason::NotInThisState.into());
-        }
-        // Whatever suspends it now does so again after the lock.
-        let sides = suspenders(tx, (self.id, state), person.as_ref())?;
-        desks::set_suspended_by(tx, self.id, sides)?;
-        self.set(tx, AccountState::Locked)?;
-        let mut changed = Changed::to(AccountState::Locked);
-        let Some(person) = person else { return Ok(changed) };
-        let id = person.id;
-        match lock_in(tx, &self.keys, person, (&self.by, self.at)) {
-            Ok(ended) => (changed.person, changed.ended) = (Some(id), ended),
-            // Locked already, revoked, or the invitation is over: nothing of theirs is in use.
-            Err(Refused::Reason(PortalReason::NotInThisState)) => {}
-            Err(other) => return Err(other),
-        }
-        Ok(changed)
-    }
-
-    fn unlock(&self, tx: &mut Tx<'_>) -> Result<Changed, Refused> {
-        if self.state(tx)? != AccountState::Locked {
-            return Err(Refused::NotLocked);
-        }
-        let suspended = desks::suspended_by(tx, self.id)?.any();
-        let state = if suspended { AccountState::Suspended } else { AccountState::Live };
-        let mut changed = Changed::to(state);
-        if let Some(person) = self.person(tx)? {
-            if self.by.person() == Some(person.id) {
-                return Err(PortalReason::OwnRequest.into());
-            }
-            if crate::locks::of_person(&person).is_some() {
-                changed.person = Some(person.id);
-                let account = person.account.clone().unlock(self.by.number())?;
-                keep(tx, &self.keys, (person, account), (EventKind::Unlocked, self.at))?;
-            }
-        }
-        self.set(tx, state)?;
-        Ok(changed)
-    }
-
-    fn suspend(&self, tx: &mut Tx<'_>) -> Result<Changed, Refused> {
-        let (state, person) = (self.state(tx)?, self.person(tx)?);
-        let at = (self.id, state);
-        let Some(state) = suspension(tx, at, Says::CentreSuspends, person.as_ref())? else {
-            return Err(refused(state));
-        };
-        let mut changed = Changed::to(state);
-        let Some(person) = person else { return Ok(changed) };
-        if self.goes_on(tx)? {
-            return Ok(changed);
-        }
-        let id = person.id;
-        if let Some(gone) = withdrawn(&person, self.at)? {
-            changed.person = Some(id);
-            changed.ended = withdraw(tx, &self.keys, gone, self.at)?;
-        } else if let Some(account) = moved(person.account.clone().suspend(Cause::Centre))? {
-            changed.ended.sessions = people::end_sessions(tx, &self.keys, id)?;
-            keep(tx, &self.keys, (person, account), (EventKind::Suspended, self.at))?;
-            changed.person = Some(id);
-        }
-        Ok(changed)
-    }
-
-    fn reopen(&self, tx: &mut Tx<'_>) -> Result<Changed, Refused> {
-        let state = self.state(tx)?;
-        if state == AccountState::Revoked {
-            return Err(refused(state));
-        }
-        desks::set_suspended_by(tx, self.id, Sides::default())?;
-        self.set(tx, AccountState::Live)?;
-        let mut changed = Changed::to(AccountState::Live);
-        let Some(person) = self.person(tx)? else { return Ok(changed) };
-        let (by, mut event) = (self.by.number(), None);
-        let mut account = person.account.clone();
-        if crate::locks::of_person(&person).is_some() {
-            account = account.unlock(by)?;
-            event = Some(EventKind::Unlocked);
-        }
-        for cause in [Cause::Centre, Cause::Head] {
-            if is_suspended(&person, cause) {
-                account = account.resume(cause, by)?;
-                event = Some(EventKind::Resumed);
-            }
-        }
-        if let Some(event) = event {
-            changed.person = Some(person.id);
-            keep(tx, &self.keys, (person, account), (event, self.at))?;
-        }
-        Ok(changed)
-    }
-
-    fn revoke(&self, tx: &mut Tx<'_>, cause: RevokeCause) -> Result<Changed, Refused> {
-        let (state, person) = (self.state(tx)?, self.person(tx)?);
-        let mut changed = Changed::to(AccountState::Revoked);
-        let number = person.as_ref().map(|p| p.id);
-        if state != AccountState::Revoked {
-            self.set(tx, AccountState::Revoked)?;
-            if self.kind == AccountKind::Officer {
-                let told = Told { system: self.system, person: number, login: &self.login };
-                tell(tx, &self.keys, told, (self.by.number(), self.at))?;
-            }
-        }
-        // Revoking is final: a person with an account that may be resumed is not revoked with this.
-        if let Some(person) = person
-            && !self.has_other(tx, |state| state != AccountState::Revoked)?
-            && let Some(account) =
-                moved(person.account.clone().revoke(cause, self.by.number(), self.at))?
-        {
-            changed.ended.sessions = people::end_sessions(tx, &self.keys, person.id)?;
-            changed.substitutes = finish(tx, &self.keys, &person, (account, self.at))?;
-            changed.person = Some(person.id);
-        }
-        if state == AccountState::Revoked && changed.person.is_none() {
-            return Err(refused(state));
-        }
-        Ok(changed)
-    }
-}
-
-/// Why nothing becomes of an account that stands like this.
-fn refused(state: AccountState) -> Refused {
-    if state == AccountState::Revoked {
-        return Refused::Store(Error::Final("tài khoản đã thu hồi (revoked)"));
-    }
-    PortalReason::NotInThisState.into()
 }

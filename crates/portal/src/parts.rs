@@ -195,9 +195,9 @@ pub struct LineUse {
     pub service: String,
     /// Key of the window's words.
     pub window_key: &'static str,
-    /// Registered count, raises included.
+    /// Today's count, the raises in force included; of a day that is over the registered one.
     pub registered: u64,
-    /// Used since 07:00 of the day.
+    /// Used in the duty day.
     pub used: u64,
     /// Exceedances today (rule D3), and open, locked, raised or exceeded; none of a day that is
     /// over.

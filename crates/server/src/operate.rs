@@ -20,6 +20,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, bail, ensure};
 use dancu_domain::ids::SystemCode;
 use dancu_domain::moment::Moment;
+use dancu_domain::people::MachineTime;
 use dancu_domain::people::account::RevokeCause;
 use dancu_domain::registration::{AccountState, ConnectionState, Snapshot, System};
 use dancu_domain::service::{Service, Window};
@@ -251,7 +252,8 @@ async fn act(
     let system = system(snapshot, &who.args.system)?;
     let names = who.by.iter().map(|&name| name.to_owned()).collect();
     let actor = Actor::Named { names, account: who.account.to_owned() };
-    let desk = Desk { store, system, now, actor: &actor, reason: who.reason };
+    let machine = MachineTime(machine_ms());
+    let desk = Desk { store, system, now, machine, actor: &actor, reason: who.reason };
     let done = match command {
         Command::Raise { line: args, extra, days } => {
             raises::grant(&desk, &line(system, args)?, *extra, *days).await

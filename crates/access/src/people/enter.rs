@@ -233,7 +233,7 @@ fn begin(
     let device = use_device(&mut person, e, given);
     people::save(tx, keys, &person)?;
 
-    let before = alive(tx, keys, person.id)?;
+    let before = people::alive(tx, keys, person.id, e.machine)?;
     let number = people::next_session_number(tx, person.id)?;
     let Begun { session, replaced } = Session::begin(
         number,
@@ -278,15 +278,6 @@ fn used_event(tx: &mut Tx<'_>, keys: &Keyring, e: &Entering) -> Result<()> {
         }
         _ => Ok(()),
     }
-}
-
-/// The person's session that goes on, where there is one.
-pub(super) fn alive(
-    tx: &mut Tx<'_>,
-    keys: &Keyring,
-    person: PersonId,
-) -> Result<Option<SessionRow>> {
-    people::alive(tx, keys, person)
 }
 
 /// Notes the sign-in on the device, or enrols it where the person wants it and gave a factor; the

@@ -433,13 +433,14 @@ impl People {
         present: &Present,
     ) -> Result<Answer, Trouble> {
         let mine = self.mine(present, visit.at, visit.machine);
-        let (at, source, agent) = (visit.at, visit.source, visit.agent.to_owned());
+        let (at, machine) = (visit.at, visit.machine);
+        let (source, agent) = (visit.source, visit.agent.to_owned());
         let ended = self.change(at, move |tx, keys| {
             let mut person = match mine.open(tx, keys, false)? {
                 Ok((person, _)) => person,
                 Err(reason) => return Ok(Fate::Refuse(reason)),
             };
-            people::end_sessions(tx, keys, person.id)?;
+            people::end_sessions(tx, keys, person.id, machine)?;
             // A sign-in in progress, on whichever device, is of the epoch before.
             person.account = person.account.ended_everywhere();
             let devices = person.secrets.devices.len();

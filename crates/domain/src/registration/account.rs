@@ -168,6 +168,12 @@ impl AccountList {
         index.and_then(|i| self.list.get(*i as usize))
     }
 
+    /// By exactly this login; officer codes and citizen ids name an account only on the wire.
+    pub fn by_login(&self, login: &Login) -> Option<&Account> {
+        let folded = login.folded();
+        self.find(&folded).filter(|account| account.login.folded() == folded)
+    }
+
     /// By row id.
     pub fn by_id(&self, id: AccountId) -> Option<&Account> {
         self.list.iter().find(|a| a.id == id)
@@ -182,6 +188,23 @@ impl AccountList {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rule_b6_a_login_names_its_own_account_only() {
+        let login = |text: &str| Login::parse(text).unwrap();
+        let named = |n, text, code: &str| Account {
+            officer_code: OfficerCode::parse(code).ok(),
+            ..Account::new(AccountId(n), login(text), AccountKind::Officer)
+        };
+        let list = AccountList::new(vec![
+            named(1, "canbo.mau1", "canbo.mau2"),
+            named(2, "Canbo.Mau2", "canbo.mau3"),
+        ]);
+        let found = |text| list.by_login(&login(text)).map(|account| account.id.0);
+        assert_eq!((found("CANBO.MAU1"), found("canbo.mau2")), (Some(1), Some(2)));
+        assert_eq!(found("canbo.mau3"), None, "a code is no login");
+        assert_eq!(list.find("canbo.mau3").map(|a| a.id.0), Some(2));
+    }
 
     #[test]
     fn states_read_back() {

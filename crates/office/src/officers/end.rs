@@ -48,7 +48,8 @@ pub enum Held {
 
 impl Held {
     /// As entries tell it.
-    const fn words(self) -> &'static str {
+    #[must_use]
+    pub const fn words(self) -> &'static str {
         match self {
             Self::Centre => "Trung tâm còn tạm ngừng",
             Self::Locked => "còn bị khóa",
@@ -391,8 +392,8 @@ impl Inside {
     /// Sessions of a person that are alive: the new epoch ends them, and their rows stay until
     /// they are forgotten, so that whoever holds a cookie is told why.
     pub(super) fn alive(&self, tx: &mut Tx<'_>, person: &Person) -> Result<usize, Refused> {
-        let alive = people::alive(tx, &self.keys, person.id)?;
-        Ok(usize::from(alive.is_some_and(|row| row.session.left_ms(self.machine) > 0)))
+        let alive = people::alive(tx, &self.keys, person.id, self.machine)?;
+        Ok(usize::from(alive.is_some()))
     }
 
     fn tell(&self, tx: &mut Tx<'_>, found: &Found, died: &mut Died) -> Result<(), Refused> {

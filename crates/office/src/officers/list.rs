@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use dancu_domain::ids::{AccountId, SystemId};
+use dancu_domain::ids::{AccountId, Login, SystemId};
 use dancu_domain::moment::{DAY_MS, DutyDay, Hours, Moment, VIET_NAM_OFFSET_MS};
 use dancu_domain::people::account::Standing;
 use dancu_domain::profile::Profile;
@@ -207,7 +207,9 @@ pub async fn one(desk: &HeadDesk<'_>, who: Who) -> Result<Option<Officer>, Refus
     let (state, last) = standing(desk, &profile, listed.as_ref(), person.as_ref());
     let mut one =
         Officer { who, system, listed, person, state, invitable: true, used: 0, mean: 0, last };
-    one.invitable = !stopped(desk).contains(&one.login().to_ascii_lowercase());
+    let listed = one.listed.as_ref().map(|k| &k.account.login);
+    let login = listed.or(one.person.as_ref().map(|p| &p.login)).map(Login::folded);
+    one.invitable = login.is_none_or(|login| !stopped(desk).contains(&login));
     Ok(Some(one))
 }
 

@@ -1,12 +1,16 @@
 //! Locks at once, what stands, and unlocking (D3, D6).
 
-use dancu_domain::ids::{PersonalId, SubjectId};
+use dancu_domain::ids::{AccountId, PersonalId, SubjectId, SystemId};
 use dancu_domain::people::PersonId;
 use dancu_domain::people::account::{Account, Cause, Phase, RevokeCause, Standing as Stands};
 use dancu_domain::people::reasons::PortalReason;
 use dancu_domain::people::roles::Class;
+use dancu_domain::people::session::SESSION_MS;
 use dancu_domain::registration::{AccountState, ConnectionState};
-use dancu_office::locks::{self, Evidence, LockKey, Today};
+use dancu_journal::{Act, Body};
+use dancu_office::decisions::Did;
+use dancu_office::locks::{self, Evidence, LockKey, Today, Word};
+use dancu_office::officers::{New, Who, add, resume, suspend};
 use dancu_office::{Done, Refused, decisions, states};
 use dancu_store::people;
 
@@ -295,6 +299,8 @@ async fn rule_d6_the_act_that_a_lock_began_with_is_found() {
         let on = desk(&world, &snapshot, &by);
         let suspended = AccountState::Suspended;
         states::account(&on, ACCOUNT, suspended, RevokeCause::Left).await.unwrap();
+        let told = "MAU #1 suspended (locked), cổng #4; lý do: cao điểm";
+        assert_eq!(world.last_act().detail, told);
         for n in 0..100 {
             world.ask(SubjectId::Personal(PersonalId::parse("099090000123").unwrap()), "1").await;
             world.begin_session_of(HEAD, n).await;
@@ -305,8 +311,11 @@ async fn rule_d6_the_act_that_a_lock_began_with_is_found() {
         assert_eq!(began(&world).await, expected(&first));
         unlock(&world, SECOND, account).await.unwrap();
         assert_eq!(began(&world).await, []);
-        let last = decisions::of_account(&world.store, SYSTEM, ACCOUNT).unwrap().unwrap();
-        assert_eq!((last.0, last.1.act.actor), (suspended, second.clone()));
+        let last = decisions::of_account(&world.store, SYSTEM, (ACCOUNT, suspended));
+        let last = last.unwrap().unwrap();
+        assert_eq!((last.0, last.1), (Did::Unlocked, suspended));
+        assert_eq!(last.2.act.actor, second);
+        assert!(last.2.act.detail.starts_with("MAU #1 unlocked (suspended), cổng #4; "));
         // A lock after it began anew.
         lock(&world, SECOND).await.unwrap();
         assert_eq!(began(&world).await, expected(&second));
@@ -335,5 +344,88 @@ async fn rule_e2_only_the_session_that_goes_on_is_told_as_ended() {
         }
         assert_eq!(world.sessions(OFFICER).await, 3);
         assert_eq!(lock(&world, FIRST).await.unwrap(), 1);
+    }
+}
+
+/// Of an account in use nobody looks through years of other accounts' acts.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_ended_long_ago_is_not_looked_for_under_an_account_in_use() {
+    for world in World::both("long-ago").await {
+        lock(&world, FIRST).await.unwrap();
+        let found = |state| {
+            let last = decisions::of_account(&world.store, SYSTEM, (ACCOUNT, state));
+            last.unwrap().map(|(did, ..)| did)
+        };
+        let (live, locked) = (AccountState::Live, AccountState::Locked);
+        assert_eq!((found(live), found(locked)), (Some(Did::Locked), Some(Did::Locked)));
+        for _ in 0..64 {
+            let (kind, actor) = ("account.state".into(), "dancu".into());
+            let act = Act { kind, actor, system: SYSTEM.0, detail: "MAU #9 locked".into() };
+            let noted = world.store.ledger().note(clock(), move |_| Ok(Body::Act(act)));
+            noted.await.unwrap();
+        }
+        assert_eq!((found(live), found(locked)), (None, Some(Did::Locked)));
+    }
+}
+
+/// A session whose 12 hours are over was none any more.
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_e2_a_session_that_is_over_is_not_told_as_ended() {
+    for world in World::both("over").await {
+        world.begin_session(SECOND).await;
+        let (snapshot, by) = (world.snapshot(), actor(FIRST));
+        let word = word(&world, &snapshot, &by);
+        let later = Word { machine: word.machine.plus_ms(SESSION_MS), ..word };
+        let (_, ended) = states::lock_person(&later, &login("vanhanh2.mau")).await.unwrap();
+        assert_eq!(ended.sessions, 0);
+    }
+}
+
+/// An account of the officer on the list of a second system.
+async fn another_account(world: &World) -> (SystemId, AccountId) {
+    let system = officers::second_system(world).await;
+    let raw = officers::raw(world.person(OFFICER).await.login.as_str(), "099301012345");
+    let place = officers::Place::new(&world.store, HEAD);
+    let new = New { system, raw: &raw, services: officers::verify(), invited: None };
+    (system, add(&place.desk(&world.store), new).await.unwrap().1.account)
+}
+
+/// The person goes on while another account does; with the end of that one nobody goes on.
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_e3_who_has_no_account_in_use_any_more_is_stopped() {
+    for world in World::both("none-left").await {
+        let (system, other) = another_account(&world).await;
+        world.begin_session(OFFICER).await;
+        let (snapshot, by) = (world.snapshot(), operator());
+        let on = word(&world, &snapshot, &by).on(snapshot.by_id(system).unwrap());
+        let set = async |state| states::account(&on, other, state, RevokeCause::Left).await;
+        set(AccountState::Suspended).await.unwrap();
+        assert_eq!((stands(&world).await, world.sessions(OFFICER).await), (Stands::Active, 1));
+        let done = operate(&world, AccountState::Revoked).await.unwrap();
+        assert_eq!(stands(&world).await, Stands::Suspended(Cause::Centre));
+        assert_eq!(world.sessions(OFFICER).await, 0);
+        assert_eq!(done.detail, "MAU #1 revoked, cổng #4 suspended; lý do: cao điểm");
+        let again = operate(&world, AccountState::Revoked).await;
+        assert!(matches!(again, Err(Refused::Store(_))), "{again:?}");
+        set(AccountState::Live).await.unwrap();
+        assert_eq!(stands(&world).await, Stands::Active);
+        set(AccountState::Revoked).await.unwrap();
+        assert_eq!(stands(&world).await, Stands::Revoked);
+    }
+}
+
+/// What the head suspended the head resumes, whatever the centre revoked beside it.
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_e3_a_revocation_leaves_the_heads_suspension_to_the_head() {
+    for world in World::both("heads").await {
+        let (_, other) = another_account(&world).await;
+        let who = Who::Account(other);
+        let place = officers::Place::new(&world.store, HEAD);
+        suspend(&place.desk(&world.store), who, "nghỉ phép").await.unwrap();
+        operate(&world, AccountState::Revoked).await.unwrap();
+        assert_eq!(stands(&world).await, Stands::Suspended(Cause::Head));
+        let place = officers::Place::new(&world.store, HEAD);
+        resume(&place.desk(&world.store), who, "đã về").await.unwrap();
+        assert_eq!(stands(&world).await, Stands::Active);
     }
 }

@@ -53,7 +53,7 @@ impl Place {
     }
 }
 
-fn raw(login: &str, id: &str) -> Raw {
+pub fn raw(login: &str, id: &str) -> Raw {
     Raw::default()
         .with(Column::Login, login)
         .with(Column::Name, "Trần Thị Thử")
@@ -62,7 +62,7 @@ fn raw(login: &str, id: &str) -> Raw {
         .with(Column::Daily, "50")
 }
 
-fn verify() -> ServiceSet {
+pub fn verify() -> ServiceSet {
     ServiceSet::of(&[Service::CitizenVerify])
 }
 
@@ -640,7 +640,7 @@ async fn rule_d6_an_account_on_another_list_is_no_way_around_a_lock() {
 }
 
 /// A second system of the unit, like the first, without accounts.
-async fn second_system(world: &World) -> SystemId {
+pub async fn second_system(world: &World) -> SystemId {
     let id = SystemId(2);
     let mut system = world.snapshot().by_id(SYSTEM).unwrap().as_ref().clone();
     system.id = id;

@@ -231,7 +231,8 @@ pub fn place(system: &System) -> Place<'_> {
 }
 
 pub fn word<'a>(world: &'a World, snapshot: &'a Snapshot, by: &'a Actor) -> Word<'a> {
-    Word { store: &world.store, snapshot, now: clock(), actor: by, reason: "cao điểm" }
+    let machine = MachineTime(clock().0);
+    Word { store: &world.store, snapshot, now: clock(), machine, actor: by, reason: "cao điểm" }
 }
 
 pub fn desk<'a>(world: &'a World, snapshot: &'a Snapshot, by: &'a Actor) -> Desk<'a> {

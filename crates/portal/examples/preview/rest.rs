@@ -114,7 +114,7 @@ impl Preview {
                 1_204_311,
                 state,
                 self.say(
-                    "onestop.mau: đã khóa. Lý do: báo mất điện thoại",
+                    "on•••au: đã khóa. Lý do: báo mất điện thoại",
                     "onestop.mau: locked. Reason: báo mất điện thoại",
                 ),
             ),

@@ -2,7 +2,7 @@
 
 use dancu_domain::lines::Lines;
 use dancu_domain::moment::{DAY_MS, Hours, Moment};
-use dancu_domain::registration::System;
+use dancu_domain::registration::{Line, System};
 use dancu_domain::service::Window;
 use dancu_office::act::{Place, places};
 use dancu_office::locks::Today;
@@ -29,7 +29,8 @@ pub fn today(
     }
 }
 
-/// A line with its use on a day that is over, against what it is registered for.
+/// A line with its use on a day that is over, against what it is registered for: raises that ended
+/// are not kept beside it.
 pub fn past(t: &Text, system: &System, place: &Place<'_>, used: u32) -> LineUse {
     LineUse {
         system: system.code.as_str().to_owned(),
@@ -54,11 +55,18 @@ pub fn state(system: &System, place: &Place<'_>, counts: &Lines, today: Today) -
     }
 }
 
-/// A day of a system by hours, against everything that it may ask at an instant of it.
-pub fn chart(system: &System, used: &[Option<u64>; 24], (at, hours): (Moment, &Hours)) -> DayChart {
+/// A day of a system by hours, against everything that it may ask at an instant of it; of a day
+/// that is over against what it is registered for, as the lines beside it ([`past`]).
+pub fn chart(
+    system: &System,
+    used: &[Option<u64>; 24],
+    (at, hours): (Moment, &Hours),
+    is_over: bool,
+) -> DayChart {
+    let count = |line: &Line| if is_over { line.daily } else { line.limit(at).count };
     let sum = |window: Window| {
         let of = places(system).filter(|place| place.window == window);
-        of.map(|place| u64::from(place.line.limit(at).count)).sum()
+        of.map(|place| u64::from(count(place.line))).sum()
     };
     DayChart::new(used, (sum(Window::InHours), sum(Window::OffHours)), marks(hours, at))
 }
@@ -72,7 +80,36 @@ pub fn marks(hours: &Hours, at: Moment) -> Marks {
 
 #[cfg(test)]
 mod tests {
+    use dancu_domain::ids::{LineId, SystemCode, SystemId, UnitCode};
+    use dancu_domain::registration::{Group, Raise, ServiceGrant};
+    use dancu_domain::service::{FieldSet, Service};
+    use dancu_portal::text::Language;
+
     use super::*;
+
+    /// Table and chart of a day stand against the same counts.
+    #[test]
+    fn rule_d2_a_day_that_is_over_is_shown_against_what_is_registered() {
+        let at = Moment::parse_rfc3339("2026-03-02T09:00:00+07:00").unwrap();
+        let raise = Raise { extra: 50, approved_at: at, from: at, to: at.plus_ms(DAY_MS) };
+        let line = Line { id: LineId(1), daily: 100, raises: vec![raise] };
+        let (code, unit) = (SystemCode::parse("MAU"), UnitCode::parse("H26.001"));
+        let mut system = System::new(SystemId(1), code.unwrap(), unit.unwrap(), Group::State);
+        let service = Service::CitizenVerify;
+        system.services[service.index()] = Some(ServiceGrant {
+            service,
+            ma_tich_hop: "001".into(),
+            fields: FieldSet::ALL,
+            lines: [Some(line), None],
+        });
+        let hours =
+            Hours { from_minute: 420, to_minute: 1_080, weekends_off: false, off_days: vec![] };
+        let drawn = |is_over| chart(&system, &[None; 24], (at, &hours), is_over).in_hours;
+        assert_eq!((drawn(false), drawn(true)), (150, 100));
+        let t = crate::portal::frame::text(Language::Vietnamese);
+        let place = places(&system).next().unwrap();
+        assert_eq!(past(&t, &system, &place, 7).registered, drawn(true));
+    }
 
     #[test]
     fn rule_d1_a_day_off_has_no_part_in_hours() {

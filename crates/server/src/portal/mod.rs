@@ -72,6 +72,10 @@ const UPLOADS: usize = 8;
 /// Citizens whose looks are read at a time: systems read their journals in the same places.
 const LOOKS: usize = 2;
 
+/// Reads of acts of the journal that run or wait for one of those places, and those of a person,
+/// who may have two windows open.
+const ACTS: (usize, usize) = (8, 2);
+
 /// What the portal of this node holds beside the store.
 pub struct Portal {
     /// Sign-in, sessions, factors.
@@ -85,6 +89,7 @@ pub struct Portal {
     pace: pace::Pace,
     uploads: Places<PersonId>,
     looks: Places<PersonId>,
+    acts: Places<PersonId>,
     networks: Vec<Network>,
     help_phone: Option<String>,
     pub(crate) provider: Option<oidc::Provider>,
@@ -128,6 +133,7 @@ impl Portal {
             pace: <_>::default(),
             uploads: Places::new(UPLOADS),
             looks: Places::new(LOOKS),
+            acts: Places::with_each(ACTS.0, ACTS.1),
             networks: config.unit_networks.clone(),
             help_phone: config.help_phone.clone().filter(|phone| !phone.trim().is_empty()),
             provider: None,

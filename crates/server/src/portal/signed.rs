@@ -19,8 +19,10 @@ use dancu_domain::people::reasons::PortalReason;
 use dancu_domain::people::roles::Class;
 use dancu_domain::people::session::Session;
 use dancu_domain::registration::{Account, AccountKind, AccountState, ConnectionState, System};
+use dancu_office::Refused;
 use dancu_portal::shell::{Person as ShellPerson, Shell};
 use dancu_portal::text::{Language, Text};
+use dancu_store::Store;
 use dancu_store::people::Person;
 use jiff::civil::Date;
 
@@ -178,6 +180,21 @@ impl Signed {
     pub fn holds(&self, power: Power) -> bool {
         let roles = power.row().roles;
         self.person.grants.on(self.today()).any(|grant| roles.contains(grant.role))
+    }
+
+    /// Reads acts of the journal away from the threads that questions run on, in one of the few
+    /// places for long reads.
+    ///
+    /// # Errors
+    /// [`PortalReason::Busy`] where there is no place; of the store.
+    pub async fn acts<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Store) -> Result<T, Refused> + Send + 'static,
+    ) -> Result<T, Refused> {
+        let _place = self.portal().acts.take(self.person.id).map_err(|_| PortalReason::Busy)?;
+        let store = self.app.gate.store().clone();
+        let read = self.app.reads.long(move || read(&store)).await;
+        read.map_err(|_| PortalReason::Busy)?
     }
 
     /// The live systems of the person's unit in which an officer's account of the same login is

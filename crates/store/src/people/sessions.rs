@@ -145,19 +145,29 @@ pub fn sessions_of(tx: &mut Tx<'_>, keys: &Keyring, person: PersonId) -> Result<
 }
 
 /// The session of a person that goes on, where there is one: that of the number and the epoch in
-/// force. A person has no second one (E2); whether its 12 hours are over says
-/// [`Session::left_ms`].
-pub fn alive(tx: &mut Tx<'_>, keys: &Keyring, person: PersonId) -> Result<Option<SessionRow>> {
+/// force, while its 12 hours last. A person has no second one (E2).
+pub fn alive(
+    tx: &mut Tx<'_>,
+    keys: &Keyring,
+    person: PersonId,
+    machine: MachineTime,
+) -> Result<Option<SessionRow>> {
     let Some(now) = in_force(tx, person)? else { return Ok(None) };
     let all = sessions_of(tx, keys, person)?;
-    let goes_on = |s: &Session| (s.number, s.epoch) == (now.number, now.epoch);
+    let goes_on =
+        |s: &Session| (s.number, s.epoch) == (now.number, now.epoch) && s.left_ms(machine) > 0;
     Ok(all.into_iter().find(|row| goes_on(&row.session)))
 }
 
 /// Deletes every session of a person: their cookies are then unknown ones. A new epoch alone ends
 /// them too, and tells why. Returns how many of them were [`alive`]: before the epoch rises.
-pub fn end_sessions(tx: &mut Tx<'_>, keys: &Keyring, person: PersonId) -> Result<u32> {
-    let ended = alive(tx, keys, person)?;
+pub fn end_sessions(
+    tx: &mut Tx<'_>,
+    keys: &Keyring,
+    person: PersonId,
+    machine: MachineTime,
+) -> Result<u32> {
+    let ended = alive(tx, keys, person, machine)?;
     tx.execute("DELETE FROM portal_session WHERE person = $1", values![person.0])?;
     Ok(u32::from(ended.is_some()))
 }

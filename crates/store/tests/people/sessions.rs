@@ -72,8 +72,10 @@ async fn rule_e2_a_session_comes_back_and_a_second_ends_it() {
         assert!(matches!(look(&store, 2, NOW.plus_ms(MINUTE)).await, Some(Look::Open(_))));
         let all = store.people().sessions_of(PersonId(1)).await.unwrap();
         assert_eq!(all.iter().map(|s| s.mark[0]).collect::<Vec<_>>(), [2, 1]);
-        let alive = note(&store, |tx, keys| people::alive(tx, keys, PersonId(1))).await.unwrap();
+        let alive = note(&store, alive_at(NOW)).await.unwrap();
         assert_eq!(alive.map(|s| s.mark[0]), Some(2), "one of the two goes on");
+        let over = note(&store, alive_at(NOW.plus_ms(MINUTE + SESSION_MS))).await.unwrap();
+        assert_eq!(over, None, "its 12 hours are over");
         // A number that was in force before, or a cookie that there is, begins nothing.
         let again = note(&store, move |tx, keys| people::begin_session(tx, keys, &row)).await;
         assert!(matches!(again, Err(Error::Refused(_))), "{again:?}");
@@ -93,11 +95,19 @@ async fn rule_e2_a_session_comes_back_and_a_second_ends_it() {
         // Who signed in twice more ends one session: the other one was over.
         begin(&store, 1, 3, NOW).await.unwrap();
         begin(&store, 1, 4, NOW).await.unwrap();
-        let end = |tx: &mut Tx<'_>, keys: &Keyring| people::end_sessions(tx, keys, PersonId(1));
+        let end =
+            |tx: &mut Tx<'_>, keys: &Keyring| people::end_sessions(tx, keys, PersonId(1), NOW);
         assert_eq!(note(&store, end).await.unwrap(), 1);
         assert_eq!(note(&store, end).await.unwrap(), 0);
         assert!(store.people().sessions_of(PersonId(1)).await.unwrap().is_empty());
     }
+}
+
+fn alive_at(
+    machine: MachineTime,
+) -> impl FnOnce(&mut Tx<'_>, &Keyring) -> dancu_store::Result<Option<SessionRow>> + Send + 'static
+{
+    move |tx, keys| people::alive(tx, keys, PersonId(1), machine)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -95,18 +95,54 @@ pub fn act(t: &Text, snapshot: &Snapshot, entry: &Entry) -> Option<ActRow> {
     Some(ActRow {
         index: entry.index,
         time: time(entry.at),
-        by: operated(&act.actor).map_or(act.actor.as_str(), |(names, _)| names).to_owned(),
+        by: operated(&act.actor)
+            .map_or_else(|| words::actor(&act.actor), |(names, _)| names.to_owned()),
         account: operated(&act.actor).map(|(_, account)| account.to_owned()),
         said: told::kind(t, &act.kind),
         kind: act.kind.clone(),
         system: system.map_or_else(|| "–".into(), |s| s.code.as_str().to_owned()),
-        detail: told::whole(t, snapshot, act),
+        detail: told::whole(t, snapshot, act, |login| masked(login.as_str())),
     })
 }
 
 #[cfg(test)]
 mod tests {
+
+    use dancu_domain::ids::{Login, SystemCode, UnitCode};
+    use dancu_domain::registration::{Account, AccountKind, AccountList, Group, System};
+    use dancu_journal::Act;
+    use dancu_portal::text::Language;
+
     use super::*;
+
+    /// A login of 12 digits is a citizen's id (B6), and no login is read whole without a ground.
+    #[test]
+    fn rule_a6_acts_show_no_login_of_an_officer_whole() {
+        let (code, unit) = (SystemCode::parse("MAU"), UnitCode::parse("H26.001"));
+        let mut system = System::new(SystemId(1), code.unwrap(), unit.unwrap(), Group::State);
+        let logins = ["099301012345", "onestop.canbo1"].map(|text| Login::parse(text).unwrap());
+        let accounts = (1..)
+            .zip(logins)
+            .map(|(n, login)| Account::new(AccountId(n), login, AccountKind::Officer));
+        system.accounts = AccountList::new(accounts.collect());
+        let snapshot = Snapshot::new(1, vec![system]);
+        let t = crate::portal::frame::text(Language::Vietnamese);
+        for (number, shown) in [(1, "09•••45: đã khóa"), (2, "on•••o1: đã khóa")]
+        {
+            let body = Body::Act(Act {
+                kind: "account.state".into(),
+                actor: "099301012346".into(),
+                system: 1,
+                detail: format!("MAU #{number} locked; lý do: A"),
+            });
+            let (index, at, nonce) = (0, 0, [0; 8]);
+            let entry =
+                Entry { index, at, arrival: at, nonce, profile: String::new(), epoch: 0, body };
+            let row = act(&t, &snapshot, &entry).unwrap();
+            assert!(row.detail.starts_with(shown), "{}", row.detail);
+            assert_eq!(row.by, "••• ••• ••• 346");
+        }
+    }
 
     #[test]
     fn logins_are_masked_by_letters_not_bytes() {

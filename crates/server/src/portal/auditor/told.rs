@@ -1,12 +1,13 @@
 //! Acts of the journal as sentences: what each kind is, and its details in words of the page's
 //! language. Reasons and titles are people's own words and stay as they are.
 
-use dancu_domain::ids::{AccountId, SystemId};
+use dancu_domain::ids::{AccountId, Login, SystemId};
 use dancu_domain::moment::Moment;
 use dancu_domain::registration::Snapshot;
 use dancu_domain::service::{Service, Window};
 use dancu_journal::Act;
-use dancu_office::decisions;
+use dancu_office::officers::Held;
+use dancu_office::{decisions, states};
 use dancu_portal::text::Text;
 use jiff::civil::Date;
 
@@ -18,20 +19,23 @@ pub fn kind(t: &Text, kind: &str) -> String {
     if t.has(&key) { t.get(key) } else { kind.to_owned() }
 }
 
+/// How a login is shown: masked to auditors, who see it whole with a ground only.
+pub type Shown = fn(&Login) -> String;
+
 /// What an act did in words, without the reason; empty where the kind says it all.
-pub fn what(t: &Text, snapshot: &Snapshot, act: &Act) -> String {
+pub fn what(t: &Text, snapshot: &Snapshot, act: &Act, shown: Shown) -> String {
     let (what, _) = decisions::told(&act.detail);
     match act.kind.as_str() {
         // The officer's own words stand in it, or the title of an announcement.
         "counter.lookup" | "news.ended" => what.to_owned(),
         "news.published" => published(t, what),
-        _ => sentence(t, snapshot, act, what),
+        _ => sentence(t, snapshot, act, what, shown),
     }
 }
 
 /// What an act did and why, as one text.
-pub fn whole(t: &Text, snapshot: &Snapshot, act: &Act) -> String {
-    let what = what(t, snapshot, act);
+pub fn whole(t: &Text, snapshot: &Snapshot, act: &Act, shown: Shown) -> String {
+    let what = what(t, snapshot, act, shown);
     let (_, why) = decisions::told(&act.detail);
     let key = if act.kind.starts_with("audit.") { "said-ground" } else { "said-why" };
     let why = why.map(|why| t.with(key, "why", why));
@@ -52,10 +56,11 @@ fn published(t: &Text, what: &str) -> String {
 
 /// Words that entries hold, whole phrases among them, and the keys of their texts. Entries are
 /// written once, whoever reads them.
-const SAID: [(&str, &str); 64] = [
+const SAID: [(&str, &str); 65] = [
     ("live", "said-live"),
     ("suspended", "said-suspended"),
     ("locked", "said-locked"),
+    ("unlocked", "said-unlocked"),
     ("revoked", "said-revoked"),
     ("preparing", "said-preparing"),
     ("closed", "said-closed"),
@@ -83,8 +88,8 @@ const SAID: [(&str, &str); 64] = [
     ("mục", "said-entry"),
     ("cổng", "said-portal"),
     ("mời vào cổng", "said-invited"),
-    ("thu hồi lời mời", "said-withdrawn"),
-    ("thôi thay", "said-no-substitute"),
+    (states::WITHDRAWN, "said-withdrawn"),
+    (states::NO_SUBSTITUTE, "said-no-substitute"),
     ("thay", "said-instead"),
     ("đề nghị", "said-request"),
     ("thông báo", "said-notice"),
@@ -114,9 +119,9 @@ const SAID: [(&str, &str); 64] = [
     ("thẻ căn cước", "said-citizen-card"),
     ("thẻ công tác", "said-service-card"),
     ("quen biết trực tiếp", "said-known"),
-    ("Trung tâm còn tạm ngừng", "said-held-centre"),
-    ("còn bị khóa", "said-held-locked"),
-    ("còn bị ngừng vì lý do khác", "said-held-otherwise"),
+    (Held::Centre.words(), "said-held-centre"),
+    (Held::Locked.words(), "said-held-locked"),
+    (Held::Otherwise.words(), "said-held-otherwise"),
 ];
 
 /// A word with what stands around it: `(`, `,`.
@@ -135,7 +140,7 @@ impl<'a> Word<'a> {
     }
 }
 
-fn sentence(t: &Text, snapshot: &Snapshot, act: &Act, what: &str) -> String {
+fn sentence(t: &Text, snapshot: &Snapshot, act: &Act, what: &str, shown: Shown) -> String {
     let system = snapshot.by_id(SystemId(act.system));
     // The list names the system beside it.
     let rest = system.and_then(|s| what.strip_prefix(s.code.as_str())?.strip_prefix(' '));
@@ -145,7 +150,9 @@ fn sentence(t: &Text, snapshot: &Snapshot, act: &Act, what: &str) -> String {
     while let Some(word) = words.get(at) {
         let (taken, text) = match phrase(&words[at..]) {
             Some((taken, key)) => (taken, t.get(key)),
-            None if at == 0 && act.kind == "account.state" => (1, login(snapshot, act, word.core)),
+            None if at == 0 && act.kind == "account.state" => {
+                (1, login(snapshot, act, word.core, shown))
+            }
             None => (1, term(t, word.core)),
         };
         let last = &words[at + taken - 1];
@@ -170,11 +177,11 @@ fn phrase(words: &[Word<'_>]) -> Option<(usize, &'static str)> {
 }
 
 /// `#12` as the login of the account, with a colon behind it.
-fn login(snapshot: &Snapshot, act: &Act, number: &str) -> String {
+fn login(snapshot: &Snapshot, act: &Act, number: &str, shown: Shown) -> String {
     let account = number.strip_prefix('#').and_then(|n| n.parse().ok()).map(AccountId);
     let system = snapshot.by_id(SystemId(act.system));
     let known = system.zip(account).and_then(|(s, id)| s.accounts.by_id(id));
-    known.map_or_else(|| number.to_owned(), |a| format!("{}:", words::login(&a.login)))
+    known.map_or_else(|| number.to_owned(), |a| format!("{}:", shown(&a.login)))
 }
 
 /// What is no phrase: a service, a window, a time, a day, a count on top.
@@ -214,7 +221,7 @@ mod tests {
     fn told(language: Language, kind: &str, detail: &str) -> String {
         let (kind, actor) = (kind.to_owned(), String::new());
         let act = Act { kind, actor, system: 0, detail: detail.to_owned() };
-        whole(&text(language), &Snapshot::new(1, vec![]), &act)
+        whole(&text(language), &Snapshot::new(1, vec![]), &act, words::login)
     }
 
     #[test]
@@ -236,6 +243,10 @@ mod tests {
         let sign_in = "từ 192.0.2.1; yếu tố thứ hai: totp; lần đầu";
         let expected = "from 192.0.2.1; second factor: code of the authenticator app; first time";
         assert_eq!(en("person.signIn", sign_in), expected);
+        let suspended = "#9 suspended (locked), cổng #4 suspended, thu hồi lời mời, thôi thay: #5";
+        let expected = "#9 tạm ngừng (đã khóa), tài khoản cổng #4 tạm ngừng, thu hồi lời mời, \
+                        thôi thay: #5";
+        assert_eq!(vi("account.state", suspended), expected);
         // A title is nobody's key word, and a ground is told as one.
         let news = vi("news.published", "#1 maintenance locked từ A");
         assert_eq!(news, "Lịch bảo trì #1: locked từ A");

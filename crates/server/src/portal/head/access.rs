@@ -27,7 +27,8 @@ pub(super) async fn state(signed: Signed, Path(who): Path<String>, form: Form) -
     let typed = Typed::acting(&officer, &form);
     let Some(act) = ways::act(form.get("act")) else {
         let missing = signed.text().get("officer-act-missing");
-        let page = one_page(&signed, &officer, &typed, vec![frame::wrong("act", missing)], None);
+        let page =
+            one_page(&signed, &officer, &typed, vec![frame::wrong("act", missing)], None).await;
         return Ok(frame::page_with(StatusCode::UNPROCESSABLE_ENTITY, &page));
     };
     let (desk, why) = (unit.desk(), form.raw("reason"));
@@ -50,7 +51,7 @@ pub(super) async fn state(signed: Signed, Path(who): Path<String>, form: Form) -
     };
     Ok(match done {
         Ok(response) => response,
-        Err(refused) => refuse(&signed, &officer, &typed, &refused),
+        Err(refused) => refuse(&signed, &officer, &typed, &refused).await,
     })
 }
 
@@ -66,10 +67,10 @@ fn resumed(done: &Resumed) -> &'static str {
     }
 }
 
-fn refuse(signed: &Signed, officer: &Officer, typed: &Typed, refused: &Refused) -> Response {
+async fn refuse(signed: &Signed, officer: &Officer, typed: &Typed, refused: &Refused) -> Response {
     match as_errors(signed, refused, "act") {
         Ok(errors) => {
-            let page = one_page(signed, officer, typed, errors, None);
+            let page = one_page(signed, officer, typed, errors, None).await;
             let status = match refused {
                 Refused::Reason(reason) => StatusCode::from_u16(reason.text().answer.http_status())
                     .unwrap_or(StatusCode::CONFLICT),
@@ -184,7 +185,7 @@ async fn hand_over(signed: &Signed, who: &str, form: &Form, handed: Handed) -> H
             shown(signed, who, (officer.name(), officer.login()), &password, invited)
         }
         Sent::First(Err(refused)) => {
-            refuse(signed, &officer, &Typed::acting(&officer, form), &refused)
+            refuse(signed, &officer, &Typed::acting(&officer, form), &refused).await
         }
         // It was shown on the page that got lost.
         _ => frame::to(&format!("/unit/officers/{who}?told=given")),
@@ -196,7 +197,7 @@ pub(super) async fn reenable(signed: Signed, Path(who): Path<String>, form: Form
     let (unit, officer) = found(&signed, &who, Power::ReenableAccount).await?;
     Ok(match officers::reenable(&unit.desk(), officer.who).await {
         Ok(_) => frame::to(&format!("/unit/officers/{}?told=reenabled", officer.who)),
-        Err(refused) => refuse(&signed, &officer, &Typed::acting(&officer, &form), &refused),
+        Err(refused) => refuse(&signed, &officer, &Typed::acting(&officer, &form), &refused).await,
     })
 }
 
@@ -206,13 +207,14 @@ pub(super) async fn vouch(signed: Signed, Path(who): Path<String>, form: Form) -
     let typed = Typed::acting(&officer, &form);
     let Some(seen) = ways::seen(form.get("seen")) else {
         let missing = signed.text().get("vouch-missing");
-        let page = one_page(&signed, &officer, &typed, vec![frame::wrong("seen", missing)], None);
+        let page =
+            one_page(&signed, &officer, &typed, vec![frame::wrong("seen", missing)], None).await;
         return Ok(frame::page_with(StatusCode::UNPROCESSABLE_ENTITY, &page));
     };
     let who = officer.who;
     let act = async move { officers::vouch(&unit.desk(), who, seen).await };
     Ok(match form.carry_out(&signed, act).await? {
-        Sent::First(Err(refused)) => refuse(&signed, &officer, &typed, &refused),
+        Sent::First(Err(refused)) => refuse(&signed, &officer, &typed, &refused).await,
         _ => frame::to(&format!("/unit/officers/{who}?told=vouched")),
     })
 }
@@ -224,12 +226,12 @@ pub(super) async fn train(signed: Signed, Path(who): Path<String>, form: Form) -
     let typed = Typed::acting(&officer, &form);
     let Some(on) = frame::parse_day(form.get("trained")) else {
         let wrong = frame::wrong("trained", signed.text().get("raise-date-wrong"));
-        let page = one_page(&signed, &officer, &typed, vec![wrong], None);
+        let page = one_page(&signed, &officer, &typed, vec![wrong], None).await;
         return Ok(frame::page_with(StatusCode::UNPROCESSABLE_ENTITY, &page));
     };
     Ok(match officers::train(&unit.desk(), officer.who, on).await {
         Ok(_) => frame::to(&format!("/unit/officers/{}?told=trained", officer.who)),
-        Err(refused) => refuse(&signed, &officer, &typed, &refused),
+        Err(refused) => refuse(&signed, &officer, &typed, &refused).await,
     })
 }
 

@@ -63,27 +63,31 @@ struct Waiting {
 }
 
 impl Imports {
+    /// Whether there would be room for a preview of a person.
+    ///
+    /// # Errors
+    /// Where all places are held: in how many ms the oldest gives way.
+    fn room(&self, person: PersonId, now: MachineTime) -> Result<(), u64> {
+        room(&self.kept.lock(), person, now)
+    }
+
     /// Keeps a preview in the place of the person's own before. One that cannot be applied is
     /// looked at only, and holds no place.
     ///
     /// # Errors
-    /// Where all are held: in how many ms the oldest gives way.
+    /// As [`Self::room`].
     fn keep(&self, waiting: Waiting, now: MachineTime) -> Result<(), u64> {
         let mut kept = self.kept.lock();
         kept.retain(|w| w.until > now && w.person != waiting.person);
         if !waiting.preview.may_be_applied() {
             return Ok(());
         }
+        room(&kept, waiting.person, now)?;
         if kept.len() >= KEPT_MAX {
             // One that was applied holds nothing but the answer to a doubled post.
             kept.retain(|w| !w.applied);
         }
         if kept.len() >= KEPT_MAX {
-            // The first came first: its age is what of its time has gone by.
-            let age = KEPT_MS - (kept[0].until.0 - now.0);
-            if let Ok(wait @ 1..) = u64::try_from(GIVES_WAY_MS - age) {
-                return Err(wait);
-            }
             kept.remove(0);
         }
         kept.push(waiting);
@@ -101,6 +105,17 @@ impl Imports {
             waiting.import.rows.clear();
             waiting.preview.effects.clear();
         }
+    }
+}
+
+fn room(kept: &[Waiting], person: PersonId, now: MachineTime) -> Result<(), u64> {
+    let holds = |w: &&Waiting| w.until > now && w.person != person && !w.applied;
+    // The first came first: its age is what of its time has gone by.
+    let Some(oldest) = kept.iter().find(holds) else { return Ok(()) };
+    let age = KEPT_MS - (oldest.until.0 - now.0);
+    match u64::try_from(GIVES_WAY_MS - age) {
+        Ok(wait @ 1..) if kept.iter().filter(holds).count() >= KEPT_MAX => Err(wait),
+        _ => Ok(()),
     }
 }
 
@@ -127,6 +142,18 @@ pub(super) async fn read(signed: Signed, upload: Upload) -> Handled {
         return Ok(wrong(input, signed.text().get("importfile-missing")));
     };
     let imports = &signed.portal().head.imports;
+    let full = |wait: u64| {
+        // At most GIVES_WAY_MS.
+        let minutes = wait.div_ceil(MINUTE_MS as u64);
+        let full = signed.text().with("importfile-full", "count", minutes);
+        let mut answer = wrong(StatusCode::SERVICE_UNAVAILABLE, full);
+        frame::retry_after(&mut answer, wait.div_ceil(1_000) as u32);
+        answer
+    };
+    // What cannot be shown is not read.
+    if let Err(wait) = imports.room(signed.person.id, signed.machine) {
+        return Ok(full(wait));
+    }
     let Ok(turn) = imports.readers.clone().try_acquire_owned() else {
         return Ok(wrong(StatusCode::SERVICE_UNAVAILABLE, signed.text().get("importfile-busy")));
     };
@@ -157,12 +184,7 @@ pub(super) async fn read(signed: Signed, upload: Upload) -> Handled {
     };
     let page = preview_page(&signed, system.code.as_str(), &waiting, vec![]);
     if let Err(wait) = imports.keep(waiting, signed.machine) {
-        // At most GIVES_WAY_MS.
-        let minutes = wait.div_ceil(MINUTE_MS as u64);
-        let full = signed.text().with("importfile-full", "count", minutes);
-        let mut answer = wrong(StatusCode::SERVICE_UNAVAILABLE, full);
-        frame::retry_after(&mut answer, wait.div_ceil(1_000) as u32);
-        return Ok(answer);
+        return Ok(full(wait));
     }
     Ok(frame::page(&page))
 }
@@ -314,7 +336,11 @@ mod tests {
     use super::*;
     use dancu_domain::ids::{AccountId, Login, SystemId};
     use dancu_domain::name::FullName;
+    use dancu_domain::people::roles::Role;
     use dancu_office::officers::check::Wanted;
+
+    use super::super::tests::{site, upload};
+    use crate::clock::machine_ms;
 
     const NOW: MachineTime = MachineTime(1_000_000);
 
@@ -357,6 +383,20 @@ mod tests {
         }
     }
 
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_file_without_room_is_not_read() {
+        let site = site().await;
+        let (imports, now) = (&site.app.portal.as_ref().unwrap().head.imports, machine_ms());
+        let until = MachineTime(now).plus_ms(KEPT_MS);
+        for person in (1_000..).take(KEPT_MAX) {
+            let waiting = Waiting { until, ..of(person, "t") };
+            assert!(imports.keep(waiting, MachineTime(now)).is_ok());
+        }
+        let mut head = site.signed_in(Role::Head, 0).await;
+        let full = upload(&mut head, b"no spreadsheet").await;
+        assert_eq!(full.status, StatusCode::SERVICE_UNAVAILABLE, "{}", full.body);
+    }
+
     #[test]
     fn forgotten_previews_give_way_after_five_minutes() {
         let imports = Imports::default();
@@ -386,7 +426,9 @@ mod tests {
         assert!(imports.keep(of(1, "again"), NOW).is_ok());
         assert!(imports.find("t1", PersonId(1), NOW).is_none());
         assert!(imports.find("again", PersonId(1), NOW).is_some());
-        assert!(imports.keep(of(900, "late"), NOW).is_err(), "no room");
+        assert!(imports.room(PersonId(900), NOW).is_err(), "no room");
+        assert_eq!(imports.room(PersonId(1), NOW), Ok(()), "but for one's own");
+        assert!(imports.keep(of(900, "late"), NOW).is_err());
         for person in all.skip(1) {
             assert!(imports.find(&format!("t{person}"), PersonId(person), NOW).is_some());
         }

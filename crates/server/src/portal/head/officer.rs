@@ -183,11 +183,10 @@ pub(super) async fn show(
     Path(who): Path<String>,
     Query(told): Query<Told>,
 ) -> Handled {
-    let (unit, officer) = found(&signed, &who, Power::ManageOfficers).await?;
+    let (_, officer) = found(&signed, &who, Power::ManageOfficers).await?;
     let typed = Typed::stored(&officer);
-    let centre = centre::last(&signed, &unit, &officer).await?;
-    let page = one_page(&signed, &officer, &typed, vec![], told.key(&DONE));
-    Ok(frame::page(&OfficerPage { centre, partly: told.key(&PARTLY), ..page }))
+    let page = one_page(&signed, &officer, &typed, vec![], told.key(&DONE)).await;
+    Ok(frame::page(&OfficerPage { partly: told.key(&PARTLY), ..page }))
 }
 
 /// `POST /unit/officers/{who}`.
@@ -197,18 +196,18 @@ pub(super) async fn change(signed: Signed, Path(who): Path<String>, form: Form) 
     let typed = Typed::of(&form);
     let login = listed.account.login.as_str();
     let typed = Typed { raw: typed.raw.clone().with(Column::Login, login), ..typed };
-    let wrong = |errors| {
-        let page = one_page(&signed, &officer, &typed, errors, None);
+    let wrong = async |errors| {
+        let page = one_page(&signed, &officer, &typed, errors, None).await;
         frame::page_with(StatusCode::UNPROCESSABLE_ENTITY, &page)
     };
     let raw = unmasked(typed.raw.clone(), &officer);
     let logins = unit.store.profiles().at(signed.now).accounts.logins();
     if let Err(faults) = check::read(&raw, &logins) {
-        return Ok(wrong(beside(&signed, faults)));
+        return Ok(wrong(beside(&signed, faults)).await);
     }
     Ok(match officers::change(&unit.desk(), listed.account.id, &raw, typed.services).await {
         Ok(_) => frame::to(&format!("/unit/officers/{}?told=changed", officer.who)),
-        Err(refused) => wrong(as_errors(&signed, &refused, "name")?),
+        Err(refused) => wrong(as_errors(&signed, &refused, "name")?).await,
     })
 }
 
@@ -259,7 +258,7 @@ fn new_page(
 }
 
 /// The page of one officer.
-pub(super) fn one_page(
+pub(super) async fn one_page(
     signed: &Signed,
     officer: &Officer,
     typed: &Typed,
@@ -285,6 +284,7 @@ pub(super) fn one_page(
         acts: if own { vec![] } else { ways::acts(&t, officer, &typed.act) },
         ways: if own { vec![] } else { ways::back(&t, officer) },
         training: ways::training(signed, officer, &typed.trained),
+        centre: centre::last(signed, officer).await,
         told,
         ..base
     }

@@ -8,6 +8,7 @@ use dancu_office::officers::{self, Officer, State};
 use dancu_portal::head::{Officer as Shown, Officers};
 use dancu_portal::parts::{Choice, Pager};
 use dancu_portal::text::{Language, Text};
+use jiff::civil::Date;
 use serde::Deserialize;
 
 use super::{Unit, allowed, answered, ways};
@@ -59,7 +60,8 @@ fn page(signed: &Signed, unit: &Unit, all: &[Officer], filter: &Filter) -> Offic
     let filtered = wanted.is_some() || !search.is_empty();
     let from = filter.page.saturating_sub(1).saturating_mul(PAGE);
     let from = if from < found.len() { from } else { 0 };
-    let rows = found.iter().skip(from).take(PAGE).map(|o| shown(&t, o)).collect::<Vec<_>>();
+    let on = |o: &&Officer| shown(&t, o, signed.today());
+    let rows = found.iter().skip(from).take(PAGE).map(on).collect::<Vec<_>>();
     let total = found.len();
     let several = unit.systems();
     Officers {
@@ -91,11 +93,11 @@ fn matches(officer: &Officer, search: &str) -> bool {
     texts.into_iter().any(|text| fold(text).contains(search))
 }
 
-/// A row as it is shown.
-pub(super) fn shown(t: &Text, officer: &Officer) -> Shown {
+/// A row as it is shown, with the roles of the day.
+pub(super) fn shown(t: &Text, officer: &Officer, today: Date) -> Shown {
     let lang = t.language();
     let roles: Vec<_> = match &officer.person {
-        Some(person) => person.grants.all().iter().map(|grant| grant.role).collect(),
+        Some(person) => person.grants.on(today).map(|grant| grant.role).collect(),
         // Whoever is only on the list asks through the unit's software.
         None => vec![Role::Officer],
     };

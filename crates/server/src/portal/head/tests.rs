@@ -16,6 +16,7 @@ use dancu_store::policy;
 
 use crate::portal::tests::site::{Answer, Browser, CHOSEN, Site, login};
 
+mod centre;
 mod days;
 mod invitations;
 
@@ -41,7 +42,7 @@ fn system(number: u32, unit: &str, officer: &str) -> System {
 }
 
 /// The unit's system 1 with the officer of the site, and system 2 of another unit.
-async fn site() -> Site {
+pub(super) async fn site() -> Site {
     let site = Site::new().await;
     let store = site.app.gate.store();
     let keys = store.keys().clone();
@@ -58,7 +59,7 @@ async fn site() -> Site {
     site
 }
 
-async fn upload(browser: &mut Browser, file: &[u8]) -> Answer {
+pub(super) async fn upload(browser: &mut Browser, file: &[u8]) -> Answer {
     browser.get("/unit/officers/import").await;
     let mut body = vec![];
     for (name, value) in [("csrf", browser.csrf.as_str()), ("system", "1"), ("service", "0")] {

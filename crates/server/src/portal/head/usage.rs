@@ -59,11 +59,10 @@ pub(super) async fn show(signed: Signed, Query(which): Query<Which>) -> Handled 
         Ok(lines) => lines,
         Err(refused) => return Ok(answered(&signed, &refused)),
     };
-    // Of a day that is over the counts of then stand beside it.
     let at = if past { begins(&hours, day) } else { signed.now };
     let used = counted.shown(begins(&hours, day));
     let chart = match &chosen {
-        Some(system) => line_use::chart(system, &used, (at, &hours)),
+        Some(system) => line_use::chart(system, &used, (at, &hours), past),
         None => DayChart::new(&used, (0, 0), line_use::marks(&hours, at)),
     };
     let t = signed.text();
@@ -78,7 +77,7 @@ pub(super) async fn show(signed: Signed, Query(which): Query<Which>) -> Handled 
         until: behind.then(|| frame::time(counted.until)),
         chart,
         lines,
-        officers: people.iter().map(|o| shown(&t, o)).collect::<Vec<Shown>>(),
+        officers: people.iter().map(|o| shown(&t, o, signed.today())).collect::<Vec<Shown>>(),
         s: signed.shell(),
         t,
     }))

@@ -59,7 +59,7 @@ pub async fn page(signed: &Signed, code: &str, typed: Typed, errors: Vec<FieldEr
         unit: system.unit.as_str().to_owned(),
         state: words::connection(system.state),
         contact,
-        chart: line_use::chart(system, &day.used, (today.now, &profile.hours)),
+        chart: line_use::chart(system, &day.used, (today.now, &profile.hours), false),
         until: day.until.map(frame::time),
         lines,
         night_used: night_used.into(),

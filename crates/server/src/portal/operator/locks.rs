@@ -72,21 +72,21 @@ async fn show(
     errors: Vec<FieldError>,
     typed: Typed,
 ) -> Response {
-    let (snapshot, standing) = match standing(signed).await {
+    let (snapshot, mut standing) = match standing(signed).await {
         Ok(found) => found,
         Err(refused) => return words::failed(signed, &refused),
     };
+    let only = super::system(&snapshot, only);
+    standing.retain(|lock| only.is_none_or(|s| lock.system == Some(s.id)));
     let began = match began(signed, &snapshot, &standing).await {
         Ok(began) => began,
-        Err(refused) => return words::failed(signed, &refused),
+        Err(refused) => return unread(signed, &refused),
     };
-    let only = super::system(&snapshot, only);
     let t = signed.text();
-    let shown = standing.iter().filter(|lock| only.is_none_or(|s| lock.system == Some(s.id)));
     let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let body = Locks {
         said,
-        rows: shown.map(|lock| row(&t, &snapshot, lock, began.get(&lock.key))).collect(),
+        rows: standing.iter().map(|l| row(&t, &snapshot, l, began.get(&l.key))).collect(),
         system: only.map(|s| s.code.as_str().to_owned()),
         may_unlock: signed.holds(Power::BulkUnlock),
         may_lock: signed.holds(Power::LockAccounts),
@@ -127,17 +127,25 @@ fn login(lock: &Standing) -> Option<String> {
     }
 }
 
-/// The acts that locks began with, read away from the threads that questions run on.
+/// The answer where acts could not be read: there is no place, or the store failed.
+fn unread(signed: &Signed, refused: &Refused) -> Response {
+    match refused {
+        Refused::Reason(reason) => frame::refused(signed, *reason),
+        other => words::failed(signed, other),
+    }
+}
+
+/// The acts that locks began with; where none stands, nothing is read.
 async fn began(
     signed: &Signed,
     snapshot: &Arc<Snapshot>,
     locks: &[Standing],
 ) -> Result<BTreeMap<LockKey, Decision>, Refused> {
-    let (journal, snapshot) = (store(signed).clone(), snapshot.clone());
-    let locks = locks.to_vec();
-    let read =
-        tokio::task::spawn_blocking(move || decisions::of_locks(&journal, &snapshot, &locks));
-    read.await.map_err(|_| dancu_store::Error::Unavailable("journal"))?
+    if locks.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let (snapshot, locks) = (snapshot.clone(), locks.to_vec());
+    signed.acts(move |store| decisions::of_locks(store, &snapshot, &locks)).await
 }
 
 fn row(t: &Text, snapshot: &Snapshot, lock: &Standing, began: Option<&Decision>) -> LockRow {
@@ -219,14 +227,15 @@ async fn lock_page(
             Ok(days) => {
                 let day = days.first();
                 let hours = &store(signed).profiles().at(today.now).hours;
-                chart = day.map(|day| line_use::chart(system, &day.used, (today.now, hours)));
+                chart =
+                    day.map(|day| line_use::chart(system, &day.used, (today.now, hours), false));
             }
             Err(error) => return words::unread(signed, &error),
         }
     }
     let act = match decision(signed, &snapshot, &lock).await {
         Ok(act) => act,
-        Err(refused) => return words::failed(signed, &refused),
+        Err(refused) => return unread(signed, &refused),
     };
     let mut heads = None;
     if let Some(system) = system {
@@ -274,13 +283,13 @@ async fn decision(
         let mut found = began(signed, snapshot, std::slice::from_ref(lock)).await?;
         return Ok(found.remove(&lock.key));
     }
-    let (journal, snapshot, lock) = (store(signed).clone(), snapshot.clone(), lock.clone());
-    let read = tokio::task::spawn_blocking(move || decisions::of_line(&journal, &snapshot, &lock));
-    read.await.map_err(|_| dancu_store::Error::Unavailable("journal"))?
+    let (snapshot, lock) = (snapshot.clone(), lock.clone());
+    signed.acts(move |store| decisions::of_line(store, &snapshot, &lock)).await
 }
 
 fn shown(t: &Text, snapshot: &Snapshot, act: &Decision) -> LockAct {
-    let (kind, what) = (told::kind(t, &act.act.kind), told::what(t, snapshot, &act.act));
+    let kind = told::kind(t, &act.act.kind);
+    let what = told::what(t, snapshot, &act.act, words::login);
     LockAct {
         time: frame::stamp(act.at),
         by: words::actor(&act.act.actor),

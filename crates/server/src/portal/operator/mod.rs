@@ -82,5 +82,6 @@ fn word<'a>(
     actor: &'a Actor,
     reason: &'a str,
 ) -> Word<'a> {
-    Word { store: store(signed), snapshot, now: signed.now, actor, reason }
+    let (now, machine) = (signed.now, signed.machine);
+    Word { store: store(signed), snapshot, now, machine, actor, reason }
 }

@@ -5,7 +5,7 @@ use axum::response::Response;
 use dancu_domain::ids::Login;
 use dancu_domain::people::may::Target;
 use dancu_domain::people::powers::Power;
-use dancu_domain::registration::{Account, Snapshot, System};
+use dancu_domain::registration::Snapshot;
 use dancu_office::states::Ended;
 use dancu_office::{Refused, act, states};
 use dancu_portal::parts::FieldError;
@@ -40,7 +40,7 @@ pub async fn on_system(signed: Signed, Path(code): Path<String>, form: Form) -> 
         locked.map(|_| t.with("now-connection-done", "what", &code))
     } else {
         let found = Login::parse(form.get("login")).ok();
-        let account = found.and_then(|login| account(system, &login));
+        let account = found.and_then(|login| system.accounts.by_login(&login));
         let Some(account) = account else {
             let wrong = frame::wrong("login", t.get("now-login-unknown"));
             return lines::page(&signed, &code, typed(), vec![wrong]).await;
@@ -123,7 +123,7 @@ async fn lock_all(
     let word = word(signed, snapshot, &by, reason);
     let (mut all, mut locked, mut refused) = (Ended::default(), false, Refused::Gone);
     let systems = snapshot.systems().iter();
-    for (system, account) in systems.filter_map(|s| account(s, login).map(|a| (s, a))) {
+    for (system, account) in systems.filter_map(|s| Some((s, s.accounts.by_login(login)?))) {
         match states::lock_account(&word.on(system), account.id).await {
             Ok((_, ended)) => (all, locked) = (together(all, ended), true),
             Err(failed @ Refused::Store(_)) => return Err(failed),
@@ -141,10 +141,4 @@ async fn lock_all(
 
 const fn together(one: Ended, two: Ended) -> Ended {
     Ended { sessions: one.sessions + two.sessions, invitation: one.invitation || two.invitation }
-}
-
-/// The account with exactly this login; officer codes and citizen ids name it only on the wire.
-fn account<'a>(system: &'a System, login: &Login) -> Option<&'a Account> {
-    let folded = login.folded();
-    system.accounts.iter().find(|account| account.login.folded() == folded)
 }
