@@ -27,5 +27,6 @@ pub mod raises;
 pub mod sheet;
 pub mod states;
 pub mod substitutes;
+pub mod units;
 
 pub use act::{Actor, Done, Refused};
