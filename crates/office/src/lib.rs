@@ -25,6 +25,7 @@ pub mod officers;
 pub mod raise_requests;
 pub mod raises;
 pub mod sheet;
+pub mod staff;
 pub mod states;
 pub mod substitutes;
 pub mod units;

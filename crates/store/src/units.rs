@@ -16,7 +16,7 @@ use jiff::civil::Date;
 use crate::engine::{Row, Tx};
 use crate::error::{Error, Result};
 use crate::keys::{Key, Keyring, Purpose};
-use crate::people::sealed::{self, Place};
+use crate::people::sealed::Place;
 use crate::store::Store;
 use crate::values;
 
@@ -48,6 +48,7 @@ pub fn insert(tx: &mut Tx<'_>, keys: &Keyring, events: &[Written]) -> Result<()>
     let key = keys.get_or_make(tx, Purpose::Policy, 0)?;
     let last: i64 = tx.one(LAST, &[], |r| r.get(0))?;
     for (id, written) in (last + 1..).zip(events) {
+        let day = written.event.day.to_string();
         let sealed = place(id).seal(&key, &written.event.change, &[])?;
         tx.execute(
             "INSERT INTO unit_event (id, unit, day, made_by, made_at, own, carried, sealed) \
@@ -55,7 +56,7 @@ pub fn insert(tx: &mut Tx<'_>, keys: &Keyring, events: &[Written]) -> Result<()>
             values![
                 id,
                 written.event.unit.as_str(),
-                written.event.day.to_string(),
+                day,
                 written.by.0,
                 written.at.0,
                 u8::from(written.own),
@@ -76,7 +77,8 @@ pub fn all(tx: &mut Tx<'_>, keys: &Keyring) -> Result<Vec<Written>> {
 /// Events whose day has come and whose heir has not got yet what is live, by day.
 pub fn waiting(tx: &mut Tx<'_>, keys: &Keyring, today: Date) -> Result<Vec<Written>> {
     let Some(key) = keys.get(Purpose::Policy, 0) else { return Ok(vec![]) };
-    tx.query(WAITING, values![today.to_string()], |r| read(r, &key))
+    let today = today.to_string();
+    tx.query(WAITING, values![today], |r| read(r, &key))
 }
 
 /// What was live has gone to the heir.
@@ -114,8 +116,8 @@ impl Units<'_> {
     /// Whether something waits that is due today.
     pub async fn any_waiting(self, today: Date) -> Result<bool> {
         let Some(key) = self.store.keys.get(Purpose::Policy, 0) else { return Ok(false) };
-        let values = values![today.to_string()];
-        Ok(!self.store.look(WAITING, values, |r| read(r, &key)).await?.is_empty())
+        let today = today.to_string();
+        Ok(!self.store.look(WAITING, values![today], |r| read(r, &key)).await?.is_empty())
     }
 }
 

@@ -160,9 +160,7 @@ impl People {
     /// # Errors
     /// [`Trouble::Busy`].
     pub async fn given_password(&self) -> Result<(Zeroizing<String>, String), Trouble> {
-        let text = password::given()?;
-        let hash = self.hasher.hash(&text).await?;
-        Ok((text, hash))
+        self.hasher.given_password().await
     }
 
     /// A new set of recovery codes: as shown, and as stored.

@@ -209,7 +209,7 @@ async fn an_entry_names_the_account_of_the_machine_beside_what_by_says() {
     for world in World::both("account").await {
         let command = raise(1, &["dancu demo", "onestop.canbo1"]);
         let done = carry_out((&world.store, clock()), &command, "vanhanh").await.unwrap();
-        let entry = world.store.entry(done.index).unwrap().unwrap();
+        let entry = world.store.entry(done.index.unwrap()).unwrap().unwrap();
         let Body::Act(act) = entry.body else { panic!("an act") };
         assert_eq!(act.actor, "dancu demo, onestop.canbo1 [vanhanh]");
     }
