@@ -20,9 +20,7 @@ use serde::{Deserialize, Serialize};
 pub use self::official::{Proposal, commune_unit, official, proposals, province_unit};
 pub use self::refusal::{UnitRefusal, UnitText};
 pub use self::tree::{Ending, Tree, Unit};
-pub use self::words::{
-    AgencyCode, Contact, ContactKind, Representative, Seat, UnitKind, UnitName,
-};
+pub use self::words::{AgencyCode, Contact, ContactKind, Representative, Seat, UnitKind, UnitName};
 use crate::ids::UnitCode;
 use crate::registration::Group;
 

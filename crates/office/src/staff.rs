@@ -143,18 +143,17 @@ pub async fn end(desk: &StaffDesk<'_>, person: PersonId, role: Role) -> Result<D
         return Err(PortalReason::NoPower.into());
     }
     if desk.actor.person() == Some(person) {
-        return Err(wrong("Không tự kết thúc vai trò của mình (E3).", "Nobody ends one's own role (E3)."));
+        return Err(wrong(
+            "Không tự kết thúc vai trò của mình (E3).",
+            "Nobody ends one's own role (E3).",
+        ));
     }
     let (now, keys, because) = (desk.now, desk.store.keys().clone(), desk.reason.to_owned());
     let today = now.viet_nam_date();
     // Others who hold it; whether they still do is not asked twice: two who end each other at once
     // are found by the second one.
-    let others: Vec<PersonId> = list(desk.store)
-        .await?
-        .into_iter()
-        .filter(|p| p.id != person)
-        .map(|p| p.id)
-        .collect();
+    let others: Vec<PersonId> =
+        list(desk.store).await?.into_iter().filter(|p| p.id != person).map(|p| p.id).collect();
     let entry = Entry::new("person.roleEnded", desk.actor, None);
     let done = note((desk.store, now), entry, move |tx| {
         let mut found = people::by_id(tx, &keys, person)?.ok_or(Refused::Gone)?;
@@ -164,9 +163,11 @@ pub async fn end(desk: &StaffDesk<'_>, person: PersonId, role: Role) -> Result<D
         let holds = |p: &Person| {
             matches!(p.account.phase, Phase::Open(_)) && p.grants.on(today).any(|g| g.role == role)
         };
-        if role == Role::Operator && !any(tx, &others, |tx, id| {
-            Ok(people::by_id(tx, &keys, id)?.is_some_and(|p| holds(&p)))
-        })? {
+        if role == Role::Operator
+            && !any(tx, &others, |tx, id| {
+                Ok(people::by_id(tx, &keys, id)?.is_some_and(|p| holds(&p)))
+            })?
+        {
             return Err(wrong(
                 "Đây là quản trị viên cuối cùng; mời người khác trước (E3).",
                 "This is the last operator; invite another one first (E3).",

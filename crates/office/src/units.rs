@@ -111,10 +111,7 @@ pub async fn merge(
     record_all(desk, events).await
 }
 
-async fn record_all(
-    desk: &UnitsDesk<'_>,
-    events: Vec<Event>,
-) -> Result<(Done, Moved), Refused> {
+async fn record_all(desk: &UnitsDesk<'_>, events: Vec<Event>) -> Result<(Done, Moved), Refused> {
     let today = desk.now.viet_nam_date();
     let Some(first) = events.first() else { return Err(Refused::Gone) };
     let kind = kind_of(&first.change);
@@ -212,7 +209,8 @@ impl Inside {
         Tree::check(&known).map_err(|(event, why)| about(&event, why))?;
         let now = Tree::on(&known, self.today).map_err(|(event, why)| about(&event, why))?;
         for event in &known[from..] {
-            if event.change == Change::Dissolved && !accounts::systems_of(tx, &event.unit)?.is_empty()
+            if event.change == Change::Dissolved
+                && !accounts::systems_of(tx, &event.unit)?.is_empty()
             {
                 return Err(Refused::Field {
                     field: "unit",
@@ -266,9 +264,8 @@ fn sentence(event: &Event) -> String {
     let above = |parent: &Option<UnitCode>| {
         parent.as_ref().map_or("không trực thuộc".to_owned(), |p| format!("trực thuộc {p}"))
     };
-    let list = |codes: &[UnitCode]| {
-        codes.iter().map(UnitCode::as_str).collect::<Vec<_>>().join(" ")
-    };
+    let list =
+        |codes: &[UnitCode]| codes.iter().map(UnitCode::as_str).collect::<Vec<_>>().join(" ");
     let what = match change {
         Change::Founded { name, parent, .. } => format!("thành lập “{name}”, {}", above(parent)),
         Change::Renamed(name) => format!("đổi tên thành “{name}”"),
@@ -351,15 +348,12 @@ pub async fn preview(
         preview.people += people.len();
         everybody.extend(people);
     }
-    preview.twice = carry::twice(&everybody).into_iter().map(|p| p.name.clone()).collect();
+    preview.twice = twice(&everybody);
     Ok(preview)
 }
 
 /// People of a unit who have two accounts in it, by their names.
-///
-/// # Errors
-/// The store could not be read.
-pub async fn twice(store: &Store, unit: &UnitCode) -> Result<Vec<String>, Error> {
-    let people = store.people().of_unit(unit).await?;
-    Ok(carry::twice(&people).into_iter().map(|p| p.name.clone()).collect())
+#[must_use]
+pub fn twice(people: &[Person]) -> Vec<String> {
+    carry::twice(people).into_iter().map(|p| p.name.clone()).collect()
 }

@@ -1478,3 +1478,6 @@ staff-ended = The role is ended; sessions under it are closed.
 staff-invited = Invited. The code was shown once and is not shown again.
 staff-unit-hint = Code of their unit
 staff-login-hint = 8-60 letters, digits, . _ - @
+unit-people = People of the portal
+unit-heads = Heads
+unit-group-hint = By rule A1; where none is chosen, that of the kind

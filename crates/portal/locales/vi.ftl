@@ -1479,3 +1479,6 @@ staff-ended = Đã kết thúc vai trò; các phiên đăng nhập đã đóng.
 staff-invited = Đã mời. Mã mời đã hiện một lần và không xem lại được.
 staff-unit-hint = Mã đơn vị của người được mời
 staff-login-hint = 8-60 chữ cái, chữ số, dấu . _ - @
+unit-people = Người dùng cổng
+unit-heads = Thủ trưởng
+unit-group-hint = Theo quy tắc A1; không chọn thì lấy theo loại đơn vị

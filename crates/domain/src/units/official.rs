@@ -40,11 +40,8 @@ fn of_province(province: &Province) -> Option<Event> {
 }
 
 fn of_commune(commune: &Commune) -> Option<Event> {
-    let seat = Seat {
-        dataset: Dataset::Y2026,
-        province: commune.province,
-        commune: Some(commune.code),
-    };
+    let seat =
+        Seat { dataset: Dataset::Y2026, province: commune.province, commune: Some(commune.code) };
     let (unit, above) = (commune_unit(commune.code).ok()?, province_unit(commune.province).ok()?);
     founded(unit, UnitKind::Commune, commune.name, Some(above), seat)
 }

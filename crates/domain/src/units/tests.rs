@@ -58,23 +58,28 @@ fn rule_b4_what_does_not_go_together_is_refused() {
         (vec![event("AAA", 1, moved("AAA"))], UnitRefusal::Cycle),
         (vec![event("CCC", 1, moved("DDD"))], UnitRefusal::NoParent),
         (vec![event("AAA", 0, rename("Khác"))], UnitRefusal::NameTwice),
-        (vec![event("AAA", 1, rename("Khác")), event("AAA", 1, rename("Nữa"))],
-            UnitRefusal::NameTwice),
+        (
+            vec![event("AAA", 1, rename("Khác")), event("AAA", 1, rename("Nữa"))],
+            UnitRefusal::NameTwice,
+        ),
         (vec![event("AAA", 1, rename("AAA"))], UnitRefusal::SameName),
         (vec![event("CCC", 1, merged("CCC"))], UnitRefusal::OwnHeir),
         (vec![event("CCC", 1, merged("DDD"))], UnitRefusal::NoHeir),
-        (vec![event("DDD", 6, Change::Dissolved), event("CCC", 7, merged("DDD"))],
-            UnitRefusal::NoHeir),
-        (vec![event("CCC", 1, merged("BBB")), event("CCC", 2, rename("Khác"))],
-            UnitRefusal::Ended),
+        (
+            vec![event("DDD", 6, Change::Dissolved), event("CCC", 7, merged("DDD"))],
+            UnitRefusal::NoHeir,
+        ),
+        (vec![event("CCC", 1, merged("BBB")), event("CCC", 2, rename("Khác"))], UnitRefusal::Ended),
         (vec![event("BBB", 1, Change::Dissolved)], UnitRefusal::HasChildren),
         (vec![event("BBB", 6, into(&["DDD"], "DDD"))], UnitRefusal::Parts),
         (vec![event("BBB", 6, into(&["DDD", "DDD"], "DDD"))], UnitRefusal::Parts),
         (vec![event("BBB", 6, into(&["DDD", "AAA"], "CCC"))], UnitRefusal::Parts),
         (vec![event("BBB", 1, into(&["DDD", "AAA"], "AAA"))], UnitRefusal::NoHeir),
         (vec![event("BBB", 1, Change::Gathered(vec![code("BBB")]))], UnitRefusal::FocalPoints),
-        (vec![event("BBB", 6, Change::Gathered(vec![code("AAA"), code("CCC"), code("DDD")]))],
-            UnitRefusal::FocalPoints),
+        (
+            vec![event("BBB", 6, Change::Gathered(vec![code("AAA"), code("CCC"), code("DDD")]))],
+            UnitRefusal::FocalPoints,
+        ),
     ];
     assert_eq!(why(&four()), None);
     for (more, expected) in cases {
@@ -121,7 +126,8 @@ fn identifiers_contacts_and_seats_are_parsed() {
     for good in ["H26", "h26.01.02", "G01.99.100.A1"] {
         assert_eq!(AgencyCode::parse(good).unwrap().as_str(), good.to_uppercase());
     }
-    for bad in ["", "26H", "H2", "H26.", "H26..1", "H26-01", "H26.é", &format!("H26.{}", "1".repeat(32))]
+    for bad in
+        ["", "26H", "H2", "H26.", "H26..1", "H26-01", "H26.é", &format!("H26.{}", "1".repeat(32))]
     {
         assert_eq!(AgencyCode::parse(bad), Err(UnitRefusal::Agency), "{bad}");
     }

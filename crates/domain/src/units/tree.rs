@@ -104,9 +104,8 @@ impl Tree {
     pub fn check(events: &[Event]) -> Result<(), (Event, UnitRefusal)> {
         Self::on(events, Date::MAX).map(drop).map_err(|(event, refusal)| {
             // A unit that is founded later only is known, but not yet there.
-            let founded = |e: &Event| {
-                e.unit == event.unit && matches!(e.change, Change::Founded { .. })
-            };
+            let founded =
+                |e: &Event| e.unit == event.unit && matches!(e.change, Change::Founded { .. });
             match refusal {
                 UnitRefusal::Unknown if events.iter().any(founded) => {
                     (event, UnitRefusal::BeforeFounding)
@@ -163,7 +162,8 @@ impl Tree {
     pub fn search<'a>(&'a self, text: &str) -> impl Iterator<Item = &'a Unit> + use<'a> {
         let wanted = fold(text);
         self.units.values().filter(move |unit| {
-            fold(unit.code.as_str()).contains(&wanted)
+            wanted.is_empty()
+                || fold(unit.code.as_str()).contains(&wanted)
                 || unit.names.iter().any(|(_, name)| fold(name.as_str()).contains(&wanted))
         })
     }

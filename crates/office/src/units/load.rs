@@ -1,7 +1,7 @@
 //! Units of the official list: each People's Committee of a province, and of its communes.
 
-use dancu_domain::units::{Event, Proposal, Tree, official, proposals};
 use dancu_domain::ids::UnitCode;
+use dancu_domain::units::{Event, Proposal, Tree, official, proposals};
 use dancu_store::units;
 use jiff::civil::Date;
 
@@ -32,11 +32,8 @@ pub async fn load(desk: &UnitsDesk<'_>) -> Result<(Option<Done>, Loaded), Refuse
     let known = super::known(desk.store, today).await?;
     let list = official();
     let missing = |tree: &Tree| list.iter().filter(|e| tree.get(&e.unit).is_none()).count();
-    let mut loaded = Loaded {
-        founded: missing(&known.tree),
-        known: 0,
-        proposals: proposals(&known.tree),
-    };
+    let mut loaded =
+        Loaded { founded: missing(&known.tree), known: 0, proposals: proposals(&known.tree) };
     loaded.known = list.len() - loaded.founded;
     if loaded.founded == 0 {
         return Ok((None, loaded));

@@ -9,7 +9,7 @@ use dancu_domain::people::roles::Role;
 use dancu_office::staff::{self, GIVEN, New, StaffDesk};
 use dancu_store::Store;
 
-use super::{ByArgs, Done, Who, told, unknown_word, units};
+use super::{ByArgs, Done, Who, told, units, unknown_word};
 
 /// Who is invited, where, as what.
 #[derive(clap::Args, serde::Serialize, serde::Deserialize)]

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use anyhow::Context as _;
+use clap::builder::PossibleValuesParser;
 use dancu_domain::ids::UnitCode;
 use dancu_domain::moment::Moment;
 use dancu_domain::units::{About, Change, Proposal, Tree, Unit, UnitKind, UnitName};
@@ -39,8 +40,7 @@ pub enum Command {
         #[arg(long)]
         name: String,
         /// Loại đơn vị.
-        #[arg(long, default_value = "other",
-              value_parser = UnitKind::ALL.iter().map(|kind| kind.code()).collect::<Vec<_>>())]
+        #[arg(long, default_value = "other", value_parser = kinds())]
         kind: String,
         /// Mã đơn vị cấp trên.
         #[arg(long)]
@@ -100,6 +100,10 @@ pub enum Command {
         #[arg(long, default_value = "")]
         search: String,
     },
+}
+
+fn kinds() -> PossibleValuesParser {
+    PossibleValuesParser::new(UnitKind::ALL.iter().map(|kind| kind.code()))
 }
 
 impl Command {

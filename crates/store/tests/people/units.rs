@@ -43,8 +43,10 @@ async fn rule_b9_what_happened_is_kept_in_order_and_sealed() {
     for engine in BOTH {
         let world = World::new(engine);
         let store = world.open();
-        assert_eq!((store.units().all().await.unwrap(), store.units().last().await.unwrap()),
-            (vec![], 0));
+        assert_eq!(
+            (store.units().all().await.unwrap(), store.units().last().await.unwrap()),
+            (vec![], 0)
+        );
         fill(&store).await;
         let merged = Change::Merged(UnitCode::parse("H26.002").unwrap());
         let later = written("H26.001", date(2026, 5, 1), merged);
@@ -87,9 +89,8 @@ async fn people_of_the_centre_are_found_without_opening_others() {
         note(&store, |tx, keys| {
             let mut two = person(2);
             let operator = Grant::new(Role::Operator, Scope::All, DateRange::default(), None);
-            two.grants = dancu_domain::people::grants::Grants::default()
-                .with(operator.unwrap())
-                .unwrap();
+            two.grants =
+                dancu_domain::people::grants::Grants::default().with(operator.unwrap()).unwrap();
             people::insert(tx, keys, &person(1))?;
             people::insert(tx, keys, &two)
         })

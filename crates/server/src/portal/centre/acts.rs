@@ -63,7 +63,12 @@ pub(super) fn fields(
             let known = unit.and_then(|u| u.representative.as_ref()).map(|(_, who)| who);
             vec![
                 line("person", "unit-person", "", known.map_or_else(none, |w| w.name().into())),
-                line("position", "unit-position", "", known.map_or_else(none, |w| w.position().into())),
+                line(
+                    "position",
+                    "unit-position",
+                    "",
+                    known.map_or_else(none, |w| w.position().into()),
+                ),
             ]
         }
         "contacts" => vec![
@@ -112,10 +117,26 @@ fn about_fields(signed: &Signed, unit: Option<&Unit>, typed: &Form) -> Vec<Field
         choices: kinds(signed, "–", kind),
     };
     let lines = rows.into_iter().zip(known).map(|((id, key, hint), known)| {
-        let value = if typed.has(id) { typed.get(id).to_owned() } else { known.unwrap_or_default() };
+        let value =
+            if typed.has(id) { typed.get(id).to_owned() } else { known.unwrap_or_default() };
         Field { id, key, hint, value, choices: vec![] }
     });
-    std::iter::once(first).chain(lines).collect()
+    [first, groups(about, typed)].into_iter().chain(lines).collect()
+}
+
+/// Groups of A1, after the words for that of the kind; citizens are no unit.
+fn groups(about: Option<&About>, typed: &Form) -> Field {
+    let chosen = match typed.get("group") {
+        "" => about.map(|a| (a.group as u8).to_string()).unwrap_or_default(),
+        typed => typed.to_owned(),
+    };
+    let choices = ["", "1", "2", "4"].map(|value| Choice {
+        value: value.to_owned(),
+        label: if value.is_empty() { "–".to_owned() } else { value.to_owned() },
+        chosen: value == chosen,
+    });
+    let (id, key, hint) = ("group", "col-group", "unit-group-hint");
+    Field { id, key, hint, value: String::new(), choices: choices.into() }
 }
 
 fn contact_kinds(signed: &Signed, typed: &Form) -> Field {

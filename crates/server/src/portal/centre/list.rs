@@ -10,9 +10,9 @@ use dancu_portal::parts::{Choice, Pager, SavedView, states as common};
 use serde::Deserialize;
 
 use super::{event, known, name_of};
+use crate::portal::frame;
 use crate::portal::paths::escaped;
 use crate::portal::signed::Signed;
-use crate::portal::frame;
 use crate::stop::Handled;
 
 /// Units of one page: what fits on two screens.

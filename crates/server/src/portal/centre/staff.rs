@@ -158,8 +158,7 @@ pub(super) async fn invite(signed: Signed, form: Form) -> Handled {
         Sent::First(Ok(_)) => {
             let until = frame::day(signed.now.plus_ms(INVITATION_MS));
             let login = words::login(&new.login);
-            let given =
-                (new.name.as_str().to_owned(), login, code.as_str().to_owned(), until);
+            let given = (new.name.as_str().to_owned(), login, code.as_str().to_owned(), until);
             page(&signed, None, Some(given), vec![], &Form::default()).await
         }
         _ => Ok(frame::to("/centre/staff?told=invited")),
@@ -184,9 +183,10 @@ fn read(form: &Form) -> Result<New, Refused> {
 /// `POST /centre/staff/end`
 pub(super) async fn end(signed: Signed, form: Form) -> Handled {
     allowed(&signed)?;
-    let named = form.get("role").split_once(' ').and_then(|(person, role)| {
-        Some((PersonId(person.parse().ok()?), Role::from_code(role)?))
-    });
+    let named = form
+        .get("role")
+        .split_once(' ')
+        .and_then(|(person, role)| Some((PersonId(person.parse().ok()?), Role::from_code(role)?)));
     let Some((person, role)) = named else { return Ok(frame::missing(&signed)) };
     let by = actor(&signed);
     let done = match act::reason(form.get("why")) {

@@ -5,11 +5,13 @@ use axum::http::StatusCode;
 use dancu_domain::ids::{SystemId, UnitCode};
 use dancu_domain::people::grants::Target;
 use dancu_domain::people::powers::Power;
+use dancu_domain::people::roles::Role;
 use dancu_domain::units::{Change, Contact, Unit, UnitRefusal};
 use dancu_office::units::{self, Known, UnitsDesk};
 use dancu_office::{Refused, act};
 use dancu_portal::centre::{EventForm, Unit as Page, states};
 use dancu_portal::parts::{FieldError, states as common};
+use dancu_store::people::Person;
 use serde::Deserialize;
 
 use super::{acts, event, known, name_of};
@@ -156,14 +158,8 @@ pub(super) async fn save(
     own: bool,
 ) -> Handled {
     let act = form.get("act");
-    let shown = |errors, preview| Shown {
-        own,
-        act,
-        typed: form.clone(),
-        errors,
-        preview,
-        told: false,
-    };
+    let shown =
+        |errors, preview| Shown { own, act, typed: form.clone(), errors, preview, told: false };
     let refused = match acts::read(form, act, Some(unit)) {
         Ok((day, change)) => {
             if let (Some(heir), true) = (change.heir(), form.has("look")) {
@@ -227,11 +223,11 @@ async fn preview(signed: &Signed, unit: &Unit, heir: &UnitCode) -> Result<Vec<St
     let t = signed.text();
     let mut lines = vec![
         t.with("unit-moves-heir", "unit", signed.unit_named(heir)),
-        t.with("unit-moves-systems", "systems", format!(
-            "{} {}",
-            moved.systems.len(),
-            moved.systems.join(", ")
-        )),
+        t.with(
+            "unit-moves-systems",
+            "systems",
+            format!("{} {}", moved.systems.len(), moved.systems.join(", ")),
+        ),
         t.with_two(
             "unit-moves-lines",
             "lines",
@@ -248,20 +244,17 @@ async fn preview(signed: &Signed, unit: &Unit, heir: &UnitCode) -> Result<Vec<St
 }
 
 /// The page of a unit.
-pub(super) async fn page(
-    signed: &Signed,
-    known: &Known,
-    unit: &Unit,
-    shown: Shown<'_>,
-) -> Handled {
-    let twice = units::twice(store(signed), &unit.code).await;
-    let twice = twice.map_err(|error| Stop::from(words::unread(signed, &error)))?;
+pub(super) async fn page(signed: &Signed, known: &Known, unit: &Unit, shown: Shown<'_>) -> Handled {
+    let people = store(signed).people().of_unit(&unit.code).await;
+    let people = people.map_err(|error| Stop::from(words::unread(signed, &error)))?;
     let href = |code: &UnitCode| {
         if shown.own { String::new() } else { format!("/centre/units/{code}") }
     };
-    let of_unit = known.written.iter().rev().filter(|w| {
-        w.event.unit == unit.code || w.event.change.heir() == Some(&unit.code)
-    });
+    let of_unit = known
+        .written
+        .iter()
+        .rev()
+        .filter(|w| w.event.unit == unit.code || w.event.change.heir() == Some(&unit.code));
     let below = known.tree.children(&unit.code).take(SHOWN);
     let snapshot = signed.app.gate.snapshot();
     let mut systems: Vec<(SystemId, String)> = snapshot
@@ -279,7 +272,7 @@ pub(super) async fn page(
         code: unit.code.to_string(),
         name: unit.name().to_owned(),
         state: if unit.lives() { common::ACTIVE } else { states::ENDED },
-        facts: facts(signed, known, unit),
+        facts: facts(signed, known, unit, &people),
         names: unit
             .names
             .iter()
@@ -294,7 +287,7 @@ pub(super) async fn page(
                 (code, to)
             })
             .collect(),
-        twice,
+        twice: units::twice(&people),
         events: of_unit.take(SHOWN).map(|written| event(signed, written)).collect(),
         acts: acts_of(unit, &shown),
         form: form_of(signed, unit, &shown),
@@ -335,8 +328,15 @@ fn form_of(signed: &Signed, unit: &Unit, shown: &Shown<'_>) -> Option<EventForm>
     })
 }
 
-fn facts(signed: &Signed, known: &Known, unit: &Unit) -> Vec<(&'static str, String)> {
-    let t = signed.text();
+fn facts(
+    signed: &Signed,
+    known: &Known,
+    unit: &Unit,
+    people: &[Person],
+) -> Vec<(&'static str, String)> {
+    let (t, today) = (signed.text(), signed.today());
+    let heads = people.iter().filter(|p| p.grants.on(today).any(|g| g.role == Role::Head));
+    let heads: Vec<&str> = heads.map(|p| p.name.as_str()).collect();
     let (vi, en) = unit.about.kind.names();
     let mut facts = vec![
         ("unit-kind", signed.say(vi, en).to_owned()),
@@ -350,6 +350,8 @@ fn facts(signed: &Signed, known: &Known, unit: &Unit) -> Vec<(&'static str, Stri
     let gathered: Vec<String> =
         known.tree.gathered_at(&unit.code).iter().map(|u| u.name().to_owned()).collect();
     facts.push(("unit-focal", gathered.join(", ")));
+    facts.push(("unit-heads", heads.join(", ")));
+    facts.push(("unit-people", t.num(people.len() as u64)));
     if let Some((since, who)) = &unit.representative {
         let who = format!("{}, {} · {}", who.name(), who.position(), frame::date(*since));
         facts.push(("unit-signer", who));
@@ -360,7 +362,9 @@ fn facts(signed: &Signed, known: &Known, unit: &Unit) -> Vec<(&'static str, Stri
     if let Some((day, ending)) = &unit.end {
         let day = frame::date(*day);
         let told = match ending.heir() {
-            Some(heir) => t.with_two("unit-heir-since", "unit", signed.unit_named(heir), "day", day),
+            Some(heir) => {
+                t.with_two("unit-heir-since", "unit", signed.unit_named(heir), "day", day)
+            }
             None => day,
         };
         facts.push(("unit-ended", told));
