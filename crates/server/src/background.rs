@@ -72,15 +72,7 @@ pub fn start(app: &Shared) {
             write_uses(&uses).await;
         }
     });
-    let units = app.clone();
-    tokio::spawn(async move {
-        // At once: merges of the days in which nobody served, and units of a folder of before.
-        keep_units(&units).await;
-        loop {
-            read_units(&units).await;
-            tokio::time::sleep(UNITS_EVERY).await;
-        }
-    });
+    start_units(app.clone());
     let housekeeping = app.clone();
     tokio::spawn(async move {
         loop {
@@ -113,16 +105,24 @@ pub fn start(app: &Shared) {
     });
 }
 
+/// Keeps units by name, for pages.
+fn start_units(app: Shared) {
+    tokio::spawn(async move {
+        // At once: merges of the days in which nobody served, and units of a folder of before.
+        keep_units(&app).await;
+        while !app.gate.store().is_stopped() {
+            if let Err(error) = app.units.now(app.gate.store(), app.clock.now()).await {
+                tracing::warn!(error = %error, "units could not be read");
+            }
+            tokio::time::sleep(UNITS_EVERY).await;
+        }
+    });
+}
+
 /// Founds units that are only known by a code, and hands over what waited for its day (B4).
 async fn keep_units(app: &App) {
     if let Err(error) = dancu_office::units::keep(app.gate.store(), app.clock.now()).await {
         tracing::warn!(error = %error, "units could not be kept and are looked at again");
-    }
-}
-
-async fn read_units(app: &App) {
-    if let Err(error) = app.units.now(app.gate.store(), app.clock.now()).await {
-        tracing::warn!(error = %error, "units could not be read");
     }
 }
 
