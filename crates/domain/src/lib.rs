@@ -27,3 +27,4 @@ pub mod rule;
 pub mod scan;
 pub mod service;
 pub mod text;
+pub mod units;

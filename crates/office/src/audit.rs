@@ -9,7 +9,6 @@ use dancu_domain::moment::Moment;
 use dancu_domain::people::PersonId;
 use dancu_domain::people::may::{Ground, may_audit};
 use dancu_domain::people::reasons::PortalReason;
-use dancu_domain::people::roles::Home;
 use dancu_domain::registration::Snapshot;
 use dancu_journal::{Body, Entry};
 use dancu_store::entries::{Pseudonyms, Scanned};
@@ -219,7 +218,7 @@ pub struct Journaled(Look);
 enum Look {
     Search(Sought, u64),
     Entry(Sought, u64),
-    /// Before which index, and who is not of the centre: logins and codes of systems, folded.
+    /// Before which index, and who is of the centre: logins, folded.
     Staff(u64, Vec<String>),
 }
 
@@ -269,20 +268,14 @@ impl Audit<'_> {
     /// As [`Audit::search`], and [`PortalReason::OwnAudit`] where the auditor belongs to the
     /// centre.
     pub async fn staff(&self, before: u64) -> Result<Journaled, Refused> {
-        let people = everybody(self.store).await?;
-        // Systems act too: they take tokens and submit jobs.
-        let systems = self.snapshot.systems().iter();
-        let mut others: Vec<String> = systems.map(|s| s.code.as_str().to_lowercase()).collect();
+        let people = self.store.people().of_centre().await?;
         for person in &people {
-            if is_staff(person) {
-                may_audit((self.auditor.id, &self.auditor.unit), (person.id, &person.unit))?;
-            } else {
-                others.push(person.login.folded());
-            }
+            may_audit((self.auditor.id, &self.auditor.unit), (person.id, &person.unit))?;
         }
+        let staff = people.iter().map(|person| person.login.folded()).collect();
         let before = before.min(self.store.ledger().next_index());
         self.journal("audit.staff", format!("trước mục {before}")).await?;
-        Ok(Journaled(Look::Staff(before, others)))
+        Ok(Journaled(Look::Staff(before, staff)))
     }
 
     /// Reads what a journaled look may see. Waits for the database.
@@ -294,7 +287,7 @@ impl Audit<'_> {
         match &look.0 {
             Look::Search(sought, from) => self.page(sought, *from),
             Look::Entry(sought, index) => self.entry(sought, *index),
-            Look::Staff(before, others) => self.acts(*before, others),
+            Look::Staff(before, staff) => self.acts(*before, staff),
         }
     }
 
@@ -341,7 +334,7 @@ impl Audit<'_> {
     }
 
     /// What the centre's staff did, newest first, in the window before an index.
-    fn acts(&self, before: u64, others: &[String]) -> Result<Page, Refused> {
+    fn acts(&self, before: u64, staff: &[String]) -> Result<Page, Refused> {
         let from = before.saturating_sub(STAFF_WINDOW);
         let mut entries = vec![];
         self.store.scan_past(from, |scanned| {
@@ -349,7 +342,7 @@ impl Audit<'_> {
                 if entry.index >= before {
                     return Ok(false);
                 }
-                if is_act_of_staff(&entry, others) {
+                if is_act_of_staff(&entry, staff) {
                     entries.push(entry);
                 }
             }
@@ -363,40 +356,11 @@ impl Audit<'_> {
     }
 }
 
-/// Acts of the program itself name no person: `dancu`, `dancu demo`.
-const PROGRAM: &str = "dancu";
-
-/// An act of whoever is not of a unit: signed-in staff, and whatever was done by `dancu operate`,
-/// whoever's name was given to it: only the centre's machine has it.
-fn is_act_of_staff(entry: &Entry, others: &[String]) -> bool {
+/// An act of the centre's people, and whatever was done by `dancu operate`, whoever's name was
+/// given to it: only the centre's machine has it.
+fn is_act_of_staff(entry: &Entry, staff: &[String]) -> bool {
     let Body::Act(act) = &entry.body else { return false };
-    if operated(&act.actor).is_some() {
-        return true;
-    }
-    let actor = act.actor.to_lowercase();
-    let program = actor.split(' ').next() == Some(PROGRAM);
-    !program && !Login::is_of_citizen(&actor) && !others.contains(&actor)
-}
-
-fn is_staff(person: &Person) -> bool {
-    person.grants.all().iter().any(|grant| grant.role.row().home == Home::Centre)
-}
-
-/// People that one read takes at a time.
-const PEOPLE_AT_A_TIME: u32 = 500;
-
-/// Everybody with an account of the portal.
-async fn everybody(store: &Store) -> Result<Vec<Person>, Refused> {
-    let mut all: Vec<Person> = vec![];
-    loop {
-        let after = all.last().map_or(PersonId(0), |p| p.id);
-        let some = store.people().all(after, PEOPLE_AT_A_TIME).await?;
-        let last = some.len() < PEOPLE_AT_A_TIME as usize;
-        all.extend(some);
-        if last {
-            return Ok(all);
-        }
-    }
+    operated(&act.actor).is_some() || staff.contains(&act.actor.to_lowercase())
 }
 
 #[cfg(test)]

@@ -25,7 +25,9 @@ pub mod officers;
 pub mod raise_requests;
 pub mod raises;
 pub mod sheet;
+pub mod staff;
 pub mod states;
 pub mod substitutes;
+pub mod units;
 
 pub use act::{Actor, Done, Refused};

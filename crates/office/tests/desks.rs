@@ -20,5 +20,9 @@ mod news;
 mod officers;
 #[path = "desks/raises.rs"]
 mod raises;
+#[path = "desks/staff.rs"]
+mod staff;
 #[path = "desks/unit.rs"]
 mod unit;
+#[path = "desks/units.rs"]
+mod units;

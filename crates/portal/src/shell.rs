@@ -25,8 +25,10 @@ pub struct Person {
     pub name: String,
     /// The roles of today in words, in the page's language.
     pub roles: String,
-    /// The unit in full.
+    /// The unit by name, with its code.
     pub unit: String,
+    /// The page of units that this person has; empty where there is none.
+    pub unit_href: &'static str,
 }
 
 /// The frame of a page.

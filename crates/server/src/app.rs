@@ -15,6 +15,7 @@ use crate::places::Places;
 use crate::portal::Portal;
 use crate::readiness::Readiness;
 use crate::refused::RefusedSignIns;
+use crate::unit_names::UnitNames;
 
 /// The running program.
 pub struct App {
@@ -32,6 +33,8 @@ pub struct App {
     pub jobs: Jobs,
     /// The pages of people; none where this node serves programs only.
     pub portal: Option<Arc<Portal>>,
+    /// Units by name, for pages.
+    pub units: UnitNames,
     /// `http://127.0.0.1:8080`, as callers reach it.
     pub base_url: String,
     /// Rendered once: OpenAPI document, its page, WSDL.
@@ -75,6 +78,7 @@ impl App {
             uploads: uploads::places(),
             jobs: Jobs::default(),
             portal: None,
+            units: UnitNames::default(),
             base_url,
             documents,
             readiness: Readiness::default(),

@@ -20,6 +20,10 @@ const FAILURES_EVERY: Duration = Duration::from_secs(5);
 /// How often old requests are forgotten and keys of a new year made ready.
 const HOUSEKEEPING_EVERY: Duration = Duration::from_mins(10);
 
+/// How often it is looked for what other nodes or commands wrote down of units: the names on a page
+/// may be this much behind.
+const UNITS_EVERY: Duration = Duration::from_secs(15);
+
 /// How often it is written which credentials were used: the list shows hours.
 const USES_EVERY: Duration = Duration::from_hours(1);
 
@@ -68,6 +72,7 @@ pub fn start(app: &Shared) {
             write_uses(&uses).await;
         }
     });
+    start_units(app.clone());
     let housekeeping = app.clone();
     tokio::spawn(async move {
         loop {
@@ -95,8 +100,30 @@ pub fn start(app: &Shared) {
             if let Err(error) = prepare(store, now).await {
                 tracing::warn!(error = %error, "store could not be prepared for what comes");
             }
+            keep_units(&housekeeping).await;
         }
     });
+}
+
+/// Keeps units by name, for pages.
+fn start_units(app: Shared) {
+    tokio::spawn(async move {
+        // At once: merges of the days in which nobody served, and units of a folder of before.
+        keep_units(&app).await;
+        while !app.gate.store().is_stopped() {
+            if let Err(error) = app.units.now(app.gate.store(), app.clock.now()).await {
+                tracing::warn!(error = %error, "units could not be read");
+            }
+            tokio::time::sleep(UNITS_EVERY).await;
+        }
+    });
+}
+
+/// Founds units that are only known by a code, and hands over what waited for its day (B4).
+async fn keep_units(app: &App) {
+    if let Err(error) = dancu_office::units::keep(app.gate.store(), app.clock.now()).await {
+        tracing::warn!(error = %error, "units could not be kept and are looked at again");
+    }
 }
 
 /// Writes which credentials were used since the last time; also at the end.

@@ -28,6 +28,7 @@ mod serve;
 mod stop;
 mod telemetry;
 mod tls;
+mod unit_names;
 
 use std::process::ExitCode;
 

@@ -1,5 +1,6 @@
 //! `dancu operate`: named acts of the operator: temporary raises (D8), lifting a lock (D3), states
-//! of connections and accounts (B3, E3), client certificates. Each is one transaction with its
+//! of connections and accounts (B3, E3), client certificates, units (B4), invitations of heads and
+//! of the centre's staff (E1). Each is one transaction with its
 //! journal entry. Where a process serves the folder it carries the act out (`control`), in force
 //! for the next query; otherwise the command opens the data itself, on PostgreSQL beside the nodes
 //! and with a folder of its own. The desks of the portal call the same functions.
@@ -11,8 +12,10 @@
 //! then: of two acts at the same time the second one builds on the first.
 
 mod certificates;
+mod invite;
 #[cfg(test)]
 mod tests;
+mod units;
 pub mod user;
 
 use std::process::ExitCode;
@@ -101,6 +104,30 @@ pub enum Command {
         #[command(flatten)]
         change: certificates::Change,
     },
+    /// Cây đơn vị: nạp danh mục hành chính, thành lập, đổi tên, sáp nhập, liệt kê (B4).
+    Units {
+        /// Việc cần làm.
+        #[command(subcommand)]
+        command: units::Command,
+    },
+    /// Mời thủ trưởng một đơn vị, hoặc nhân sự của Trung tâm; mã mời chỉ hiện một lần (E1).
+    Invite(invite::Args),
+}
+
+/// Who acts, and why, where it is about no system.
+#[derive(clap::Args, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ByArgs {
+    /// Nơi có dữ liệu, đang phục vụ hay không.
+    #[command(flatten)]
+    #[serde(skip)]
+    place: cli::DataArgs,
+    /// Lý do.
+    #[arg(long)]
+    reason: String,
+    /// Người quyết định.
+    #[arg(long, required = true)]
+    by: Vec<String>,
 }
 
 /// Who acts on what, and why.
@@ -139,16 +166,26 @@ pub struct LineArgs {
 /// What an act did; the answer of `POST /operate`.
 #[derive(Clone, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Done {
-    /// Index of its journal entry.
-    pub index: u64,
-    /// What the entry says of it.
+    /// Index of its journal entry; none where nothing was changed.
+    pub index: Option<u64>,
+    /// What the entry says of it, or what was asked for.
     pub detail: String,
+    /// What is told this once and stands nowhere.
+    #[serde(default)]
+    pub secret: Option<String>,
+}
+
+impl From<office::Done> for Done {
+    fn from(done: office::Done) -> Self {
+        Self { index: Some(done.index), detail: done.detail, secret: None }
+    }
 }
 
 /// Carries one act out, by the process that serves the folder or alone.
 pub fn run(command: Command) -> anyhow::Result<ExitCode> {
-    let who = Who::of(command.who())?;
-    let config = who.args.place.configuration()?;
+    let asked = command.who();
+    Who::of(asked)?;
+    let config = asked.place.configuration()?;
     let command = command.with_files()?;
     let asked = serde_json::to_value(&command)?;
     let done = match control::door(&config, ("POST", "/operate"), Some(&asked))? {
@@ -164,7 +201,13 @@ pub fn run(command: Command) -> anyhow::Result<ExitCode> {
         }
     };
     say!("{}", done.detail);
-    say!("Đã thực hiện, mục nhật ký #{} (done, journal entry).", done.index);
+    if let Some(secret) = &done.secret {
+        say!("Mã mời, chỉ hiện lần này (shown this once): {secret}");
+    }
+    match done.index {
+        Some(index) => say!("Đã thực hiện, mục nhật ký #{index} (done, journal entry)."),
+        None => say!("Không thay đổi gì (nothing was changed)."),
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -183,17 +226,25 @@ pub async fn carry_out(
     account: &str,
 ) -> anyhow::Result<Done> {
     let who = Who { account, ..Who::of(command.who())? };
-    let snapshot = store.snapshot(now)?;
-    act(store, &snapshot, now, &who, command).await
+    match command {
+        Command::Units { command } => units::carry_out((store, now), &who, command).await,
+        Command::Invite(args) => invite::carry_out((store, now), &who, args).await,
+        _ => {
+            let snapshot = store.snapshot(now)?;
+            act(store, &snapshot, now, &who, command).await
+        }
+    }
 }
 
 impl Command {
-    fn who(&self) -> &WhoArgs {
+    fn who(&self) -> Asked<'_> {
         match self {
-            Self::Raise { line, .. } | Self::Lift { line } => &line.who,
+            Self::Raise { line, .. } | Self::Lift { line } => (&line.who).into(),
             Self::Connection { who, .. }
             | Self::Account { who, .. }
-            | Self::Certificates { who, .. } => who,
+            | Self::Certificates { who, .. } => who.into(),
+            Self::Units { command } => command.who().into(),
+            Self::Invite(args) => (&args.who).into(),
         }
     }
 
@@ -207,9 +258,31 @@ impl Command {
     }
 }
 
+/// Where, by whom and why, as the command line has it.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    place: &'a cli::DataArgs,
+    /// The system it is about; none where it is about none.
+    system: &'a str,
+    reason: &'a str,
+    by: &'a [String],
+}
+
+impl<'a> From<&'a WhoArgs> for Asked<'a> {
+    fn from(args: &'a WhoArgs) -> Self {
+        Self { place: &args.place, system: &args.system, reason: &args.reason, by: &args.by }
+    }
+}
+
+impl<'a> From<&'a ByArgs> for Asked<'a> {
+    fn from(args: &'a ByArgs) -> Self {
+        Self { place: &args.place, system: "", reason: &args.reason, by: &args.by }
+    }
+}
+
 /// Who acts and why, as it is journaled.
 struct Who<'a> {
-    args: &'a WhoArgs,
+    system: &'a str,
     reason: &'a str,
     /// Each person once.
     by: Vec<&'a str>,
@@ -219,18 +292,24 @@ struct Who<'a> {
 
 impl<'a> Who<'a> {
     /// Refuses acts of nobody and for no reason. One name in two spellings is one person.
-    fn of(args: &'a WhoArgs) -> anyhow::Result<Self> {
-        let reason = args.reason.trim();
+    fn of(asked: impl Into<Asked<'a>>) -> anyhow::Result<Self> {
+        let asked = asked.into();
+        let reason = asked.reason.trim();
         ensure!(!reason.is_empty(), "cần lý do (a reason is needed)");
         let mut by: Vec<&str> = vec![];
-        for name in args.by.iter().map(|name| name.trim()) {
+        for name in asked.by.iter().map(|name| name.trim()) {
             let folded = fold(name);
             ensure!(!folded.is_empty(), "--by cần tên người quyết định (who decides)");
             if by.iter().all(|known| fold(known) != folded) {
                 by.push(name);
             }
         }
-        Ok(Self { args, reason, by, account: "" })
+        Ok(Self { system: asked.system, reason, by, account: "" })
+    }
+
+    fn actor(&self) -> Actor {
+        let names = self.by.iter().map(|&name| name.to_owned()).collect();
+        Actor::Named { names, account: self.account.to_owned() }
     }
 }
 
@@ -249,9 +328,8 @@ async fn act(
     who: &Who<'_>,
     command: &Command,
 ) -> anyhow::Result<Done> {
-    let system = system(snapshot, &who.args.system)?;
-    let names = who.by.iter().map(|&name| name.to_owned()).collect();
-    let actor = Actor::Named { names, account: who.account.to_owned() };
+    let system = system(snapshot, who.system)?;
+    let actor = who.actor();
     let machine = MachineTime(machine_ms());
     let desk = Desk { store, system, now, machine, actor: &actor, reason: who.reason };
     let done = match command {
@@ -274,9 +352,9 @@ async fn act(
             let cause = RevokeCause::from_code(cause).ok_or_else(|| unknown_word(cause))?;
             states::account(&desk, id, state, cause).await
         }
+        Command::Units { .. } | Command::Invite(_) => Err(Refused::Gone),
     };
-    let done = done.map_err(told)?;
-    Ok(Done { index: done.index, detail: done.detail })
+    Ok(done.map_err(told)?.into())
 }
 
 /// What the office refuses, with the options of the command that would mend it.

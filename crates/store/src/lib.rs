@@ -37,6 +37,7 @@ pub mod rotation;
 pub mod search;
 pub mod sqlite;
 mod store;
+pub mod units;
 pub mod used;
 
 pub use error::{Error, Result};

@@ -8,6 +8,8 @@ mod desks;
 mod rows;
 #[path = "people/sessions.rs"]
 mod sessions;
+#[path = "people/units.rs"]
+mod units;
 #[path = "people/upgrade.rs"]
 mod upgrade;
 #[path = "people/world.rs"]

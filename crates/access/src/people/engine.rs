@@ -29,7 +29,7 @@ use super::sessions::Present;
 use super::throttle::{Asking, Place, Stop, Throttle};
 use super::tickets::{Proved, Purpose, Ticket};
 use super::webauthn::Site;
-use super::{Held, Trouble, Visit, password, recovery};
+use super::{Held, Trouble, Visit, recovery};
 
 /// How the engine is set up.
 pub struct Settings {
@@ -160,9 +160,7 @@ impl People {
     /// # Errors
     /// [`Trouble::Busy`].
     pub async fn given_password(&self) -> Result<(Zeroizing<String>, String), Trouble> {
-        let text = password::given()?;
-        let hash = self.hasher.hash(&text).await?;
-        Ok((text, hash))
+        self.hasher.given_password().await
     }
 
     /// A new set of recovery codes: as shown, and as stored.

@@ -65,6 +65,16 @@ impl Hasher {
         Ok(Self { queue, decoy: phc(salt, output).into() })
     }
 
+    /// A one-time password for an invitation or a reset: the text to hand over, and its hash.
+    ///
+    /// # Errors
+    /// As [`Hasher::hash`].
+    pub async fn given_password(&self) -> Result<(Zeroizing<String>, String), Trouble> {
+        let text = super::password::given()?;
+        let hash = self.hash(&text).await?;
+        Ok((text, hash))
+    }
+
     /// Hashes a password under a new salt: the PHC string to store.
     ///
     /// # Errors

@@ -137,6 +137,19 @@ impl Grants {
         self.since(day).all(|g| g.role.row().home == Home::Unit)
     }
 
+    /// The same roles where a unit was taken over by another (B4): what was given for the one holds
+    /// for the other.
+    #[must_use]
+    pub fn handed_over(mut self, from: &UnitCode, to: &UnitCode) -> Self {
+        for grant in &mut self.0 {
+            match &mut grant.scope {
+                Scope::Unit(unit) | Scope::Below(unit) if unit == from => unit.clone_from(to),
+                _ => {}
+            }
+        }
+        self
+    }
+
     /// Which figures of E2 hold on a day.
     pub fn class(&self, day: Date) -> Class {
         Class::of(self.on(day).map(|g| g.role))

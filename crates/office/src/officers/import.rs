@@ -189,8 +189,9 @@ pub async fn export(
     let known = desk.store.account_list(system).await?;
     let rows: Vec<Raw> = known.iter().filter(|k| is_listed(k)).map(raw).collect();
     let told = format!("{code}: {} tài khoản", rows.len());
+    let units = crate::units::known(desk.store, desk.now.viet_nam_date()).await?;
     let form = Form {
-        unit: desk.unit.as_str(),
+        unit: units.tree.get(desk.unit).map_or(desk.unit.as_str(), |unit| unit.name()),
         system: &code,
         contact,
         day: desk.now.viet_nam_date(),

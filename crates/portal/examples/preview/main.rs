@@ -79,7 +79,12 @@ impl Preview {
                 _ => ("Quản trị viên của Trung tâm", CENTRE, "Đỗ Vận Hành Mẫu", &OPERATOR_NAV),
             };
         Shell {
-            person: Some(Person { name: name.into(), roles: roles.into(), unit: unit.into() }),
+            person: Some(Person {
+                name: name.into(),
+                roles: roles.into(),
+                unit: unit.into(),
+                unit_href: "",
+            }),
             entries: entries
                 .iter()
                 .map(|&(href, icon, key)| NavItem {

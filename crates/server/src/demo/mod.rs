@@ -5,6 +5,7 @@ mod file;
 mod people;
 mod seed;
 mod systems;
+mod units;
 mod walk;
 
 use std::fs::{DirBuilder, File};
@@ -171,6 +172,7 @@ async fn serve_demo(
         seed::register(store, now).await?;
         say!("Đã lập các hệ thống, tài khoản và kết nối mẫu (systems and accounts made).");
     }
+    units::found(store, now).await?;
     let address = SocketAddr::from(([127, 0, 0, 1], args.port));
     let listener = serve::listen(address)?;
     let url = format!("http://{}", listener.local_addr()?);

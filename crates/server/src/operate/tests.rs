@@ -209,7 +209,7 @@ async fn an_entry_names_the_account_of_the_machine_beside_what_by_says() {
     for world in World::both("account").await {
         let command = raise(1, &["dancu demo", "onestop.canbo1"]);
         let done = carry_out((&world.store, clock()), &command, "vanhanh").await.unwrap();
-        let entry = world.store.entry(done.index).unwrap().unwrap();
+        let entry = world.store.entry(done.index.unwrap()).unwrap().unwrap();
         let Body::Act(act) = entry.body else { panic!("an act") };
         assert_eq!(act.actor, "dancu demo, onestop.canbo1 [vanhanh]");
     }
@@ -254,4 +254,48 @@ fn words_of_the_command_line_stay_what_they_are() {
         assert!(matches!(read, Ok(Command::Account { cause, .. }) if cause == word), "{word}");
     }
     assert!(typed(&[&account[..], &["revoked", "--cause", "transfer"]].concat()).is_err());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_b4_units_are_loaded_merged_and_listed_by_command() {
+    for world in World::both("units").await {
+        let who = json!({ "reason": "NQ mẫu", "by": ["A"] });
+        let act = async |what: Value| {
+            let command = command(json!({ "units": { "command": what } }));
+            carry_out((&world.store, clock()), &command, "root").await
+        };
+        let loaded = act(json!({ "load": { "who": who } })).await.unwrap();
+        assert!(loaded.index.is_some() && loaded.detail.contains("3355"), "{loaded:?}");
+        let again = act(json!({ "load": { "who": who } })).await.unwrap();
+        assert_eq!(again.index, None, "nothing is changed twice");
+        let merge = json!({ "merge": {
+            "who": who, "unit": ["H26.001"], "into": "UBND-X00004", "on": null
+        } });
+        let merged = act(merge).await.unwrap();
+        assert!(merged.detail.contains("chuyển 1 hệ thống"), "{merged:?}");
+        assert_eq!(world.system().unit.as_str(), "UBND-X00004");
+        let list = act(json!({ "list": { "who": who, "search": "h26" } })).await.unwrap().detail;
+        assert!(list.contains("→ UBND-X00004") && list.ends_with("1 đơn vị (units)"), "{list}");
+        let wrong = json!({ "rename": {
+            "who": who, "unit": "H26.001", "name": "Tên khác", "on": null
+        } });
+        let refused = act(wrong).await.unwrap_err().to_string();
+        assert!(refused.contains("(B4)"), "{refused}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_e1_who_is_invited_by_command_gets_a_code_that_stands_nowhere_else() {
+    for world in World::both("invite").await {
+        let invite = command(json!({ "invite": {
+            "who": { "reason": "QĐ mẫu", "by": ["A"] }, "unit": "H26.001", "role": "head",
+            "login": "thutruong.mau", "name": "Người Mẫu"
+        } }));
+        let done = carry_out((&world.store, clock()), &invite, "root").await.unwrap();
+        let secret = done.secret.unwrap();
+        assert_eq!(secret.len(), 14);
+        assert!(!done.detail.contains(&secret) && done.detail.contains("head tại H26.001"));
+        let again = carry_out((&world.store, clock()), &invite, "root").await;
+        assert!(again.unwrap_err().to_string().contains("(B6)"));
+    }
 }

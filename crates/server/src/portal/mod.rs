@@ -14,6 +14,7 @@
 mod account;
 mod assets;
 mod auditor;
+mod centre;
 mod citizen;
 mod cookies;
 mod counter;
@@ -163,6 +164,7 @@ fn table() -> Table {
     let table = counter::routes(table);
     let table = operator::routes(table);
     let table = head::routes(table);
+    let table = centre::routes(table);
     let table = integrator::routes(table);
     let table = auditor::routes(table);
     let table = citizen::routes(table);

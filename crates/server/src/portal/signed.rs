@@ -155,7 +155,12 @@ impl Signed {
     /// The frame with the person and the left column.
     pub fn shell(&self) -> Shell {
         let is_citizen = self.session.class == Class::Citizen;
-        let unit = if is_citizen { String::new() } else { self.person.unit.as_str().to_owned() };
+        let unit = if is_citizen { String::new() } else { self.unit_named(&self.person.unit) };
+        let unit_href = match () {
+            () if self.holds(Power::ManageUnits) => "/centre/units",
+            () if self.holds(Power::TellOfUnit) => "/unit",
+            () => "",
+        };
         let roles = self.person.grants.on(self.today()).map(|grant| {
             let row = grant.role.row();
             self.say(row.name_vi, row.name)
@@ -166,7 +171,8 @@ impl Signed {
                 words.push(role);
             }
         }
-        let person = ShellPerson { name: self.person.name.clone(), roles: words.join(", "), unit };
+        let (name, roles) = (self.person.name.clone(), words.join(", "));
+        let person = ShellPerson { name, roles, unit, unit_href };
         Shell {
             person: Some(person),
             entries: frame::entries(self),
@@ -174,6 +180,11 @@ impl Signed {
             kept: self.kept.clone(),
             ..frame::shell(self)
         }
+    }
+
+    /// A unit by its name and code.
+    pub fn unit_named(&self, code: &UnitCode) -> String {
+        self.app.units.named(code.as_str())
     }
 
     /// Whether a role of today gives the power, wherever it reaches.

@@ -248,7 +248,8 @@ CREATE TABLE key_rotation (
 -- personal id are found by keyed digests. session_number names the one session in force, epoch the generation of
 -- rights in which sessions live, revision counts the changes of the row; code_failures and
 -- code_failed_at (machine clock) count wrong one-time codes over all nodes. locked: for security (D6);
--- leads: head or deputy on some day. By these two nobody else's record is opened to find them.
+-- leads: head or deputy on some day; centre: a role of the centre on some day, 1 until the row is
+-- written again. By these three nobody else's record is opened to find them.
 CREATE TABLE portal_person (
     id @BIGKEY@,
     login @BYTES@ NOT NULL UNIQUE,
@@ -261,11 +262,13 @@ CREATE TABLE portal_person (
     code_failures BIGINT NOT NULL DEFAULT 0,
     code_failed_at BIGINT NOT NULL DEFAULT 0,
     locked INTEGER NOT NULL DEFAULT 0,
-    leads INTEGER NOT NULL DEFAULT 0
+    leads INTEGER NOT NULL DEFAULT 0,
+    centre INTEGER NOT NULL DEFAULT 1
 );
 CREATE INDEX portal_person_of_unit ON portal_person (unit, id);
 CREATE INDEX portal_person_locked ON portal_person (id) WHERE locked = 1;
 CREATE INDEX portal_person_leads ON portal_person (unit, id) WHERE leads = 1;
+CREATE INDEX portal_person_centre ON portal_person (id) WHERE centre = 1;
 CREATE INDEX portal_person_of_personal_id ON portal_person (personal_id, id);
 -- Sessions by the digest of their cookie; times by the machine's clock.
 CREATE TABLE portal_session (
@@ -346,3 +349,17 @@ CREATE TABLE credential_use (
     used_at BIGINT NOT NULL,
     PRIMARY KEY (system, number)
 ) @CLUSTERED@;
+-- What happened to units (B4, B9): the tree of a day follows from the events up to it. What
+-- happened stands sealed: it may name people. own: told by the unit itself. carried: whether what
+-- was live has gone to the heir; until then a merge or split waits for its day.
+CREATE TABLE unit_event (
+    id @BIGKEY@,
+    unit TEXT NOT NULL,
+    day TEXT NOT NULL,
+    made_by BIGINT NOT NULL,
+    made_at BIGINT NOT NULL,
+    own INTEGER NOT NULL,
+    carried INTEGER NOT NULL,
+    sealed @BYTES@ NOT NULL
+);
+CREATE INDEX unit_event_waits ON unit_event (day, id) WHERE carried = 0;

@@ -71,6 +71,7 @@ pub const KEPT: &[(&str, Kept)] = &[
     ("revocation_notice", Kept::Rows),
     ("account_suspension", Kept::Rows),
     ("portal_help", Kept::Rows),
+    ("unit_event", Kept::Rows),
     ("person", Kept::Numbered(PERSON_BLOCK)),
     ("person_key", Kept::Digests),
     ("household", Kept::Numbered(HOUSEHOLD_BLOCK)),

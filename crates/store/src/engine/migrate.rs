@@ -50,6 +50,11 @@ const fn steps(area: Area) -> &'static [Step] {
                 besides: include_str!("../../migrations/core/0003_people.postgresql.sql"),
                 compatible: true,
             },
+            Step {
+                both: include_str!("../../migrations/core/0004_units.sql"),
+                besides: include_str!("../../migrations/core/0004_units.postgresql.sql"),
+                compatible: true,
+            },
         ],
         Area::Registry => &[Step {
             both: include_str!("../../migrations/registry/0001_init.sql"),

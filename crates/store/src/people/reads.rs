@@ -87,6 +87,17 @@ impl People<'_> {
         self.store.look(rows::LEADERS, values![digest], |r| rows::read(r, &key)).await
     }
 
+    /// Everybody who holds a role of the centre on some day, revoked people too, in the order of
+    /// their ids.
+    pub async fn of_centre(self) -> Result<Vec<Person>> {
+        let key = sealed::key(&self.store.keys)?;
+        let citizens = rows::citizens_digest(&key);
+        let read = |r: &Row<'_>| rows::read(r, &key);
+        let mut found = self.store.look(rows::CENTRE, values![citizens], read).await?;
+        found.retain(rows::of_centre);
+        Ok(found)
+    }
+
     /// [`all`](super::all).
     pub async fn all(self, after: PersonId, limit: u32) -> Result<Vec<Person>> {
         let key = sealed::key(&self.store.keys)?;

@@ -3,7 +3,7 @@
 use dancu_domain::ids::{Login, PersonalId, UnitCode};
 use dancu_domain::people::account::Phase;
 use dancu_domain::people::grants::Grant;
-use dancu_domain::people::roles::Role;
+use dancu_domain::people::roles::{Home, Role};
 use dancu_domain::people::{Epoch, PersonId, UNIT_OF_CITIZENS};
 
 use super::record::PersonRecord;
@@ -46,6 +46,10 @@ pub(super) const LOCKED: &str = "SELECT id, revision, epoch, sealed FROM portal_
 pub(super) const LEADERS: &str = "SELECT id, revision, epoch, sealed FROM portal_person \
                                   WHERE leads = 1 AND unit = $1 ORDER BY id";
 
+/// Rows of before say 1 until they are written again; citizens have no such role.
+pub(super) const CENTRE: &str = "SELECT id, revision, epoch, sealed FROM portal_person \
+                                 WHERE centre = 1 AND unit <> $1 ORDER BY id";
+
 /// The number of the next new person: 1 and up, never one that was given.
 pub fn next_id(tx: &mut Tx<'_>) -> Result<PersonId> {
     let sql = "SELECT COALESCE(MAX(id), 0) FROM portal_person";
@@ -67,8 +71,8 @@ pub fn insert(tx: &mut Tx<'_>, keys: &Keyring, person: &Person) -> Result<()> {
     let sealed = place.seal(&key, &record, &[])?;
     let inserted = tx.execute(
         "INSERT INTO portal_person \
-         (id, login, unit, epoch, session_number, revision, sealed, personal_id, locked, leads) \
-         VALUES ($1, $2, $3, $4, 0, $5, $6, $7, $8, $9)",
+         (id, login, unit, epoch, session_number, revision, sealed, personal_id, locked, leads, \
+         centre) VALUES ($1, $2, $3, $4, 0, $5, $6, $7, $8, $9, $10)",
         values![
             person.id.0,
             login,
@@ -78,7 +82,8 @@ pub fn insert(tx: &mut Tx<'_>, keys: &Keyring, person: &Person) -> Result<()> {
             sealed,
             personal_id_digest(&key, person),
             is_locked(person),
-            leads(person)
+            leads(person),
+            u8::from(of_centre(person))
         ],
     );
     inserted.map(drop).map_err(|error| constrained(error, LOGIN_TAKEN))
@@ -108,7 +113,7 @@ pub fn save(tx: &mut Tx<'_>, keys: &Keyring, person: &Person) -> Result<()> {
     let next = person.revision.0.checked_add(1).ok_or(Error::Damaged("portal_person.revision"))?;
     let saved = tx.execute(
         "UPDATE portal_person SET login = $1, unit = $2, epoch = $3, revision = $4, sealed = $5, \
-         personal_id = $6, locked = $7, leads = $8 WHERE id = $9",
+         personal_id = $6, locked = $7, leads = $8, centre = $9 WHERE id = $10",
         values![
             login,
             unit_digest(&key, &person.unit),
@@ -118,6 +123,7 @@ pub fn save(tx: &mut Tx<'_>, keys: &Keyring, person: &Person) -> Result<()> {
             personal_id_digest(&key, person),
             is_locked(person),
             leads(person),
+            u8::from(of_centre(person)),
             person.id.0
         ],
     );
@@ -212,6 +218,11 @@ fn is_locked(person: &Person) -> u8 {
 fn leads(person: &Person) -> u8 {
     let heads = |grant: &Grant| matches!(grant.role, Role::Head | Role::Deputy);
     u8::from(person.grants.all().iter().any(heads))
+}
+
+/// Whether the person holds a role of the centre on some day.
+pub(super) fn of_centre(person: &Person) -> bool {
+    person.grants.all().iter().any(|grant| grant.role.row().home == Home::Centre)
 }
 
 /// Of the personal id, where the person has one.

@@ -73,6 +73,24 @@ pub fn systems_of(tx: &mut Tx<'_>, unit: &UnitCode) -> Result<Vec<SystemId>> {
     tx.query(sql, values![unit.as_str()], |r| Ok(SystemId(r.get(0)?)))
 }
 
+/// Hands the systems of a unit over to another, closed ones too; gives how many there were.
+pub fn hand_over(tx: &mut Tx<'_>, from: &UnitCode, to: &UnitCode) -> Result<u64> {
+    let sql = "UPDATE system SET unit = $1 WHERE unit = $2";
+    Ok(tx.execute(sql, values![to.as_str(), from.as_str()])? as u64)
+}
+
+/// Hands one system over to a unit; whether there is such a system.
+pub fn give(tx: &mut Tx<'_>, system: SystemId, to: &UnitCode) -> Result<bool> {
+    let sql = "UPDATE system SET unit = $1 WHERE id = $2";
+    Ok(tx.execute(sql, values![to.as_str(), system.0])? == 1)
+}
+
+/// The units that systems are registered with, each once.
+pub fn units(tx: &mut Tx<'_>) -> Result<Vec<UnitCode>> {
+    let sql = "SELECT DISTINCT unit FROM system ORDER BY unit";
+    tx.query(sql, values![], |r| parsed(r, 0, "system.unit", UnitCode::parse))
+}
+
 /// Lines of a system, by number.
 pub fn lines_of(tx: &mut Tx<'_>, system: SystemId) -> Result<Vec<LineId>> {
     let sql = "SELECT id FROM line WHERE system = $1 ORDER BY id";

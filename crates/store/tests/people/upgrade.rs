@@ -13,7 +13,7 @@ use crate::common::BEGIN;
 use crate::world::{BOTH, NOW, World, begin, entry, note, person};
 
 /// The tables of this migration; what refers to another comes first.
-const NEW: [&str; 9] = [
+const NEW: [&str; 10] = [
     "portal_session",
     "portal_event",
     "portal_help",
@@ -23,6 +23,7 @@ const NEW: [&str; 9] = [
     "revocation_notice",
     "account_suspension",
     "credential_use",
+    "unit_event",
 ];
 
 /// Makes a database what it was before there were people.
@@ -61,7 +62,7 @@ async fn a_folder_of_the_version_before_opens() {
         drop(store);
         without_people(&world);
         let refused = Store::open(&world.dir(), world.options(false)).map(drop).unwrap_err();
-        let versions = matches!(refused, Error::Schema { found: 2, wanted: 3, .. });
+        let versions = matches!(refused, Error::Schema { found: 2, wanted: 4, .. });
         assert!(versions, "{engine:?}: {refused}");
         let store = world.open();
         let mut kept = 0;
@@ -126,6 +127,7 @@ async fn people_are_backed_up_and_restored() {
         .unwrap();
         begin(&store, 1, 1, NOW).await.unwrap();
         crate::desks::fill(&store).await;
+        crate::units::fill(&store).await;
         store.stop();
         drop(store);
         let (backup, key_file) = (world.folder.0.join("full"), world.folder.0.join("keys"));
@@ -155,6 +157,7 @@ async fn people_are_backed_up_and_restored() {
             ("raise_request", 1),
             ("announcement", 1),
             ("revocation_notice", 1),
+            ("unit_event", 2),
         ] {
             assert_eq!(count(&mut db.tx(), table), rows, "{table} on {to:?}");
         }

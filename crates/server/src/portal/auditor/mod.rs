@@ -245,7 +245,9 @@ async fn reveal(signed: Signed, form: Form) -> Handled {
         Err(refused) => return Ok(words::failed(&signed, &refused)),
     };
     let revealed = match desk.found(look).await {
-        Ok(read) => read.entries.first().and_then(|entry| rows::revealed(&snapshot, entry)),
+        Ok(read) => {
+            read.entries.first().and_then(|entry| rows::revealed(&signed, &snapshot, entry))
+        }
         Err(Refused::Reason(reason)) => return Ok(frame::refused(&signed, reason)),
         Err(Refused::Gone) => return Ok(frame::missing(&signed)),
         Err(refused) => return Ok(words::failed(&signed, &refused)),

@@ -13,6 +13,7 @@ use dancu_portal::parts::states;
 use dancu_portal::text::Text;
 
 use super::told;
+use crate::portal::signed::Signed;
 use crate::portal::{frame, words};
 
 /// Letters of a login that are shown at each end: enough to tell a few officers of a unit apart.
@@ -65,7 +66,7 @@ pub fn entry(t: &Text, snapshot: &Snapshot, entry: &Entry) -> Option<EntryRow> {
 }
 
 /// What is masked in an entry: whoever asked, as the software named them.
-pub fn revealed(snapshot: &Snapshot, entry: &Entry) -> Option<Revealed> {
+pub fn revealed(signed: &Signed, snapshot: &Snapshot, entry: &Entry) -> Option<Revealed> {
     let Body::Query(q) = &entry.body else { return None };
     Some(Revealed {
         index: entry.index,
@@ -73,7 +74,7 @@ pub fn revealed(snapshot: &Snapshot, entry: &Entry) -> Option<Revealed> {
             ("fact-login", login(snapshot, q).unwrap_or_default()),
             ("fact-officer", q.officer.clone()),
             ("fact-xroad", q.x_road_user.clone()),
-            ("fact-unit", q.unit.clone()),
+            ("fact-unit", signed.app.units.named(&q.unit)),
             ("fact-source", address(&q.source)),
             ("fact-request", q.request_id.clone()),
             ("fact-procedure", q.procedure.clone()),

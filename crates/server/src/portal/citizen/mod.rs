@@ -78,7 +78,7 @@ async fn looks(signed: Signed) -> Response {
             months.push(Month { name, looks: vec![] });
         }
         if let Some(month) = months.last_mut() {
-            month.looks.push(row(&t, look));
+            month.looks.push(row(&signed, &t, look));
         }
     }
     let count = found.looks.len() as u64;
@@ -103,13 +103,13 @@ fn month(at: Moment) -> String {
     format!("{:02}/{:04}", day.month(), day.year())
 }
 
-fn row(t: &Text, look: &citizens::Look) -> Look {
+fn row(signed: &Signed, t: &Text, look: &citizens::Look) -> Look {
     let q = &look.query;
     let fields = FieldSet::from_bits(q.fields);
     let fields: Vec<Field> = if look.told { fields.iter().collect() } else { vec![] };
     Look {
         time: frame::stamp(Moment(look.at)),
-        unit: q.unit.clone(),
+        unit: signed.app.units.name(&q.unit).unwrap_or_else(|| q.unit.clone()),
         system: q.system_code.clone(),
         key: sentence(look),
         service: Service::from_index(q.service)

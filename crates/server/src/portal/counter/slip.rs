@@ -99,7 +99,7 @@ pub(super) async fn show(signed: Signed, Path(mark): Path<String>) -> Handled {
     let none = text.get("slip-no-case");
     Ok(frame::page(&Slip {
         s: signed.shell(),
-        unit: query.unit.clone(),
+        unit: signed.app.units.named(&query.unit),
         meter: desk::meter(&signed, own, Service::CitizenVerify, &text),
         case_code: if query.case.is_empty() { none } else { query.case.clone() },
         procedure,
@@ -161,7 +161,8 @@ async fn look(visitor: &Visitor, typed: &str) -> Response {
     let Some((entry, query)) = entry.as_ref().and_then(|e| Some((e, asked(e)?))) else {
         return wrong(StatusCode::NOT_FOUND, "check-wrong");
     };
-    let found = found(entry, query, said);
+    let mut found = found(entry, query, said);
+    found.unit = visitor.app.units.named(&found.unit);
     let page = Check { found: Some(found), ..empty(visitor, code::of(id)) };
     frame::page(&page)
 }

@@ -167,7 +167,7 @@ pub(super) fn seconds(at: Moment) -> String {
 
 /// Officer, unit and time, over what is shown.
 pub(super) fn watermark(signed: &Signed) -> String {
-    let (name, unit) = (&signed.person.name, signed.person.unit.as_str());
+    let (name, unit) = (&signed.person.name, signed.unit_named(&signed.person.unit));
     format!("{name} · {unit} · {}", frame::stamp(signed.now))
 }
 

@@ -56,7 +56,7 @@ pub(super) async fn show(signed: Signed, Query(filter): Query<Filter>) -> Handle
     let page = |page: usize| format!("/integrator?q={}&page={page}", paths::escaped(&filter.q));
     let at = first / PAGE;
     Ok(frame::page(&Systems {
-        rows: shown.map(|((count, end), system)| row(system, count, end)).collect(),
+        rows: shown.map(|((count, end), system)| row(&signed, system, count, end)).collect(),
         pager: Pager {
             from: if total == 0 { 0 } else { first as u64 + 1 },
             to: (first + PAGE).min(total) as u64,
@@ -70,10 +70,10 @@ pub(super) async fn show(signed: Signed, Query(filter): Query<Filter>) -> Handle
     }))
 }
 
-fn row(system: &System, ending: u64, end: Option<Moment>) -> SystemRow {
+fn row(signed: &Signed, system: &System, ending: u64, end: Option<Moment>) -> SystemRow {
     SystemRow {
         code: system.code.as_str().to_owned(),
-        unit: system.unit.as_str().to_owned(),
+        unit: signed.unit_named(&system.unit),
         state: words::connection(system.state),
         ending,
         end: end.map(frame::day).unwrap_or_default(),

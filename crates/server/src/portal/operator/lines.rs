@@ -56,7 +56,7 @@ pub async fn page(signed: &Signed, code: &str, typed: Typed, errors: Vec<FieldEr
     let body = Page {
         errors,
         system: system.code.as_str().to_owned(),
-        unit: system.unit.as_str().to_owned(),
+        unit: signed.unit_named(&system.unit),
         state: words::connection(system.state),
         contact,
         chart: line_use::chart(system, &day.used, (today.now, &profile.hours), false),

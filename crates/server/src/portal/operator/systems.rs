@@ -48,7 +48,8 @@ pub async fn show(signed: Signed, Query(filter): Query<Filter>) -> Response {
     let mut rows: Vec<(&System, Counts)> = store(&signed).ledger().lines(|lines| {
         let all = snapshot.systems().iter().map(AsRef::as_ref);
         let named = all.filter(|s: &&System| {
-            fold(s.code.as_str()).contains(&wanted) || fold(s.unit.as_str()).contains(&wanted)
+            fold(s.code.as_str()).contains(&wanted)
+                || fold(&signed.unit_named(&s.unit)).contains(&wanted)
         });
         named
             .map(|system| {
@@ -76,7 +77,7 @@ pub async fn show(signed: Signed, Query(filter): Query<Filter>) -> Response {
     frame::page(&Systems {
         views: views(&t, &filter),
         states: states(&t, &filter.state),
-        rows: shown.map(|((system, counts), day)| row(system, counts, day)).collect(),
+        rows: shown.map(|((system, counts), day)| row(&signed, system, counts, day)).collect(),
         answered: days.iter().map(|day| day.answered).sum(),
         refused: days.iter().map(|day| day.refused).sum(),
         from: frame::time(duty.resets_at.plus_ms(-DAY_MS)),
@@ -102,10 +103,15 @@ fn shows(state: &str, system: &System, counts: &Counts) -> bool {
     }
 }
 
-fn row(system: &System, counts: &Counts, day: &crate::portal::hours::Day) -> SystemRow {
+fn row(
+    signed: &Signed,
+    system: &System,
+    counts: &Counts,
+    day: &crate::portal::hours::Day,
+) -> SystemRow {
     SystemRow {
         code: system.code.as_str().to_owned(),
-        unit: system.unit.as_str().to_owned(),
+        unit: signed.unit_named(&system.unit),
         group: system.group as u8,
         state: words::connection(system.state),
         answered: day.answered,

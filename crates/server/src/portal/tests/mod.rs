@@ -1,5 +1,6 @@
 //! The portal as a whole, over its routes.
 
+mod centre;
 mod entry;
 mod operator;
 mod pace;

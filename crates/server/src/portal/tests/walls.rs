@@ -21,6 +21,10 @@ const MAY: &[(&str, &str, &[Role])] = &[
     ("*", "/account", Role::ALL),
     // A5, A6: officers on the account list ask about citizens, nobody else.
     ("*", "/counter", &[Role::Officer]),
+    // B9: a unit tells of its own changes.
+    ("*", "/unit", &[Role::Head, Role::Deputy]),
+    // B4, E3: the tree of units and the centre's staff.
+    ("*", "/centre", &[Role::Operator]),
     // E2, E3: the head answers for the accounts; who stands in for the head does; the centre helps
     // who lost a factor.
     ("*", "/unit/officers", &[Role::Head, Role::Deputy]),

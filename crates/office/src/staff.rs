@@ -1,0 +1,220 @@
+//! Who holds which role of the centre, and who is the first head of a unit: invited by the centre,
+//! ended by the centre (E1, E3). Officers are invited by their head ([`officers`](crate::officers)).
+
+use dancu_domain::ids::{Login, UnitCode};
+use dancu_domain::moment::Moment;
+use dancu_domain::name::FullName;
+use dancu_domain::people::PersonId;
+use dancu_domain::people::account::{Account, InvalidTransition, Phase};
+use dancu_domain::people::grants::{Grant, Grants, Scope};
+use dancu_domain::people::reasons::PortalReason;
+use dancu_domain::people::roles::{Class, Home, Reach, Role};
+use dancu_domain::registration::DateRange;
+use dancu_domain::units::{Tree, UnitRefusal};
+use dancu_store::engine::Tx;
+use dancu_store::people::{self, EventKind, Person, Revision, Secrets};
+use dancu_store::{Error, Store, units};
+
+use crate::act::{Actor, Done, Entry, Refused, note};
+use crate::units::refused;
+
+/// Roles that the centre gives: of its own and of who watches it, and the head of a unit, who then
+/// invites everybody else there.
+pub const GIVEN: [Role; 10] = [
+    Role::Head,
+    Role::Operator,
+    Role::DossierReviewer,
+    Role::JobPlanApprover,
+    Role::SecurityAssessor,
+    Role::Auditor,
+    Role::IndependentAuditor,
+    Role::RecordsClerk,
+    Role::IncidentLead,
+    Role::Support,
+];
+
+/// Who acts on staff, and why.
+#[derive(Clone, Copy)]
+pub struct StaffDesk<'a> {
+    /// The open data.
+    pub store: &'a Store,
+    /// The product's time.
+    pub now: Moment,
+    /// Who acts.
+    pub actor: &'a Actor,
+    /// Why ([`reason`](crate::act::reason)).
+    pub reason: &'a str,
+}
+
+/// Somebody to be invited.
+#[derive(Clone)]
+pub struct New {
+    /// Login.
+    pub login: Login,
+    /// Full name.
+    pub name: FullName,
+    /// Unit.
+    pub unit: UnitCode,
+    /// Role, one of [`GIVEN`].
+    pub role: Role,
+    /// Telephone; may be empty.
+    pub phone: String,
+}
+
+/// Invites somebody with a role; `phc`: hash of the code that is handed over.
+///
+/// # Errors
+/// [`PortalReason::NoPower`] for a role that the centre does not give; [`Refused::Field`] names
+/// `unit` or `login`.
+pub async fn invite(
+    desk: &StaffDesk<'_>,
+    new: New,
+    phc: String,
+) -> Result<(Done, PersonId), Refused> {
+    if !GIVEN.contains(&new.role) {
+        return Err(PortalReason::NoPower.into());
+    }
+    let (now, keys, by) = (desk.now, desk.store.keys().clone(), desk.actor.number());
+    let because = desk.reason.to_owned();
+    let entry = Entry::new("person.invited", desk.actor, None);
+    let invited = note((desk.store, now), entry, move |tx| {
+        let known: Vec<_> = units::all(tx, &keys)?.into_iter().map(|w| w.event).collect();
+        let tree = Tree::on(&known, now.viet_nam_date());
+        let tree = tree.map_err(|_| Error::Damaged("unit_event"))?;
+        // An old code leads to the unit that took over (B4).
+        let unit = tree.resolve(&new.unit).ok_or_else(|| refused(UnitRefusal::Unknown))?;
+        let unit = unit.code.clone();
+        if people::by_login(tx, &keys, &new.login)?.is_some() {
+            return Err(taken());
+        }
+        let id = people::next_id(tx)?;
+        let row = new.role.row();
+        let scope = match row.reach {
+            Reach::Person => Scope::Person,
+            Reach::Unit => Scope::Unit(unit.clone()),
+            Reach::Below => Scope::Below(unit.clone()),
+            Reach::All => Scope::All,
+        };
+        let grant = Grant::new(new.role, scope, DateRange::default(), None)?;
+        let mut person = Person {
+            id,
+            login: new.login,
+            name: new.name.as_str().to_owned(),
+            unit: unit.clone(),
+            phone: new.phone,
+            personal_id: None,
+            account: Account::invite(id, Class::of([new.role]), by, now),
+            grants: Grants::default().with(grant)?,
+            secrets: Secrets::default(),
+            revision: Revision::NEW,
+        };
+        dancu_access::people::set_password(&mut person, phc);
+        people::insert(tx, &keys, &person)?;
+        people::note_event(tx, &keys, id, now, EventKind::Invited, None, "")?;
+        Ok((format!("#{} {} tại {unit}; lý do: {because}", id.0, row.code), id))
+    });
+    invited.await
+}
+
+fn taken() -> Refused {
+    Refused::Field {
+        field: "login",
+        vi: "Tên đăng nhập này đã có người dùng (B6).".into(),
+        en: "Somebody has this login already (B6).".into(),
+    }
+}
+
+/// People who hold a role of the centre, on some day.
+///
+/// # Errors
+/// The store could not be read.
+pub async fn list(store: &Store) -> Result<Vec<Person>, Error> {
+    store.people().of_centre().await
+}
+
+/// Ends a role of the centre that somebody holds: sessions under it end at once (E3). What was held
+/// stays on record until yesterday.
+///
+/// # Errors
+/// [`PortalReason::NoPower`] for a role of a unit; [`Refused::Field`] where it is one's own, or the
+/// last operator would go; [`Refused::Gone`] where it is not held.
+pub async fn end(desk: &StaffDesk<'_>, person: PersonId, role: Role) -> Result<Done, Refused> {
+    if role.row().home != Home::Centre {
+        return Err(PortalReason::NoPower.into());
+    }
+    if desk.actor.person() == Some(person) {
+        return Err(wrong(
+            "Không tự kết thúc vai trò của mình (E3).",
+            "Nobody ends one's own role (E3).",
+        ));
+    }
+    let (now, keys, because) = (desk.now, desk.store.keys().clone(), desk.reason.to_owned());
+    let today = now.viet_nam_date();
+    // Others who hold it; whether they still do is not asked twice: two who end each other at once
+    // are found by the second one.
+    let others: Vec<PersonId> =
+        list(desk.store).await?.into_iter().filter(|p| p.id != person).map(|p| p.id).collect();
+    let entry = Entry::new("person.roleEnded", desk.actor, None);
+    let done = note((desk.store, now), entry, move |tx| {
+        let mut found = people::by_id(tx, &keys, person)?.ok_or(Refused::Gone)?;
+        if !found.grants.since(today).any(|g| g.role == role) {
+            return Err(Refused::Gone);
+        }
+        let holds = |p: &Person| {
+            matches!(p.account.phase, Phase::Open(_)) && p.grants.on(today).any(|g| g.role == role)
+        };
+        if role == Role::Operator
+            && !any(tx, &others, |tx, id| {
+                Ok(people::by_id(tx, &keys, id)?.is_some_and(|p| holds(&p)))
+            })?
+        {
+            return Err(wrong(
+                "Đây là quản trị viên cuối cùng; mời người khác trước (E3).",
+                "This is the last operator; invite another one first (E3).",
+            ));
+        }
+        found.grants = ended(&found.grants, role, today)?;
+        let class = found.grants.class(today);
+        if !matches!(found.account.phase, Phase::Revoked(_)) {
+            found.account =
+                found.account.rights_changed(class).map_err(InvalidTransition::reason)?;
+        }
+        people::save(tx, &keys, &found)?;
+        people::note_event(tx, &keys, person, now, EventKind::RolesChanged, None, "")?;
+        Ok((format!("#{} {}; lý do: {because}", person.0, role.row().code), ()))
+    });
+    done.await.map(|(done, ())| done)
+}
+
+fn any(
+    tx: &mut Tx<'_>,
+    ids: &[PersonId],
+    mut test: impl FnMut(&mut Tx<'_>, PersonId) -> Result<bool, Refused>,
+) -> Result<bool, Refused> {
+    for id in ids {
+        if test(tx, *id)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Roles of which one ended yesterday; what never began is struck out.
+fn ended(grants: &Grants, role: Role, today: jiff::civil::Date) -> Result<Grants, PortalReason> {
+    let mut kept = Grants::default();
+    let yesterday = today.yesterday().ok();
+    for grant in grants.all() {
+        let over = grant.valid.to.is_some_and(|to| to < today);
+        if grant.role != role || over {
+            kept = kept.with(grant.clone())?;
+        } else if grant.valid.from.is_none_or(|from| yesterday.is_some_and(|to| from <= to)) {
+            let valid = DateRange { from: grant.valid.from, to: yesterday };
+            kept = kept.with(Grant { valid, ..grant.clone() })?;
+        }
+    }
+    Ok(kept)
+}
+
+fn wrong(vi: &str, en: &str) -> Refused {
+    Refused::Field { field: "role", vi: vi.into(), en: en.into() }
+}

@@ -1,0 +1,233 @@
+//! What is live follows its unit: systems, people and their roles go to the heir.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use dancu_domain::ids::{PersonalId, SystemId, UnitCode};
+use dancu_domain::moment::Moment;
+use dancu_domain::people::account::Phase;
+use dancu_domain::units::{Event, Tree};
+use dancu_journal::{Act, Body};
+use dancu_store::engine::Tx;
+use dancu_store::keys::Keyring;
+use dancu_store::people::{self, Person};
+use dancu_store::policy::accounts;
+use dancu_store::units::{self, Written};
+use dancu_store::{Error, Store};
+
+use super::untold;
+use crate::act::Refused;
+
+/// Who the journal names for what the program does by itself.
+const PROGRAM: &str = "dancu";
+
+/// What went to an heir.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Moved {
+    /// Systems.
+    pub systems: u64,
+    /// People of the portal.
+    pub people: u64,
+    /// People who now have two accounts in the unit: both go on, and the head is told.
+    pub twice: u64,
+}
+
+impl Moved {
+    pub(super) const fn and(self, other: Self) -> Self {
+        Self {
+            systems: self.systems + other.systems,
+            people: self.people + other.people,
+            twice: self.twice + other.twice,
+        }
+    }
+}
+
+impl fmt::Display for Moved {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "chuyển {} hệ thống, {} người", self.systems, self.people)?;
+        if self.twice > 0 {
+            write!(f, ", {} người có hai tài khoản", self.twice)?;
+        }
+        Ok(())
+    }
+}
+
+/// Hands what is live in a unit over to whoever stands for it today.
+pub(super) fn hand_over(
+    tx: &mut Tx<'_>,
+    keys: &Keyring,
+    today: &Tree,
+    from: &UnitCode,
+) -> Result<Moved, Refused> {
+    let Some(to) = today.resolve(from).map(|unit| unit.code.clone()) else {
+        return Ok(Moved::default());
+    };
+    if to == *from {
+        return Ok(Moved::default());
+    }
+    let systems = accounts::hand_over(tx, from, &to)?;
+    let (before, moving) = (people::of_unit(tx, keys, &to)?, people::of_unit(tx, keys, from)?);
+    let known = twice(&before).len();
+    let everybody: Vec<Person> = before.into_iter().chain(moving.iter().cloned()).collect();
+    let two = twice(&everybody).len().saturating_sub(known);
+    let moved = Moved { systems, people: moving.len() as u64, twice: two as u64 };
+    for person in moving {
+        people::save(tx, keys, &handed_over(person, from, &to))?;
+    }
+    Ok(moved)
+}
+
+/// The people of a unit who stand on the list of a system that went, and on no other of the unit.
+pub(super) fn follow(
+    tx: &mut Tx<'_>,
+    keys: &Keyring,
+    system: SystemId,
+    from: &UnitCode,
+    to: &UnitCode,
+) -> Result<u64, Refused> {
+    let logins = |tx: &mut Tx<'_>, system| -> Result<Vec<String>, Error> {
+        let list = accounts::of_system(tx, keys, system)?;
+        Ok(list.iter().map(|k| k.account.login.folded()).collect())
+    };
+    let went = logins(tx, system)?;
+    let mut stay = vec![];
+    for other in accounts::systems_of(tx, from)? {
+        stay.extend(logins(tx, other)?);
+    }
+    let mut count = 0;
+    for person in people::of_unit(tx, keys, from)? {
+        let login = person.login.folded();
+        if went.contains(&login) && !stay.contains(&login) {
+            people::save(tx, keys, &handed_over(person, from, to))?;
+            count += 1;
+        }
+    }
+    Ok(count)
+}
+
+fn handed_over(person: Person, from: &UnitCode, to: &UnitCode) -> Person {
+    let grants = person.grants.clone().handed_over(from, to);
+    Person { unit: to.clone(), grants, ..person }
+}
+
+/// Of people with more than one account that is not revoked, one each.
+pub(super) fn twice(people: &[Person]) -> Vec<&Person> {
+    let mut by_id: BTreeMap<PersonalId, Vec<&Person>> = BTreeMap::new();
+    for person in people.iter().filter(|p| !matches!(p.account.phase, Phase::Revoked(_))) {
+        if let Some(id) = person.personal_id {
+            by_id.entry(id).or_default().push(person);
+        }
+    }
+    by_id.into_values().filter(|all| all.len() > 1).map(|all| all[0]).collect()
+}
+
+/// What housekeeping does: founds the units that systems name and nobody founded, and hands over
+/// what waited for today. Cheap where there is nothing to do.
+///
+/// # Errors
+/// The store could not be read or written.
+pub async fn keep(store: &Store, now: Moment) -> Result<(), Error> {
+    found_missing(store, now).await?;
+    let today = now.viet_nam_date();
+    if !store.units().any_waiting(today).await? {
+        return Ok(());
+    }
+    let keys = store.keys().clone();
+    let carried = store.ledger().act(now, move |tx, _| {
+        let known = units::all(tx, &keys)?;
+        let tree = super::tree(&known, today)?;
+        let mut told = vec![];
+        for waiting in units::waiting(tx, &keys, today)? {
+            let unit = &waiting.event.unit;
+            let moved = hand_over(tx, &keys, &tree, unit).map_err(store_error)?;
+            units::set_carried(tx, waiting.id)?;
+            let heir = tree.resolve(unit).map_or_else(String::new, |heir| heir.code.to_string());
+            told.push(format!("{unit} → {heir}: {moved}"));
+        }
+        if told.is_empty() {
+            // Another node was faster.
+            return Err(Error::Refused(NOTHING.into()));
+        }
+        Ok(body("unit.carried", told.join("; ")))
+    });
+    nothing_is_fine(carried.await)
+}
+
+/// What is undone because there was nothing to do.
+const NOTHING: &str = "không có việc gì (nothing to do)";
+
+fn nothing_is_fine(done: Result<u64, Error>) -> Result<(), Error> {
+    match done {
+        Err(Error::Refused(text)) if text == NOTHING => Ok(()),
+        other => other.map(drop),
+    }
+}
+
+fn store_error(refused: Refused) -> Error {
+    match refused {
+        Refused::Store(error) => error,
+        other => Error::Refused(other.to_string()),
+    }
+}
+
+fn body(kind: &str, detail: String) -> Body {
+    Body::Act(Act { kind: kind.into(), actor: PROGRAM.into(), system: 0, detail })
+}
+
+/// Founds the units of which only the code is known: of systems, and at the first start of a
+/// folder that has people already also theirs.
+async fn found_missing(store: &Store, now: Moment) -> Result<(), Error> {
+    let first = store.units().last().await? == 0;
+    let known = super::known(store, now.viet_nam_date()).await?;
+    let snapshot = store.snapshot(now)?;
+    let mut codes: Vec<UnitCode> = snapshot.systems().iter().map(|s| s.unit.clone()).collect();
+    if first {
+        codes.extend(units_of_people(store).await?);
+    }
+    codes.sort_unstable();
+    codes.dedup();
+    codes.retain(|code| known.tree.get(code).is_none());
+    if codes.is_empty() {
+        return Ok(());
+    }
+    let keys = store.keys().clone();
+    let founded = store.ledger().note(now, move |tx| {
+        let written = units::all(tx, &keys)?;
+        let events: Vec<Event> = codes
+            .into_iter()
+            .filter(|code| written.iter().all(|w| w.event.unit != *code))
+            .filter_map(untold)
+            .collect();
+        if events.is_empty() {
+            return Err(Error::Refused(NOTHING.into()));
+        }
+        let told: Vec<&str> = events.iter().map(|e| e.unit.as_str()).collect();
+        let detail = format!("{}: theo mã đã đăng ký", told.join(" "));
+        let row = |event| Written {
+            id: 0,
+            event,
+            by: dancu_domain::people::PersonId(0),
+            at: now,
+            own: false,
+            carried: true,
+        };
+        let rows: Vec<Written> = events.iter().cloned().map(row).collect();
+        units::insert(tx, &keys, &rows)?;
+        Ok(body("unit.founded", detail))
+    });
+    nothing_is_fine(founded.await)
+}
+
+/// People that one read takes at a time.
+const PEOPLE_AT_A_TIME: u32 = 500;
+
+async fn units_of_people(store: &Store) -> Result<Vec<UnitCode>, Error> {
+    let mut codes = std::collections::BTreeSet::new();
+    let mut after = dancu_domain::people::PersonId(0);
+    loop {
+        let some = store.people().all(after, PEOPLE_AT_A_TIME).await?;
+        let Some(last) = some.last() else { return Ok(codes.into_iter().collect()) };
+        after = last.id;
+        codes.extend(some.into_iter().map(|person| person.unit));
+    }
+}

@@ -1,0 +1,80 @@
+//! Who the centre invites, and whose role it ends (E1, E3).
+
+use dancu_domain::ids::{Login, UnitCode};
+use dancu_domain::name::FullName;
+use dancu_domain::people::account::Phase;
+use dancu_domain::people::grants::Scope;
+use dancu_domain::people::reasons::PortalReason;
+use dancu_domain::people::roles::Role;
+use dancu_office::staff::{self, New, StaffDesk};
+use dancu_office::{Actor, Refused, units};
+
+use super::world::{FIRST, HEAD, SECOND, World, actor, clock, operator};
+
+fn new(login: &str, unit: &str, role: Role) -> New {
+    New {
+        login: Login::parse(login).unwrap(),
+        name: FullName::parse("Người Mới Mẫu").unwrap(),
+        unit: UnitCode::parse(unit).unwrap(),
+        role,
+        phone: String::new(),
+    }
+}
+
+fn staff_desk<'a>(world: &'a World, by: &'a Actor) -> StaffDesk<'a> {
+    StaffDesk { store: &world.store, now: clock(), actor: by, reason: "QĐ mẫu 7" }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rule_e1_the_centre_invites_heads_and_its_own_staff() {
+    for world in World::both("staff-invite").await {
+        let by = operator();
+        units::keep(&world.store, clock()).await.unwrap();
+        let desk = staff_desk(&world, &by);
+        let asked = new("thutruong.hai", "H26.001", Role::Head);
+        let (done, id) = staff::invite(&desk, asked.clone(), "phc".into()).await.unwrap();
+        let person = world.person(id).await;
+        assert!(matches!(person.account.phase, Phase::Invited { .. }));
+        assert_eq!(person.grants.all()[0].scope, Scope::Below(asked.unit.clone()));
+        assert_eq!(person.secrets.password.as_deref(), Some("phc"));
+        assert_eq!(done.detail, format!("#{} head tại H26.001; lý do: QĐ mẫu 7", id.0));
+        let field = |refused| match refused {
+            Refused::Field { field, .. } => field,
+            other => panic!("{other:?}"),
+        };
+        let again = staff::invite(&desk, asked, "phc".into()).await.unwrap_err();
+        assert_eq!(field(again), "login");
+        let nowhere = new("nguoikhac.mau", "KHONG-CO", Role::Support);
+        let nowhere = staff::invite(&desk, nowhere, "phc".into()).await.unwrap_err();
+        assert_eq!(field(nowhere), "unit");
+        let officer = new("nguoikhac.mau", "H26.001", Role::Officer);
+        let officer = staff::invite(&desk, officer, "phc".into()).await.unwrap_err();
+        assert!(matches!(officer, Refused::Reason(PortalReason::NoPower)));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rule_e3_a_role_of_the_centre_ends_at_once_but_not_the_last_operator() {
+    for world in World::both("staff-end").await {
+        let by = actor(FIRST);
+        let desk = staff_desk(&world, &by);
+        world.begin_session(SECOND).await;
+        let before = world.person(SECOND).await.account.epoch;
+        staff::end(&desk, SECOND, Role::Operator).await.unwrap();
+        let person = world.person(SECOND).await;
+        assert_eq!(person.grants.on(clock().viet_nam_date()).count(), 0);
+        assert_eq!(person.grants.all().len(), 1, "what was held stays on record");
+        assert_ne!(person.account.epoch, before, "sessions of before are dead");
+        assert_eq!(world.last_act().kind, "person.roleEnded");
+        let again = staff::end(&desk, SECOND, Role::Operator).await;
+        assert!(matches!(again, Err(Refused::Gone)));
+        let own = staff::end(&desk, FIRST, Role::Operator).await;
+        assert!(matches!(own, Err(Refused::Field { field: "role", .. })));
+        // Also for who is at the machine.
+        let machine = operator();
+        let last = staff::end(&staff_desk(&world, &machine), FIRST, Role::Operator).await;
+        assert!(matches!(last, Err(Refused::Field { field: "role", .. })));
+        let unit = staff::end(&desk, HEAD, Role::Head).await;
+        assert!(matches!(unit, Err(Refused::Reason(PortalReason::NoPower))));
+    }
+}

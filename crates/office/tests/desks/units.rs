@@ -1,0 +1,198 @@
+//! Units: what happened to them, and what follows them (B4, B9).
+
+use dancu_domain::ids::UnitCode;
+use dancu_domain::moment::DAY_MS;
+use dancu_domain::people::grants::Scope;
+use dancu_domain::units::{
+    About, Change, Contact, ContactKind, Representative, UnitKind, UnitName, commune_unit,
+};
+use dancu_office::units::{self, Moved, UnitsDesk, known, load, merge, record};
+use dancu_office::{Actor, Refused};
+use jiff::civil::{Date, date};
+
+use super::world::{HEAD, OFFICER, SYSTEM, World, actor, clock, operator};
+
+fn code(text: &str) -> UnitCode {
+    UnitCode::parse(text).unwrap()
+}
+
+fn units_desk<'a>(world: &'a World, by: &'a Actor) -> UnitsDesk<'a> {
+    UnitsDesk { store: &world.store, now: clock(), actor: by, reason: "NQ mẫu 12", own: false }
+}
+
+fn founding(name: &str) -> Change {
+    let name = UnitName::parse(name).unwrap();
+    Change::Founded { name, parent: None, about: About::of(UnitKind::Commune) }
+}
+
+fn day(days: i64) -> Date {
+    clock().plus_ms(days * DAY_MS).viet_nam_date()
+}
+
+/// The world's units, told by housekeeping, and one more.
+async fn with_heir(world: &World, by: &Actor) -> UnitCode {
+    units::keep(&world.store, clock()).await.unwrap();
+    let heir = code("UBND-X00004");
+    let desk = units_desk(world, by);
+    record(&desk, &heir, day(-1), founding("UBND phường Mẫu")).await.unwrap();
+    heir
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rule_b4_units_of_before_are_founded_by_their_codes_once() {
+    for world in World::both("units-first").await {
+        units::keep(&world.store, clock()).await.unwrap();
+        let tree = known(&world.store, day(0)).await.unwrap().tree;
+        // Of the system and of everybody.
+        for name in ["H26.001", "TTDL", "KTNN"] {
+            let unit = tree.get(&code(name)).unwrap();
+            assert_eq!((unit.name(), unit.about.kind), (name, UnitKind::Untold));
+        }
+        let act = world.last_act();
+        assert_eq!((act.kind.as_str(), act.actor.as_str()), ("unit.founded", "dancu"));
+        let before = world.store.ledger().next_index();
+        units::keep(&world.store, clock()).await.unwrap();
+        assert_eq!(world.store.ledger().next_index(), before, "nothing to do");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rule_b4_a_merge_moves_what_is_live_and_stops_no_counter() {
+    for world in World::both("units-merge").await {
+        let by = operator();
+        let (heir, old) = (with_heir(&world, &by).await, code("H26.001"));
+        world.begin_session(OFFICER).await;
+        let snapshot = world.snapshot();
+        let preview = units::preview(&world.store, &snapshot, &[old.clone()], &heir).await.unwrap();
+        assert_eq!((preview.systems, preview.people), (vec!["MAU".to_owned()], 2));
+        let merged = [old.clone(), heir.clone()];
+        let (done, moved) = merge(&units_desk(&world, &by), &merged, &heir, day(0)).await.unwrap();
+        assert_eq!(moved, Moved { systems: 1, people: 2, twice: 0 });
+        let act = world.last_act();
+        assert_eq!(act.kind, "unit.merged");
+        assert!(act.detail.contains("H26.001 sáp nhập vào UBND-X00004"), "{}", done.detail);
+        assert!(act.detail.ends_with("lý do: NQ mẫu 12"));
+        let system = world.snapshot().by_id(SYSTEM).unwrap().clone();
+        assert_eq!(system.unit, heir);
+        assert!(system.accounts.find("canbo.mau").is_some());
+        for who in [HEAD, OFFICER] {
+            let person = world.person(who).await;
+            assert_eq!(person.unit, heir);
+            assert_eq!(person.grants.all()[0].scope, Scope::Unit(heir.clone()));
+        }
+        assert_eq!(world.sessions(OFFICER).await, 1, "nobody is signed out");
+        let tree = known(&world.store, day(0)).await.unwrap().tree;
+        assert_eq!(tree.resolve(&old).unwrap().code, heir);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rule_b4_a_merge_dated_ahead_waits_for_its_day() {
+    for world in World::both("units-ahead").await {
+        let by = operator();
+        let (heir, old) = (with_heir(&world, &by).await, code("H26.001"));
+        let desk = units_desk(&world, &by);
+        let (_, moved) = merge(&desk, &[old.clone()], &heir, day(3)).await.unwrap();
+        assert_eq!(moved, Moved::default());
+        for (days, unit) in [(2, &old), (3, &heir), (4, &heir)] {
+            let now = clock().plus_ms(days * DAY_MS);
+            units::keep(&world.store, now).await.unwrap();
+            assert_eq!(world.snapshot().by_id(SYSTEM).unwrap().unit, *unit, "{days}");
+            assert_eq!(world.person(OFFICER).await.unit, *unit, "{days}");
+        }
+        let act = world.last_act();
+        assert_eq!(act.kind, "unit.carried");
+        assert!(act.detail.starts_with("H26.001 → UBND-X00004: chuyển 1 hệ thống"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rule_b4_what_does_not_go_together_changes_nothing() {
+    for world in World::both("units-refused").await {
+        let by = operator();
+        let (heir, old) = (with_heir(&world, &by).await, code("H26.001"));
+        let desk = units_desk(&world, &by);
+        let before = world.store.ledger().next_index();
+        let wrong = |done: Result<_, Refused>| match done {
+            Err(Refused::Field { field, vi, .. }) => (field, vi),
+            other => panic!("{other:?}"),
+        };
+        let founded = record(&desk, &heir, day(0), founding("Trùng mã")).await;
+        assert_eq!(wrong(founded.map(drop)).0, "unit");
+        let far = record(&desk, &old, day(400), Change::Dissolved).await;
+        assert_eq!(wrong(far.map(drop)).0, "day");
+        let (field, vi) = wrong(record(&desk, &old, day(0), Change::Dissolved).await.map(drop));
+        assert_eq!(field, "unit");
+        assert!(vi.contains("(B4)"), "{vi}");
+        let none = merge(&desk, &[heir.clone()], &heir, day(0)).await;
+        assert_eq!(wrong(none.map(drop)).0, "merged");
+        let gone = merge(&desk, &[old.clone()], &code("KHONG-CO"), day(0)).await;
+        assert_eq!(wrong(gone.map(drop)).0, "heir");
+        assert_eq!(world.store.ledger().next_index(), before);
+        assert_eq!(world.snapshot().by_id(SYSTEM).unwrap().unit, old);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rule_b9_what_a_head_tells_of_the_own_unit_is_news() {
+    for world in World::both("units-head").await {
+        let by = operator();
+        with_heir(&world, &by).await;
+        let head = actor(HEAD);
+        let desk = UnitsDesk { reason: "", own: true, ..units_desk(&world, &head) };
+        let who = Representative::parse("Người Ký Mẫu", "Chủ tịch").unwrap();
+        let contact =
+            Contact::parse(ContactKind::Security, who.clone(), "0240000000", "a@mau.vn").unwrap();
+        let old = code("H26.001");
+        record(&desk, &old, day(0), Change::Represented(who.clone())).await.unwrap();
+        record(&desk, &old, day(0), Change::Contacts(vec![contact.clone()])).await.unwrap();
+        let act = world.last_act();
+        assert_eq!((act.kind.as_str(), act.actor.as_str()), ("unit.contacts", "thutruong.mau"));
+        assert!(!act.detail.contains("Mẫu") && !act.detail.contains("0240000000"));
+        let known = known(&world.store, day(0)).await.unwrap();
+        let told: Vec<_> = known.written.iter().filter(|w| w.own).map(|w| w.by).collect();
+        assert_eq!(told, [HEAD, HEAD]);
+        let unit = known.tree.get(&old).unwrap();
+        assert_eq!(unit.representative.as_ref().map(|(_, who)| who), Some(&who));
+        assert_eq!(unit.contacts, [contact]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rule_b4_the_official_list_is_loaded_once() {
+    for world in World::both("units-load").await {
+        let by = operator();
+        with_heir(&world, &by).await;
+        let desk = units_desk(&world, &by);
+        let (done, loaded) = load(&desk).await.unwrap();
+        // UBND-X00004 was there already.
+        assert_eq!((loaded.founded, loaded.known), (34 + 3_321 - 1, 1));
+        assert!(done.unwrap().detail.contains("3354 đơn vị"));
+        let before = world.store.ledger().next_index();
+        let (done, loaded) = load(&desk).await.unwrap();
+        assert_eq!((done, loaded.founded, loaded.known), (None, 0, 34 + 3_321));
+        assert_eq!(world.store.ledger().next_index(), before);
+        let tree = known(&world.store, date(2026, 7, 1)).await.unwrap().tree;
+        assert_eq!(tree.path(&commune_unit(8).unwrap()).len(), 2);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rule_b4_after_a_split_a_system_takes_its_own_people_along() {
+    for world in World::both("units-split").await {
+        let by = operator();
+        let (heir, old) = (with_heir(&world, &by).await, code("H26.001"));
+        let desk = units_desk(&world, &by);
+        let other = code("UBND-X00008");
+        record(&desk, &other, day(-1), founding("UBND phường Khác")).await.unwrap();
+        let into = vec![heir.clone(), other.clone()];
+        let split = Change::Split { into, heir: heir.clone() };
+        let (_, moved) = record(&desk, &old, day(0), split).await.unwrap();
+        assert_eq!((moved.systems, moved.people), (1, 2));
+        let (_, moved) = units::give(&desk, SYSTEM, &other).await.unwrap();
+        assert_eq!((moved.systems, moved.people), (1, 1));
+        assert_eq!(world.snapshot().by_id(SYSTEM).unwrap().unit, other);
+        assert_eq!(world.person(OFFICER).await.unit, other, "on the list of the system");
+        assert_eq!(world.person(HEAD).await.unit, heir);
+    }
+}

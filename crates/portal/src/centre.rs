@@ -1,0 +1,195 @@
+//! Units and the centre's staff: the operator's pages, and a head's page of the own unit.
+
+use askama::Template;
+
+use crate::parts::{Choice, FieldError, Pager, SavedView, State};
+use crate::shell::Shell;
+use crate::text::Text;
+
+/// States that only these pages show.
+pub mod states {
+    use crate::parts::State;
+
+    /// A unit that was merged, split or dissolved.
+    pub const ENDED: State = State { class: "", icon: "ban", key: "unit-ended" };
+    /// An event whose day has not come.
+    pub const AHEAD: State = State { class: "info", icon: "clock", key: "unit-ahead" };
+}
+
+/// A unit in the list.
+pub struct UnitRow {
+    /// Code.
+    pub code: String,
+    /// Name.
+    pub name: String,
+    /// Kind in words.
+    pub kind: String,
+    /// The unit above, by name.
+    pub above: String,
+    /// Connected systems.
+    pub systems: u64,
+    /// Active or ended.
+    pub state: State,
+    /// Its page.
+    pub href: String,
+}
+
+/// Units.
+#[derive(Template)]
+#[template(path = "centre/units.html")]
+pub struct Units {
+    /// Texts.
+    pub t: Text,
+    /// Frame.
+    pub s: Shell,
+    /// Saved views.
+    pub views: Vec<SavedView>,
+    /// Words searched for.
+    pub search: String,
+    /// Provinces to filter by.
+    pub provinces: Vec<Choice>,
+    /// Kinds to filter by.
+    pub kinds: Vec<Choice>,
+    /// Rows.
+    pub rows: Vec<UnitRow>,
+    /// What units told of themselves lately (B9).
+    pub news: Vec<EventRow>,
+    /// Which part is shown.
+    pub pager: Pager,
+}
+
+/// An event of a unit.
+pub struct EventRow {
+    /// The unit's code, with its page.
+    pub unit: String,
+    /// From which day.
+    pub day: String,
+    /// What, in words.
+    pub what: String,
+    /// When it was written down.
+    pub written: String,
+    /// Whether its day has not come.
+    pub ahead: bool,
+}
+
+/// A value of a form.
+pub struct Field {
+    /// Its name and id.
+    pub id: &'static str,
+    /// Key of its label.
+    pub key: &'static str,
+    /// Key of its hint, or empty.
+    pub hint: &'static str,
+    /// What stands in it.
+    pub value: String,
+    /// What there is to choose; empty for a line of text.
+    pub choices: Vec<Choice>,
+}
+
+/// A form that writes an event down.
+pub struct EventForm {
+    /// The word of the act.
+    pub act: &'static str,
+    /// Key of its heading.
+    pub head: &'static str,
+    /// Its fields.
+    pub fields: Vec<Field>,
+    /// What a merge would move, line by line; the form then carries it out.
+    pub preview: Vec<String>,
+    /// Whether what it does is looked at before.
+    pub previewed: bool,
+    /// Against doing it twice.
+    pub once: String,
+    /// Where it is sent.
+    pub to: String,
+}
+
+/// One unit, for the centre or for its own head.
+#[derive(Template)]
+#[template(path = "centre/unit.html")]
+pub struct Unit {
+    /// Texts.
+    pub t: Text,
+    /// Frame.
+    pub s: Shell,
+    /// What is wrong in the form.
+    pub errors: Vec<FieldError>,
+    /// What was done a moment ago.
+    pub told: Option<&'static str>,
+    /// Whether its own head looks at it.
+    pub own: bool,
+    /// Code.
+    pub code: String,
+    /// Name.
+    pub name: String,
+    /// Active or ended.
+    pub state: State,
+    /// What is known of it: key of the label, value.
+    pub facts: Vec<(&'static str, String)>,
+    /// Names with the day each begins on.
+    pub names: Vec<(String, String)>,
+    /// Units directly below: name, page.
+    pub below: Vec<(String, String)>,
+    /// Its systems: code, page.
+    pub systems: Vec<(String, String)>,
+    /// People who have two accounts in it.
+    pub twice: Vec<String>,
+    /// What happened, the latest first.
+    pub events: Vec<EventRow>,
+    /// Forms to choose: key of the name, address, whether it is the one shown.
+    pub acts: Vec<(&'static str, String, bool)>,
+    /// The form that was chosen.
+    pub form: Option<EventForm>,
+}
+
+/// A role that somebody holds.
+pub struct StaffRow {
+    /// The person.
+    pub id: String,
+    /// Full name.
+    pub name: String,
+    /// Login, shortened where it is a citizen id.
+    pub login: String,
+    /// Unit.
+    pub unit: String,
+    /// Role in words.
+    pub role: String,
+    /// The role's word.
+    pub code: &'static str,
+    /// Days.
+    pub period: String,
+    /// Of the account.
+    pub state: State,
+    /// Whether this person may end it.
+    pub ends: bool,
+}
+
+/// Who holds which role of the centre.
+#[derive(Template)]
+#[template(path = "centre/staff.html")]
+pub struct Staff {
+    /// Texts.
+    pub t: Text,
+    /// Frame.
+    pub s: Shell,
+    /// What is wrong in the form.
+    pub errors: Vec<FieldError>,
+    /// What was done a moment ago.
+    pub told: Option<&'static str>,
+    /// Rows.
+    pub rows: Vec<StaffRow>,
+    /// Who was invited just now: name, login, code, last day. It is shown this once.
+    pub given: Option<(String, String, String, String)>,
+    /// The form that invites.
+    pub fields: Vec<Field>,
+    /// Why somebody's role ends, as typed.
+    pub reason: String,
+    /// Against inviting twice.
+    pub once: String,
+}
+
+impl Unit {
+    fn count_below(&self) -> u64 {
+        self.below.len() as u64
+    }
+}

@@ -1,0 +1,56 @@
+//! Units and the centre's staff (B4, B9, E3): the operator's pages, and a head's page of the own
+//! unit. Everything is carried out by `dancu_office`.
+
+mod acts;
+mod list;
+mod own;
+mod staff;
+mod unit;
+
+use dancu_domain::people::powers::Power;
+use dancu_domain::units::Unit;
+use dancu_office::units::Known;
+use dancu_store::units::Written;
+
+use super::frame;
+use super::signed::Signed;
+use super::table::Table;
+use crate::stop::Stop;
+
+/// Its routes.
+pub fn routes(table: Table) -> Table {
+    let units = Power::ManageUnits;
+    table
+        .get("/centre/units", units, list::show)
+        .get("/centre/units/new", units, unit::new)
+        .post("/centre/units/new", units, unit::found)
+        .get("/centre/units/{code}", units, unit::show)
+        .post("/centre/units/{code}", units, unit::write)
+        .get("/centre/staff", Power::ManageStaff, staff::show)
+        .post("/centre/staff", Power::ManageStaff, staff::invite)
+        .post("/centre/staff/end", Power::ManageStaff, staff::end)
+        .get("/unit", Power::TellOfUnit, own::show)
+        .post("/unit", Power::TellOfUnit, own::write)
+}
+
+/// Units as they are now.
+async fn known(signed: &Signed) -> Result<Known, Stop> {
+    let read = signed.app.units.now(signed.app.gate.store(), signed.now).await;
+    read.map_err(|error| super::words::unread(signed, &error).into())
+}
+
+/// The name of a unit as lists show it.
+fn name_of(unit: Option<&Unit>) -> String {
+    unit.map_or_else(String::new, |unit| unit.name().to_owned())
+}
+
+/// An event as pages show it.
+fn event(signed: &Signed, written: &Written) -> dancu_portal::centre::EventRow {
+    dancu_portal::centre::EventRow {
+        unit: written.event.unit.to_string(),
+        day: frame::date(written.event.day),
+        what: acts::told(signed, &written.event.change),
+        written: frame::stamp(written.at),
+        ahead: written.event.day > signed.today(),
+    }
+}

@@ -1,0 +1,379 @@
+//! One unit: what is known of it, what happened, and the forms that write down what happens.
+
+use axum::extract::{Path, Query};
+use axum::http::StatusCode;
+use dancu_domain::ids::{SystemId, UnitCode};
+use dancu_domain::people::may::Target;
+use dancu_domain::people::powers::Power;
+use dancu_domain::people::roles::Role;
+use dancu_domain::units::{Change, Contact, Unit, UnitRefusal};
+use dancu_office::units::{self, Known, UnitsDesk};
+use dancu_office::{Refused, act};
+use dancu_portal::centre::{EventForm, Unit as Page, states};
+use dancu_portal::parts::{FieldError, states as common};
+use dancu_store::people::Person;
+use serde::Deserialize;
+
+use super::{acts, event, known, name_of};
+use crate::portal::form::{self, Form};
+use crate::portal::frame;
+use crate::portal::once::Sent;
+use crate::portal::operator::{actor, store};
+use crate::portal::signed::Signed;
+use crate::portal::words;
+use crate::stop::{Handled, Stop};
+
+/// Events and units below that one page shows at most, the latest first.
+const SHOWN: usize = 200;
+
+/// Which form is chosen, and what was done a moment ago.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub(super) struct Chosen {
+    r#do: String,
+    told: String,
+}
+
+/// For whom the page is, and what stands in it besides the unit.
+pub(super) struct Shown<'a> {
+    /// Its own head looks at it.
+    pub(super) own: bool,
+    /// The form that is chosen; empty: none.
+    pub(super) act: &'a str,
+    /// What was typed.
+    pub(super) typed: Form,
+    /// What is wrong with it.
+    pub(super) errors: Vec<FieldError>,
+    /// What a merge would move.
+    pub(super) preview: Vec<String>,
+    /// Whether something was written down a moment ago.
+    pub(super) told: bool,
+}
+
+impl<'a> Shown<'a> {
+    pub(super) fn plain(own: bool, chosen: &'a Chosen) -> Self {
+        Self {
+            own,
+            act: &chosen.r#do,
+            typed: Form::default(),
+            errors: vec![],
+            preview: vec![],
+            told: chosen.told == "written",
+        }
+    }
+}
+
+/// `GET /centre/units/{code}`
+pub(super) async fn show(
+    signed: Signed,
+    Path(code): Path<String>,
+    Query(chosen): Query<Chosen>,
+) -> Handled {
+    let known = known(&signed).await?;
+    match unit_of(&known, &code) {
+        Some(unit) => page(&signed, &known, unit, Shown::plain(false, &chosen)).await,
+        None => Ok(frame::missing(&signed)),
+    }
+}
+
+fn unit_of<'a>(known: &'a Known, code: &str) -> Option<&'a Unit> {
+    UnitCode::parse(code).ok().and_then(|code| known.tree.get(&code))
+}
+
+/// `GET /centre/units/new`
+pub(super) async fn new(signed: Signed) -> Handled {
+    Ok(founding(&signed, &Form::default(), vec![]))
+}
+
+fn founding(signed: &Signed, typed: &Form, errors: Vec<FieldError>) -> axum::response::Response {
+    let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let form = EventForm {
+        act: "founded",
+        head: "unit-found",
+        fields: acts::fields(signed, "founded", None, typed, false),
+        preview: vec![],
+        previewed: false,
+        once: form::once(),
+        to: "/centre/units/new".into(),
+    };
+    let page = Page {
+        errors,
+        told: None,
+        own: false,
+        code: String::new(),
+        name: String::new(),
+        state: common::ACTIVE,
+        facts: vec![],
+        names: vec![],
+        below: vec![],
+        systems: vec![],
+        twice: vec![],
+        events: vec![],
+        acts: vec![],
+        form: Some(form),
+        s: signed.shell(),
+        t: signed.text(),
+    };
+    frame::page_with(status, &page)
+}
+
+/// `POST /centre/units/new`
+pub(super) async fn found(signed: Signed, form: Form) -> Handled {
+    allowed(&signed)?;
+    let code = acts::code(form.get("unit"), UnitRefusal::Unknown).map_err(units::refused);
+    let read = code.and_then(|code| Ok((code, acts::read(&form, "founded", None)?)));
+    let done = match read {
+        Ok((code, (day, change))) => {
+            let to = format!("/centre/units/{code}?told=written");
+            written(&signed, &form, false, (code, day, change)).await?.map(|()| to)
+        }
+        Err(refused) => Err(refused),
+    };
+    match done {
+        Ok(to) => Ok(frame::to(&to)),
+        Err(refused) => Ok(founding(&signed, &form, errors(&signed, &refused)?)),
+    }
+}
+
+/// Whether the person may keep the tree, which belongs to no unit.
+fn allowed(signed: &Signed) -> Result<(), Stop> {
+    let may = signed.may(Power::ManageUnits, Target::Centre).map(drop);
+    may.map_err(|reason| frame::refused(signed, reason).into())
+}
+
+/// `POST /centre/units/{code}`
+pub(super) async fn write(signed: Signed, Path(code): Path<String>, form: Form) -> Handled {
+    allowed(&signed)?;
+    let known = known(&signed).await?;
+    let Some(unit) = unit_of(&known, &code) else { return Ok(frame::missing(&signed)) };
+    save(&signed, &known, unit, &form, false).await
+}
+
+/// Writes down what a form says of a unit, or shows first what it would move.
+pub(super) async fn save(
+    signed: &Signed,
+    known: &Known,
+    unit: &Unit,
+    form: &Form,
+    own: bool,
+) -> Handled {
+    let act = form.get("act");
+    let shown =
+        |errors, preview| Shown { own, act, typed: form.clone(), errors, preview, told: false };
+    let refused = match acts::read(form, act, Some(unit)) {
+        Ok((day, change)) => {
+            if let (Some(heir), true) = (change.heir(), form.has("look")) {
+                let preview = preview(signed, unit, heir).await?;
+                return page(signed, known, unit, shown(vec![], preview)).await;
+            }
+            match written(signed, form, own, (unit.code.clone(), day, change)).await? {
+                Ok(()) => {
+                    let path = if own { "/unit".to_owned() } else { signed.here.clone() };
+                    let path = path.split('?').next().unwrap_or_default();
+                    return Ok(frame::to(&format!("{path}?told=written")));
+                }
+                Err(refused) => refused,
+            }
+        }
+        Err(refused) => refused,
+    };
+    let errors = errors(signed, &refused)?;
+    page(signed, known, unit, shown(errors, vec![])).await
+}
+
+async fn written(
+    signed: &Signed,
+    form: &Form,
+    own: bool,
+    (unit, day, change): (UnitCode, jiff::civil::Date, Change),
+) -> Result<Result<(), Refused>, Stop> {
+    let (open, now, by) = (store(signed).clone(), signed.now, actor(signed));
+    let reason = form.get("reason").to_owned();
+    let act = async move {
+        let reason = if own { "" } else { act::reason(&reason)? };
+        let desk = UnitsDesk { store: &open, now, actor: &by, reason, own };
+        units::record(&desk, &unit, day, change).await.map(drop)
+    };
+    let done = match form.carry_out(signed, act).await? {
+        Sent::First(done) => done,
+        _ => Ok(()),
+    };
+    // Names on the next page are those of now.
+    known(signed).await?;
+    Ok(done)
+}
+
+fn errors(signed: &Signed, refused: &Refused) -> Result<Vec<FieldError>, Stop> {
+    let field = match refused {
+        Refused::Field { field, .. } => *field,
+        Refused::NoReason => "reason",
+        _ => "day",
+    };
+    match words::refused(signed, refused) {
+        Some(sentence) => Ok(vec![frame::wrong(field, sentence)]),
+        None => Err(words::failed(signed, refused).into()),
+    }
+}
+
+async fn preview(signed: &Signed, unit: &Unit, heir: &UnitCode) -> Result<Vec<String>, Stop> {
+    let snapshot = signed.app.gate.snapshot();
+    let merged = [unit.code.clone()];
+    let found = units::preview(store(signed), &snapshot, &merged, heir).await;
+    let moved = found.map_err(|error| Stop::from(words::unread(signed, &error)))?;
+    let t = signed.text();
+    let mut lines = vec![
+        t.with("unit-moves-heir", "unit", signed.unit_named(heir)),
+        t.with(
+            "unit-moves-systems",
+            "systems",
+            format!("{} {}", moved.systems.len(), moved.systems.join(", ")),
+        ),
+        t.with_two(
+            "unit-moves-lines",
+            "lines",
+            t.num(moved.lines as u64),
+            "accounts",
+            t.num(moved.accounts as u64),
+        ),
+        t.with("unit-moves-people", "people", t.num(moved.people as u64)),
+    ];
+    if !moved.twice.is_empty() {
+        lines.push(t.with("unit-moves-twice", "people", moved.twice.join(", ")));
+    }
+    Ok(lines)
+}
+
+/// The page of a unit.
+pub(super) async fn page(signed: &Signed, known: &Known, unit: &Unit, shown: Shown<'_>) -> Handled {
+    let people = store(signed).people().of_unit(&unit.code).await;
+    let people = people.map_err(|error| Stop::from(words::unread(signed, &error)))?;
+    let href = |code: &UnitCode| {
+        if shown.own { String::new() } else { format!("/centre/units/{code}") }
+    };
+    let of_unit = known
+        .written
+        .iter()
+        .rev()
+        .filter(|w| w.event.unit == unit.code || w.event.change.heir() == Some(&unit.code));
+    let below = known.tree.children(&unit.code).take(SHOWN);
+    let snapshot = signed.app.gate.snapshot();
+    let mut systems: Vec<(SystemId, String)> = snapshot
+        .systems()
+        .iter()
+        .filter(|s| s.unit == unit.code)
+        .map(|s| (s.id, s.code.to_string()))
+        .collect();
+    systems.sort();
+    let failed = !shown.errors.is_empty();
+    let status = if failed { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    let page = Page {
+        told: shown.told.then_some("unit-written-done"),
+        own: shown.own,
+        code: unit.code.to_string(),
+        name: unit.name().to_owned(),
+        state: if unit.lives() { common::ACTIVE } else { states::ENDED },
+        facts: facts(signed, known, unit, &people),
+        names: unit
+            .names
+            .iter()
+            .rev()
+            .map(|(day, name)| (frame::date(*day), name.as_str().to_owned()))
+            .collect(),
+        below: below.map(|u| (u.name().to_owned(), href(&u.code))).collect(),
+        systems: systems
+            .into_iter()
+            .map(|(_, code)| {
+                let to = if shown.own { String::new() } else { format!("/operate/systems/{code}") };
+                (code, to)
+            })
+            .collect(),
+        twice: units::twice(&people),
+        events: of_unit.take(SHOWN).map(|written| event(signed, written)).collect(),
+        acts: acts_of(unit, &shown),
+        form: form_of(signed, unit, &shown),
+        errors: shown.errors,
+        s: signed.shell(),
+        t: signed.text(),
+    };
+    Ok(frame::page_with(status, &page))
+}
+
+fn here(unit: &Unit, own: bool) -> String {
+    if own { "/unit".to_owned() } else { format!("/centre/units/{}", unit.code) }
+}
+
+const fn list(own: bool) -> &'static [(&'static str, &'static str)] {
+    if own { &acts::OF_UNIT } else { &acts::OF_CENTRE }
+}
+
+fn acts_of(unit: &Unit, shown: &Shown<'_>) -> Vec<(&'static str, String, bool)> {
+    if !unit.lives() {
+        return vec![];
+    }
+    let to = here(unit, shown.own);
+    let all = list(shown.own).iter();
+    all.map(|(act, key)| (*key, format!("{to}?do={act}"), *act == shown.act)).collect()
+}
+
+fn form_of(signed: &Signed, unit: &Unit, shown: &Shown<'_>) -> Option<EventForm> {
+    let (act, head) = list(shown.own).iter().find(|(act, _)| *act == shown.act)?;
+    Some(EventForm {
+        act,
+        head,
+        fields: acts::fields(signed, act, Some(unit), &shown.typed, shown.own),
+        preview: shown.preview.clone(),
+        previewed: matches!(*act, "merged" | "split"),
+        once: form::once(),
+        to: here(unit, shown.own),
+    })
+}
+
+fn facts(
+    signed: &Signed,
+    known: &Known,
+    unit: &Unit,
+    people: &[Person],
+) -> Vec<(&'static str, String)> {
+    let (t, today) = (signed.text(), signed.today());
+    let heads = people.iter().filter(|p| p.grants.on(today).any(|g| g.role == Role::Head));
+    let heads: Vec<&str> = heads.map(|p| p.name.as_str()).collect();
+    let (vi, en) = unit.about.kind.names();
+    let mut facts = vec![
+        ("unit-kind", signed.say(vi, en).to_owned()),
+        ("col-group", (unit.about.group as u8).to_string()),
+        ("unit-above", name_of(unit.parent().and_then(|parent| known.tree.resolve(parent)))),
+    ];
+    if !unit.about.agency.is_empty() {
+        let all: Vec<&str> = unit.about.agency.iter().map(|code| code.as_str()).collect();
+        facts.push(("unit-agency", all.join(", ")));
+    }
+    let gathered: Vec<String> =
+        known.tree.gathered_at(&unit.code).iter().map(|u| u.name().to_owned()).collect();
+    facts.push(("unit-focal", gathered.join(", ")));
+    facts.push(("unit-heads", heads.join(", ")));
+    facts.push(("unit-people", t.num(people.len() as u64)));
+    if let Some((since, who)) = &unit.representative {
+        let who = format!("{}, {} · {}", who.name(), who.position(), frame::date(*since));
+        facts.push(("unit-signer", who));
+    }
+    for contact in &unit.contacts {
+        facts.push((acts::contact_key(contact.kind()), called(contact)));
+    }
+    if let Some((day, ending)) = &unit.end {
+        let day = frame::date(*day);
+        let told = match ending.heir() {
+            Some(heir) => {
+                t.with_two("unit-heir-since", "unit", signed.unit_named(heir), "day", day)
+            }
+            None => day,
+        };
+        facts.push(("unit-ended", told));
+    }
+    facts.retain(|(_, value)| !value.is_empty());
+    facts
+}
+
+fn called(contact: &Contact) -> String {
+    let who = contact.who();
+    format!("{}, {} · {} · {}", who.name(), who.position(), contact.phone(), contact.email())
+}

@@ -1,0 +1,138 @@
+//! Units and the centre's staff over their routes (B4, B9, E1, E3).
+
+use axum::http::StatusCode;
+use dancu_domain::ids::UnitCode;
+use dancu_domain::moment::Moment;
+use dancu_domain::people::roles::Role;
+use dancu_domain::units::Unit;
+use dancu_office::units;
+
+use super::site::{Browser, Site};
+use crate::clock::machine_ms;
+use crate::portal::frame;
+
+async fn unit(site: &Site, code: &str) -> Unit {
+    let today = Moment(machine_ms()).viet_nam_date();
+    let known = units::known(site.app.gate.store(), today).await.unwrap();
+    known.tree.resolve(&UnitCode::parse(code).unwrap()).unwrap().clone()
+}
+
+fn today() -> String {
+    frame::day(Moment(machine_ms()))
+}
+
+/// Fills in the form that a page shows and sends it there.
+async fn write(
+    browser: &mut Browser,
+    (page, to): (&str, &str),
+    fields: &[(&str, &str)],
+) -> super::site::Answer {
+    let once = browser.get(page).await.hidden("once");
+    let today = today();
+    let mut all = vec![("once", once.as_str()), ("day", &today), ("reason", "NQ mẫu 5")];
+    all.retain(|(name, _)| fields.iter().all(|(known, _)| known != name));
+    all.extend_from_slice(fields);
+    browser.post(to, &all).await
+}
+
+async fn found(browser: &mut Browser, code: &str, name: &str) {
+    let fields = [("unit", code), ("name", name), ("kind", "commune"), ("province", "1")];
+    let done = write(browser, ("/centre/units/new", "/centre/units/new"), &fields).await;
+    assert_eq!(done.to(), format!("/centre/units/{code}?told=written"), "{}", done.body);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rule_b4_units_are_founded_renamed_and_merged_after_a_preview() {
+    let site = Site::new().await;
+    let mut browser = site.signed_in(Role::Operator, 0).await;
+    found(&mut browser, "MAU-1", "UBND phường Mẫu Một").await;
+    found(&mut browser, "MAU-2", "UBND phường Mẫu Hai").await;
+    // Accents do not count, the filters stand in the address, totals are told.
+    let list = browser.get("/centre/units?q=phuong+mau&province=1&kind=commune").await;
+    assert!(list.body.contains("/centre/units/MAU-1") && list.body.contains("1–2"));
+    assert!(!browser.get("/centre/units?province=4").await.body.contains("/centre/units/MAU-1"));
+    let one = "/centre/units/MAU-1";
+    let page = "/centre/units/MAU-1?do=renamed";
+    for (name, reason, field) in [("a", "NQ", "name"), ("Tên mới", " ", "reason")] {
+        let fields = [("act", "renamed"), ("name", name), ("reason", reason)];
+        let wrong = write(&mut browser, (page, one), &fields).await;
+        assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(wrong.body.contains(&format!("id=\"{field}-wrong\"")), "{field}");
+    }
+    let page = "/centre/units/MAU-1?do=merged";
+    let looked = [("act", "merged"), ("heir", "MAU-2"), ("look", "1")];
+    let preview = write(&mut browser, (page, one), &looked).await;
+    assert_eq!(preview.status, StatusCode::OK);
+    assert!(preview.body.contains("không ai bị đăng xuất"), "{}", preview.body);
+    assert!(unit(&site, "MAU-1").await.lives());
+    assert_eq!(unit(&site, "MAU-1").await.code.as_str(), "MAU-1", "nothing was done");
+    let merge = [("act", "merged"), ("heir", "MAU-2")];
+    let done = write(&mut browser, (page, one), &merge).await;
+    assert_eq!(done.to(), "/centre/units/MAU-1?told=written");
+    assert_eq!(unit(&site, "MAU-1").await.code.as_str(), "MAU-2");
+    let page = browser.get("/centre/units/MAU-1").await.body;
+    assert!(page.contains("Sáp nhập vào UBND phường Mẫu Hai (MAU-2)"));
+    assert!(!page.contains("?do="), "of what is no more nothing is written");
+    assert!(browser.get("/centre/units?view=ended").await.body.contains("/centre/units/MAU-1"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rule_b9_a_head_tells_of_the_own_unit_and_the_centre_sees_it() {
+    let site = Site::new().await;
+    units::keep(site.app.gate.store(), Moment(machine_ms())).await.unwrap();
+    let mut head = site.signed_in(Role::Head, 0).await;
+    let page = "/unit?do=represented";
+    let fields = [("act", "represented"), ("person", "Người Ký Mẫu"), ("position", "Chủ tịch")];
+    let done = write(&mut head, (page, "/unit"), &fields).await;
+    assert_eq!(done.to(), "/unit?told=written", "{}", done.body);
+    assert!(head.get("/unit").await.body.contains("Người Ký Mẫu, Chủ tịch"));
+    let contact = [
+        ("act", "contacts"),
+        ("contact", "security"),
+        ("person", "Trực Ban Mẫu"),
+        ("position", "Chuyên viên"),
+        ("phone", "0240000000"),
+        ("email", "truc"),
+    ];
+    let wrong = write(&mut head, ("/unit?do=contacts", "/unit"), &contact).await;
+    assert!(wrong.body.contains("id=\"email-wrong\""));
+    // What is the centre's to write down is not the head's.
+    let rename = [("act", "renamed"), ("name", "Tên khác")];
+    let refused = write(&mut head, (page, "/unit"), &rename).await;
+    assert_eq!(refused.status, StatusCode::NOT_FOUND);
+    let mut operator = site.signed_in(Role::Operator, 0).await;
+    let news = operator.get("/centre/units").await.body;
+    assert!(news.contains("Đổi người đại diện") && !news.contains("Người Ký Mẫu"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rule_e1_somebody_invited_by_the_centre_is_shown_the_code_once() {
+    let site = Site::new().await;
+    units::keep(site.app.gate.store(), Moment(machine_ms())).await.unwrap();
+    let mut browser = site.signed_in(Role::Operator, 0).await;
+    let fields = [
+        ("role", "support"),
+        ("unit", "H26.001"),
+        ("name", "Người Mới"),
+        ("login", "hotro.moi1"),
+        ("phone", ""),
+    ];
+    let staff = ("/centre/staff", "/centre/staff");
+    let given = write(&mut browser, staff, &fields).await;
+    assert_eq!(given.status, StatusCode::OK);
+    assert!(given.body.contains("id=\"given\"") && given.body.contains("hotro.moi1"));
+    let page = browser.get("/centre/staff").await.body;
+    assert!(page.contains("hotro.moi1") && !page.contains("id=\"given\""));
+    let again = write(&mut browser, staff, &fields).await;
+    assert!(again.body.contains("id=\"login-wrong\""));
+    let button = page.split("value=\"").find_map(|rest| {
+        let value = rest.split('"').next()?;
+        value.ends_with(" support").then(|| value.to_owned())
+    });
+    let button = button.unwrap();
+    let ended = browser.post("/centre/staff/end", &[("role", &button), ("why", " ")]).await;
+    assert!(ended.body.contains("id=\"why-wrong\""));
+    let fields = [("role", button.as_str()), ("why", "Chuyển công tác")];
+    let ended = browser.post("/centre/staff/end", &fields).await;
+    assert_eq!(ended.to(), "/centre/staff?told=ended");
+}
