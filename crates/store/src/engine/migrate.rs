@@ -50,6 +50,12 @@ const fn steps(area: Area) -> &'static [Step] {
                 besides: include_str!("../../migrations/core/0003_people.postgresql.sql"),
                 compatible: true,
             },
+            // Only adds tables: nodes that know no dossiers go on beside it.
+            Step {
+                both: include_str!("../../migrations/core/0004_dossiers.sql"),
+                besides: include_str!("../../migrations/core/0004_dossiers.postgresql.sql"),
+                compatible: true,
+            },
         ],
         Area::Registry => &[Step {
             both: include_str!("../../migrations/registry/0001_init.sql"),
