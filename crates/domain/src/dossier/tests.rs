@@ -343,6 +343,22 @@ fn a_clearance_by_exemption_names_evidence_and_approver() {
     assert_eq!(why(exempt(Ground::Dossier(DossierNumber(1)), "x")), Blocked::GroundUnfit);
 }
 
+/// Dossiers are stored as these types stand: what is added goes into a record of its own, and
+/// variants are added at the end.
+#[test]
+fn the_layout_of_what_is_stored_stays() {
+    let remark = Remark { item: Item::SecurityFile, row: Some(1), text: "Góp ý".into() };
+    let dossier = accepted(whole()).ask_changes(mark(FIRST), vec![remark]).unwrap();
+    let dossier = dossier.answer(mark(HEAD), 0, "Trả lời").unwrap();
+    let reopened = live().reopen(mark(HEAD), Cause::Campaign, "Đợt rà soát").unwrap();
+    let sums = [dossier, reopened].map(|dossier| {
+        let bytes = postcard::to_stdvec(&dossier).unwrap();
+        let fnv = |sum: u64, byte: &u8| (sum ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        (bytes.len(), bytes.iter().fold(0xcbf2_9ce4_8422_2325, fnv))
+    });
+    assert_eq!(sums, [(0, 0), (0, 0)]);
+}
+
 #[test]
 fn sentences_are_whole_and_records_read_back() {
     for blocked in Blocked::ALL {

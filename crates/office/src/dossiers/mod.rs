@@ -338,6 +338,11 @@ pub async fn answer(
     answered.await
 }
 
+/// Whether the channel that a dossier asks for lies beyond its group's (A2).
+fn beyond_group(dossier: &Dossier, profile: &Profile) -> bool {
+    !profile.channels[dossier.group() as usize - 1].contains(&dossier.channel())
+}
+
 fn only_unit(desk: &DossierDesk<'_>) -> Result<(), Refused> {
     match desk.side {
         Side::Unit(_) => Ok(()),

@@ -11,7 +11,7 @@ use dancu_domain::people::powers::Power;
 use dancu_domain::registration::ConnectionState;
 use dancu_store::dossiers::{After, Event, LISTED, Summary};
 
-use super::{DossierDesk, Side};
+use super::{DossierDesk, Side, beyond_group};
 use crate::act::Refused;
 
 /// Dossiers at one stage, those that stand there longest first.
@@ -132,6 +132,8 @@ pub struct Open {
     pub turns: Vec<Turn>,
     /// What papers cite that is out of force.
     pub warnings: Vec<(Part, &'static Law)>,
+    /// Whether its channel lies beyond those of its group: approving it approves that too (A2).
+    pub beyond_group: bool,
     /// How many people have to approve it.
     pub approvers: Approvers,
     /// The connection's own state, where its system is registered.
@@ -169,6 +171,7 @@ pub async fn open(
         accounts: Accounts { count: content.accounts.len(), daily },
         turns: dossier::turns(&dossier),
         warnings: dossier::warnings(&dossier, desk.now.viet_nam_date()),
+        beyond_group: beyond_group(&dossier, &profile),
         approvers: dossier.approvers(&profile),
         connection: system.map(|s| s.state),
         dossier: match desk.side {

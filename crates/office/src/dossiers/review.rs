@@ -8,7 +8,7 @@ use dancu_store::dossiers;
 use dancu_store::engine::Tx;
 use dancu_store::policy::{accounts, setup, write};
 
-use super::{At, DossierDesk, Inside, Went, only_centre};
+use super::{At, DossierDesk, Inside, Went, beyond_group, only_centre};
 use crate::act::Refused;
 
 /// Receives a dossier: its system is registered as being prepared, so that it has credentials to be
@@ -47,8 +47,7 @@ fn prepared(tx: &mut Tx<'_>, dossier: &Dossier, inside: &Inside) -> Result<Syste
     let id = SystemId(highest.0 + 1);
     let mut system = System::new(id, code, dossier.unit().clone(), dossier.group());
     // A2: the channel that the unit asks for beyond its group's is approved with the dossier.
-    let channels = &inside.profile.channels[dossier.group() as usize - 1];
-    if !channels.contains(&dossier.channel()) {
+    if beyond_group(dossier, &inside.profile) {
         system.channel_exceptions = vec![dossier.channel()];
     }
     write::insert_system(tx, &inside.keys, &system, &[])?;
