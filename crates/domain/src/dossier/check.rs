@@ -400,7 +400,7 @@ impl List {
             };
             let words = (
                 "Số căn cước chưa đúng 12 chữ số, hoặc có hai lần (mỗi cán bộ một tài khoản).",
-                "The citizen id has not 12 digits, or stands here twice (one officer, one account).",
+                "The citizen id has not 12 digits, or stands twice (one officer, one account).",
             );
             self.unless(fits, Item::Accounts, row, RuleId::E1, words);
             let words = (

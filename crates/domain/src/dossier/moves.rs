@@ -46,6 +46,11 @@ impl Dossier {
                 self.touch(part, mark)?;
             }
         }
+        // C2: another design is tested and assessed anew; ours: so is another description of it.
+        if next.technical != self.content.technical {
+            self.steps[Step::Sandbox as usize] = None;
+            self.steps[Step::Assessment as usize] = None;
+        }
         self.content = next;
         self.hand(mark);
         Ok(self)

@@ -7,8 +7,8 @@ use super::{Blocked, Dossier, Item, Mark, Stage};
 
 /// Comments of one dossier: some twenty a round (*ours*).
 pub const COMMENTS_MAX: usize = 500;
-/// Characters of a comment or an answer: half a page. With the most comments a dossier grows by some
-/// 6 MB of letters with two marks, each of three bytes.
+/// Characters of a comment or an answer: half a page. With the most comments a dossier grows by
+/// some 6 MB, at three bytes for a letter with two marks.
 const REMARK_MAX: usize = 2_000;
 
 /// What a reviewer says of a field.

@@ -308,6 +308,9 @@ fn rule_b9_a_reopened_dossier_goes_back_to_what_is_in_force() {
     assert_eq!(refused.paper(Part::Registration).version, 1);
     let design = live().reopen(mark(HEAD), Cause::Design, "Thay kiến trúc").unwrap();
     assert!(Step::ALL.iter().all(|step| design.closing(*step).is_none()), "C2");
+    let other = Content { technical: "Kiến trúc mới".into(), ..whole() };
+    let told = dossier.save(mark(HEAD), Editor::Unit, other).unwrap();
+    assert!(told.closing(Step::Sandbox).is_none() && told.closing(Step::Assessment).is_none());
     content.system_code = "KHAC".into();
     let renamed = design.save(mark(HEAD), Editor::Unit, content);
     assert_eq!(why(renamed), Blocked::CodeFixed);
@@ -356,7 +359,8 @@ fn the_layout_of_what_is_stored_stays() {
         let fnv = |sum: u64, byte: &u8| (sum ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
         (bytes.len(), bytes.iter().fold(0xcbf2_9ce4_8422_2325, fnv))
     });
-    assert_eq!(sums, [(0, 0), (0, 0)]);
+    let written = [(728, 8_428_387_643_757_235_726), (1_311, 5_192_457_144_760_723_473)];
+    assert_eq!(sums, written);
 }
 
 #[test]

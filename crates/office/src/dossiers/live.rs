@@ -9,8 +9,8 @@ use super::{At, DossierDesk, Side, Went, only_centre, system_of};
 use crate::act::Refused;
 
 /// Goes live in one transaction: services, lines, fields, procedures and new accounts are
-/// registered as the dossier says, and the connection answers from the next question on. A change of
-/// a live dossier comes into force the same way.
+/// registered as the dossier says, and the connection answers from the next question on. A change
+/// of a live dossier comes into force the same way.
 ///
 /// # Errors
 /// [`Refused::Gone`], [`Refused::Dossier`]; a closed connection stays closed.
