@@ -9,6 +9,8 @@
 pub mod birth;
 pub mod credentials;
 pub mod decide;
+pub mod dossier;
+pub mod editions;
 pub mod geo;
 pub mod ids;
 pub mod lines;

@@ -18,6 +18,7 @@ pub use self::figures::{
 use crate::ids::Login;
 use crate::moment::{Hours, MINUTE_MS, Moment};
 use crate::pace::PERSONS_PER_MINUTE_MAX;
+use crate::people::approval::Approvers;
 use crate::registration::{AccountKind, Channel, Group};
 
 /// The profile that ships with the product.
@@ -62,7 +63,7 @@ pub struct Profile {
     pub channels: [Vec<Channel>; 4],
     /// A2: where that table comes from.
     pub channels_origin: ChannelsOrigin,
-    /// B1, B4.
+    /// B1, B3, B4.
     pub dossier: DossierRule,
     /// B6, B7, B9, E2, E4, E5.
     pub accounts: AccountsRaw,
@@ -156,6 +157,7 @@ struct ChannelsRaw {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct DossierRaw {
     system_name_pattern: Spanned<String>,
+    approvers: Spanned<u32>,
     complete_by: Spanned<String>,
 }
 
@@ -396,7 +398,9 @@ impl Check<'_> {
         let by = &raw.complete_by;
         let complete_by = if by.as_ref().is_empty() { None } else { Some(self.date(by)?) };
         let system_name_pattern = (!text.is_empty()).then(|| text.clone());
-        Ok(DossierRule { system_name_pattern, complete_by })
+        let two = self.range(&raw.approvers, 1, 2)? == 2;
+        let approvers = if two { Approvers::Two } else { Approvers::One };
+        Ok(DossierRule { system_name_pattern, approvers, complete_by })
     }
 
     fn accounts(&self, raw: &Spanned<AccountsRaw>) -> Result<AccountsRaw, ProfileError> {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use dancu_domain::dossier::Blocked;
 use dancu_domain::ids::{Login, SystemId};
 use dancu_domain::moment::Moment;
 use dancu_domain::people::account::InvalidTransition;
@@ -117,6 +118,9 @@ pub enum Refused {
     /// What was asked for has passed already.
     #[error("thời hạn đề nghị đã qua (its last day has passed)")]
     Over,
+    /// What the rules for dossiers say.
+    #[error(transparent)]
+    Dossier(#[from] Blocked),
     /// One that names a field of a form: the field and the sentence in both languages.
     #[error("{vi} ({en})")]
     Field {

@@ -18,6 +18,7 @@ pub mod certificates;
 pub mod citizens;
 pub mod credentials;
 pub mod decisions;
+pub mod dossiers;
 pub mod hours;
 pub mod locks;
 pub mod news;

@@ -12,6 +12,8 @@ mod audit;
 mod citizens;
 #[path = "desks/credentials.rs"]
 mod credentials;
+#[path = "desks/dossiers.rs"]
+mod dossiers;
 #[path = "desks/locks.rs"]
 mod locks;
 #[path = "desks/news.rs"]

@@ -16,6 +16,7 @@ pub mod backup;
 pub mod charges;
 pub mod credential_use;
 pub mod desks;
+pub mod dossiers;
 pub mod engine;
 pub mod entries;
 mod error;

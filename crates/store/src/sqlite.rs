@@ -40,6 +40,7 @@ impl Area {
                 include_str!("../migrations/core/0002_nodes.sql"),
                 include_str!("../migrations/core/0003_people.sql"),
                 include_str!("../migrations/core/0004_units.sql"),
+                include_str!("../migrations/core/0005_dossiers.sql"),
             ],
             Self::Registry => &[include_str!("../migrations/registry/0001_init.sql")],
             Self::Search => &[

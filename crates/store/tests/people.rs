@@ -1,9 +1,11 @@
-//! People of the portal, their sessions and the desks' papers, on both engines.
+//! People of the portal, their sessions, the desks' papers and dossiers, on both engines.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
 #[path = "people/desks.rs"]
 mod desks;
+#[path = "people/dossiers.rs"]
+mod dossiers;
 #[path = "people/rows.rs"]
 mod rows;
 #[path = "people/sessions.rs"]

@@ -3,6 +3,8 @@
 use jiff::civil::Date;
 use serde::Deserialize;
 
+use crate::people::approval::Approvers;
+
 /// D2 and D4.
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -157,9 +159,11 @@ pub enum MfaRule {
     EverySignIn,
 }
 
-/// B1, B4.
+/// B1, B3, B4.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct DossierRule {
+    /// How many people approve a dossier; where sensitive fields are wanted always two (B3, A4).
+    pub approvers: Approvers,
     /// Pattern that names of systems follow, `*` for any run of characters; `None`: any name (B1).
     pub system_name_pattern: Option<String>,
     /// Last day on which dossiers are completed or brought up to date; `None`: no campaign (B4).

@@ -29,6 +29,7 @@ fn errors_name_line_and_reason() {
         ("decideMinutes = 120 ", "decideMinutes = 121 ", "D6"),
         ("firstNoticeHours = 24 ", "firstNoticeHours = 25 ", "E6"),
         ("completeBy = \"\" ", "completeBy = \"soon\" ", "YYYY-MM-DD"),
+        ("approvers = 1 ", "approvers = 3 ", "1..2"),
         ("systemNamePattern = \"\" ", "systemNamePattern = \"(a|b)\" ", "B1"),
         ("status = \"default\" ", "status = \"draft\" ", "A2"),
         ("graceMinutes = 15 ", "graceMinuets = 15 ", "graceMinuets"),

@@ -2,8 +2,10 @@
 
 use dancu_domain::moment::{DAY_MS, HOUR_MS, MINUTE_MS};
 use dancu_domain::refusal::Reason;
-use dancu_domain::registration::{AccountState, ConnectionState, Raise};
+use dancu_domain::registration::{AccountState, Channel, ConnectionState, Raise};
 use dancu_domain::service::{Service, Window};
+use dancu_gate::Caller;
+use dancu_gate::path::Protocol;
 use dancu_journal::{Body, Decision};
 
 use crate::support::*;
@@ -64,6 +66,32 @@ async fn a_suspension_binds_every_entry_after_it() {
         assert!(after.is_empty(), "accepted after the suspension at {acted}: {after:?}");
         let reply = world.ask_verify(&SYSTEM.officer(), &world.people[0]).await;
         assert_eq!(reason(&reply), Some(Reason::ConnectionNotLive));
+    }
+}
+
+/// B3: what is not live answers nothing, whichever way it comes in.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rule_b3_what_is_not_live_answers_on_no_channel() {
+    let states = [
+        ConnectionState::Preparing,
+        ConnectionState::Suspended,
+        ConnectionState::Locked,
+        ConnectionState::Closed,
+    ];
+    let build = states.into_iter().fold(TestWorld::build(), |build, state| {
+        build.with_system(SystemSpec { state, ..SystemSpec::verify(1_000, 10) })
+    });
+    let world = build.start().await;
+    for number in 1..=4 {
+        let account = TestSystem(number).officer();
+        for protocol in [Protocol::Soap, Protocol::Rest, Protocol::ProvincialJson] {
+            for channel in [Channel::Api, Channel::Portal, Channel::OneStop, Channel::Sms] {
+                let caller = Caller { protocol, channel, ..world.caller(&account) };
+                let query = world.verify(&account, &world.people[0]);
+                let told = reason(&world.gate().ask(&caller, &query).await);
+                assert_eq!(told, Some(Reason::ConnectionNotLive), "{number} {channel:?}");
+            }
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64};
 
+use dancu_domain::dossier::{Clearance, Ground};
 use dancu_domain::ids::{
     AccountId, LineId, Login, PlanId, ProcedureCode, Purpose, SystemCode, SystemId, UnitCode,
 };
@@ -212,9 +213,12 @@ impl TestWorldBuilder {
         let systems: Vec<System> =
             world.specs.iter().zip(1..).map(|(spec, number)| spec.system(number)).collect();
         let keys = world.store().keys().clone();
+        let clearance =
+            Clearance::exempt(Ground::SyntheticPeople, "thử nghiệm", "Người Mẫu").unwrap();
         world
             .act("system.registered", move |db, _| {
-                systems.iter().try_for_each(|s| write::insert_system(db.0, &keys, s, &[]))
+                let insert = |s| write::insert_cleared(db.0, &keys, (s, &[]), &clearance);
+                systems.iter().try_for_each(insert)
             })
             .await;
         world.gate().reload(world.now()).await.unwrap();

@@ -20,6 +20,8 @@ use dancu_office::officers::{
 use dancu_office::sheet::{self, Column, Contact, Raw};
 use dancu_office::substitutes::appoint;
 use dancu_office::{Actor, Done, Refused};
+use dancu_store::engine::Tx;
+use dancu_store::keys::Keyring;
 use dancu_store::people::{self, Person};
 use dancu_store::{Store, policy};
 
@@ -649,7 +651,10 @@ pub async fn second_system(world: &World) -> SystemId {
     for line in system.services.iter_mut().flatten().flat_map(|g| g.lines.iter_mut().flatten()) {
         line.id = LineId(line.id.0 + 100);
     }
-    world.change(move |tx, keys| policy::write::insert_system(tx, keys, &system, &[])).await;
+    let insert = move |tx: &mut Tx<'_>, keys: &Keyring| {
+        policy::write::insert_cleared(tx, keys, (&system, &[]), &clearance())
+    };
+    world.change(insert).await;
     id
 }
 

@@ -204,6 +204,25 @@ async fn what_is_refused_leaves_no_entry_and_says_what_there_is() {
     }
 }
 
+/// B3: a connection that is prepared goes live by its dossier, whatever way round is tried.
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_b3_what_was_never_live_is_only_closed() {
+    for world in World::both("prepared").await {
+        let set = async |state: &str| {
+            let who = json!({ "system": "MAU", "reason": "thử", "by": ["A"] });
+            let command = command(json!({ "connection": { "who": who, "state": state } }));
+            carry_out((&world.store, clock()), &command, "root").await
+        };
+        for state in ["live", "suspended", "locked"] {
+            let told = set(state).await.unwrap_err().to_string();
+            assert!(told.contains("B3"), "{state}: {told}");
+            assert_eq!(world.system().state, ConnectionState::Preparing);
+        }
+        set("closed").await.unwrap();
+        assert_eq!(world.system().state, ConnectionState::Closed);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_entry_names_the_account_of_the_machine_beside_what_by_says() {
     for world in World::both("account").await {

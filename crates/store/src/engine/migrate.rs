@@ -55,6 +55,12 @@ const fn steps(area: Area) -> &'static [Step] {
                 besides: include_str!("../../migrations/core/0004_units.postgresql.sql"),
                 compatible: true,
             },
+            // Only adds tables: nodes that know no dossiers go on beside it.
+            Step {
+                both: include_str!("../../migrations/core/0005_dossiers.sql"),
+                besides: include_str!("../../migrations/core/0005_dossiers.postgresql.sql"),
+                compatible: true,
+            },
         ],
         Area::Registry => &[Step {
             both: include_str!("../../migrations/registry/0001_init.sql"),

@@ -3,6 +3,7 @@
 mod access;
 pub mod accounts;
 pub mod credentials;
+pub mod setup;
 pub mod write;
 
 use hashbrown::HashMap;
@@ -313,6 +314,7 @@ pub(crate) const fn channel_word(channel: Channel) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use dancu_domain::dossier::{Clearance, Ground};
     use dancu_domain::registration::{CertificateMode, Certificates};
     use rusqlite::Connection;
 
@@ -349,8 +351,12 @@ mod tests {
         crate::sqlite::migrate(db, crate::sqlite::Area::Core).unwrap();
         db.execute_batch("INSERT INTO ledger_head VALUES (1, 0, 0, 0, 0)").unwrap();
         let keys = Keyring::new(&[9; 32]).unwrap();
-        write::insert_system(&mut Tx::from(&*db), &keys, &system(), &["Nguyễn Thị Mẫu".into()])
-            .unwrap();
+        let names = ["Nguyễn Thị Mẫu".into()];
+        let mut tx = Tx::from(&*db);
+        let without = write::insert_system(&mut tx, &keys, &system(), &names);
+        assert!(matches!(without, Err(Error::Refused(_))), "B3: live without a clearance");
+        let clearance = Clearance::exempt(Ground::SyntheticPeople, "thử nghiệm", "Mẫu").unwrap();
+        write::insert_cleared(&mut tx, &keys, (&system(), &names), &clearance).unwrap();
         keys
     }
 

@@ -1,6 +1,7 @@
 //! Changes to what is registered. Each runs inside an act of the ledger, which raises the policy
 //! epoch in the same transaction.
 
+use dancu_domain::dossier::Clearance;
 use dancu_domain::ids::{AccountId, LineId, PlanId, SystemId};
 use dancu_domain::moment::Moment;
 use dancu_domain::registration::{
@@ -9,16 +10,43 @@ use dancu_domain::registration::{
 };
 use dancu_domain::service::Window;
 
-use super::access;
 pub use super::credentials::change_certificates;
-use super::{AccountRecord, aad, channel_word};
+use super::{AccountRecord, aad, access, channel_word, setup};
 use crate::engine::Tx;
 use crate::error::{Error, Result};
 use crate::keys::{Key, Keyring, Purpose, random};
 use crate::values;
 
-/// Registers a whole system: its own ids and those of its parts are kept as given.
+/// Why a connection does not go live (B3).
+const NOT_CLEARED: &str = "kết nối chưa từng hoạt động, chỉ hoạt động khi hồ sơ được phê \
+    duyệt hoặc có miễn trừ được ghi nhận (never live: its dossier or a recorded exemption sets it \
+    live, B3)";
+
+/// Registers a whole system that is being prepared: its own ids and those of its parts are kept as
+/// given.
+///
+/// # Errors
+/// [`Error::Refused`] where it is in any other state: that needs a clearance
+/// ([`insert_cleared`]).
 pub fn insert_system(tx: &mut Tx<'_>, keys: &Keyring, s: &System, names: &[String]) -> Result<()> {
+    if s.state != ConnectionState::Preparing {
+        return Err(Error::Refused(NOT_CLEARED.into()));
+    }
+    insert(tx, keys, s, names)
+}
+
+/// Registers a whole system in whatever state, with why it may be live (B3).
+pub fn insert_cleared(
+    tx: &mut Tx<'_>,
+    keys: &Keyring,
+    (s, names): (&System, &[String]),
+    clearance: &Clearance,
+) -> Result<()> {
+    insert(tx, keys, s, names)?;
+    setup::record(tx, keys, s.id, clearance)
+}
+
+fn insert(tx: &mut Tx<'_>, keys: &Keyring, s: &System, names: &[String]) -> Result<()> {
     let key = keys.get_or_make(tx, Purpose::Policy, 0)?;
     let plain = access::close(&access::of(s))?;
     let sealed = key.seal.seal(nonce()?, &aad("system", s.id.0), &plain)?;
@@ -122,7 +150,7 @@ pub(super) fn insert_account(
     )
 }
 
-fn insert_procedure(tx: &mut Tx<'_>, system: SystemId, p: &Procedure) -> Result<()> {
+pub(super) fn insert_procedure(tx: &mut Tx<'_>, system: SystemId, p: &Procedure) -> Result<()> {
     tx.execute(
         "INSERT INTO procedure (system, code, purpose, services, fields, valid_from, valid_to, \
          case_required) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
@@ -192,14 +220,26 @@ pub fn insert_raise(tx: &mut Tx<'_>, line: LineId, raise: Raise) -> Result<()> {
     Ok(())
 }
 
-/// Sets a connection's state (B3). A closed connection stays closed.
+/// Sets a connection's state (B3). A closed connection stays closed, and one that was never live
+/// may only be closed: it goes live by [`setup::go_live`].
 ///
 /// # Errors
-/// [`Error::Final`] where it is closed or there is none: the act is undone with it.
+/// [`Error::Final`] where it is closed or there is none, [`Error::Refused`] where it was never
+/// live or would be as if it never was: the act is undone with it.
 pub fn set_system_state(tx: &mut Tx<'_>, system: SystemId, state: ConnectionState) -> Result<()> {
-    let sql = "UPDATE system SET state = $1 WHERE id = $2 AND state <> $3";
-    let changed = tx.execute(sql, values![state as u8, system.0, ConnectionState::Closed as u8])?;
-    if changed == 1 { Ok(()) } else { Err(Error::Final("kết nối đã đóng (closed)")) }
+    let before = system_state(tx, system)?;
+    match (before, state) {
+        (None | Some(ConnectionState::Closed), _) => {
+            return Err(Error::Final("kết nối đã đóng (closed)"));
+        }
+        (Some(ConnectionState::Preparing), ConnectionState::Closed) => {}
+        (Some(ConnectionState::Preparing), _) | (_, ConnectionState::Preparing) => {
+            return Err(Error::Refused(NOT_CLEARED.into()));
+        }
+        _ => {}
+    }
+    tx.execute("UPDATE system SET state = $1 WHERE id = $2", values![state as u8, system.0])?;
+    Ok(())
 }
 
 /// Sets an account's state (E3). A revoked account stays revoked.

@@ -12,8 +12,12 @@ use dancu_store::{Error, Store, values};
 use crate::common::BEGIN;
 use crate::world::{BOTH, NOW, World, begin, entry, note, person};
 
-/// The tables of this migration; what refers to another comes first.
-const NEW: [&str; 10] = [
+/// The tables since then; what refers to another comes first.
+const NEW: [&str; 14] = [
+    "dossier_event",
+    "dossier_version",
+    "dossier",
+    "system_clearance",
     "portal_session",
     "portal_event",
     "portal_help",
@@ -62,7 +66,8 @@ async fn a_folder_of_the_version_before_opens() {
         drop(store);
         without_people(&world);
         let refused = Store::open(&world.dir(), world.options(false)).map(drop).unwrap_err();
-        let versions = matches!(refused, Error::Schema { found: 2, wanted: 4, .. });
+        let wants = Area::Core.version();
+        let versions = matches!(refused, Error::Schema { found: 2, wanted, .. } if wanted == wants);
         assert!(versions, "{engine:?}: {refused}");
         let store = world.open();
         let mut kept = 0;

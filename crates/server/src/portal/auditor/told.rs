@@ -283,6 +283,8 @@ mod tests {
             "act(\"",
             "act_of_program(\"",
             "=> \"officer.",
+            "step(at, \"",
+            "settle(at, \"",
         ];
         let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
         let mut paths = vec![];

@@ -3,6 +3,7 @@
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::{StatusCode, header};
+use dancu_domain::dossier::{Clearance, Ground};
 use dancu_domain::ids::{AccountId, LineId, Login, SystemCode, SystemId, UnitCode};
 use dancu_domain::people::roles::Role;
 use dancu_domain::registration::{
@@ -19,6 +20,10 @@ use crate::portal::tests::site::{Answer, Browser, CHOSEN, Site, login};
 mod centre;
 mod days;
 mod invitations;
+
+fn clearance() -> Clearance {
+    Clearance::exempt(Ground::SyntheticPeople, "thử nghiệm", "Người Mẫu").unwrap()
+}
 
 /// A system of a unit with one line and one officer.
 fn system(number: u32, unit: &str, officer: &str) -> System {
@@ -50,7 +55,8 @@ pub(super) async fn site() -> Site {
         (system(1, "H26.001", &login(Role::Officer)), system(2, "H26.002", "nguoikhac.mau"));
     let made = store.ledger().act(site.app.clock.now(), move |tx, _| {
         for system in [own, other] {
-            policy::write::insert_system(tx, &keys, &system, &["Cán Bộ Mẫu".to_owned()])?;
+            let names = &["Cán Bộ Mẫu".to_owned()];
+            policy::write::insert_cleared(tx, &keys, (&system, names), &clearance())?;
         }
         let (kind, actor) = ("test".into(), "test".into());
         Ok(EntryBody::Act(Act { kind, actor, system: 1, detail: String::new() }))
@@ -326,7 +332,8 @@ async fn a_unit_with_several_systems_says_which_one() {
     let store = site.app.gate.store();
     let (keys, third) = (store.keys().clone(), system(3, "H26.001", "canbo.ba.mau"));
     let made = store.ledger().act(site.app.clock.now(), move |tx, _| {
-        policy::write::insert_system(tx, &keys, &third, &["Cán Bộ Mẫu".to_owned()])?;
+        let names = &["Cán Bộ Mẫu".to_owned()];
+        policy::write::insert_cleared(tx, &keys, (&third, names), &clearance())?;
         let (kind, actor) = ("test".into(), "test".into());
         Ok(EntryBody::Act(Act { kind, actor, system: 3, detail: String::new() }))
     });

@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use dancu_access::debugger::{Hint, Name, Way};
 use dancu_domain::credentials::CredentialKind;
+use dancu_domain::dossier::{Clearance, Ground};
 use dancu_domain::ids::{SystemCode, SystemId, UnitCode};
 use dancu_domain::moment::Moment;
 use dancu_domain::network::Network;
@@ -58,9 +59,10 @@ async fn site() -> Site {
     let site = Site::new().await;
     let store = site.app.gate.store();
     let keys = store.keys().clone();
+    let clearance = Clearance::exempt(Ground::SyntheticPeople, "thử nghiệm", "Người Mẫu").unwrap();
     let made = store.ledger().act(Moment(machine_ms()), move |tx, _| {
         for system in [system(1, "MAU", "H26.001"), system(2, "KHAC", "H26.777")] {
-            policy::write::insert_system(tx, &keys, &system, &[])?;
+            policy::write::insert_cleared(tx, &keys, (&system, &[]), &clearance)?;
         }
         let (kind, actor) = ("test".into(), "dancu".into());
         Ok(Entry::Act(Act { kind, actor, system: 0, detail: String::new() }))

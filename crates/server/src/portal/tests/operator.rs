@@ -1,6 +1,7 @@
 //! The operator's and the auditor's desks over their routes.
 
 use axum::http::StatusCode;
+use dancu_domain::dossier::{Clearance, Ground};
 use dancu_domain::ids::{AccountId, LineId, Login, SystemCode, SystemId, UnitCode};
 use dancu_domain::moment::{DAY_MS, Moment};
 use dancu_domain::people::PersonId;
@@ -39,8 +40,10 @@ async fn with_system() -> Site {
         lines: [Some(line), None],
     });
     let keys = site.app.gate.store().keys().clone();
+    let clearance = Clearance::exempt(Ground::SyntheticPeople, "thử nghiệm", "Người Mẫu").unwrap();
     let made = site.app.gate.store().ledger().act(Moment(machine_ms()), move |tx, _| {
-        policy::write::insert_system(tx, &keys, &system, &["Cán Bộ Mẫu".to_owned()])?;
+        let names = &["Cán Bộ Mẫu".to_owned()];
+        policy::write::insert_cleared(tx, &keys, (&system, names), &clearance)?;
         let (kind, actor) = ("test".into(), "dancu".into());
         Ok(Body::Act(Act { kind, actor, system: 1, detail: String::new() }))
     });

@@ -1,0 +1,195 @@
+//! Why a dossier does not go on, in sentences.
+
+use crate::rule::RuleId;
+
+macro_rules! blocked {
+    ($($(#[$doc:meta])* $name:ident = $rule:ident, $vi:literal, $en:literal, $do_vi:literal,
+        $do_en:literal;)*) => {
+        /// Why an act on a dossier is not carried out: nothing has changed then.
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, thiserror::Error)]
+        #[error("{} ({}; {})", self.vi(), self.en(), self.rule())]
+        pub enum Blocked { $($(#[$doc])* $name),* }
+
+        impl Blocked {
+            /// Every one.
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+
+            /// The rule behind it.
+            #[must_use]
+            pub const fn rule(self) -> RuleId {
+                match self { $(Self::$name => RuleId::$rule),* }
+            }
+
+            /// What is so, in Vietnamese.
+            #[must_use]
+            pub const fn vi(self) -> &'static str {
+                match self { $(Self::$name => $vi),* }
+            }
+
+            /// The same in English.
+            #[must_use]
+            pub const fn en(self) -> &'static str {
+                match self { $(Self::$name => $en),* }
+            }
+
+            /// What to do, in Vietnamese.
+            #[must_use]
+            pub const fn what_to_do_vi(self) -> &'static str {
+                match self { $(Self::$name => $do_vi),* }
+            }
+
+            /// The same in English.
+            #[must_use]
+            pub const fn what_to_do(self) -> &'static str {
+                match self { $(Self::$name => $do_en),* }
+            }
+        }
+    };
+}
+
+blocked! {
+    /// The stage does not allow it.
+    NotInThisStage = B3,
+        "Hồ sơ không ở bước cho phép làm việc này.",
+        "The dossier is not at a stage in which this can be done.",
+        "Tải lại trang để xem hồ sơ đang ở bước nào.",
+        "Load the page again to see where the dossier stands.";
+    /// Something is missing in what would be signed or submitted.
+    Incomplete = B2,
+        "Hồ sơ hoặc giấy tờ chưa đủ nội dung.",
+        "The dossier or the paper is not complete.",
+        "Điền các mục còn thiếu trong danh sách rồi làm lại.",
+        "Fill in what the list names, then try again.";
+    /// The form has a newer edition.
+    EditionChanged = B2,
+        "Mẫu giấy tờ đã có bản mới kể từ khi bắt đầu lập.",
+        "A form has a new edition since it was begun.",
+        "Xác nhận chuyển nội dung đã lập sang hồ sơ nộp lần này, hoặc lập lại theo mẫu mới.",
+        "Confirm that what was filled in is carried over, or fill in the new edition.";
+    /// A comment has no answer.
+    CommentsUnanswered = B3,
+        "Còn góp ý chưa được trả lời.",
+        "A comment has not been answered.",
+        "Trả lời từng góp ý rồi nộp lại.",
+        "Answer each comment, then submit again.";
+    /// A comment is not resolved.
+    CommentsOpen = B3,
+        "Còn góp ý chưa được giải quyết.",
+        "A comment has not been resolved.",
+        "Đánh dấu đã giải quyết, hoặc yêu cầu đơn vị bổ sung.",
+        "Mark it as resolved, or ask the unit for changes.";
+    /// Who filled in or signed would decide.
+    OwnDossier = B3,
+        "Người lập hoặc ký hồ sơ không được thẩm định, phê duyệt hồ sơ đó.",
+        "Who filled in or signed a dossier does not review or approve it.",
+        "Chuyển cho người khác thẩm định.",
+        "Leave it to somebody else.";
+    /// One person would approve twice.
+    SameApprover = A4,
+        "Cần hai người phê duyệt khác nhau.",
+        "Two different approvers are needed.",
+        "Chuyển cho người phê duyệt thứ hai.",
+        "Leave it to a second approver.";
+    /// A step is open.
+    StepsOpen = B3,
+        "Còn bước chưa hoàn thành: tài liệu, kiểm thử hoặc kiểm tra an ninh, an toàn.",
+        "Documents, sandbox or assessment are not closed yet.",
+        "Hoàn thành bước còn lại, hoặc ghi nhận miễn có căn cứ.",
+        "Close the open step, or record an exemption with its ground.";
+    /// The step is closed.
+    StepClosed = B3,
+        "Bước này đã hoàn thành hoặc được miễn.",
+        "The step is closed already.",
+        "Tải lại trang để xem kết quả của bước.",
+        "Load the page again to see how it was closed.";
+    /// Evidence of another step.
+    WrongEvidence = B3,
+        "Bằng chứng không thuộc bước này.",
+        "The evidence belongs to another step.",
+        "Chọn đúng bước rồi ghi nhận lại.",
+        "Choose the right step and record it again.";
+    /// The assessment has no numbered confirmation.
+    ConfirmationNeeded = C2,
+        "Chỉ văn bản xác nhận có số, ngày của cơ quan công an mới hoàn thành bước này.",
+        "Only the police's written confirmation with number and date closes the assessment.",
+        "Ghi số và ngày của văn bản; kết quả quét của nhà cung cấp chỉ là tài liệu kèm theo.",
+        "Enter number and date; scans of vendors are evidence only.";
+    /// A date that has not come.
+    DateAhead = C2,
+        "Ngày của văn bản ở sau hôm nay.",
+        "The date of the document has not come yet.",
+        "Ghi đúng ngày ban hành trên văn bản.",
+        "Enter the date on the document.";
+    /// A paper was not checked.
+    PartsUnchecked = B2,
+        "Còn giấy tờ trong hồ sơ chưa được kiểm tra.",
+        "A part of the dossier has not been checked.",
+        "Kiểm tra đủ bốn thành phần hồ sơ rồi ghi nhận.",
+        "Check all four parts first.";
+    /// Tests of the connection failed, or none was run.
+    ConformanceFailed = B3,
+        "Kết quả kiểm thử kết nối chưa đạt.",
+        "The conformance run did not pass.",
+        "Chạy lại bộ kiểm thử đến khi mọi phép thử đạt.",
+        "Run the suite again until every case passes.";
+    /// The ground does not exempt from this step.
+    GroundUnfit = C3,
+        "Căn cứ này không cho miễn bước đã chọn.",
+        "This ground does not exempt from that step.",
+        "Chọn căn cứ khác, hoặc hoàn thành bước.",
+        "Choose another ground, or close the step.";
+    /// The confirmation is older than a year.
+    NotWithinYear = C3,
+        "Xác nhận an ninh, an toàn đã quá một năm.",
+        "The security confirmation is older than a year.",
+        "Đề nghị kiểm tra lại.",
+        "Ask for a new assessment.";
+    /// No evidence.
+    EvidenceMissing = B3,
+        "Chưa nêu bằng chứng, hoặc nội dung quá dài.",
+        "No evidence was given, or it is too long.",
+        "Ghi số, ngày văn bản hoặc quyết định làm bằng chứng.",
+        "Name the document or decision.";
+    /// No reason.
+    ReasonMissing = A3,
+        "Chưa nêu lý do, hoặc lý do quá dài.",
+        "No reason was given, or it is too long.",
+        "Nêu rõ lý do và việc đơn vị cần làm.",
+        "Say why, and what the unit is to do.";
+    /// A text or list beyond its bound.
+    TooLong = B1,
+        "Nội dung hoặc danh sách dài quá mức cho phép.",
+        "A text or a list is longer than allowed.",
+        "Rút ngắn nội dung, hoặc gửi phần chi tiết thành tệp đính kèm.",
+        "Shorten it, or attach the details as a file.";
+    /// No such comment.
+    NoSuchComment = B3,
+        "Không tìm thấy góp ý này.",
+        "There is no such comment.",
+        "Tải lại trang để xem các góp ý.",
+        "Load the page again.";
+    /// An integrator would edit what is not technical.
+    TechnicalOnly = A6,
+        "Cán bộ tích hợp chỉ sửa phần kỹ thuật của hồ sơ.",
+        "Integrators edit the technical parts only.",
+        "Nhờ thủ trưởng đơn vị sửa các mục khác.",
+        "Ask the head of the unit to edit the rest.";
+    /// The code is registered.
+    CodeFixed = B1,
+        "Mã hệ thống đã được đăng ký cho hồ sơ này nên không đổi được.",
+        "The system code is registered for this dossier and stays.",
+        "Giữ nguyên mã; muốn đổi thì lập hồ sơ mới.",
+        "Keep the code, or begin a new dossier.";
+    /// Another system has the code.
+    CodeTaken = B1,
+        "Mã hệ thống này đã được đăng ký.",
+        "The system code is taken.",
+        "Chọn mã khác cho hệ thống.",
+        "Choose another code.";
+    /// Somebody else changed it.
+    ChangedMeanwhile = B3,
+        "Hồ sơ vừa được người khác thay đổi.",
+        "Somebody else has changed the dossier meanwhile.",
+        "Tải lại trang, xem thay đổi rồi làm lại; nội dung đang nhập chưa bị mất.",
+        "Load the page again, look at the change, then repeat.";
+}

@@ -1,0 +1,175 @@
+//! What reviewers, assessors and approvers do with a dossier (B2, B3, A3, A4, C2, C3).
+
+use dancu_domain::dossier::{Blocked, Dossier, Evidence, Exemption, Part, Remark, Stage, Step};
+use dancu_domain::ids::{SystemCode, SystemId};
+use dancu_domain::registration::{ConnectionState, System};
+use dancu_domain::rule::RuleId;
+use dancu_store::dossiers;
+use dancu_store::engine::Tx;
+use dancu_store::policy::{accounts, setup, write};
+
+use super::{At, DossierDesk, Inside, Went, beyond_group, only_centre};
+use crate::act::Refused;
+
+/// Receives a dossier: its system is registered as being prepared, so that it has credentials to be
+/// tested with (B3). It answers nothing before it is live.
+///
+/// # Errors
+/// [`Refused::Gone`]; [`Blocked::CodeTaken`], and what the stage says.
+pub async fn accept(desk: &DossierDesk<'_>, at: At) -> Result<Went, Refused> {
+    only_centre(desk)?;
+    let accepted = desk.settle(at, "dossier.accepted", |tx, dossier, inside| {
+        let system = match dossier.system() {
+            Some(system) => system,
+            None => prepared(tx, &dossier, inside)?,
+        };
+        let what = format!("hệ thống #{} {}", system.0, dossier.content().system_code.trim());
+        Ok((dossier.accept(inside.mark, system)?, what))
+    });
+    accepted.await
+}
+
+/// Registers the system of a dossier; one that a dossier of the same unit left behind when it was
+/// refused or withdrawn is taken up again.
+fn prepared(tx: &mut Tx<'_>, dossier: &Dossier, inside: &Inside) -> Result<SystemId, Refused> {
+    let code = SystemCode::parse(dossier.content().system_code.trim());
+    let code = code.map_err(|_| Blocked::Incomplete)?;
+    if let Some(id) = setup::by_code(tx, &code)? {
+        let owner = accounts::owner(tx, id)?.ok_or(Refused::Gone)?;
+        let before = dossiers::of_system(tx, &inside.keys, id)?;
+        let left = before.is_some_and(|d| d.dossier.stage().is_final());
+        if left && owner.unit == *dossier.unit() && owner.state == ConnectionState::Preparing {
+            return Ok(id);
+        }
+        return Err(Blocked::CodeTaken.into());
+    }
+    let (highest, ..) = write::highest_ids(tx)?;
+    let id = SystemId(highest.0 + 1);
+    let mut system = System::new(id, code, dossier.unit().clone(), dossier.group());
+    // A2: the channel that the unit asks for beyond its group's is approved with the dossier.
+    if beyond_group(dossier, &inside.profile) {
+        system.channel_exceptions = vec![dossier.channel()];
+    }
+    write::insert_system(tx, &inside.keys, &system, &[])?;
+    Ok(id)
+}
+
+/// Sends it back with comments by field.
+///
+/// # Errors
+/// [`Refused::Gone`], [`Refused::Dossier`].
+pub async fn ask_changes(
+    desk: &DossierDesk<'_>,
+    at: At,
+    remarks: Vec<Remark>,
+) -> Result<Went, Refused> {
+    only_centre(desk)?;
+    let asked = desk.step(at, "dossier.changesAsked", move |dossier, inside| {
+        let items: Vec<&str> = remarks.iter().map(|r| r.item.code()).collect();
+        let what = format!("{} góp ý: {}", items.len(), items.join(" "));
+        Ok((dossier.ask_changes(inside.mark, remarks)?, what))
+    });
+    asked.await
+}
+
+/// Finds that what a comment asked for is done.
+///
+/// # Errors
+/// As [`ask_changes`].
+pub async fn resolve(desk: &DossierDesk<'_>, at: At, comment: usize) -> Result<Went, Refused> {
+    only_centre(desk)?;
+    let resolved = desk.step(at, "dossier.commentResolved", move |dossier, inside| {
+        Ok((dossier.resolve(inside.mark, comment)?, format!("góp ý {}", comment + 1)))
+    });
+    resolved.await
+}
+
+/// Finds a paper right.
+///
+/// # Errors
+/// As [`ask_changes`].
+pub async fn check(desk: &DossierDesk<'_>, at: At, part: Part) -> Result<Went, Refused> {
+    only_centre(desk)?;
+    let checked = desk.step(at, "dossier.checked", move |dossier, inside| {
+        let what = format!("{} bản {}", part.code(), dossier.paper(part).version);
+        Ok((dossier.check(inside.mark, part)?, what))
+    });
+    checked.await
+}
+
+/// Refuses it by a rule (A3); of one that is live only the change, and the connection goes on.
+///
+/// # Errors
+/// As [`ask_changes`].
+pub async fn refuse(
+    desk: &DossierDesk<'_>,
+    at: At,
+    rule: RuleId,
+    (reason, what_to_do): (&str, &str),
+) -> Result<Went, Refused> {
+    let (reason, what_to_do) = (reason.to_owned(), what_to_do.to_owned());
+    only_centre(desk)?;
+    let refused = desk.step(at, "dossier.refused", move |dossier, inside| {
+        let what = format!("quy tắc {rule}; lý do: {}", reason.trim());
+        Ok((dossier.refuse(inside.mark, rule, (&reason, &what_to_do))?, what))
+    });
+    refused.await
+}
+
+/// Closes a step as done; the assessment only by the police's numbered confirmation (C2).
+///
+/// # Errors
+/// As [`ask_changes`].
+pub async fn close_step(
+    desk: &DossierDesk<'_>,
+    at: At,
+    step: Step,
+    evidence: Evidence,
+) -> Result<Went, Refused> {
+    only_centre(desk)?;
+    let closed = desk.step(at, "dossier.stepDone", move |dossier, inside| {
+        let shown = match &evidence {
+            Evidence::Checked => "đủ bốn thành phần".to_owned(),
+            Evidence::Conformance { report, passed, .. } => format!("{report}, {passed} đạt"),
+            Evidence::Confirmation { number, date } => format!("văn bản {number} ngày {date}"),
+        };
+        let what = format!("{}: {shown}", step.code());
+        Ok((dossier.close_step(inside.mark, step, evidence)?, what))
+    });
+    closed.await
+}
+
+/// Records that a step is left out (C3).
+///
+/// # Errors
+/// As [`ask_changes`].
+pub async fn exempt(
+    desk: &DossierDesk<'_>,
+    at: At,
+    step: Step,
+    exemption: Exemption,
+) -> Result<Went, Refused> {
+    only_centre(desk)?;
+    let exempted = desk.step(at, "dossier.exempted", move |dossier, inside| {
+        let Exemption { ground, evidence, date } = &exemption;
+        let what = format!("{}: {}, {evidence} ngày {date}", step.code(), ground.code());
+        Ok((dossier.exempt(inside.mark, step, exemption)?, what))
+    });
+    exempted.await
+}
+
+/// Approves it, alone or as one of two (A4). The route asks for a fresh factor.
+///
+/// # Errors
+/// As [`ask_changes`].
+pub async fn approve(desk: &DossierDesk<'_>, at: At) -> Result<Went, Refused> {
+    only_centre(desk)?;
+    let approved = desk.step(at, "dossier.approved", |dossier, inside| {
+        let needed = dossier.approvers(&inside.profile) as usize;
+        let after = dossier.approve(inside.mark, &inside.profile)?;
+        let whole = if *after.stage() == Stage::Approved { "đủ" } else { "chưa đủ" };
+        let given = after.approvals().len();
+        Ok((after, format!("người duyệt {given}/{needed}, {whole}")))
+    });
+    approved.await
+}
