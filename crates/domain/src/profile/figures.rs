@@ -2,6 +2,7 @@
 
 use jiff::civil::Date;
 use serde::Deserialize;
+use toml::Spanned;
 
 /// D2 and D4.
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
@@ -229,4 +230,18 @@ pub enum ChannelsStatus {
     InForce,
     /// Of a text that is not in force: only in a version that is a draft itself.
     Draft,
+}
+
+/// How long request ids are remembered.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct RequestIdsRaw {
+    pub(super) remember_hours: Spanned<u32>,
+}
+
+/// D5: capacity of job plans.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct PlansRaw {
+    pub(super) per_hour: Spanned<u32>,
 }

@@ -3,11 +3,13 @@
 
 use dancu_domain::ids::{AccountId, LineId, PlanId, SystemId};
 use dancu_domain::moment::Moment;
+use dancu_domain::plans::ClockRange;
 use dancu_domain::registration::{
     Account, AccountState, ConnectionState, Line, Plan, Procedure, Raise, ServiceGrant,
     SharedOfficer, System,
 };
 use dancu_domain::service::Window;
+use jiff::civil::Date;
 
 use super::access;
 pub use super::credentials::change_certificates;
@@ -140,7 +142,8 @@ fn insert_procedure(tx: &mut Tx<'_>, system: SystemId, p: &Procedure) -> Result<
     Ok(())
 }
 
-fn insert_plan(tx: &mut Tx<'_>, system: SystemId, p: &Plan) -> Result<()> {
+/// Registers a job plan (D5): in force for the next question.
+pub fn insert_plan(tx: &mut Tx<'_>, system: SystemId, p: &Plan) -> Result<()> {
     tx.execute(
         "INSERT INTO plan (id, system, services, in_hours, off_hours, own_count, valid_from, \
          valid_to) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
@@ -148,13 +151,38 @@ fn insert_plan(tx: &mut Tx<'_>, system: SystemId, p: &Plan) -> Result<()> {
             p.id.0,
             system.0,
             p.services.0,
-            p.windows[0],
-            p.windows[1],
+            p.hours[0].is_some(),
+            p.hours[1].is_some(),
             p.own_count,
             p.valid.from.map(|d| d.to_string()),
             p.valid.to.map(|d| d.to_string())
         ],
     )?;
+    let [inside, off] = p.hours;
+    tx.execute(
+        "INSERT INTO plan_clock (plan, in_from, in_to, off_from, off_to) \
+         VALUES ($1, $2, $3, $4, $5)",
+        values![
+            p.id.0,
+            inside.map(ClockRange::from),
+            inside.map(ClockRange::to),
+            off.map(ClockRange::from),
+            off.map(ClockRange::to)
+        ],
+    )?;
+    Ok(())
+}
+
+/// The last day of a registered plan; the outer `None`: there is no such plan, the inner one: it
+/// has no last day.
+pub fn plan_ends(tx: &mut Tx<'_>, plan: PlanId) -> Result<Option<Option<Date>>> {
+    let sql = "SELECT valid_from, valid_to FROM plan WHERE id = $1";
+    tx.optional(sql, values![plan.0], |r| Ok(super::range(r, 0)?.to))
+}
+
+/// Sets the last day of a registered plan: of one that ends early the day before.
+pub fn end_plan(tx: &mut Tx<'_>, plan: PlanId, last: Date) -> Result<()> {
+    tx.execute("UPDATE plan SET valid_to = $1 WHERE id = $2", values![last.to_string(), plan.0])?;
     Ok(())
 }
 

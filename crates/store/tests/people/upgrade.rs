@@ -12,8 +12,11 @@ use dancu_store::{Error, Store, values};
 use crate::common::BEGIN;
 use crate::world::{BOTH, NOW, World, begin, entry, note, person};
 
-/// The tables of this migration; what refers to another comes first.
-const NEW: [&str; 9] = [
+/// The tables of the migrations since then; what refers to another comes first.
+const NEW: [&str; 12] = [
+    "job_plan",
+    "plan_clock",
+    "account_changes",
     "portal_session",
     "portal_event",
     "portal_help",
