@@ -13,7 +13,7 @@ use jiff::civil::Date;
 
 pub use self::clock::ClockRange;
 use crate::ids::{AccountId, Login, PlanId, SystemId};
-use crate::moment::{DAY_MS, Hours, MINUTE_MS, Moment, VIET_NAM_OFFSET_MS};
+use crate::moment::{DAY_MS, DutyDay, Hours, MINUTE_MS, Moment, VIET_NAM_OFFSET_MS};
 use crate::name::FullName;
 use crate::people::PersonId;
 use crate::people::grants::Ground;
@@ -51,7 +51,8 @@ impl Contact {
         let kept: String =
             phone.chars().filter(|c| !matches!(c, ' ' | '.' | '-' | '(' | ')')).collect();
         let digits = kept.strip_prefix('+').unwrap_or(&kept);
-        let fits = PHONE_DIGITS.contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
+        let fits =
+            PHONE_DIGITS.contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
         fits.then_some(Self { name, phone: kept })
     }
 }
@@ -142,9 +143,7 @@ impl PlanFault {
                 "Giờ chạy đầu tiên đã qua; phải thông báo trước khi chạy (D5).",
                 "The first run has begun already: a run is announced beforehand (D5).",
             ),
-            Self::TooFar => {
-                ("Chỉ thông báo trước tối đa 366 ngày.", "At most 366 days ahead.")
-            }
+            Self::TooFar => ("Chỉ thông báo trước tối đa 366 ngày.", "At most 366 days ahead."),
             Self::Backwards => {
                 ("Ngày kết thúc trước ngày bắt đầu.", "The last day is before the first.")
             }
@@ -197,6 +196,11 @@ impl Terms {
         }
     }
 
+    /// The last duty day.
+    pub fn last_day(&self) -> DutyDay {
+        DutyDay(days(Date::constant(1970, 1, 1), self.to) as i32)
+    }
+
     /// When it runs for the first time.
     fn first_run(&self, hours: &Hours) -> Option<Moment> {
         let first = self.hours.iter().flatten().map(|range| range.from()).min()?;
@@ -221,30 +225,9 @@ impl Terms {
             && self.hours.iter().zip(&other.hours).any(meet)
     }
 
-    /// Its persons in each hour of a duty day: the daily count spread evenly over its hours, each
-    /// hour rounded up.
+    /// Its persons in each hour of a duty day.
     pub fn load(&self) -> Strip {
-        let ranges = || self.hours.iter().flatten();
-        let all: u64 = ranges().map(|range| u64::from(range.minutes())).sum();
-        std::array::from_fn(|hour| {
-            let minutes: u64 = ranges().map(|range| u64::from(range.within_hour(hour))).sum();
-            (u64::from(self.daily) * minutes).div_ceil(all.max(1))
-        })
-    }
-
-    /// What `others`, agreed, take of each hour on whichever day of this plan takes most.
-    pub fn taken<'a>(&self, others: impl Iterator<Item = &'a Self> + Clone) -> Strip {
-        // Sums change on days on which a plan begins; only there can they be highest.
-        let firsts = others.clone().map(|other| other.from).filter(|day| self.covers(*day));
-        let mut taken = Strip::default();
-        for day in firsts.chain([self.from]) {
-            let mut sums = Strip::default();
-            for other in others.clone().filter(|other| other.covers(day)) {
-                sums.iter_mut().zip(other.load()).for_each(|(sum, load)| *sum += load);
-            }
-            taken.iter_mut().zip(sums).for_each(|(most, sum)| *most = (*most).max(sum));
-        }
-        taken
+        load(&self.hours, self.daily)
     }
 
     /// Looks at the other plans: `open` are announced or agreed, `agreed` those that hold.
@@ -261,11 +244,39 @@ impl Terms {
             return Err(PlanFault::Overlaps);
         }
         let full = |(load, taken): (u64, u64)| load > 0 && load + taken > u64::from(per_hour);
-        if self.load().into_iter().zip(self.taken(agreed)).any(full) {
+        if self.load().into_iter().zip(taken((self.from, self.to), agreed)).any(full) {
             return Err(PlanFault::NoRoom);
         }
         Ok(())
     }
+}
+
+/// Persons a day spread evenly over hours, each hour rounded up.
+pub fn load(hours: &[Option<ClockRange>; 2], daily: u32) -> Strip {
+    let ranges = || hours.iter().flatten();
+    let all: u64 = ranges().map(|range| u64::from(range.minutes())).sum();
+    std::array::from_fn(|hour| {
+        let minutes: u64 = ranges().map(|range| u64::from(range.within_hour(hour))).sum();
+        (u64::from(daily) * minutes).div_ceil(all.max(1))
+    })
+}
+
+/// What these plans take of each hour, on whichever day from the first to the last takes most.
+pub fn taken<'a>(
+    (from, to): (Date, Date),
+    plans: impl Iterator<Item = &'a Terms> + Clone,
+) -> Strip {
+    // Sums rise on days on which a plan begins; only there can they be highest.
+    let firsts = plans.clone().map(|plan| plan.from).filter(|day| (from..=to).contains(day));
+    let mut taken = Strip::default();
+    for day in firsts.chain([from]) {
+        let mut sums = Strip::default();
+        for plan in plans.clone().filter(|plan| plan.covers(day)) {
+            sums.iter_mut().zip(plan.load()).for_each(|(sum, load)| *sum += load);
+        }
+        taken.iter_mut().zip(sums).for_each(|(most, sum)| *most = (*most).max(sum));
+    }
+    taken
 }
 
 /// What was done with a plan.
@@ -371,8 +382,13 @@ pub struct JobPlan {
 impl JobPlan {
     /// An announcement.
     pub fn announce(terms: Terms, by: PersonId, at: Moment) -> Self {
-        let step =
-            Step { deed: Deed::Announced, rule: None, by, at, reason: terms.reason.as_str().into() };
+        let step = Step {
+            deed: Deed::Announced,
+            rule: None,
+            by,
+            at,
+            reason: terms.reason.as_str().into(),
+        };
         Self { terms, steps: vec![step], runs_as: None }
     }
 

@@ -569,9 +569,14 @@ fn rule_d5_a_run_needs_a_plan_that_covers_it() {
     // Outside its hours a plan covers nothing, though the window is right: 18:00-22:00 here.
     let mut evening = system();
     evening.plans[0].hours = [None, ClockRange::new(11 * 60, 15 * 60)];
-    for (time, covered) in [("2026-03-02T21:59:59.999+07:00", true), ("2026-03-02T22:00:00+07:00", false)]
+    for (time, covered) in
+        [("2026-03-02T21:59:59.999+07:00", true), ("2026-03-02T22:00:00+07:00", false)]
     {
-        assert_eq!(ask(&evening, &Asked { at: at(time), ..run.clone() }).is_ok(), covered, "{time}");
+        assert_eq!(
+            ask(&evening, &Asked { at: at(time), ..run.clone() }).is_ok(),
+            covered,
+            "{time}"
+        );
     }
 
     // Without a count of its own a plan counts on the ordinary lines.

@@ -18,7 +18,11 @@ mod locks;
 mod news;
 #[path = "desks/officers.rs"]
 mod officers;
+#[path = "desks/plans.rs"]
+mod plans;
 #[path = "desks/raises.rs"]
 mod raises;
+#[path = "desks/sent.rs"]
+mod sent;
 #[path = "desks/unit.rs"]
 mod unit;

@@ -55,6 +55,8 @@ impl ChangesState {
 pub struct SentRow {
     /// Cells, one for each column.
     pub cells: Vec<String>,
+    /// Nhiệm vụ.
+    pub role: String,
     /// Mục đích sử dụng.
     pub purpose: String,
 }
@@ -106,12 +108,7 @@ pub fn insert_account_changes(
     changes: &AccountChanges,
 ) -> Result<i64> {
     let key = keys.get_or_make(tx, Purpose::Policy, 0)?;
-    if let Some(before) = newest_changes(tx, keys, changes.system)? {
-        if before.state == ChangesState::Waiting {
-            let state = ChangesState::Replaced;
-            save_account_changes(tx, keys, &AccountChanges { state, rows: vec![], ..before })?;
-        }
-    }
+    replace_waiting_changes(tx, keys, changes.system)?;
     let id = next(tx, "SELECT COALESCE(MAX(id), 0) FROM account_changes")?;
     let sealed = place(id).seal(&key, &ChangesRecord::of(changes), &[])?;
     let inserted = tx.execute(
@@ -120,6 +117,18 @@ pub fn insert_account_changes(
     );
     inserted.map_err(constrained)?;
     Ok(id)
+}
+
+/// The list of a system that waits is one no more: a newer one came.
+pub fn replace_waiting_changes(tx: &mut Tx<'_>, keys: &Keyring, system: SystemId) -> Result<()> {
+    let waiting = newest_changes(tx, keys, system)?;
+    match waiting.filter(|changes| changes.state == ChangesState::Waiting) {
+        Some(before) => {
+            let state = ChangesState::Replaced;
+            save_account_changes(tx, keys, &AccountChanges { state, rows: vec![], ..before })
+        }
+        None => Ok(()),
+    }
 }
 
 /// Stores a list that was decided.
@@ -145,11 +154,7 @@ pub fn save_account_changes(
 }
 
 /// A list.
-pub fn account_changes(
-    tx: &mut Tx<'_>,
-    keys: &Keyring,
-    id: i64,
-) -> Result<Option<AccountChanges>> {
+pub fn account_changes(tx: &mut Tx<'_>, keys: &Keyring, id: i64) -> Result<Option<AccountChanges>> {
     let key = sealed::key(keys)?;
     tx.optional(BY_ID, values![id], |r| read(r, &key))
 }

@@ -25,7 +25,7 @@ use dancu_domain::people::approval::Signature;
 
 pub use self::changes::{
     AccountChanges, ChangesState, SentRow, account_changes, insert_account_changes, newest_changes,
-    save_account_changes,
+    replace_waiting_changes, save_account_changes,
 };
 pub use self::help::{Help, last_help, note_help};
 pub use self::news::{

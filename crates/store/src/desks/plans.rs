@@ -8,7 +8,6 @@ use dancu_domain::people::grants::Ground;
 use dancu_domain::plans::{ClockRange, Contact, Deed, JobPlan, Step, Terms};
 use dancu_domain::rule::RuleId;
 use dancu_domain::service::ServiceSet;
-use jiff::civil::{Date, date};
 use serde::{Deserialize, Serialize};
 
 use super::{Desks, constrained, next};
@@ -102,7 +101,7 @@ pub fn insert_job_plan(tx: &mut Tx<'_>, keys: &Keyring, plan: &JobPlan) -> Resul
     let sealed = place(id).seal(&key, &PlanRecord::of(plan), &[])?;
     let inserted = tx.execute(
         "INSERT INTO job_plan (id, system, state, to_day, sealed) VALUES ($1, $2, $3, $4, $5)",
-        values![id, plan.terms.system.0, plan.last() as u8, day(plan.terms.to), sealed],
+        values![id, plan.terms.system.0, plan.last() as u8, plan.terms.last_day().0, sealed],
     );
     inserted.map_err(constrained)?;
     Ok(id)
@@ -239,13 +238,8 @@ fn stored(r: &Row<'_>, key: &Key) -> Result<Opened<PlanRecord>> {
 
 fn read(r: &Row<'_>, key: &Key) -> Result<Filed> {
     let (id, day_beside) = (r.get(0)?, r.get::<i32>(3)?);
-    let plan = stored(r, key)?.record.plan().filter(|plan| day(plan.terms.to) == day_beside);
+    let plan = stored(r, key)?.record.plan().filter(|plan| plan.terms.last_day().0 == day_beside);
     Ok(Filed { id, plan: plan.ok_or(Error::Damaged("job_plan.sealed"))? })
-}
-
-/// The number of a duty day.
-fn day(of: Date) -> i32 {
-    (of.duration_since(date(1970, 1, 1)).as_hours() / 24) as i32
 }
 
 fn place(id: i64) -> Place {

@@ -2,14 +2,13 @@
 //! epoch in the same transaction.
 
 use dancu_domain::ids::{AccountId, LineId, PlanId, SystemId};
-use dancu_domain::moment::Moment;
+use dancu_domain::moment::{DutyDay, Moment};
 use dancu_domain::plans::ClockRange;
 use dancu_domain::registration::{
-    Account, AccountState, ConnectionState, Line, Plan, Procedure, Raise, ServiceGrant,
+    Account, AccountState, ConnectionState, DateRange, Line, Plan, Procedure, Raise, ServiceGrant,
     SharedOfficer, System,
 };
 use dancu_domain::service::Window;
-use jiff::civil::Date;
 
 use super::access;
 pub use super::credentials::change_certificates;
@@ -173,16 +172,16 @@ pub fn insert_plan(tx: &mut Tx<'_>, system: SystemId, p: &Plan) -> Result<()> {
     Ok(())
 }
 
-/// The last day of a registered plan; the outer `None`: there is no such plan, the inner one: it
-/// has no last day.
-pub fn plan_ends(tx: &mut Tx<'_>, plan: PlanId) -> Result<Option<Option<Date>>> {
+/// The days of a registered plan; none where there is no such plan.
+pub fn plan_days(tx: &mut Tx<'_>, plan: PlanId) -> Result<Option<DateRange>> {
     let sql = "SELECT valid_from, valid_to FROM plan WHERE id = $1";
-    tx.optional(sql, values![plan.0], |r| Ok(super::range(r, 0)?.to))
+    tx.optional(sql, values![plan.0], |r| super::range(r, 0))
 }
 
 /// Sets the last day of a registered plan: of one that ends early the day before.
-pub fn end_plan(tx: &mut Tx<'_>, plan: PlanId, last: Date) -> Result<()> {
-    tx.execute("UPDATE plan SET valid_to = $1 WHERE id = $2", values![last.to_string(), plan.0])?;
+pub fn end_plan(tx: &mut Tx<'_>, plan: PlanId, last: DutyDay) -> Result<()> {
+    let last = last.date().to_string();
+    tx.execute("UPDATE plan SET valid_to = $1 WHERE id = $2", values![last, plan.0])?;
     Ok(())
 }
 

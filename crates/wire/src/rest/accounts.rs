@@ -1,0 +1,270 @@
+//! The account list that a system sends (B6): `PUT /api/v1/accounts`, and what became of it.
+
+use dancu_domain::moment::Moment;
+use dancu_domain::text::is_storable;
+use dancu_gate::query::{FieldError, Unreadable};
+use jiff::civil::Date;
+use serde::Serialize;
+use serde::de::{Deserialize, Deserializer, IgnoredAny, SeqAccess, Visitor};
+use utoipa::ToSchema;
+
+use super::Rendered;
+use super::fields::{At, Reader};
+use super::parse::read_json_within;
+use super::raw::{Canonical, Nested, Raw, Slot, body};
+use super::shapes;
+use super::views::{some_moment, to_json};
+
+/// Accounts of a list: as of a spreadsheet.
+pub const ACCOUNTS_MAX: usize = 5_000;
+/// Bytes of a list: 5,000 accounts of the usual 250 bytes, and as much again.
+pub const ACCOUNTS_BODY_MAX: usize = 2_500_000;
+/// Characters of a value: a name has up to 100, nothing is longer.
+const TEXT_MAX: usize = 200;
+
+body! {
+    /// An account of the list, by the columns of the form.
+    AccountBody<'a> {
+        /// Tài khoản đăng nhập.
+        login: "login", Raw<'a>, Required, shapes::login;
+        /// Họ và tên.
+        full_name: "fullName", Raw<'a>, Required, shapes::full_name;
+        /// Số CCCD.
+        personal_id: "personalId", Raw<'a>, Required, shapes::personal_id;
+        /// Mã cán bộ.
+        officer_code: "officerCode", Raw<'a>, Optional, shapes::officer_code;
+        /// Số điện thoại.
+        phone: "phone", Raw<'a>, Required, shapes::phone;
+        /// Nhiệm vụ.
+        role: "role", Raw<'a>, Required, shapes::role;
+        /// Số lần truy vấn trong ngày.
+        daily: "daily", Raw<'a>, Required, shapes::daily;
+        /// Mục đích sử dụng.
+        purpose: "purpose", Raw<'a>, Required, shapes::list_purpose;
+    }
+}
+
+body! {
+    /// The whole list.
+    AccountsBody<'a> {
+        /// Danh sách.
+        accounts: "accounts", List<'a>, Required, shapes::accounts;
+    }
+}
+
+/// Accounts in the order they came; those beyond [`ACCOUNTS_MAX`] are counted and left.
+#[derive(Default)]
+pub(super) enum List<'a> {
+    #[default]
+    Absent,
+    Other,
+    Given {
+        rows: Vec<Nested<AccountBody<'a>>>,
+        all: usize,
+    },
+}
+
+impl Slot for List<'_> {
+    fn is_absent(&self) -> bool {
+        matches!(self, Self::Absent)
+    }
+
+    fn write(&self, out: &mut Vec<u8>) {
+        if let Self::Given { rows, .. } = self {
+            rows.iter().for_each(|row| row.write(out));
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for List<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Rows)
+    }
+}
+
+struct Rows;
+
+impl<'de> Visitor<'de> for Rows {
+    type Value = List<'de>;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("any JSON value")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+        let mut rows = vec![];
+        while rows.len() < ACCOUNTS_MAX {
+            let Some(row) = seq.next_element()? else { break };
+            rows.push(row);
+        }
+        let mut all = rows.len();
+        while seq.next_element::<IgnoredAny>()?.is_some() {
+            all += 1;
+        }
+        Ok(List::Given { rows, all })
+    }
+
+    fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<List<'de>, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(List::Other)
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<List<'de>, E> {
+        Ok(List::Other)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<List<'de>, E> {
+        Ok(List::Other)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<List<'de>, E> {
+        Ok(List::Other)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<List<'de>, E> {
+        Ok(List::Other)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<List<'de>, E> {
+        Ok(List::Other)
+    }
+
+    fn visit_unit<E>(self) -> Result<List<'de>, E> {
+        Ok(List::Other)
+    }
+}
+
+/// An account as it was sent; what it says is looked at by the office.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct SentAccount {
+    /// Login, name, citizen id, officer code, telephone, daily count: the columns of the form.
+    pub cells: [String; 6],
+    /// Nhiệm vụ.
+    pub role: String,
+    /// Mục đích sử dụng.
+    pub purpose: String,
+}
+
+/// Everything in it is personal data.
+impl std::fmt::Debug for SentAccount {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SentAccount(***)")
+    }
+}
+
+/// Reads the body of `PUT /api/v1/accounts`.
+///
+/// # Errors
+/// Everything that is wrong, by account from 1 and field; never a value.
+pub fn parse_accounts(body: &[u8]) -> Result<Vec<SentAccount>, Box<Unreadable>> {
+    let mut reader = Reader { today: Date::MIN, errors: vec![] };
+    let read = read_json_within::<AccountsBody<'_>>(body, ACCOUNTS_BODY_MAX, &mut reader);
+    let mut sent = vec![];
+    if let Some(raw) = read {
+        reader.issues(None, &raw.issues);
+        let at = At::root("accounts");
+        match &raw.accounts {
+            List::Given { all: 0, .. } | List::Absent => {
+                reader.error(at, "Danh sách phải có ít nhất một tài khoản.");
+            }
+            List::Other => reader.error(at, "Phải là mảng […]."),
+            List::Given { all, .. } if *all > ACCOUNTS_MAX => {
+                reader.error(at, format!("Danh sách có tối đa {ACCOUNTS_MAX} tài khoản."));
+            }
+            List::Given { rows, .. } => {
+                for (number, row) in (1..).zip(rows) {
+                    let name = format!("{number}");
+                    sent.extend(account(&mut reader, row, at.then(&name)));
+                }
+            }
+        }
+    }
+    if reader.errors.is_empty() {
+        return Ok(sent);
+    }
+    Err(Box::new(Unreadable { errors: reader.errors, ..Unreadable::default() }))
+}
+
+fn account(r: &mut Reader, row: &Nested<AccountBody<'_>>, at: At<'_>) -> Option<SentAccount> {
+    let row = r.object(row, at, true)?;
+    r.issues(Some(&at), &row.issues);
+    let text = |text: &str, _: Date| {
+        let text = text.trim();
+        let fits = !text.is_empty() && text.chars().count() <= TEXT_MAX;
+        let fits = fits && text.chars().all(is_storable);
+        fits.then(|| text.to_owned()).ok_or("Từ 1 đến 200 ký tự in được.")
+    };
+    let daily = match &row.daily {
+        Raw::Number(count) => Some(count.to_string()),
+        other => {
+            let missing = matches!(other, Raw::Absent | Raw::Null);
+            let wrong =
+                if missing { "Bắt buộc có mục này." } else { "Phải là số nguyên." };
+            r.error(at.then("daily"), wrong);
+            None
+        }
+    };
+    let login = r.required(&row.login, at.then("login"), text);
+    let name = r.required(&row.full_name, at.then("fullName"), text);
+    let id = r.required(&row.personal_id, at.then("personalId"), text);
+    let code = r.optional(&row.officer_code, at.then("officerCode"), text);
+    let phone = r.required(&row.phone, at.then("phone"), text);
+    let role = r.required(&row.role, at.then("role"), text);
+    let purpose = r.required(&row.purpose, at.then("purpose"), text);
+    let cells = [login?, name?, id?, code.unwrap_or_default(), phone?, daily?];
+    Some(SentAccount { cells, role: role?, purpose: purpose? })
+}
+
+/// An error of the office about a value of the list: which account, from 1, and which column of
+/// [`SentAccount::cells`].
+#[must_use]
+pub fn account_error(number: u32, column: usize, message_vi: String) -> FieldError {
+    let names = ["login", "fullName", "personalId", "officerCode", "phone", "daily"];
+    let name = names.get(column).copied().unwrap_or_default();
+    FieldError { field: format!("accounts.{number}.{name}"), message_vi }
+}
+
+/// Danh sách tài khoản đã gửi: khác gì và đang ở đâu · A list that was sent: how it differs, and
+/// where it stands.
+#[derive(Clone, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AccountChangesView {
+    /// Số của danh sách; null = không có gì khác · Its number; null = nothing differs
+    #[schema(required = true)]
+    pub id: Option<i64>,
+    /// Trạng thái: unchanged, waiting, applied, refused, replaced · State
+    #[schema(value_type = String, examples("waiting"))]
+    pub state: &'static str,
+    /// Gửi lúc · When it was sent
+    #[serde(serialize_with = "some_moment")]
+    #[schema(value_type = Option<String>, format = DateTime, required = true)]
+    pub sent_at: Option<Moment>,
+    /// Thủ trưởng quyết định lúc · When the head decided
+    #[serde(serialize_with = "some_moment")]
+    #[schema(value_type = Option<String>, format = DateTime, required = true)]
+    pub decided_at: Option<Moment>,
+    /// Trả lời của thủ trưởng · What the head answered
+    #[schema(required = true)]
+    pub answer_vi: Option<String>,
+    /// Tài khoản thêm mới · Accounts to be added, by login
+    pub added: Vec<String>,
+    /// Tài khoản thay đổi · Accounts to be changed
+    pub changed: Vec<String>,
+    /// Tài khoản không có trong danh sách: sẽ thu hồi · Accounts missing from it: to be revoked
+    pub missing: Vec<String>,
+}
+
+/// Logins may be citizen ids: debug output never shows them.
+impl std::fmt::Debug for AccountChangesView {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "AccountChangesView({:?}, {})", self.id, self.state)
+    }
+}
+
+impl AccountChangesView {
+    /// Under this status: 200, or 202 where it waits.
+    #[must_use]
+    pub fn render(&self, status: u16) -> Rendered {
+        Rendered::json(status, to_json(self))
+    }
+}
