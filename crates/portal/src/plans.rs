@@ -131,7 +131,7 @@ const FULL: u64 = 100;
 const STEP: usize = 32;
 
 impl Strip {
-    /// Of what is taken and this plan's own part; `from` is the minute at which the duty day begins.
+    /// Of what is taken and this plan's own part; the duty day begins at the minute `from`.
     #[must_use]
     pub fn new(taken: [u64; HOURS], own: [u64; HOURS], capacity: u64, from: u16) -> Self {
         let height = |persons: u64, room: u64| percent(persons, capacity).min(room) * FULL / 100;

@@ -44,6 +44,7 @@ pub fn router(app: Shared) -> Router {
         .get("/openapi.json", docs::openapi)
         .get("/docs", docs::reference)
         .get("/docs/errors", docs::errors)
+        .get("/docs/errors/{code}", docs::error)
         .get("/docs/style.css", docs::css)
         // Operations.
         .get("/healthz", operations::health)

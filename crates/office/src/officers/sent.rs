@@ -237,8 +237,8 @@ pub struct Approval {
 /// the system may send it again.
 ///
 /// # Errors
-/// [`Refused::Field`] of `list`: a row is wrong now, the list changed meanwhile, most officers would
-/// go; [`PortalReason::AlreadyDecided`]; as a revocation by the head.
+/// [`Refused::Field`] of `list`: a row is wrong now, the list changed meanwhile, most officers
+/// would go; [`PortalReason::AlreadyDecided`]; as a revocation by the head.
 pub async fn approve(
     desk: &HeadDesk<'_>,
     id: i64,

@@ -50,7 +50,7 @@ impl ChangesState {
     }
 }
 
-/// A row of a list as it was sent: the columns of the form as text, in their order, and the purpose.
+/// A row of a list as it was sent: the columns of the form as text, in their order, role, purpose.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SentRow {
     /// Cells, one for each column.

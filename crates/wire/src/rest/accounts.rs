@@ -268,3 +268,61 @@ impl AccountChangesView {
         Rendered::json(status, to_json(self))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn account() -> Value {
+        json!({"login": "canbo.motcua", "fullName": "Nguyễn Thị Bình", "personalId": "099184012345",
+            "phone": "0900000000", "role": "Tiếp nhận", "daily": 30, "purpose": "Hộ tịch"})
+    }
+
+    fn read(body: &Value) -> Result<Vec<SentAccount>, Vec<String>> {
+        let fields = |u: Box<Unreadable>| u.errors.into_iter().map(|e| e.field).collect();
+        parse_accounts(body.to_string().as_bytes()).map_err(fields)
+    }
+
+    #[test]
+    fn a_list_is_read_by_its_columns() {
+        let sent = read(&json!({"accounts": [account()]})).unwrap();
+        let id = "099184012345";
+        let cells = ["canbo.motcua", "Nguyễn Thị Bình", id, "", "0900000000", "30"];
+        assert_eq!((sent.len(), sent[0].cells.each_ref().map(String::as_str)), (1, cells));
+        assert_eq!(format!("{sent:?}"), "[SentAccount(***)]");
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_by_account_and_field_and_never_by_value() {
+        let mut bad = account();
+        bad["daily"] = json!("30");
+        bad["login"] = json!("");
+        bad["099184012345"] = json!(1);
+        let wrong = read(&json!({"accounts": [account(), bad, 7, null]})).unwrap_err();
+        let fields = ["accounts.2.?", "accounts.2.daily", "accounts.2.login", "accounts.3"];
+        assert_eq!(wrong, [&fields[..], &["accounts.4"]].concat());
+        for (body, field) in [
+            (json!({}), "accounts"),
+            (json!({"accounts": []}), "accounts"),
+            (json!({"accounts": {}}), "accounts"),
+            (json!({"accounts": [account()], "more": 1}), "more"),
+            (json!({"accounts": vec![Value::Null; ACCOUNTS_MAX + 1]}), "accounts"),
+            (json!([]), "body"),
+        ] {
+            assert_eq!(read(&body).unwrap_err(), [field], "{body:.60}");
+        }
+        let doubled = br#"{"accounts":[{"login":"a","login":"b"}]}"#;
+        let errors = parse_accounts(doubled).unwrap_err().errors;
+        assert!(errors.iter().any(|e| e.field == "accounts.1.login"));
+    }
+
+    /// 5,000 accounts of ordinary length fit into one body.
+    #[test]
+    fn the_largest_list_fits() {
+        let list = json!({"accounts": vec![account(); ACCOUNTS_MAX]}).to_string();
+        assert!(list.len() < ACCOUNTS_BODY_MAX, "{}", list.len());
+        assert_eq!(parse_accounts(list.as_bytes()).unwrap().len(), ACCOUNTS_MAX);
+    }
+}

@@ -34,7 +34,7 @@ pub use access::{ClockView, Health, OauthError, OauthErrorView, TokenView};
 pub use accounts::{
     ACCOUNTS_BODY_MAX, ACCOUNTS_MAX, AccountChangesView, SentAccount, account_error, parse_accounts,
 };
-pub use docs::{docs_css, docs_html, errors_html};
+pub use docs::{docs_css, docs_html, error_html, errors_html};
 pub use openapi::openapi;
 pub use parse::{parse, parse_clock, parse_from};
 pub use problem::{HttpProblem, denied, denied_as, http_problem, input_problem};

@@ -30,7 +30,7 @@ fn send() -> Operation {
         "sendAccounts",
         "own",
         "Gửi danh sách tài khoản · Send the account list",
-        "Toàn bộ danh sách cán bộ của hệ thống, theo các cột của mẫu. Gửi lại không làm thay đổi gì \
+        "Toàn bộ danh sách cán bộ của hệ thống, theo các cột của mẫu. Gửi lại không thay đổi gì \
          thêm; danh sách mới thay danh sách đang chờ. Chỉ có hiệu lực sau khi thủ trưởng đơn vị \
          duyệt; tài khoản không có trong danh sách được đề nghị thu hồi · The whole list of the \
          system's officers, by the columns of the form. Sending it again changes nothing more; a \
