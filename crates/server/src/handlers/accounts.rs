@@ -99,7 +99,7 @@ pub async fn changes(
     if found.state != ChangesState::Waiting {
         return respond(view(Some(&found), None).render(200));
     }
-    match sent::difference((store, app.clock.now()), &found).await {
+    match sent::difference((store.as_ref(), app.clock.now()), &found).await {
         Ok(difference) => respond(view(Some(&found), Some(&difference)).render(200)),
         Err(refused) => unanswered(&refused),
     }

@@ -64,7 +64,9 @@ async fn a_folder_of_the_version_before_opens() {
         drop(store);
         without_people(&world);
         let refused = Store::open(&world.dir(), world.options(false)).map(drop).unwrap_err();
-        let versions = matches!(refused, Error::Schema { found: 2, wanted: 3, .. });
+        let latest = Area::Core.version();
+        let versions =
+            matches!(refused, Error::Schema { found: 2, wanted, .. } if wanted == latest);
         assert!(versions, "{engine:?}: {refused}");
         let store = world.open();
         let mut kept = 0;

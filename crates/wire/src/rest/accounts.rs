@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use super::Rendered;
 use super::fields::{At, Reader};
 use super::parse::read_json_within;
-use super::raw::{Canonical, Nested, Raw, Slot, body};
+use super::raw::{Nested, Raw, Slot, body};
 use super::shapes;
 use super::views::{some_moment, to_json};
 
@@ -206,9 +206,16 @@ fn account(r: &mut Reader, row: &Nested<AccountBody<'_>>, at: At<'_>) -> Option<
     };
     let login = r.required(&row.login, at.then("login"), text);
     let name = r.required(&row.full_name, at.then("fullName"), text);
-    let id = r.required(&row.personal_id, at.then("personalId"), text);
+    let id = r.required(&row.personal_id, at.then("personalId"), |text, _| {
+        let fits = text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit());
+        fits.then(|| text.to_owned()).ok_or("Số CCCD phải có đúng 12 chữ số.")
+    });
     let code = r.optional(&row.officer_code, at.then("officerCode"), text);
-    let phone = r.required(&row.phone, at.then("phone"), text);
+    let phone = r.required(&row.phone, at.then("phone"), |text, _| {
+        let digits = text.strip_prefix('+').unwrap_or(text);
+        let fits = (7..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
+        fits.then(|| text.to_owned()).ok_or("Số điện thoại gồm 7 đến 15 chữ số.")
+    });
     let role = r.required(&row.role, at.then("role"), text);
     let purpose = r.required(&row.purpose, at.then("purpose"), text);
     let cells = [login?, name?, id?, code.unwrap_or_default(), phone?, daily?];

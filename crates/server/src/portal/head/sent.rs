@@ -136,7 +136,7 @@ pub(super) async fn approve(signed: Signed, Path(id): Path<i64>, form: Form) -> 
         takes_most: form.has("most"),
     };
     if form.get("act") == "all" {
-        let difference = match sent::difference((&unit.store, signed.now), &changes).await {
+        let difference = match sent::difference((unit.store.as_ref(), signed.now), &changes).await {
             Ok(difference) => difference,
             Err(refused) => return Ok(answered(&signed, &refused)),
         };

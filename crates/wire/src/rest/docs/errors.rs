@@ -53,13 +53,13 @@ impl Page<'_> {
         self.tag("p", "do", text.what_to_do_vi);
         self.both("h3", "JSON (RFC 9457)");
         let why = Denied::from(reason);
-        self.example(&denied(&why, EXAMPLE, None, None).body);
+        self.sample(&denied(&why, EXAMPLE, None, None).body);
         self.both("h3", "SOAP");
-        self.example(&example_fault(&why, &EXAMPLE));
+        self.sample(&example_fault(&why, &EXAMPLE));
         self.out.push_str("</section>");
     }
 
-    fn example(&mut self, text: &str) {
+    fn sample(&mut self, text: &str) {
         self.out.push_str("<pre tabindex=\"0\">");
         self.tag("code", "example", text);
         self.out.push_str("</pre>");
