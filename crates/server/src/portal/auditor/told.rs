@@ -272,6 +272,7 @@ mod tests {
             "act(\"",
             "act_of_program(\"",
             "=> \"officer.",
+            "=> \"plan.",
         ];
         let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
         let mut paths = vec![];
