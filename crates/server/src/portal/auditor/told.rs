@@ -52,7 +52,7 @@ fn published(t: &Text, what: &str) -> String {
 
 /// Words that entries hold, whole phrases among them, and the keys of their texts. Entries are
 /// written once, whoever reads them.
-const SAID: [(&str, &str); 64] = [
+const SAID: [(&str, &str); 71] = [
     ("live", "said-live"),
     ("suspended", "said-suspended"),
     ("locked", "said-locked"),
@@ -117,6 +117,13 @@ const SAID: [(&str, &str); 64] = [
     ("Trung tâm còn tạm ngừng", "said-held-centre"),
     ("còn bị khóa", "said-held-locked"),
     ("còn bị ngừng vì lý do khác", "said-held-otherwise"),
+    ("kế hoạch", "said-plan"),
+    ("người/ngày", "said-persons-a-day"),
+    ("số lượt riêng", "said-own-count"),
+    ("theo quy tắc", "said-under-rule"),
+    ("đăng ký", "said-registered"),
+    ("danh sách", "said-list"),
+    ("thu hồi", "said-ended"),
 ];
 
 /// A word with what stands around it: `(`, `,`.
@@ -236,6 +243,12 @@ mod tests {
         let sign_in = "từ 192.0.2.1; yếu tố thứ hai: totp; lần đầu";
         let expected = "from 192.0.2.1; second factor: code of the authenticator app; first time";
         assert_eq!(en("person.signIn", sign_in), expected);
+        let plan = "MAU kế hoạch #3: citizen.verify từ 2026-03-02 đến 2026-03-04, 5000 \
+                    người/ngày, số lượt riêng theo quy tắc D4; lý do: A";
+        let words = en("plan.refused", plan);
+        for part in ["plan #3:", "from 02/03/2026", "its own count under rule D4", "Reason: A"] {
+            assert!(words.contains(part), "{part}: {words}");
+        }
         // A title is nobody's key word, and a ground is told as one.
         let news = vi("news.published", "#1 maintenance locked từ A");
         assert_eq!(news, "Lịch bảo trì #1: locked từ A");
