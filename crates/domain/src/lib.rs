@@ -22,6 +22,7 @@ pub mod outlook;
 pub mod pace;
 pub mod people;
 pub mod person;
+pub mod plans;
 pub mod profile;
 pub mod refusal;
 pub mod registration;

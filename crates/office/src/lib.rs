@@ -23,6 +23,7 @@ pub mod hours;
 pub mod locks;
 pub mod news;
 pub mod officers;
+pub mod plans;
 pub mod raise_requests;
 pub mod raises;
 pub mod sheet;

@@ -15,6 +15,7 @@ mod end;
 mod import;
 mod list;
 mod proof;
+pub mod sent;
 #[cfg(test)]
 mod tests;
 

@@ -20,10 +20,14 @@ mod locks;
 mod news;
 #[path = "desks/officers.rs"]
 mod officers;
+#[path = "desks/plans.rs"]
+mod plans;
 #[path = "desks/raises.rs"]
 mod raises;
 #[path = "desks/staff.rs"]
 mod staff;
+#[path = "desks/sent.rs"]
+mod sent;
 #[path = "desks/unit.rs"]
 mod unit;
 #[path = "desks/units.rs"]

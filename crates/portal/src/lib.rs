@@ -27,7 +27,9 @@ pub mod integrator;
 pub mod operator;
 mod page;
 pub mod parts;
+pub mod plans;
 pub mod rules;
+pub mod sent;
 pub mod shell;
 pub mod text;
 

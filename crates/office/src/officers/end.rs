@@ -7,6 +7,7 @@ use dancu_domain::people::account::{
     Account as Portal, Cause, InvalidTransition, RevokeCause, Standing,
 };
 use dancu_domain::people::reasons::PortalReason;
+use dancu_domain::people::roles::Role;
 use dancu_domain::profile::Profile;
 use dancu_domain::registration::AccountState;
 use dancu_store::desks::{self, RevocationNotice};
@@ -315,6 +316,30 @@ pub(crate) fn tell(
 }
 
 impl Inside {
+    /// Revokes an account of one system. The person ends with it where nothing else is left of
+    /// them: no account of another system, and no role but that of an officer.
+    pub(super) fn revoke_from(
+        &self,
+        tx: &mut Tx<'_>,
+        system: SystemId,
+        account: AccountId,
+    ) -> Result<(), Refused> {
+        let mut found = self.find(tx, Who::Account(account))?;
+        let (own, others): (Vec<_>, Vec<_>) =
+            found.accounts.into_iter().partition(|(of, _)| *of == system);
+        found.accounts = own;
+        let today = self.now.viet_nam_date();
+        let goes_on = others.iter().any(|(_, k)| k.account.state != AccountState::Revoked);
+        found.person = found.person.filter(|person| {
+            !goes_on && person.grants.on(today).all(|grant| grant.role == Role::Officer)
+        });
+        self.may_end(tx, &found)?;
+        let (act, mut outcome) = (StateAct::Revoke(RevokeCause::Left), Outcome::default());
+        set_accounts(tx, &found, act, &mut outcome)?;
+        self.set_person(tx, &found, act, &mut outcome)?;
+        self.tell(tx, &found, &mut outcome.died)
+    }
+
     /// The person's account follows; whether it did.
     fn set_person(
         &self,

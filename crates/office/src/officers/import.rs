@@ -147,7 +147,7 @@ fn may_apply(
 }
 
 impl Inside {
-    fn carry(
+    pub(super) fn carry(
         &self,
         tx: &mut dancu_store::engine::Tx<'_>,
         system: SystemId,

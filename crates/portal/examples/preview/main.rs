@@ -9,6 +9,7 @@ mod entry;
 mod head;
 mod integrator;
 mod operator;
+mod plans;
 mod rest;
 
 use std::error::Error;
@@ -178,6 +179,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         preview.counter()?;
         preview.head()?;
         preview.operator()?;
+        preview.plans()?;
         preview.auditor()?;
         preview.account()?;
         preview.citizen()?;

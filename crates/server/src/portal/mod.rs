@@ -33,6 +33,7 @@ mod once;
 mod operator;
 pub(crate) mod pace;
 mod paths;
+mod plan_view;
 mod sealed;
 pub mod signed;
 mod status;

@@ -13,11 +13,14 @@ use crate::common::BEGIN;
 use crate::world::{BOTH, NOW, World, begin, entry, note, person};
 
 /// The tables since then; what refers to another comes first.
-const NEW: [&str; 14] = [
+const NEW: [&str; 17] = [
     "dossier_event",
     "dossier_version",
     "dossier",
     "system_clearance",
+    "job_plan",
+    "plan_clock",
+    "account_changes",
     "portal_session",
     "portal_event",
     "portal_help",

@@ -8,8 +8,10 @@ mod centre;
 mod import;
 mod officer;
 mod officers;
+mod plans;
 mod raises;
 mod revocations;
+mod sent;
 mod substitutes;
 #[cfg(test)]
 mod tests;
@@ -57,6 +59,7 @@ pub fn routes(table: Table) -> Table {
         .entry("/unit/officers", "users", "nav-officers", manage)
         .entry("/unit/usage", "chart-column", "nav-usage", Power::SeeUnitUse)
         .entry("/unit/raises", "trending-up", "nav-raises", Power::RequestRaise)
+        .entry("/unit/plans", "clock", "nav-plans", Power::AnnounceJobPlan)
         .entry("/unit/substitutes", "user-check", "nav-substitutes", manage)
         .entry("/unit/revocations", "ban", "nav-revocations", Power::ConfirmRevocation)
         .get("/unit/officers", manage, officers::show)
@@ -80,6 +83,14 @@ pub fn routes(table: Table) -> Table {
         .get("/unit/raises/new", Power::RequestRaise, raises::form)
         .post("/unit/raises", Power::RequestRaise, raises::ask)
         .post("/unit/raises/withdraw", Power::RequestRaise, raises::withdraw)
+        .get("/unit/accounts-by-api", Power::ApproveAccountChanges, sent::show)
+        .post("/unit/accounts-by-api/{id}/approve", Power::ApproveAccountChanges, sent::approve)
+        .post("/unit/accounts-by-api/{id}/refuse", Power::ApproveAccountChanges, sent::refuse)
+        .get("/unit/plans", Power::AnnounceJobPlan, plans::list)
+        .get("/unit/plans/new", Power::AnnounceJobPlan, plans::form)
+        .post("/unit/plans", Power::AnnounceJobPlan, plans::announce)
+        .get("/unit/plans/{id}", Power::AnnounceJobPlan, plans::show)
+        .post("/unit/plans/{id}/end", Power::AnnounceJobPlan, plans::end)
         .get("/unit/substitutes", manage, substitutes::show)
         .post("/unit/substitutes", Power::AppointSubstitute, substitutes::appoint)
         .post("/unit/substitutes/end", Power::AppointSubstitute, substitutes::end)

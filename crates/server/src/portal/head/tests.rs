@@ -20,6 +20,8 @@ use crate::portal::tests::site::{Answer, Browser, CHOSEN, Site, login};
 mod centre;
 mod days;
 mod invitations;
+mod plans;
+mod sent;
 
 fn clearance() -> Clearance {
     Clearance::exempt(Ground::SyntheticPeople, "thử nghiệm", "Người Mẫu").unwrap()

@@ -29,11 +29,18 @@ const MAY: &[(&str, &str, &[Role])] = &[
     // who lost a factor.
     ("*", "/unit/officers", &[Role::Head, Role::Deputy]),
     ("*", "/unit/officers/{who}/vouch", &[Role::Head, Role::Deputy, Role::Operator]),
+    ("*", "/unit/accounts-by-api", &[Role::Head, Role::Deputy]),
     ("*", "/unit/substitutes", &[Role::Head, Role::Deputy]),
     ("POST", "/unit/substitutes", &[Role::Head]),
     // D2, D8: use is seen by the unit and by the centre, a raise is asked for by the unit.
     ("*", "/unit/usage", &[Role::Head, Role::Deputy, Role::Operator]),
     ("*", "/unit/raises", &[Role::Head, Role::Deputy]),
+    // D5: units announce what their systems run; the centre sees it, its approver decides.
+    ("*", "/unit/plans", &[Role::Head, Role::Deputy, Role::Integrator]),
+    ("*", "/centre/plans", &[Role::Operator, Role::JobPlanApprover]),
+    ("POST", "/centre/plans/{id}/agree", &[Role::JobPlanApprover]),
+    ("POST", "/centre/plans/{id}/refuse", &[Role::JobPlanApprover]),
+    ("POST", "/centre/plans/{id}/end", &[Role::JobPlanApprover]),
     // E3: the operator of the agency's own software confirms.
     ("*", "/unit/revocations", &[Role::Integrator]),
     // C5: secrets are the integrator's; head and centre see their state and end them.
@@ -58,7 +65,7 @@ const MAY: &[(&str, &str, &[Role])] = &[
 const NEVER: &[Role] =
     &[Role::Integrator, Role::Support, Role::DossierReviewer, Role::SecurityAssessor];
 /// Where citizens' data or whole ids of people are shown.
-const PERSONAL: &[&str] = &["/counter", "/unit/officers", "/audit", "/me"];
+const PERSONAL: &[&str] = &["/counter", "/unit/officers", "/unit/accounts-by-api", "/audit", "/me"];
 
 /// Who may use a route.
 fn expected(row: &Row) -> &'static [Role] {
