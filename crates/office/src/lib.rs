@@ -21,6 +21,7 @@ pub mod decisions;
 pub mod hours;
 pub mod locks;
 pub mod news;
+pub mod notices;
 pub mod officers;
 pub mod raise_requests;
 pub mod raises;

@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use dancu_domain::ids::{AccountId, Login, SystemId, UnitCode};
 use dancu_domain::moment::Moment;
+use dancu_domain::notices::Notice;
 use dancu_domain::people::PersonId;
 use dancu_domain::people::account::{
     Account as Portal, Cause, Lock, LockCause, Phase, RevokeCause,
@@ -26,7 +27,8 @@ use dancu_store::policy;
 
 use crate::act::{Actor, Desk, Done, Entry, Refused, note};
 use crate::locks::Word;
-use crate::officers::{Told, accounts_of, finish, moved, tell, withdrawn};
+use crate::notices::{answers_for, tell};
+use crate::officers::{Told, accounts_of, finish, moved, tell_revoked, withdrawn};
 
 /// Sets a connection's state (B3).
 ///
@@ -116,12 +118,14 @@ pub(crate) fn ended(substitutes: &[PersonId]) -> Option<String> {
 /// # Errors
 /// [`PortalReason::NotInThisState`] where it is not live.
 pub async fn lock_connection(desk: &Desk<'_>) -> Result<Done, Refused> {
-    let id = desk.system.id;
+    let (id, system, now) = (desk.system.id, desk.system.code.clone(), desk.now);
+    let (keys, to) = (desk.store.keys().clone(), answers_for(desk.system, desk.actor.person()));
     let locked = desk.carry_out("system.state", move |tx, _| {
         if policy::write::system_state(tx, id)?.ok_or(Refused::Gone)? != ConnectionState::Live {
             return Err(PortalReason::NotInThisState.into());
         }
         policy::write::set_system_state(tx, id, ConnectionState::Locked)?;
+        tell(tx, &keys, now, &to, &Notice::Connection { system, locked: true })?;
         Ok((ConnectionState::Locked.code().to_owned(), ()))
     });
     Ok(locked.await?.0)
@@ -132,12 +136,14 @@ pub async fn lock_connection(desk: &Desk<'_>) -> Result<Done, Refused> {
 /// # Errors
 /// [`Refused::NotLocked`].
 pub async fn unlock_connection(desk: &Desk<'_>) -> Result<Done, Refused> {
-    let id = desk.system.id;
+    let (id, system, now) = (desk.system.id, desk.system.code.clone(), desk.now);
+    let (keys, to) = (desk.store.keys().clone(), answers_for(desk.system, desk.actor.person()));
     let lifted = desk.carry_out("system.state", move |tx, _| {
         if policy::write::system_state(tx, id)? != Some(ConnectionState::Locked) {
             return Err(Refused::NotLocked);
         }
         policy::write::set_system_state(tx, id, ConnectionState::Live)?;
+        tell(tx, &keys, now, &to, &Notice::Connection { system, locked: false })?;
         Ok((ConnectionState::Live.code().to_owned(), ()))
     });
     Ok(lifted.await?.0)
@@ -463,7 +469,7 @@ impl Officer {
             self.set(tx, AccountState::Revoked)?;
             if self.kind == AccountKind::Officer {
                 let told = Told { system: self.system, person: number, login: &self.login };
-                tell(tx, &self.keys, told, (self.by.number(), self.at))?;
+                tell_revoked(tx, &self.keys, told, (self.by.number(), self.at))?;
             }
         }
         // Revoking is final: a person with an account that may be resumed is not revoked with this.

@@ -7,8 +7,12 @@ use dancu_domain::moment::Moment;
 use dancu_domain::people::MachineTime;
 use dancu_domain::people::session::SESSION_MS;
 use dancu_journal::Body;
+use dancu_office::notices::spread;
+use dancu_office::notices::watch::Watch;
 use dancu_store::Store;
+use dancu_store::lease::Lease;
 use dancu_store::ledger::health::Trouble;
+use dancu_store::notices::SPREAD_MAX;
 
 use crate::app::{App, Shared};
 use crate::clock::machine_ms;
@@ -19,6 +23,13 @@ const CHECKPOINT_EVERY: Duration = Duration::from_millis(500);
 const FAILURES_EVERY: Duration = Duration::from_secs(5);
 /// How often old requests are forgotten and keys of a new year made ready.
 const HOUSEKEEPING_EVERY: Duration = Duration::from_mins(10);
+
+/// How often notices are handed out: "at once" (D6) is a matter of seconds.
+const SPREAD_EVERY: Duration = Duration::from_secs(1);
+/// Rounds of [`SPREAD_EVERY`] after which lines and ends are looked at (D2, D3): every five seconds.
+const ROUNDS_PER_WATCH: u32 = 5;
+/// Handing out takes milliseconds: whoever takes a minute is gone.
+const NOTICES_LEASE_MS: i64 = 60_000;
 
 /// How often it is written which credentials were used: the list shows hours.
 const USES_EVERY: Duration = Duration::from_hours(1);
@@ -38,6 +49,7 @@ pub fn start(app: &Shared) {
     let weak = Arc::downgrade(&store);
     crate::jobs::start(app);
     keep_anchor(Arc::downgrade(app));
+    tell(app);
     drop(store);
     tokio::task::spawn_blocking(move || {
         let wait = parking_lot::Mutex::new(());
@@ -92,11 +104,57 @@ pub fn start(app: &Shared) {
             if let Err(error) = store.people().forget_sessions(now, before).await {
                 tracing::warn!(error = %error, "store.forget_sessions failed");
             }
+            if let Err(error) = spread::forget(store, now).await {
+                tracing::warn!(error = %error, "old notices could not be forgotten");
+            }
             if let Err(error) = prepare(store, now).await {
                 tracing::warn!(error = %error, "store could not be prepared for what comes");
             }
         }
     });
+}
+
+/// Hands notices out, and finds out what is to be told of lines; one node at a time does it.
+fn tell(app: &Shared) {
+    let app = Arc::downgrade(app);
+    tokio::spawn(async move {
+        let (mut watch, mut lease) = (Watch::default(), None);
+        for round in 0u32.. {
+            tokio::time::sleep(SPREAD_EVERY).await;
+            let Some(app) = app.upgrade() else { return };
+            if app.gate.store().is_stopped() {
+                return;
+            }
+            if let Err(error) = tell_once(&app, &mut watch, &mut lease, round).await {
+                tracing::warn!(error = %error, "notices could not be handed out");
+                lease = None;
+            }
+        }
+    });
+}
+
+async fn tell_once(
+    app: &App,
+    watch: &mut Watch,
+    lease: &mut Option<Lease>,
+    round: u32,
+) -> dancu_store::Result<()> {
+    let (store, now) = (app.gate.store(), app.clock.now());
+    let held = match lease {
+        Some(lease) => lease.renew()?,
+        None => false,
+    };
+    if !held {
+        *lease = store.leases().acquire("notices", NOTICES_LEASE_MS)?;
+    }
+    if lease.is_none() {
+        return Ok(());
+    }
+    if round.is_multiple_of(ROUNDS_PER_WATCH) {
+        watch.look(store, &app.gate.snapshot(), now).await?;
+    }
+    while spread::spread(store, now).await? == SPREAD_MAX as usize {}
+    Ok(())
 }
 
 /// Writes which credentials were used since the last time; also at the end.

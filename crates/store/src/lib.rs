@@ -28,6 +28,7 @@ pub mod lease;
 pub mod ledger;
 mod month;
 mod open;
+pub mod notices;
 pub mod people;
 pub mod policy;
 mod readers;

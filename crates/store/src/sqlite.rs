@@ -39,6 +39,7 @@ impl Area {
                 include_str!("../migrations/core/0001_init.sql"),
                 include_str!("../migrations/core/0002_nodes.sql"),
                 include_str!("../migrations/core/0003_people.sql"),
+                include_str!("../migrations/core/0004_notices.sql"),
             ],
             Self::Registry => &[include_str!("../migrations/registry/0001_init.sql")],
             Self::Search => &[include_str!("../migrations/search/0001_init.sql")],

@@ -86,7 +86,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     of_no_centre(&store)?;
     keys::folder::make_ours(store.dir())?;
     let clock = clock(&store, wanted)?;
-    let code = serve::runtime()?.block_on(serve_demo(args, &store, clock, &config.identity));
+    let code = serve::runtime()?.block_on(serve_demo(args, &store, clock, &config));
     store.stop();
     code.map(|()| ExitCode::SUCCESS)
 }
@@ -155,7 +155,7 @@ async fn serve_demo(
     args: &Args,
     store: &Arc<Store>,
     clock: Clock,
-    identity: &IdentityConfig,
+    settings: &Config,
 ) -> anyhow::Result<()> {
     let now = clock.now();
     // The first entry: from now on everybody sees that this is a sandbox.
@@ -179,7 +179,9 @@ async fn serve_demo(
     let origin = Some(format!("http://localhost:{}", listener.local_addr()?.port()));
     let help_phone = Some(people::HELP_PHONE.to_owned());
     let config = PortalConfig { origin: origin.clone(), help_phone, ..PortalConfig::default() };
-    let portal = Portal::open(&config, store.clone(), &url)?.with_identity(identity)?;
+    let mailer = Mailer::open(&settings.mail)?;
+    let portal = Portal::open(&config, store.clone(), &url)?.with_identity(&settings.identity)?;
+    let portal = portal.with_mail(mailer.is_some());
     let people = people::ready(store, &portal.people, now).await?;
     let app = Arc::new(App::new(gate, clock, url).with_portal(Some(portal)));
     let citizens = file::write(&app, &spec, &people).context("không ghi được demo.json")?;
@@ -191,6 +193,9 @@ async fn serve_demo(
     }
     let signals = serve::Signals::of_sandbox()?;
     app.set_ready(true);
+    if let Some(mailer) = mailer {
+        mail::start(&app, mailer);
+    }
     say!("\nSẵn sàng tại {} (ready). Tài liệu: {}/docs", app.base_url, app.base_url);
     if let (Some(origin), Some(person)) = (&origin, people.first()) {
         walk::portal(origin, person);
