@@ -37,8 +37,8 @@ use dancu_store::policy::accounts::{self, Listed};
 
 pub use add::{Added, New, add, change, invite};
 pub use end::{
-    CONFIRM_MS, Died, Held, Revocation, Resumed, StateAct, confirm_revocation, open_notices, resume,
-    revoke, suspend,
+    CONFIRM_MS, Died, Held, Resumed, Revocation, StateAct, confirm_revocation, open_notices,
+    resume, revoke, suspend,
 };
 pub(crate) use end::{Told, finish, moved, tell_revoked, withdrawn};
 pub use import::{Applied, Import, Preview, apply, export, preview};

@@ -16,6 +16,8 @@ mod credentials;
 mod locks;
 #[path = "desks/news.rs"]
 mod news;
+#[path = "desks/notices.rs"]
+mod notices;
 #[path = "desks/officers.rs"]
 mod officers;
 #[path = "desks/raises.rs"]

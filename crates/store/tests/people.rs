@@ -4,6 +4,8 @@
 mod common;
 #[path = "people/desks.rs"]
 mod desks;
+#[path = "people/notices.rs"]
+mod notices;
 #[path = "people/rows.rs"]
 mod rows;
 #[path = "people/sessions.rs"]

@@ -314,14 +314,8 @@ pub enum Topic {
 
 impl Topic {
     /// Every topic.
-    pub const ALL: [Self; 6] = [
-        Self::Lines,
-        Self::Accounts,
-        Self::Raises,
-        Self::Connection,
-        Self::News,
-        Self::Dossiers,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::Lines, Self::Accounts, Self::Raises, Self::Connection, Self::News, Self::Dossiers];
 
     /// The word in addresses and in the keys of texts.
     pub const fn code(self) -> &'static str {
@@ -457,11 +451,8 @@ mod tests {
         let locked = Notice::LineLocked { line: line(), connection: true, until: None };
         assert_eq!(locked.link(Side::Head), "/unit/usage");
         assert_eq!(locked.link(Side::Operator), "/operate/locks");
-        let ending = Notice::CredentialEnding {
-            system: line().system,
-            number: 1,
-            until: Moment::default(),
-        };
+        let ending =
+            Notice::CredentialEnding { system: line().system, number: 1, until: Moment::default() };
         assert_eq!(ending.link(Side::Integrator), "/integrator/MAU");
         let account = Notice::Account(AccountChange::Locked);
         assert_eq!(account.link(Side::Person), "/account/history");

@@ -212,8 +212,21 @@ mod tests {
         }
         let long = format!("{}@x.vn", "a".repeat(65));
         for bad in [
-            "", "@", "a@b", "a@@b.vn", "a b@c.vn", "a@b.vn\r\nBcc: x@y.vn", "a@.vn", "a@b..vn",
-            ".a@b.vn", "a@-b.vn", "<a@b.vn>", "a@b.vn,c@d.vn", "à@b.vn", "\"a\"@b.vn", &long,
+            "",
+            "@",
+            "a@b",
+            "a@@b.vn",
+            "a b@c.vn",
+            "a@b.vn\r\nBcc: x@y.vn",
+            "a@.vn",
+            "a@b..vn",
+            ".a@b.vn",
+            "a@-b.vn",
+            "<a@b.vn>",
+            "a@b.vn,c@d.vn",
+            "à@b.vn",
+            "\"a\"@b.vn",
+            &long,
         ] {
             assert!(!is_address(bad), "{bad}");
         }

@@ -75,9 +75,8 @@ mod tests {
             from: Some("dancu@dancu.example.vn".into()),
             ..MailConfig::default()
         };
-        let keys = |config: MailConfig| {
-            config.wrong().into_iter().map(|(key, _)| key).collect::<Vec<_>>()
-        };
+        let keys =
+            |config: MailConfig| config.wrong().into_iter().map(|(key, _)| key).collect::<Vec<_>>();
         assert!(keys(good()).is_empty() && keys(MailConfig::default()).is_empty());
         assert_eq!(keys(MailConfig { url: Some("http://x.vn".into()), ..good() }), ["url"]);
         assert_eq!(keys(MailConfig { from: None, ..good() }), ["from"]);

@@ -52,7 +52,7 @@ pub async fn operate(
 /// `POST /mail/bounce`: a mail came back.
 pub async fn bounce(State(app): State<Shared>, body: Bytes) -> Handled {
     let came: mail::command::Came = read(&body)?;
-    Ok(answer(mail::command::take(app.gate.store(), &came).await))
+    Ok(answer(mail::command::take((app.gate.store(), app.clock.now()), &came).await))
 }
 
 /// Runs what may wait for a disk, a database or a device, in a thread of its own.

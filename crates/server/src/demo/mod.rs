@@ -22,11 +22,11 @@ use dancu_store::{CORE_FILE, Store};
 use crate::app::App;
 use crate::cli::say;
 use crate::clock::{Clock, LATEST, machine_ms};
-use crate::config::identity::IdentityConfig;
 use crate::config::{Config, PortalConfig};
 use crate::handlers::sandbox::OFFSET;
+use crate::mail::Mailer;
 use crate::portal::Portal;
-use crate::{cli, keys, population, serve};
+use crate::{cli, keys, mail, population, serve};
 
 /// The demo population's seed.
 pub const SEED: u64 = 20_260_302;

@@ -1,8 +1,8 @@
 //! `dancu mail-in`: a mail server hands a bounce over on its standard input.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
+use dancu_domain::moment::Moment;
 use dancu_office::notices::contact::Bounced;
 use dancu_store::Store;
 use serde::{Deserialize, Serialize};
@@ -10,20 +10,16 @@ use serde_json::{Value, json};
 
 use super::bounce::{self, Bounce};
 use super::work;
-use crate::cli::say;
-use crate::config::Config;
+use crate::cli::{DataArgs, say};
 use crate::control::{self, Door};
 use crate::{operate, serve};
 
 /// Arguments.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Tệp cấu hình TOML.
-    #[arg(long)]
-    config: Option<PathBuf>,
-    /// Thư mục dữ liệu, thay cho tệp cấu hình (data folder).
-    #[arg(long, conflicts_with = "config")]
-    data: Option<PathBuf>,
+    /// Nơi có dữ liệu, đang phục vụ hay không.
+    #[command(flatten)]
+    place: DataArgs,
 }
 
 /// What goes through the operator's door.
@@ -40,13 +36,7 @@ pub struct Came {
 /// # Errors
 /// The input or the data could not be read.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let mut config = match &args.config {
-        Some(path) => Config::read(path)?,
-        None => Config::without_file()?,
-    };
-    if let Some(data) = &args.data {
-        config.data.clone_from(data);
-    }
+    let config = args.place.configuration()?;
     let Some(Bounce { job, tag, recipient }) = bounce::read(std::io::stdin().lock())? else {
         say!("không phải thư trả lại của thư do dancu gửi (no bounce of our mail)");
         return Ok(ExitCode::SUCCESS);
@@ -56,7 +46,8 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let said = match control::door(&config, ("POST", "/mail/bounce"), Some(&body))? {
         Door::Served(said) => said,
         Door::Alone(store) => {
-            let said = serve::runtime()?.block_on(take(&store, &came));
+            let now = operate::now(&store)?;
+            let said = serve::runtime()?.block_on(take((&store, now), &came));
             store.stop();
             said?
         }
@@ -69,11 +60,13 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 ///
 /// # Errors
 /// Of the store.
-pub async fn take(store: &Store, came: &Came) -> anyhow::Result<Value> {
+pub async fn take(at: (&Store, Moment), came: &Came) -> anyhow::Result<Value> {
     let Came { job, tag, recipient } = came;
     let bounce = Bounce { job: *job, tag: tag.clone(), recipient: recipient.clone() };
-    let said = match work::take_in((store, operate::now(store)?), &bounce).await? {
-        Bounced::Marked => "đã đánh dấu địa chỉ thư hỏng, người dùng và thủ trưởng được báo (marked)",
+    let said = match work::take_in(at, &bounce).await? {
+        Bounced::Marked => {
+            "đã đánh dấu địa chỉ thư hỏng, người dùng và thủ trưởng được báo (marked)"
+        }
         Bounced::Known => "địa chỉ đã được đánh dấu hoặc đã đổi (known, or another address now)",
         Bounced::Unknown => "không có thư này (no such mail)",
     };

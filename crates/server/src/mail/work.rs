@@ -97,9 +97,8 @@ async fn serve(app: &App, mailer: &Mailer) -> Result<Turn> {
 fn groups(due: Vec<Job>) -> Vec<Vec<Job>> {
     let mut groups: Vec<Vec<Job>> = vec![];
     for job in due {
-        let same = |group: &&mut Vec<Job>| {
-            job.daily && group[0].daily && group[0].person == job.person
-        };
+        let same =
+            |group: &&mut Vec<Job>| job.daily && group[0].daily && group[0].person == job.person;
         match groups.iter_mut().find(same) {
             Some(group) => group.push(job),
             None => groups.push(vec![job]),

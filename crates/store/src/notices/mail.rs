@@ -113,6 +113,10 @@ pub fn forget_mail(tx: &mut Tx<'_>, now: Moment) -> Result<()> {
     let sql = "DELETE FROM mail_job WHERE id IN (SELECT id FROM mail_job \
                WHERE ended_at < $1 AND id < (SELECT MAX(id) FROM mail_job) LIMIT 1000)";
     tx.execute(sql, values![before])?;
+    // No node sends mail: what nobody took in all that time is not held for ever.
+    let sql = "UPDATE mail_job SET state = 3, ended_at = $1 \
+               WHERE state = 0 AND attempts = 0 AND due_at < $2";
+    tx.execute(sql, values![now.0, before])?;
     Ok(())
 }
 
