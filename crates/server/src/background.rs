@@ -26,7 +26,7 @@ const HOUSEKEEPING_EVERY: Duration = Duration::from_mins(10);
 
 /// How often notices are handed out: "at once" (D6) is a matter of seconds.
 const SPREAD_EVERY: Duration = Duration::from_secs(1);
-/// Rounds of [`SPREAD_EVERY`] after which lines and ends are looked at (D2, D3): every five seconds.
+/// Rounds of [`SPREAD_EVERY`] after which lines and ends are looked at (D2, D3): five seconds.
 const ROUNDS_PER_WATCH: u32 = 5;
 /// Handing out takes milliseconds: whoever takes a minute is gone.
 const NOTICES_LEASE_MS: i64 = 60_000;
@@ -140,17 +140,14 @@ async fn tell_once(
     round: u32,
 ) -> dancu_store::Result<()> {
     let (store, now) = (app.gate.store(), app.clock.now());
-    let held = match lease {
-        Some(lease) => lease.renew()?,
-        None => false,
-    };
-    if !held {
+    let looks = round.is_multiple_of(ROUNDS_PER_WATCH);
+    if looks && !lease.as_ref().map_or(Ok(false), Lease::renew)? {
         *lease = store.leases().acquire("notices", NOTICES_LEASE_MS)?;
     }
     if lease.is_none() {
         return Ok(());
     }
-    if round.is_multiple_of(ROUNDS_PER_WATCH) {
+    if looks {
         watch.look(store, &app.gate.snapshot(), now).await?;
     }
     while spread::spread(store, now).await? == SPREAD_MAX as usize {}

@@ -234,7 +234,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_planned_is_never_before_now_nor_at_night(now in 0i64..4_000_000_000_000, digest in 0u16..2_000) {
+        fn what_is_planned_is_never_before_now_nor_at_night(
+            now in 0i64..4_000_000_000_000,
+            digest in 0u16..2_000,
+        ) {
             for ordinary in [Ordinary::Each, Ordinary::Digest] {
                 let preference = Preference { ordinary, digest_minute: digest };
                 let (When::At(then) | When::Digest(then)) = planned(&preference, Moment(now)) else {

@@ -1,13 +1,16 @@
 //! Where a person is mailed and how: an address is used once the code that was mailed to it came
 //! back. The journal tells that it was set, not what it is.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use dancu_domain::moment::{MINUTE_MS, Moment};
 use dancu_domain::notices::{Audience, Notice, Preference, is_address};
 use dancu_domain::people::PersonId;
 use dancu_domain::people::reasons::PortalReason;
 use dancu_store::Store;
 use dancu_store::engine::Tx;
-use dancu_store::keys::{Keyring, random};
+use dancu_store::keys::random;
 use dancu_store::notices::{self, CODE, CODE_TRIES, Contact, Pending};
 
 use super::tell;
@@ -59,7 +62,7 @@ pub async fn ask(at: (&Store, Moment), by: &Actor, address: &str) -> Result<Done
 pub async fn confirm(at: (&Store, Moment), by: &Actor, code: &str) -> Result<Done, Refused> {
     let (typed, now) = (code.trim().to_owned(), at.1);
     // A wrong code is stored too, so that the act is carried out and refused afterwards.
-    let wrong = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let wrong = Arc::new(AtomicBool::new(false));
     let told = wrong.clone();
     let done = change(at, by, "contact.confirmed", move |_, _, contact| {
         let good = contact.pending.take().filter(|p| now < p.until && p.tries < CODE_TRIES);
@@ -71,7 +74,7 @@ pub async fn confirm(at: (&Store, Moment), by: &Actor, code: &str) -> Result<Don
             ));
         };
         if pending.code != typed {
-            told.store(true, std::sync::atomic::Ordering::Relaxed);
+            told.store(true, Ordering::Relaxed);
             contact.pending = Some(Pending { tries: pending.tries + 1, ..pending });
             return Ok("mã xác nhận địa chỉ thư sai".to_owned());
         }
@@ -80,7 +83,7 @@ pub async fn confirm(at: (&Store, Moment), by: &Actor, code: &str) -> Result<Don
         Ok("địa chỉ thư đã xác nhận".to_owned())
     })
     .await?;
-    if wrong.load(std::sync::atomic::Ordering::Relaxed) {
+    if wrong.load(Ordering::Relaxed) {
         return Err(field("code", "Mã không đúng.", "The code is wrong."));
     }
     Ok(done)
@@ -160,14 +163,17 @@ pub async fn bounced(
     Ok(Bounced::Marked)
 }
 
-async fn change(
+async fn change<C>(
     at: (&Store, Moment),
     by: &Actor,
     kind: &'static str,
-    with: impl FnOnce(&mut Tx<'_>, PersonId, &mut Contact) -> Result<String, Refused> + Send + 'static,
-) -> Result<Done, Refused> {
+    with: C,
+) -> Result<Done, Refused>
+where
+    C: FnOnce(&mut Tx<'_>, PersonId, &mut Contact) -> Result<String, Refused> + Send + 'static,
+{
     let person = by.person().ok_or(PortalReason::NoPower)?;
-    let keys: std::sync::Arc<Keyring> = at.0.keys().clone();
+    let keys = at.0.keys().clone();
     let changed = note(at, Entry::new(kind, by, None), move |tx| {
         let mut contact = notices::contact(tx, &keys, person)?;
         let what = with(tx, person, &mut contact)?;

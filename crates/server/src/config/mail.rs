@@ -11,8 +11,8 @@ section! {
     /// `[mail]`: where mail about notices goes, and from whom.
     MailConfig {
         url = "url": Option<String> = None, "\"smtp://mail.example.vn:587\"",
-            "Máy chủ nhận thư gửi đi: smtp:// (bắt buộc STARTTLS, trừ chính máy này) hoặc smtps://. \
-             Bỏ trống: không gửi thư, thông báo chỉ hiện trong cổng.",
+            "Máy chủ nhận thư gửi đi: smtp:// (bắt buộc STARTTLS, trừ chính máy này) hoặc \
+             smtps://. Bỏ trống: không gửi thư, thông báo chỉ hiện trong cổng.",
             "The server that takes outgoing mail: smtp:// (STARTTLS required, but on this machine) \
              or smtps://. Not set: no mail is sent, notices stand in the portal only.";
         from = "from": Option<String> = None, "\"dancu@dancu.example.vn\"",

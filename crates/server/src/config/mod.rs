@@ -196,9 +196,9 @@ impl Config {
         Ok(read::parse("", &about(&["DANCU_LOG_", "DANCU_METRICS_"]))?)
     }
 
-    /// The same with the data's place and keys, an identity provider and a mail server where they are tried out: a
-    /// sandbox has its own address, regulation and anchor, whatever the environment of a centre
-    /// says.
+    /// The same with the data's place and keys, an identity provider and a mail server where they
+    /// are tried out: a sandbox has its own address, regulation and anchor, whatever the
+    /// environment of a centre says.
     pub fn of_sandbox() -> anyhow::Result<Self> {
         let sandbox = [
             "DANCU_DATA",

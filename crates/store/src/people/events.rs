@@ -34,7 +34,8 @@ struct EventRecord {
     agent: String,
 }
 
-/// Notes an event, with the notice of it where there is one. What somebody else did has no source and no agent.
+/// Notes an event, with the notice of it where there is one. What somebody else did has no source
+/// and no agent.
 pub fn note_event(
     tx: &mut Tx<'_>,
     keys: &Keyring,

@@ -109,7 +109,7 @@ async fn rule_d6_an_event_of_an_account_is_a_notice() {
         // What was undone was not told.
         let undone = note(&store, |tx, keys| {
             people::note_event(tx, keys, ONE, BEGIN, EventKind::Revoked, None, "")?;
-            Err(dancu_store::Error::Refused("no".into()))
+            Err::<(), _>(dancu_store::Error::Refused("no".into()))
         });
         undone.await.unwrap_err();
         let told = store.notices().to_spread().await.unwrap();

@@ -1,6 +1,7 @@
 //! The portal as a whole, over its routes.
 
 mod entry;
+mod notices;
 mod operator;
 mod pace;
 pub(super) mod site;
