@@ -10,7 +10,7 @@ use super::{frame, words};
 pub fn said(t: &Text, notice: &Notice, side: Side) -> (String, String) {
     let code = notice.row().code;
     let key = format!("notice-{code}");
-    let todo = || t.get(format!("notice-{code}-do"));
+    let advice = || t.get(format!("notice-{code}-do"));
     let what = match notice {
         Notice::LineWarned { line, percent: count @ ..100, .. } => {
             t.with_two(&key, "line", place(t, line), "count", count)
@@ -52,7 +52,7 @@ pub fn said(t: &Text, notice: &Notice, side: Side) -> (String, String) {
         }
         Notice::MailFailing { .. } => t.get(&key),
     };
-    (what, todo())
+    (what, advice())
 }
 
 fn until(t: &Text, key: &str, what: &str, to: Moment) -> String {
@@ -150,8 +150,8 @@ mod tests {
                 let head = matches!(&notice, Notice::Account(change) if change.concerns_head());
                 let sides = [Some(Side::Person), head.then_some(Side::Head)];
                 for side in sides.into_iter().flatten() {
-                    let (what, todo) = said(&t, &notice, side);
-                    for text in [what, todo] {
+                    let (what, advice) = said(&t, &notice, side);
+                    for text in [what, advice] {
                         let whole = !text.is_empty() && !text.contains(['[', '{', '$']);
                         assert!(whole, "{notice:?}: {text}");
                     }
