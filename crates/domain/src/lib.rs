@@ -18,6 +18,7 @@ pub mod lists;
 pub mod moment;
 pub mod name;
 pub mod network;
+pub mod notices;
 pub mod outlook;
 pub mod pace;
 pub mod people;

@@ -22,6 +22,7 @@ pub mod dossiers;
 pub mod hours;
 pub mod locks;
 pub mod news;
+pub mod notices;
 pub mod officers;
 pub mod plans;
 pub mod raise_requests;

@@ -18,6 +18,8 @@ mod dossiers;
 mod locks;
 #[path = "desks/news.rs"]
 mod news;
+#[path = "desks/notices.rs"]
+mod notices;
 #[path = "desks/officers.rs"]
 mod officers;
 #[path = "desks/plans.rs"]

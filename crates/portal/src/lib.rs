@@ -24,6 +24,7 @@ pub mod files;
 pub mod guide;
 pub mod head;
 pub mod integrator;
+pub mod notices;
 pub mod operator;
 mod page;
 pub mod parts;

@@ -50,6 +50,7 @@ const HEAVY: &[(&str, &[&str])] = &[
     ("clap", &[SERVER, "dancu-bench"]),
     ("indicatif", &[SERVER]),
     ("anyhow", &[SERVER, "dancu-bench"]),
+    ("lettre", &[SERVER]),
     ("mimalloc", &[SERVER, "dancu-bench"]),
     ("argon2", &["dancu-access"]),
     ("tokio", &["dancu-store", "dancu-access", "dancu-gate", SERVER, "dancu-bench"]),

@@ -8,6 +8,8 @@ mod desks;
 mod dossiers;
 #[path = "people/papers.rs"]
 mod papers;
+#[path = "people/notices.rs"]
+mod notices;
 #[path = "people/rows.rs"]
 mod rows;
 #[path = "people/sessions.rs"]

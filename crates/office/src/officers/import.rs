@@ -110,6 +110,7 @@ pub async fn apply(
         let sums = now.sums();
         may_apply(&now, &shown, sums, services)?;
         inside.carry(tx, import.system, &known, now, services)?;
+        inside.tell_list(tx, &owner)?;
         let Applied { added, changed, same, .. } = sums;
         Ok((format!("{}: thêm {added}, đổi {changed}, giữ {same}", owner.code), sums))
     });

@@ -5,7 +5,7 @@ use dancu_domain::ids::{ProcedureCode, SystemId, UnitCode};
 use dancu_domain::moment::{DAY_MS, Moment};
 use dancu_domain::name::FullName;
 use dancu_domain::people::PersonId;
-use dancu_domain::people::grants::Ground;
+use dancu_domain::people::may::Ground;
 use dancu_domain::people::reasons::PortalReason;
 use dancu_domain::plans::{ClockRange, Contact, Deed, Standing, Terms};
 use dancu_domain::refusal::Reason;

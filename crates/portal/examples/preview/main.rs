@@ -59,6 +59,7 @@ impl Preview {
             entries: Vec::new(),
             csrf: "csrf-token-of-this-session".into(),
             kept: Vec::new(),
+            unread: Some(3),
             idle_seconds: 0,
             here: here.into(),
             help_phone: "1900 0999".into(),

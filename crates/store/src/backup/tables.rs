@@ -79,6 +79,11 @@ pub const KEPT: &[(&str, Kept)] = &[
     ("job_plan", Kept::Rows),
     ("plan_clock", Kept::Rows),
     ("account_changes", Kept::Rows),
+    ("notice", Kept::Rows),
+    ("notice_reader", Kept::Rows),
+    // Mail that waited is sent by whoever restores: a notice too much is better than none.
+    ("mail_job", Kept::Rows),
+    ("portal_contact", Kept::Rows),
     ("person", Kept::Numbered(PERSON_BLOCK)),
     ("person_key", Kept::Digests),
     ("household", Kept::Numbered(HOUSEHOLD_BLOCK)),

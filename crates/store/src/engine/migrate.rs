@@ -67,6 +67,12 @@ const fn steps(area: Area) -> &'static [Step] {
                 besides: include_str!("../../migrations/core/0006_plans.postgresql.sql"),
                 compatible: true,
             },
+            // Only adds tables: nodes that tell nobody anything go on beside it.
+            Step {
+                both: include_str!("../../migrations/core/0007_notices.sql"),
+                besides: include_str!("../../migrations/core/0007_notices.postgresql.sql"),
+                compatible: true,
+            },
         ],
         Area::Registry => &[Step {
             both: include_str!("../../migrations/registry/0001_init.sql"),

@@ -4,7 +4,7 @@ use dancu_domain::ids::{Login, SystemId};
 use dancu_domain::moment::DAY_MS;
 use dancu_domain::name::FullName;
 use dancu_domain::people::PersonId;
-use dancu_domain::people::grants::Ground;
+use dancu_domain::people::may::Ground;
 use dancu_domain::plans::{ClockRange, Contact, Deed, JobPlan, Step, Terms};
 use dancu_domain::rule::RuleId;
 use dancu_domain::service::ServiceSet;

@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use dancu_domain::ids::Login;
 use dancu_domain::moment::Hours;
 use dancu_domain::name::FullName;
-use dancu_domain::people::grants::Ground;
+use dancu_domain::people::may::Ground;
 use dancu_domain::people::powers::Power;
 use dancu_domain::plans::{ClockRange, Contact, Standing, Terms};
 use dancu_domain::registration::System;

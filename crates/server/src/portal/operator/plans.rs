@@ -119,7 +119,7 @@ async fn found(
     let Some(system) = snapshot.by_id(filed.plan.terms.system) else {
         return Err(frame::missing(signed));
     };
-    let unit = dancu_domain::people::grants::Target::Unit(std::slice::from_ref(&system.unit));
+    let unit = dancu_domain::people::may::Target::Unit(std::slice::from_ref(&system.unit));
     signed.may(power, unit).map_err(|reason| frame::refused(signed, reason))?;
     Ok((snapshot, filed))
 }

@@ -19,6 +19,8 @@ fn address(row: &Row) -> String {
 const MAY: &[(&str, &str, &[Role])] = &[
     // E2: everybody looks after the own account, citizens too.
     ("*", "/account", Role::ALL),
+    // D3, D6: everybody reads what they are told.
+    ("*", "/notices", Role::ALL),
     // A5, A6: officers on the account list ask about citizens, nobody else.
     ("*", "/counter", &[Role::Officer]),
     // B9: a unit tells of its own changes.
