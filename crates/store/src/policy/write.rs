@@ -254,16 +254,13 @@ pub fn insert_raise(tx: &mut Tx<'_>, line: LineId, raise: Raise) -> Result<()> {
 /// [`Error::Final`] where it is closed or there is none, [`Error::Refused`] where it was never
 /// live or would be as if it never was: the act is undone with it.
 pub fn set_system_state(tx: &mut Tx<'_>, system: SystemId, state: ConnectionState) -> Result<()> {
-    let before = system_state(tx, system)?;
-    match (before, state) {
-        (None | Some(ConnectionState::Closed), _) => {
-            return Err(Error::Final("kết nối đã đóng (closed)"));
-        }
-        (Some(ConnectionState::Preparing), ConnectionState::Closed) => {}
-        (Some(ConnectionState::Preparing), _) | (_, ConnectionState::Preparing) => {
-            return Err(Error::Refused(NOT_CLEARED.into()));
-        }
-        _ => {}
+    let (preparing, closed) = (ConnectionState::Preparing, ConnectionState::Closed);
+    let before = system_state(tx, system)?.unwrap_or(closed);
+    if before == closed {
+        return Err(Error::Final("kết nối đã đóng (closed)"));
+    }
+    if state == preparing || (before == preparing && state != closed) {
+        return Err(Error::Refused(NOT_CLEARED.into()));
     }
     tx.execute("UPDATE system SET state = $1 WHERE id = $2", values![state as u8, system.0])?;
     Ok(())
