@@ -265,7 +265,14 @@ impl Here<'_> {
             Ok(Look::Locked(present)) => {
                 Ok(Found::Locked(Signed::new(facts.clone(), present).into()))
             }
-            Ok(Look::Open(present)) => Ok(Found::Open(Signed::new(facts.clone(), present).into())),
+            Ok(Look::Open(present)) => {
+                // Whoever was handed over to another unit a moment ago (B4) belongs to it in what
+                // is registered too: no question need have come since.
+                if let Err(error) = Box::pin(facts.app.gate.reload(facts.now)).await {
+                    tracing::warn!(error = %error, "what is registered could not be loaded");
+                }
+                Ok(Found::Open(Signed::new(facts.clone(), present).into()))
+            }
             // Public pages say what is going on even now.
             Err(_) if public => Ok(Found::Nobody(None)),
             Err(trouble) => Err(self.troubled(&trouble).into()),
