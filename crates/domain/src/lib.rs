@@ -9,6 +9,7 @@
 pub mod birth;
 pub mod credentials;
 pub mod decide;
+pub mod editions;
 pub mod geo;
 pub mod ids;
 pub mod lines;

@@ -24,7 +24,6 @@ pub mod news;
 pub mod officers;
 pub mod raise_requests;
 pub mod raises;
-pub mod sheet;
 pub mod states;
 pub mod substitutes;
 

@@ -17,7 +17,7 @@ use dancu_office::officers::{
     export, give_password, invite, list, open_notices, preview, reenable, resume, revoke, suspend,
     train, vouch,
 };
-use dancu_office::sheet::{self, Column, Contact, Raw};
+use dancu_papers::sheet::{self, Column, Contact, Raw};
 use dancu_office::substitutes::appoint;
 use dancu_office::{Actor, Done, Refused};
 use dancu_store::people::{self, Person};

@@ -26,7 +26,7 @@ use dancu_domain::registration::{Snapshot, System};
 use dancu_domain::service::{Service, ServiceSet};
 use dancu_office::hours::HourlyUse;
 use dancu_office::officers::HeadDesk;
-use dancu_office::sheet::FILE_BYTES_MAX;
+use dancu_papers::sheet::FILE_BYTES_MAX;
 use dancu_office::{Actor, Refused};
 use dancu_portal::parts::{Choice, FieldError};
 use dancu_portal::text::{Language, Text};

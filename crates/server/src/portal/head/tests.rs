@@ -10,7 +10,7 @@ use dancu_domain::registration::{
 };
 use dancu_domain::service::{FieldSet, Service, ServiceSet};
 use dancu_journal::{Act, Body as EntryBody};
-use dancu_office::sheet::{self, Column, Contact, Raw};
+use dancu_papers::sheet::{self, Column, Contact, Raw};
 use dancu_store::people::{self, EventKind};
 use dancu_store::policy;
 
