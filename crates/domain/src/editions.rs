@@ -75,11 +75,10 @@ const STATE_SECRETS: Law = Law {
     replaced_by: Some("Luật Bảo vệ bí mật nhà nước số 117/2025/QH15"),
 };
 /// In force from 2025-07-01 (its article 45).
-const DATA: Law = Law {
-    name: "Luật Dữ liệu số 60/2024/QH15",
-    valid: from(date(2025, 7, 1)),
-    replaced_by: None,
-};
+const DATA: Law =
+    Law {
+        name: "Luật Dữ liệu số 60/2024/QH15", valid: from(date(2025, 7, 1)), replaced_by: None
+    };
 /// In force from 2018-01-01 (resolution 41/2017/QH14).
 const PENAL_CODE: Law = Law {
     name: "Bộ luật Hình sự năm 2015, sửa đổi, bổ sung năm 2017",
@@ -95,17 +94,13 @@ const PERSONAL_DATA: Law = Law {
     replaced_by: Some("Luật Bảo vệ dữ liệu cá nhân số 91/2025/QH15"),
 };
 /// In force from 2016-07-01 (its article 30).
-const LEVELS: Law = Law {
-    name: "Nghị định 85/2016/NĐ-CP",
-    valid: from(date(2016, 7, 1)),
-    replaced_by: None,
-};
+const LEVELS: Law =
+    Law { name: "Nghị định 85/2016/NĐ-CP", valid: from(date(2016, 7, 1)), replaced_by: None };
 /// In force from 2020-04-15 (its article 122).
-const FINES: Law = Law {
-    name: "Nghị định 15/2020/NĐ-CP",
-    valid: from(date(2020, 4, 15)),
-    replaced_by: None,
-};
+const FINES: Law =
+    Law {
+        name: "Nghị định 15/2020/NĐ-CP", valid: from(date(2020, 4, 15)), replaced_by: None
+    };
 
 /// The letter of 2021 with its forms.
 const LETTER_2021: &str = "6318/UBND-CA ngày 15/11/2021";

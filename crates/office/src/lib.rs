@@ -22,6 +22,7 @@ pub mod hours;
 pub mod locks;
 pub mod news;
 pub mod officers;
+pub mod papers;
 pub mod raise_requests;
 pub mod raises;
 pub mod states;

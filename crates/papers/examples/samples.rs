@@ -84,7 +84,11 @@ fn services() -> Vec<Registered> {
         purpose: purpose.into(),
     };
     vec![
-        row("Xác thực thông tin công dân", 1_500, "Giải quyết thủ tục hành chính tại bộ phận một cửa"),
+        row(
+            "Xác thực thông tin công dân",
+            1_500,
+            "Giải quyết thủ tục hành chính tại bộ phận một cửa",
+        ),
         row("Tra cứu thông tin công dân", 300, "Đăng ký khai sinh; đăng ký kết hôn"),
         row("Tra cứu hộ gia đình", 50, "Xác nhận thông tin về cư trú"),
     ]
@@ -121,12 +125,14 @@ fn refusal() -> centre::Refusal {
         unit: "Công ty cổ phần Phần mềm Thử Nghiệm".into(),
         what: "kết nối trực tiếp đến Cơ sở dữ liệu quốc gia về dân cư".into(),
         request: "hồ sơ số HS-2026-00041".into(),
-        ground: "Hình thức khai thác qua giao diện lập trình ứng dụng không dành cho nhóm đối tượng \
+        ground:
+            "Hình thức khai thác qua giao diện lập trình ứng dụng không dành cho nhóm đối tượng \
                  của đơn vị."
-            .into(),
+                .into(),
         provision: "Điều 5 Thông tư số 46/2022/TT-BCA".into(),
-        remedy: "Đơn vị gửi văn bản yêu cầu khai thác, hoặc đề nghị được xem xét ngoại lệ kèm lý do."
-            .into(),
+        remedy:
+            "Đơn vị gửi văn bản yêu cầu khai thác, hoặc đề nghị được xem xét ngoại lệ kèm lý do."
+                .into(),
     }
 }
 
@@ -153,9 +159,11 @@ fn lock() -> centre::LockNotice {
         what: "dòng Xác thực thông tin công dân, trong giờ hành chính".into(),
         since: "10 giờ 42 phút ngày 09/03/2026".into(),
         reason: "Vượt quá số lượt đã đăng ký lần thứ hai trong ngày (quy tắc D3).".into(),
-        evidence: "1.500 lượt đã dùng lúc 09 giờ 58 phút; sau cảnh báo 15 phút còn 212 yêu cầu.".into(),
-        ends: "Tự kết thúc lúc 07 giờ 00 phút ngày 10/03/2026, hoặc khi người có thẩm quyền mở khóa."
+        evidence: "1.500 lượt đã dùng lúc 09 giờ 58 phút; sau cảnh báo 15 phút còn 212 yêu cầu."
             .into(),
+        ends:
+            "Tự kết thúc lúc 07 giờ 00 phút ngày 10/03/2026, hoặc khi người có thẩm quyền mở khóa."
+                .into(),
     }
 }
 

@@ -236,10 +236,8 @@ pub fn receipt(issued: &Issued, receipt: &Receipt) -> Result<Pdf, Failed> {
         .with("received", &receipt.received)
         .with("due", &receipt.due.map(written).unwrap_or_default());
     let mut body = texts(
-        &[
-            "Trung tâm dữ liệu quốc gia về dân cư đã nhận hồ sơ số **{dossier}** của {unit} cho hệ \
-             thống **{system}**, lúc {received}, gồm:",
-        ],
+        &["Trung tâm dữ liệu quốc gia về dân cư đã nhận hồ sơ số **{dossier}** của {unit} cho hệ \
+             thống **{system}**, lúc {received}, gồm:"],
         &known,
     );
     let row = |(at, [name, size]): (usize, &[String; 2])| {
@@ -258,10 +256,8 @@ pub fn receipt(issued: &Issued, receipt: &Receipt) -> Result<Pdf, Failed> {
         body.extend(texts(&["Thời hạn trả lời: ngày **{due}**."], &known));
     }
     body.extend(texts(
-        &[
-            "Giấy này xác nhận việc đã nhận hồ sơ, không xác nhận hồ sơ đã đầy đủ hoặc hợp lệ. Khi \
-             liên hệ, đề nghị nêu số hồ sơ trên./.",
-        ],
+        &["Giấy này xác nhận việc đã nhận hồ sơ, không xác nhận hồ sơ đã đầy đủ hoặc hợp lệ. Khi \
+             liên hệ, đề nghị nêu số hồ sơ trên./."],
         &known,
     ));
     issued.paper("", title(&["GIẤY TIẾP NHẬN HỒ SƠ KẾT NỐI"]), body, "Giấy tiếp nhận")
@@ -311,7 +307,12 @@ pub fn lock_notice(issued: &Issued, lock: &LockNotice) -> Result<Pdf, Failed> {
         ],
         &known,
     );
-    issued.paper("", title(&["THÔNG BÁO", "Về việc khóa khai thác dịch vụ dân cư"]), body, "Thông báo khóa")
+    issued.paper(
+        "",
+        title(&["THÔNG BÁO", "Về việc khóa khai thác dịch vụ dân cư"]),
+        body,
+        "Thông báo khóa",
+    )
 }
 
 /// A line of a list within a text.

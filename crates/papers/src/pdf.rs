@@ -59,11 +59,7 @@ fn draw(surface: &mut Surface<'_>, paint: &Paint) {
             path.line_to(to.0, to.1);
             let Some(path) = path.finish() else { return };
             surface.set_fill(None);
-            surface.set_stroke(Some(Stroke {
-                paint: black(),
-                width: *width,
-                ..Stroke::default()
-            }));
+            surface.set_stroke(Some(Stroke { paint: black(), width: *width, ..Stroke::default() }));
             surface.draw_path(&path);
         }
         Paint::Text { x, y, size, face, text, stretch } => {

@@ -120,7 +120,9 @@ impl Refusal {
             }
             Self::TooManyPages(pages) => {
                 return (
-                    format!("Tệp có {pages} trang, nhiều hơn {PAGES_MAX} trang; chia thành nhiều tệp."),
+                    format!(
+                        "Tệp có {pages} trang, nhiều hơn {PAGES_MAX} trang; chia thành nhiều tệp."
+                    ),
                     format!("The file has {pages} pages, more than {PAGES_MAX}; divide it."),
                 );
             }

@@ -96,11 +96,9 @@ fn prompt(part: &str, known: &Known) -> Prompt {
         dotted(&part[at + 1..end]).then_some((at, end))
     });
     match found {
-        None => Prompt {
-            before: spans(part, known, Face::Regular),
-            value: None,
-            behind: String::new(),
-        },
+        None => {
+            Prompt { before: spans(part, known, Face::Regular), value: None, behind: String::new() }
+        }
         Some((at, end)) => Prompt {
             before: spans(&part[..at], known, Face::Regular),
             value: Some(known.get(&part[at + 1..end]).to_owned()),

@@ -157,6 +157,12 @@ impl OfficerPage {
     fn choose(&self) -> bool {
         !self.existing && self.systems.len() > 1 && self.systems.iter().all(|s| !s.chosen)
     }
+
+    /// Where the officer's own commitment is had (B7), for who stands on a list.
+    fn commitment(&self) -> Option<String> {
+        let account = self.action.strip_prefix("/unit/officers/a").filter(|_| self.existing)?;
+        Some(format!("/unit/papers/individual.pdf?account={account}"))
+    }
 }
 
 /// A password that was given, shown this once (rule E2).
@@ -452,4 +458,42 @@ pub struct Revoked {
     pub told: String,
     /// By when; empty: nothing is to be confirmed.
     pub due: String,
+}
+
+/// Papers of the unit (B2), filled from what is registered.
+#[derive(Template)]
+#[template(path = "head/papers.html")]
+pub struct Papers {
+    /// Texts.
+    pub t: Text,
+    /// Frame.
+    pub s: Shell,
+    /// Of the unit.
+    pub unit: Vec<Paper>,
+    /// Of its systems.
+    pub systems: Vec<SystemPapers>,
+}
+
+/// Papers of a system.
+pub struct SystemPapers {
+    /// System code.
+    pub system: String,
+    /// Papers.
+    pub rows: Vec<Paper>,
+    /// The account list as a spreadsheet, for who may have it.
+    pub sheet: Option<String>,
+}
+
+/// A paper that can be had.
+pub struct Paper {
+    /// In words.
+    pub name: String,
+    /// Where it is.
+    pub href: String,
+    /// Whose wording, in words.
+    pub edition: String,
+    /// What it cites that is in force no more, a sentence each.
+    pub expired: Vec<String>,
+    /// Which of several files: the numbers of officers.
+    pub part: Option<String>,
 }

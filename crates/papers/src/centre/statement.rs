@@ -74,11 +74,9 @@ pub fn statement(issued: &Issued, of: &Statement) -> Result<Pdf, Failed> {
         .with("first", &of.entries[0].to_string())
         .with("last", &of.entries[1].to_string());
     let mut body = texts(
-        &[
-            "Trung tâm dữ liệu quốc gia về dân cư xác nhận các dịch vụ đã cung cấp cho hệ thống \
+        &["Trung tâm dữ liệu quốc gia về dân cư xác nhận các dịch vụ đã cung cấp cho hệ thống \
              **{system}** của **{unit}** từ ngày {from} đến hết ngày {to}, mỗi ngày tính từ 07:00 \
-             đến 07:00 ngày hôm sau.",
-        ],
+             đến 07:00 ngày hôm sau."],
         &known,
     );
     body.extend(texts(&["**1. Dịch vụ đã cung cấp**"], &known));
@@ -88,10 +86,8 @@ pub fn statement(issued: &Issued, of: &Statement) -> Result<Pdf, Failed> {
     body.extend(texts(&["**3. Khóa trong tháng**"], &known));
     body.push(locks(&of.locks, &known));
     body.extend(texts(
-        &[
-            "Số liệu được lập từ nhật ký của Trung tâm, các mục từ số {first} đến số {last}. Truy \
-             vấn bị từ chối không tính vào số lượt đã đăng ký./.",
-        ],
+        &["Số liệu được lập từ nhật ký của Trung tâm, các mục từ số {first} đến số {last}. Truy \
+             vấn bị từ chối không tính vào số lượt đã đăng ký./."],
         &known,
     ));
     let titles = ["BẢN XÁC NHẬN", "DỊCH VỤ DÂN CƯ ĐÃ CUNG CẤP TRONG THÁNG"];

@@ -40,19 +40,21 @@ fn painted(pages: &[Page]) -> String {
 /// The empty form of an edition, and its words in the letter.
 fn empty(edition: &Edition) -> (Vec<Page>, &'static str) {
     let known = Known::default();
-    let laid = |table: &dyn Fn() -> Option<Table>| {
-        lay_out(&blocks(wording(edition), &known, |_| table()))
-    };
+    let laid =
+        |table: &dyn Fn() -> Option<Table>| lay_out(&blocks(wording(edition), &known, |_| table()));
     match (edition.form, edition.name) {
-        (Form::ServiceRegistration, _) => {
-            (laid(&|| Some(services(&[]))), include_str!("../../tests/wording/registration_2025.txt"))
-        }
-        (Form::AccountList, "2021") => {
-            (laid(&|| Some(accounts_2021(&[]))), include_str!("../../tests/wording/accounts_2021.txt"))
-        }
-        (Form::AccountList, _) => {
-            (laid(&|| Some(accounts_2025(&[]))), include_str!("../../tests/wording/accounts_2025.txt"))
-        }
+        (Form::ServiceRegistration, _) => (
+            laid(&|| Some(services(&[]))),
+            include_str!("../../tests/wording/registration_2025.txt"),
+        ),
+        (Form::AccountList, "2021") => (
+            laid(&|| Some(accounts_2021(&[]))),
+            include_str!("../../tests/wording/accounts_2021.txt"),
+        ),
+        (Form::AccountList, _) => (
+            laid(&|| Some(accounts_2025(&[]))),
+            include_str!("../../tests/wording/accounts_2025.txt"),
+        ),
         (Form::OrganisationCommitment, "2021") => {
             (laid(&|| None), include_str!("../../tests/wording/organisation_2021.txt"))
         }

@@ -123,10 +123,8 @@ impl Flow {
         // A rule of a third to a half of the line's length (annex I, part II, 2).
         let (middle, half) = (LEFT + left / 2.0, left / 6.0);
         self.rule((middle - half, y), (middle + half, y), RULE);
-        let below = [
-            vec![Span::new(Face::Regular, number)],
-            vec![Span::new(Face::Regular, subject)],
-        ];
+        let below =
+            [vec![Span::new(Face::Regular, number)], vec![Span::new(Face::Regular, subject)]];
         let left_end = self.centred(&below, LEFT, left, y + GAP, SIZE - 1.0);
         let x = LEFT + left;
         let y = self.motto(x, Self::ROOM - left, top, SIZE);

@@ -39,7 +39,8 @@ pub(crate) fn lay_out(blocks: &[Block]) -> Vec<Page> {
     let mut pages = flow.pages;
     for (at, page) in pages.iter_mut().enumerate().skip(1) {
         let text = (at + 1).to_string();
-        let x = f32::midpoint(LEFT, WIDTH - RIGHT) - Face::Regular.loaded().width(&text) * SIZE / 2.0;
+        let x =
+            f32::midpoint(LEFT, WIDTH - RIGHT) - Face::Regular.loaded().width(&text) * SIZE / 2.0;
         page.push(Paint::Text {
             x,
             y: TOP / 2.0 + 2.0 * MM,

@@ -91,7 +91,9 @@ impl Seen {
                     match name.as_slice() {
                         b"Encrypt" if whole => return Err(Refusal::Encrypted),
                         b"ByteRange" => range = Some(vec![]),
-                        b"Page" if before == Word::Name(b"Type".to_vec()) => self.page(object, whole),
+                        b"Page" if before == Word::Name(b"Type".to_vec()) => {
+                            self.page(object, whole)
+                        }
                         b"ObjStm" => stream.packed_objects = true,
                         b"FlateDecode" | b"Fl" => stream.flate = true,
                         b"Predictor" => stream.predicted = true,
@@ -176,7 +178,8 @@ const fn is_blank(b: u8) -> bool {
 }
 
 const fn is_regular(b: u8) -> bool {
-    !is_blank(b) && !matches!(b, b'(' | b')' | b'<' | b'>' | b'[' | b']' | b'{' | b'}' | b'/' | b'%')
+    !is_blank(b)
+        && !matches!(b, b'(' | b')' | b'<' | b'>' | b'[' | b']' | b'{' | b'}' | b'/' | b'%')
 }
 
 impl<'a> Words<'a> {

@@ -112,7 +112,9 @@ mod tests {
     #[test]
     fn whoever_signed_is_named_and_what_was_added_is_seen() {
         let file = include_bytes!("../../tests/signed.pdf");
-        let super::super::Kind::Pdf(document) = super::super::sniff(file).unwrap() else { panic!() };
+        let super::super::Kind::Pdf(document) = super::super::sniff(file).unwrap() else {
+            panic!()
+        };
         let signature = Signature {
             signer: Some("Nguyễn Thị Thử".into()),
             issuer: Some("CA Thử Nghiệm".into()),

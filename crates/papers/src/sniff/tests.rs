@@ -74,7 +74,10 @@ fn names_decide_nothing_and_sizes_are_bounded() {
     assert_eq!(sniff(b""), Err(Refusal::Empty));
     assert_eq!(sniff(b"MZ\x90\0"), Err(Refusal::Unknown));
     assert_eq!(sniff(b"PK\x03\x04zip"), Err(Refusal::Unknown));
-    assert_eq!(sniff(&[0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1]), Err(Unreadable::Encrypted.into()));
+    assert_eq!(
+        sniff(&[0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1]),
+        Err(Unreadable::Encrypted.into())
+    );
     let mut large = pdf(page());
     large.resize(PDF_BYTES_MAX + 1, b' ');
     assert_eq!(sniff(&large), Err(Refusal::TooLarge(20)));
@@ -129,7 +132,28 @@ proptest! {
 }
 
 const WORDS: &[&str] = &[
-    "1 0 obj", "<<", ">>", "/Type", "/Page", "/ObjStm", "/FlateDecode", " stream\n", "endstream",
-    "endobj", "/ByteRange", "[0 9 20 30]", "[0 18446744073709551615 1 1]", "(", ")", "\\", "<", ">",
-    "30820101", "/#", "/#4", "%", "\n", "x\u{9c}",
+    "1 0 obj",
+    "<<",
+    ">>",
+    "/Type",
+    "/Page",
+    "/ObjStm",
+    "/FlateDecode",
+    " stream\n",
+    "endstream",
+    "endobj",
+    "/ByteRange",
+    "[0 9 20 30]",
+    "[0 18446744073709551615 1 1]",
+    "(",
+    ")",
+    "\\",
+    "<",
+    ">",
+    "30820101",
+    "/#",
+    "/#4",
+    "%",
+    "\n",
+    "x\u{9c}",
 ];

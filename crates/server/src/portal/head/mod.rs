@@ -8,6 +8,7 @@ mod centre;
 mod import;
 mod officer;
 mod officers;
+mod papers;
 mod raises;
 mod revocations;
 mod substitutes;
@@ -83,6 +84,11 @@ pub fn routes(table: Table) -> Table {
         .get("/unit/substitutes", manage, substitutes::show)
         .post("/unit/substitutes", Power::AppointSubstitute, substitutes::appoint)
         .post("/unit/substitutes/end", Power::AppointSubstitute, substitutes::end)
+        .get("/unit/papers", Power::SeeDossiers, papers::show)
+        .get("/unit/papers/registration.pdf", Power::SeeDossiers, papers::registration)
+        .get("/unit/papers/organisation.pdf", Power::SeeDossiers, papers::organisation)
+        .get("/unit/papers/accounts.pdf", Power::ExportAccounts, papers::accounts)
+        .get("/unit/papers/individual.pdf", Power::ExportAccounts, papers::individual)
         .get("/unit/revocations", Power::ConfirmRevocation, revocations::show)
         .post("/unit/revocations", Power::ConfirmRevocation, revocations::confirm)
 }

@@ -18,6 +18,7 @@ use crate::portal::tests::site::{Answer, Browser, CHOSEN, Site, login};
 
 mod days;
 mod invitations;
+mod papers;
 
 /// A system of a unit with one line and one officer.
 fn system(number: u32, unit: &str, officer: &str) -> System {

@@ -30,6 +30,22 @@ const MAY: &[(&str, &str, &[Role])] = &[
     // D2, D8: use is seen by the unit and by the centre, a raise is asked for by the unit.
     ("*", "/unit/usage", &[Role::Head, Role::Deputy, Role::Operator]),
     ("*", "/unit/raises", &[Role::Head, Role::Deputy]),
+    // B2: papers of the dossier for whoever sees it, those with personal data for the head (A6).
+    (
+        "*",
+        "/unit/papers",
+        &[
+            Role::Head,
+            Role::Deputy,
+            Role::FocalPoint,
+            Role::Integrator,
+            Role::Operator,
+            Role::DossierReviewer,
+            Role::SecurityAssessor,
+        ],
+    ),
+    ("*", "/unit/papers/accounts.pdf", &[Role::Head, Role::Deputy]),
+    ("*", "/unit/papers/individual.pdf", &[Role::Head, Role::Deputy]),
     // E3: the operator of the agency's own software confirms.
     ("*", "/unit/revocations", &[Role::Integrator]),
     // C5: secrets are the integrator's; head and centre see their state and end them.
