@@ -9,7 +9,7 @@ use dancu_domain::registration::{AccountKind, AccountState, System};
 use dancu_domain::service::{Service, Window};
 use dancu_papers::Pdf;
 use dancu_papers::forms::{self, About, Account, Contact, Registered, Signer};
-use dancu_store::policy::Listed;
+use dancu_store::policy::accounts::Listed;
 use jiff::civil::Date;
 
 use crate::act::{Entry, Refused, note};

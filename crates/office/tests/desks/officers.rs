@@ -18,9 +18,9 @@ use dancu_office::officers::{
     train, vouch,
 };
 use dancu_office::papers::{self, Whose};
-use dancu_papers::sheet::{self, Column, Contact, Raw};
 use dancu_office::substitutes::appoint;
 use dancu_office::{Actor, Done, Refused};
+use dancu_papers::sheet::{self, Column, Contact, Raw};
 use dancu_store::people::{self, Person};
 use dancu_store::{Store, policy};
 
@@ -770,12 +770,9 @@ async fn rule_b6_papers_with_personal_data_are_journaled_before_anybody_has_them
         all.print().unwrap().hand_out(&desk).await.unwrap();
         told("commitments.exported", "MAU: 1 cán bộ");
         // What holds none is not: the last act stays.
-        let services = papers::service_registration(
-            &desk,
-            SYSTEM,
-            Contact::default(),
-            |service| service.code().to_owned(),
-        );
+        let services = papers::service_registration(&desk, SYSTEM, Contact::default(), |service| {
+            service.code().to_owned()
+        });
         services.unwrap().print().unwrap().hand_out(&desk).await.unwrap();
         told("commitments.exported", "MAU: 1 cán bộ");
         let none = papers::individual_commitments(&desk, SYSTEM, Whose::Part(1)).await;
