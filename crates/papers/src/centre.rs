@@ -152,8 +152,8 @@ pub fn consent(issued: &Issued, consent: &Consent) -> Result<Pdf, Failed> {
             "1. Đồng ý để {unit} cung cấp cho **{receiver}** các thông tin sau đây, khai thác được \
              từ Cơ sở dữ liệu quốc gia về dân cư: {fields}.",
             "2. Mục đích: {purpose}. Thông tin không được dùng cho mục đích khác.",
-            "3. Thời hạn: từ ngày {from} đến hết ngày {to}. Sau thời hạn này, văn bản đồng ý tự hết \
-             giá trị.",
+            "3. Thời hạn: từ ngày {from} đến hết ngày {to}. Sau ngày đó, văn bản đồng ý tự hết giá \
+             trị.",
             "4. Bên nhận không được sao chép, cung cấp tiếp cho bên khác. {unit} chịu trách nhiệm \
              theo dõi việc sử dụng và thông báo ngay khi phát hiện sử dụng sai.",
             "Việc cung cấp ngoài phạm vi, mục đích hoặc thời hạn nêu trên phải được đồng ý bằng \

@@ -135,8 +135,8 @@ impl Refusal {
                 "The PDF has a password or is encrypted; remove it.",
             ),
             Self::Scripted => (
-                "Tệp PDF có mã lệnh hoặc biểu mẫu động nên không được nhận; in lại thành PDF rồi gửi.",
-                "The PDF holds scripts or a dynamic form; print it into a new PDF.",
+                "Tệp PDF có mã lệnh, tệp kèm hoặc biểu mẫu động; in lại thành PDF rồi gửi.",
+                "The PDF holds scripts, files or a dynamic form; print it into a new PDF.",
             ),
             Self::Damaged => (
                 "Tệp bị hỏng hoặc không đọc được; lưu lại rồi gửi.",

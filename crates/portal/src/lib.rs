@@ -25,6 +25,7 @@ pub mod head;
 pub mod integrator;
 pub mod operator;
 mod page;
+pub mod papers;
 pub mod parts;
 pub mod rules;
 pub mod shell;

@@ -10,7 +10,7 @@ use dancu_domain::registration::System;
 use dancu_office::Refused;
 use dancu_office::papers::{self, COMMITMENTS_MAX, Draft, Whose};
 use dancu_papers::forms::{Contact, Signer};
-use dancu_portal::head::{Paper, Papers, SystemPapers};
+use dancu_portal::papers::{Paper, Papers, SystemPapers};
 use dancu_portal::text::Text;
 use serde::Deserialize;
 
