@@ -27,6 +27,7 @@ pub mod integrator;
 pub mod notices;
 pub mod operator;
 mod page;
+pub mod papers;
 pub mod parts;
 pub mod plans;
 pub mod rules;

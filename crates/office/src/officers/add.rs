@@ -14,7 +14,7 @@ use dancu_store::policy::accounts::{self, Listed};
 use super::check::{self, Effect, Wanted, Wrong};
 use super::{HeadDesk, Inside, Who, field};
 use crate::act::{Done, Entry, Refused, carry_out, note};
-use crate::sheet::{Column, Raw, Row};
+use dancu_papers::sheet::{Column, Raw, Row};
 
 /// An officer to be added.
 pub struct New<'a> {

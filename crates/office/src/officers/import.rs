@@ -9,7 +9,7 @@ use super::add::{changed_to, new_listed};
 use super::check::{self, Effect};
 use super::{HeadDesk, Inside};
 use crate::act::{Done, Entry, Refused, carry_out, note};
-use crate::sheet::{self, Column, Contact, Form, Raw, Row};
+use dancu_papers::sheet::{self, Column, Contact, Form, Raw, Row};
 
 /// A file that was read.
 #[derive(Clone, Debug)]

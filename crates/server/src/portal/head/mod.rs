@@ -9,6 +9,7 @@ mod import;
 mod officer;
 mod officers;
 mod plans;
+mod papers;
 mod raises;
 mod revocations;
 mod sent;
@@ -28,7 +29,7 @@ use dancu_domain::registration::{Snapshot, System};
 use dancu_domain::service::{Service, ServiceSet};
 use dancu_office::hours::HourlyUse;
 use dancu_office::officers::HeadDesk;
-use dancu_office::sheet::FILE_BYTES_MAX;
+use dancu_papers::sheet::FILE_BYTES_MAX;
 use dancu_office::{Actor, Refused};
 use dancu_portal::parts::{Choice, FieldError};
 use dancu_portal::text::{Language, Text};
@@ -94,6 +95,11 @@ pub fn routes(table: Table) -> Table {
         .get("/unit/substitutes", manage, substitutes::show)
         .post("/unit/substitutes", Power::AppointSubstitute, substitutes::appoint)
         .post("/unit/substitutes/end", Power::AppointSubstitute, substitutes::end)
+        .get("/unit/papers", Power::SeeDossiers, papers::show)
+        .get("/unit/papers/registration.pdf", Power::SeeDossiers, papers::registration)
+        .get("/unit/papers/organisation.pdf", Power::SeeDossiers, papers::organisation)
+        .get("/unit/papers/accounts.pdf", Power::ExportAccounts, papers::accounts)
+        .get("/unit/papers/individual.pdf", Power::ExportAccounts, papers::individual)
         .get("/unit/revocations", Power::ConfirmRevocation, revocations::show)
         .post("/unit/revocations", Power::ConfirmRevocation, revocations::confirm)
 }

@@ -43,6 +43,22 @@ const MAY: &[(&str, &str, &[Role])] = &[
     ("POST", "/centre/plans/{id}/agree", &[Role::JobPlanApprover]),
     ("POST", "/centre/plans/{id}/refuse", &[Role::JobPlanApprover]),
     ("POST", "/centre/plans/{id}/end", &[Role::JobPlanApprover]),
+    // B2: papers of the dossier for whoever sees it, those with personal data for the head (A6).
+    (
+        "*",
+        "/unit/papers",
+        &[
+            Role::Head,
+            Role::Deputy,
+            Role::FocalPoint,
+            Role::Integrator,
+            Role::Operator,
+            Role::DossierReviewer,
+            Role::SecurityAssessor,
+        ],
+    ),
+    ("*", "/unit/papers/accounts.pdf", &[Role::Head, Role::Deputy]),
+    ("*", "/unit/papers/individual.pdf", &[Role::Head, Role::Deputy]),
     // E3: the operator of the agency's own software confirms.
     ("*", "/unit/revocations", &[Role::Integrator]),
     // C5: secrets are the integrator's; head and centre see their state and end them.
