@@ -28,7 +28,7 @@ pub use self::check::{Missing, Turn, missing, turns, warnings};
 pub use self::clearance::{Clearance, Ground};
 pub use self::compare::{Difference, compare};
 pub use self::content::{
-    ACCOUNTS_MAX, AccountRow, Contact, Content, Item, LineRow, PROCEDURES_MAX, ProcedureRow,
+    ACCOUNTS_MAX, AccountRow, Confirmation, Contact, Content, Item, LineRow, PROCEDURES_MAX, ProcedureRow,
     Registration, SHORT_MAX, ServiceUse, TEXT_MAX, named_by, suggested_count,
 };
 pub use self::moves::Editor;
