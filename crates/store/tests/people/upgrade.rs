@@ -13,11 +13,18 @@ use crate::common::BEGIN;
 use crate::world::{BOTH, NOW, World, begin, entry, note, person};
 
 /// The tables since then; what refers to another comes first.
-const NEW: [&str; 14] = [
+const NEW: [&str; 21] = [
     "dossier_event",
     "dossier_version",
     "dossier",
     "system_clearance",
+    "job_plan",
+    "plan_clock",
+    "account_changes",
+    "notice_reader",
+    "notice",
+    "mail_job",
+    "portal_contact",
     "portal_session",
     "portal_event",
     "portal_help",
