@@ -26,10 +26,10 @@ mod officers;
 mod plans;
 #[path = "desks/raises.rs"]
 mod raises;
-#[path = "desks/staff.rs"]
-mod staff;
 #[path = "desks/sent.rs"]
 mod sent;
+#[path = "desks/staff.rs"]
+mod staff;
 #[path = "desks/unit.rs"]
 mod unit;
 #[path = "desks/units.rs"]

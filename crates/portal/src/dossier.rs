@@ -29,7 +29,8 @@ pub mod states {
     /// A comment that waits for the unit's answer.
     pub const OPEN: State = State { class: "warn", icon: "circle-alert", key: "dossier-note-open" };
     /// A comment that was answered.
-    pub const ANSWERED: State = State { class: "info", icon: "check", key: "dossier-note-answered" };
+    pub const ANSWERED: State =
+        State { class: "info", icon: "check", key: "dossier-note-answered" };
     /// A comment whose matter is done.
     pub const RESOLVED: State = State { class: "good", icon: "check", key: "dossier-note-done" };
 }

@@ -20,7 +20,7 @@ use super::check::{self, Effect, Faults};
 use super::import::Preview;
 use super::{Applied, HeadDesk};
 use crate::act::{Done, Entry, Refused, carry_out, note, reason};
-use crate::sheet::{Column, Raw, Row};
+use dancu_papers::sheet::{Column, Raw, Row};
 
 /// What a list that was sent would do to the list as it is.
 #[derive(Clone, Debug)]

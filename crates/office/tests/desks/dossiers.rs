@@ -2,8 +2,8 @@
 
 use dancu_domain::dossier::{
     AccountRow, Attachment, Blocked, Cause, Confirmation, Contact, Content, DossierNumber,
-    Evidence, Exemption,
-    ExemptionGround, Item, LineRow, Part, ProcedureRow, Remark, ServiceUse, Stage, Step, Turn,
+    Evidence, Exemption, ExemptionGround, Item, LineRow, Part, ProcedureRow, Remark, ServiceUse,
+    Stage, Step, Turn,
 };
 use dancu_domain::ids::{SystemCode, UnitCode};
 use dancu_domain::people::PersonId;

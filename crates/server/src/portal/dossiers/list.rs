@@ -103,3 +103,8 @@ pub(super) async fn begin(signed: Signed, form: Form) -> Handled {
         _ => frame::to("/unit/dossiers"),
     })
 }
+
+/// The word of a channel; those that no dossier asks for share one.
+pub(super) fn channel_word(channel: Channel) -> &'static str {
+    CHANNELS.iter().find(|(_, known)| *known == channel).map_or("other", |(word, _)| word)
+}

@@ -26,9 +26,9 @@ use dancu_domain::moment::Moment;
 use dancu_domain::people::may::Target;
 use dancu_domain::people::powers::Power;
 use dancu_office::dossiers::read::{self, Open};
-use dancu_office::dossiers::{At, DossierDesk, Side, Went};
-use dancu_office::sheet::FILE_BYTES_MAX;
+use dancu_office::dossiers::{At, DossierDesk, Side};
 use dancu_office::{Actor, Refused};
+use dancu_papers::sheet::FILE_BYTES_MAX;
 use dancu_portal::parts::FieldError;
 use dancu_store::Store;
 
@@ -171,10 +171,10 @@ fn at(number: DossierNumber, form: &Form) -> At {
 ///
 /// # Errors
 /// The page that answers instead.
-async fn carried(
+async fn carried<T: Send + 'static>(
     signed: &Signed,
     form: &Form,
-    act: impl Future<Output = Result<Went, Refused>> + Send + 'static,
+    act: impl Future<Output = Result<T, Refused>> + Send + 'static,
 ) -> Result<Result<(), Refused>, Stop> {
     Ok(match form.carry_out(signed, act).await? {
         Sent::First(done) => done.map(drop),

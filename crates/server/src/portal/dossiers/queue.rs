@@ -4,11 +4,11 @@ use axum::extract::Query;
 use dancu_domain::dossier::{DossierNumber, Stage, Turn};
 use dancu_domain::moment::Moment;
 use dancu_domain::people::powers::Power;
-use dancu_domain::text::folded;
+use dancu_domain::text::fold;
 use dancu_office::dossiers::read;
 use dancu_portal::dossier::Queue;
 use dancu_portal::parts::{Choice, Pager, SavedView};
-use dancu_store::dossiers::After;
+use dancu_store::dossiers::{After, LISTED};
 use serde::Deserialize;
 
 use super::{at_centre, list, told};
@@ -45,28 +45,35 @@ pub(super) async fn show(signed: Signed, Query(filter): Query<Filter>) -> Handle
         (Some(since), Some(number)) => After { since: Moment(since), number },
         _ => After::START,
     };
-    let found = read::queue(&place.desk(), stage, after).await;
-    let found = found.map_err(|refused| Stop::from(words::failed(&signed, &refused)))?;
     let turn = TURNS.iter().find(|(word, _)| *word == filter.turn).map(|(_, turn)| *turn);
-    let wanted = folded(filter.q.trim());
+    let wanted = fold(&filter.q);
     let t = signed.text();
-    let mut rows = vec![];
-    for summary in &found.rows {
-        let row = list::row(&signed, &place, summary);
-        let says = [&row.number, &row.name, &row.code, &row.unit];
-        let fits = says.iter().any(|text| folded(text).contains(&wanted));
-        if fits && turn.is_none_or(|turn| summary.turns.contains(&turn)) {
-            rows.push(row);
+    let (mut rows, mut from) = (vec![], after);
+    // What does not fit is passed over, a few thousand at most, until a page is full.
+    let (counts, next) = loop {
+        let found = read::queue(&place.desk(), stage, from).await;
+        let found = found.map_err(|refused| Stop::from(words::failed(&signed, &refused)))?;
+        for summary in &found.rows {
+            let row = list::row(&signed, &place, summary);
+            let says = [&row.number, &row.name, &row.code, &row.unit];
+            let fits = wanted.is_empty() || says.iter().any(|text| fold(text).contains(&wanted));
+            if fits && turn.is_none_or(|turn| summary.turns.contains(&turn)) {
+                rows.push(row);
+            }
         }
-    }
+        match found.next {
+            Some(next) if rows.len() < LISTED as usize => from = next,
+            next => break (found.counts, next),
+        }
+    };
     let code = Stage::CODES[usize::from(stage)];
-    let views = Stage::CODES.iter().zip(found.counts).map(|(word, count)| SavedView {
+    let views = Stage::CODES.iter().zip(counts).map(|(word, count)| SavedView {
         name: format!("{} ({})", t.get(format!("dossier-stage-{word}")), t.num(count)),
         href: format!("/centre/dossiers?stage={word}"),
         current: *word == code,
     });
     let [q, turn_word] = [&filter.q, &filter.turn].map(|text| escaped(text));
-    let next = found.next.map(|after| {
+    let next = next.map(|after| {
         let (since, number) = (after.since.0, after.number);
         let kept = format!("stage={code}&turn={turn_word}&q={q}");
         format!("/centre/dossiers?{kept}&since={since}&after={number}")
@@ -74,6 +81,7 @@ pub(super) async fn show(signed: Signed, Query(filter): Query<Filter>) -> Handle
     let first = |to: String| (after != After::START).then_some(to);
     let before = first(format!("/centre/dossiers?stage={code}&turn={turn_word}&q={q}"));
     let shown = rows.len() as u64;
+    let filtered = turn.is_some() || !wanted.is_empty();
     let page = Queue {
         views: views.collect(),
         search: filter.q.clone(),
@@ -83,7 +91,7 @@ pub(super) async fn show(signed: Signed, Query(filter): Query<Filter>) -> Handle
         pager: Pager {
             from: u64::from(shown > 0),
             to: shown,
-            total: found.counts[usize::from(stage)],
+            total: if filtered { shown } else { counts[usize::from(stage)] },
             before,
             after: next,
         },

@@ -106,7 +106,11 @@ pub(super) fn href(place: &Place, base: &str, item: Item) -> String {
         return format!("{base}/review#{}", item.code());
     }
     let closed = place.integrator && !item.is_technical();
-    if closed { String::new() } else { format!("{base}/{}?check=1#{}", sheet_of(item), item.code()) }
+    if closed {
+        String::new()
+    } else {
+        format!("{base}/{}?check=1#{}", sheet_of(item), item.code())
+    }
 }
 
 /// Something missing, as a list shows it.

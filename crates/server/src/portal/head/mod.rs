@@ -8,8 +8,8 @@ mod centre;
 mod import;
 mod officer;
 mod officers;
-mod plans;
 mod papers;
+mod plans;
 mod raises;
 mod revocations;
 mod sent;
@@ -29,8 +29,8 @@ use dancu_domain::registration::{Snapshot, System};
 use dancu_domain::service::{Service, ServiceSet};
 use dancu_office::hours::HourlyUse;
 use dancu_office::officers::HeadDesk;
-use dancu_papers::sheet::FILE_BYTES_MAX;
 use dancu_office::{Actor, Refused};
+use dancu_papers::sheet::FILE_BYTES_MAX;
 use dancu_portal::parts::{Choice, FieldError};
 use dancu_portal::text::{Language, Text};
 use dancu_store::Store;
@@ -219,7 +219,7 @@ fn answered(signed: &Signed, refused: &Refused) -> Response {
 }
 
 /// One of two sentences.
-fn say(lang: Language, (vi, en): (String, String)) -> String {
+pub(super) fn say(lang: Language, (vi, en): (String, String)) -> String {
     match lang {
         Language::Vietnamese => vi,
         Language::English => en,
