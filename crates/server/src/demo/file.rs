@@ -62,10 +62,8 @@ pub fn write(
         }
     }
     // What a dossier prepares is nobody's to call yet.
-    let registered =
-        snapshot.systems().iter().filter(|s| s.state != ConnectionState::Preparing);
-    let systems =
-        registered.map(|s| system(s)).collect::<anyhow::Result<Vec<_>>>()?;
+    let registered = snapshot.systems().iter().filter(|s| s.state != ConnectionState::Preparing);
+    let systems = registered.map(|s| system(s)).collect::<anyhow::Result<Vec<_>>>()?;
     let text = serde_json::to_vec_pretty(&json!({
         "baseUrl": app.base_url,
         "soapUrl": format!("{}/soap/dancu", app.base_url),

@@ -2,7 +2,7 @@
 
 use axum::extract::{Path, Query};
 use axum::http::StatusCode;
-use dancu_domain::dossier::{Dossier, Part, Stage};
+use dancu_domain::dossier::{Dossier, Missing, Part, Stage, Turn};
 use dancu_domain::people::powers::Power;
 use dancu_office::dossiers::read::{Act, Open};
 use dancu_portal::dossier::{Dossier as Page, Happened, Note, PartRow, states};
@@ -203,6 +203,10 @@ fn row(signed: &Signed, (place, names): (&Place, &Names), open: &Open, part: Par
         name => t.with_two("dossier-paper-edition", "version", paper.version, "edition", name),
     };
     let lacks = open.missing.iter().filter(|m| m.part == part).count();
+    // A paper is signed when nothing but the signature is missing in it.
+    let unit_lacks =
+        |m: &&Missing| m.part == part && matches!(m.turn, Turn::Unit | Turn::Integrator);
+    let whole = open.missing.iter().filter(unit_lacks).count() <= 1;
     let open_to_all = place.unit.is_some() && !place.integrator;
     let mine = |sheet: &&&str| {
         open_to_all || (place.integrator && matches!(**sheet, "about" | "security"))
@@ -217,7 +221,7 @@ fn row(signed: &Signed, (place, names): (&Place, &Names), open: &Open, part: Par
         checked: names.or_empty(paper.checked),
         lacks: lacks as u64,
         sheets: sheets.map(|s| (format!("dossier-sheet-{s}"), format!("{base}/{s}"))).collect(),
-        signs: open.acts.contains(&Act::Sign(part)),
+        signs: whole && open.acts.contains(&Act::Sign(part)),
         checks: open.acts.contains(&Act::Check(part)),
     }
 }
