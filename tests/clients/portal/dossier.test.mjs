@@ -64,7 +64,7 @@ async function ask() {
     headers: { Authorization: `Basic ${basic}`, 'Content-Type': 'application/x-www-form-urlencoded' },
     body: 'grant_type=client_credentials',
   });
-  assert.equal(given.status, 200, await given.clone().text());
+  if (given.status !== 200) return [given.status, await given.text()];
   const { access_token: bearer } = await given.json();
   const answer = await fetch(`${demo.baseUrl}/api/v1/citizens/verify`, {
     method: 'POST',
