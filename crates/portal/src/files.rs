@@ -31,6 +31,7 @@ files! {
     "js/portal.js" "text/javascript; charset=utf-8" true;
     "js/entry.js" "text/javascript; charset=utf-8" true;
     "js/counter.js" "text/javascript; charset=utf-8" true;
+    "js/dossier.js" "text/javascript; charset=utf-8" true;
     "js/htmx.min.js" "text/javascript; charset=utf-8" true;
     "icons.svg" "image/svg+xml" true;
     "favicon.svg" "image/svg+xml" true;

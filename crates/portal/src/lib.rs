@@ -18,6 +18,7 @@ pub mod centre;
 pub mod chart;
 pub mod citizen;
 pub mod counter;
+pub mod dossier;
 pub mod entry;
 pub mod error;
 pub mod files;

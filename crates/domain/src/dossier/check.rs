@@ -235,6 +235,7 @@ impl List {
             (Item::Scope, &c.scope, TEXT_MAX),
             (Item::Matter, &c.matter, TEXT_MAX),
             (Item::Technical, &c.technical, TEXT_MAX),
+            (Item::ConfirmationBody, &c.confirmation.body, SHORT_MAX),
         ] {
             self.unless(is_text(text, max), item, None, RuleId::B1, empty);
         }
@@ -287,6 +288,16 @@ impl List {
         // Levels are 1 to 5 (Decree 85/2016).
         let level = (profile.security.system_level..=5).contains(&c.security_level);
         self.unless(level, Item::SecurityLevel, None, RuleId::C1, words);
+        let number = &c.confirmation.number;
+        let numbered = is_text(number, SHORT_MAX) && number.chars().any(|c| c.is_ascii_digit());
+        let words = ("Ghi số của văn bản xác nhận.", "Enter the document's number.");
+        self.unless(numbered, Item::ConfirmationNumber, None, RuleId::B2, words);
+        let dated = Date::strptime("%d/%m/%Y", c.confirmation.date.trim()).is_ok();
+        let words = (
+            "Ghi ngày của văn bản xác nhận dạng dd/mm/yyyy.",
+            "Enter the document's day as dd/mm/yyyy.",
+        );
+        self.unless(dated, Item::ConfirmationDate, None, RuleId::B2, words);
     }
 
     fn tables(&mut self, c: &Content, profile: &Profile) {

@@ -101,6 +101,17 @@ pub struct AccountRow {
     pub services: ServiceSet,
 }
 
+/// The written confirmation or minutes of the level-based security check (B2).
+#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Confirmation {
+    /// Số văn bản.
+    pub number: String,
+    /// Its day, dd/mm/yyyy.
+    pub date: String,
+    /// Who issued it.
+    pub body: String,
+}
+
 /// What a dossier says.
 #[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Content {
@@ -126,6 +137,8 @@ pub struct Content {
     pub technical: String,
     /// Cấp độ an toàn of the system; 0 while it is not given (C1).
     pub security_level: u8,
+    /// What confirms that the level's measures were checked (B2).
+    pub confirmation: Confirmation,
     /// How the unit's own system does multi-factor sign-in, captcha, limits per IP and account,
     /// protection against exhaustive scraping, with evidence (C5a), in this order.
     pub protection: [String; 4],
@@ -199,6 +212,9 @@ items! {
     Matter = "matter", Registration, false, "Nội dung";
     Technical = "technical", Registration, true, "Mô tả kỹ thuật phần kết nối";
     SecurityLevel = "securityLevel", Security, true, "Cấp độ an toàn của hệ thống";
+    ConfirmationNumber = "confirmationNumber", Security, false, "Số văn bản xác nhận";
+    ConfirmationDate = "confirmationDate", Security, false, "Ngày văn bản xác nhận";
+    ConfirmationBody = "confirmationBody", Security, false, "Cơ quan xác nhận";
     Mfa = "mfa", Security, true, "Xác thực đa nhân tố";
     Captcha = "captcha", Security, true, "Ngăn tra cứu tự động (captcha)";
     Limits = "limits", Security, true, "Giới hạn lượt theo IP, tài khoản";
@@ -270,6 +286,9 @@ impl Content {
             &contact.workplace,
             &self.representative,
             &self.representative_position,
+            &self.confirmation.number,
+            &self.confirmation.date,
+            &self.confirmation.body,
         ];
         let long = [&self.functions, &self.purpose, &self.scope, &self.matter, &self.technical];
         let rows = self.lines.len() <= LINES_MAX
@@ -319,13 +338,15 @@ impl Content {
                     == (&other.representative, &other.representative_position)
             }
             Part::Security => {
-                (self.security_level, &self.protection) == (other.security_level, &other.protection)
+                (self.security_level, &self.confirmation, &self.protection)
+                    == (other.security_level, &other.confirmation, &other.protection)
             }
             Part::Registration => {
                 let only = |c: &Self| Self {
                     representative: String::new(),
                     representative_position: String::new(),
                     security_level: 0,
+                    confirmation: Confirmation::default(),
                     protection: Default::default(),
                     accounts: vec![],
                     ..c.clone()

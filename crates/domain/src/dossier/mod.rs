@@ -28,8 +28,8 @@ pub use self::check::{Missing, Turn, missing, turns, warnings};
 pub use self::clearance::{Clearance, Ground};
 pub use self::compare::{Difference, compare};
 pub use self::content::{
-    ACCOUNTS_MAX, AccountRow, Contact, Content, Item, LineRow, PROCEDURES_MAX, ProcedureRow,
-    Registration, SHORT_MAX, ServiceUse, TEXT_MAX, named_by, suggested_count,
+    ACCOUNTS_MAX, AccountRow, Confirmation, Contact, Content, Item, LineRow, PROCEDURES_MAX,
+    ProcedureRow, Registration, SHORT_MAX, ServiceUse, TEXT_MAX, named_by, suggested_count,
 };
 pub use self::moves::Editor;
 pub use self::papers::{ATTACHMENTS_MAX, Attachment, Paper, Part};

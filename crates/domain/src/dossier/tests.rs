@@ -66,6 +66,11 @@ pub(super) fn whole() -> Content {
         matter: text(),
         technical: text(),
         security_level: 3,
+        confirmation: Confirmation {
+            number: "12/BB-KT".into(),
+            date: "01/02/2026".into(),
+            body: text(),
+        },
         protection: std::array::from_fn(|_| text()),
         lines: vec![line(Window::InHours, 500), line(Window::OffHours, 200)],
         uses: vec![ServiceUse {

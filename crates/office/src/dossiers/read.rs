@@ -242,6 +242,8 @@ pub enum Which {
 pub struct Compare {
     /// Which.
     pub of: (Which, Which),
+    /// Both, without account lists (A6).
+    pub texts: (Content, Content),
     /// Fields that differ; of the account list only numbers.
     pub differences: Vec<Difference>,
 }
@@ -264,7 +266,9 @@ pub async fn compare(
     else {
         return Ok(None);
     };
-    Ok(Some(Compare { of, differences: dossier::compare(&before, &after) }))
+    let differences = dossier::compare(&before, &after);
+    let texts = (before.without_people(), after.without_people());
+    Ok(Some(Compare { of, texts, differences }))
 }
 
 async fn text(

@@ -2,7 +2,7 @@
 
 use dancu_domain::dossier::{Blocked, Dossier, Evidence, Exemption, Part, Remark, Stage, Step};
 use dancu_domain::ids::{SystemCode, SystemId};
-use dancu_domain::registration::{ConnectionState, System};
+use dancu_domain::registration::{Channel, ConnectionState, OauthAccess, System};
 use dancu_domain::rule::RuleId;
 use dancu_store::dossiers;
 use dancu_store::engine::Tx;
@@ -49,6 +49,11 @@ fn prepared(tx: &mut Tx<'_>, dossier: &Dossier, inside: &Inside) -> Result<Syste
     // A2: the channel that the unit asks for beyond its group's is approved with the dossier.
     if beyond_group(dossier, &inside.profile) {
         system.channel_exceptions = vec![dossier.channel()];
+    }
+    // A client of the API without a secret yet: the unit's integrator makes one (C5).
+    if dossier.channel() == Channel::Api {
+        let client_id = system.code.as_str().to_ascii_lowercase();
+        system.oauth = Some(OauthAccess { client_id, secrets: vec![], public_keys: vec![] });
     }
     write::insert_system(tx, &inside.keys, &system, &[])?;
     Ok(id)

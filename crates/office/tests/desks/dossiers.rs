@@ -1,8 +1,9 @@
 //! Connection dossiers from the first word to the live connection (B1-B3, A4, A6, C2).
 
 use dancu_domain::dossier::{
-    AccountRow, Attachment, Blocked, Cause, Contact, Content, DossierNumber, Evidence, Exemption,
-    ExemptionGround, Item, LineRow, Part, ProcedureRow, Remark, ServiceUse, Stage, Step, Turn,
+    AccountRow, Attachment, Blocked, Cause, Confirmation, Contact, Content, DossierNumber,
+    Evidence, Exemption, ExemptionGround, Item, LineRow, Part, ProcedureRow, Remark, ServiceUse,
+    Stage, Step, Turn,
 };
 use dancu_domain::ids::{SystemCode, UnitCode};
 use dancu_domain::people::PersonId;
@@ -55,6 +56,11 @@ fn content() -> Content {
         matter: text(),
         technical: text(),
         security_level: 3,
+        confirmation: Confirmation {
+            number: "12/BB-KT".into(),
+            date: "01/02/2026".into(),
+            body: text(),
+        },
         protection: std::array::from_fn(|_| text()),
         lines: vec![line(Window::InHours, 500), line(Window::OffHours, 200)],
         uses: vec![ServiceUse {

@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use base64::Engine as _;
 use dancu_domain::ids::PersonalId;
 use dancu_domain::person::Person;
-use dancu_domain::registration::{AccountState, System};
+use dancu_domain::registration::{AccountState, ConnectionState, System};
 use dancu_domain::service::{Field, Service, Window};
 use dancu_store::Store;
 use dancu_store::keys::Purpose;
@@ -61,8 +61,9 @@ pub fn write(
             people.push(record.person()?);
         }
     }
-    let systems =
-        snapshot.systems().iter().map(|s| system(s)).collect::<anyhow::Result<Vec<_>>>()?;
+    // What a dossier prepares is nobody's to call yet.
+    let registered = snapshot.systems().iter().filter(|s| s.state != ConnectionState::Preparing);
+    let systems = registered.map(|s| system(s)).collect::<anyhow::Result<Vec<_>>>()?;
     let text = serde_json::to_vec_pretty(&json!({
         "baseUrl": app.base_url,
         "soapUrl": format!("{}/soap/dancu", app.base_url),

@@ -1,6 +1,7 @@
 //! `dancu demo`: the whole product on synthetic people, from one command.
 
 mod client_key;
+mod dossiers;
 mod file;
 mod people;
 mod seed;
@@ -186,6 +187,9 @@ async fn serve_demo(
     let portal = portal.with_mail(mailer.is_some());
     let people = people::ready(store, &portal.people, now).await?;
     let app = Arc::new(App::new(gate, clock, url).with_portal(Some(portal)));
+    if is_new {
+        dossiers::begin(&app).await.context("không lập được hồ sơ mẫu (dossiers)")?;
+    }
     let citizens = file::write(&app, &spec, &people).context("không ghi được demo.json")?;
     if is_new || args.once {
         walk::run(&app, &citizens).await?;

@@ -20,7 +20,7 @@ use dancu_world::names::officer_name;
 use serde_json::{Value, json};
 
 /// Login, role, unit.
-const PEOPLE: [(&str, Role, &str); 10] = [
+const PEOPLE: [(&str, Role, &str); 13] = [
     ("onestop.canbo1", Role::Officer, "H26.001"),
     ("onestop.thutruong", Role::Head, "H26.001"),
     ("onestop.tichhop", Role::Integrator, "H26.001"),
@@ -31,6 +31,9 @@ const PEOPLE: [(&str, Role, &str); 10] = [
     ("trungtam.hotro1", Role::Support, CENTRE),
     ("kiemtra.canbo1", Role::Auditor, "G01.902"),
     ("kiemtra.doclap1", Role::IndependentAuditor, "G01.902"),
+    ("noivu.thutruong", Role::Head, "H26.003"),
+    ("trungtam.thamdinh2", Role::DossierReviewer, CENTRE),
+    ("anninh.danhgia1", Role::SecurityAssessor, "H26.006"),
 ];
 /// Telephone of support on the demo's pages: no such number is given out.
 pub const HELP_PHONE: &str = "1900 0000";

@@ -18,6 +18,7 @@ mod centre;
 mod citizen;
 mod cookies;
 mod counter;
+mod dossiers;
 mod entry;
 pub mod form;
 pub mod frame;
@@ -189,6 +190,7 @@ fn table() -> Table {
     let table = head::routes(table);
     let table = centre::routes(table);
     let table = integrator::routes(table);
+    let table = dossiers::routes(table);
     let table = auditor::routes(table);
     let table = citizen::routes(table);
     let table = status::routes(table);

@@ -220,7 +220,7 @@ fn answered(signed: &Signed, refused: &Refused) -> Response {
 }
 
 /// One of two sentences.
-fn say(lang: Language, (vi, en): (String, String)) -> String {
+pub(super) fn say(lang: Language, (vi, en): (String, String)) -> String {
     match lang {
         Language::Vietnamese => vi,
         Language::English => en,

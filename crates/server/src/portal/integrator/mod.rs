@@ -59,7 +59,7 @@ pub fn routes(table: Table) -> Table {
     table
         // For who looks after a connection. Operators come here from the page of a system: their
         // column is full.
-        .entry("/integrator", "key-round", "nav-credentials", Power::EditDossier)
+        .entry("/integrator", "key-round", "nav-credentials", Power::ManageCredentials)
         .get("/integrator", see, list::show)
         .get("/integrator/{code}", see, system::show)
         .post("/integrator/{code}/secrets", manage, change::issue)

@@ -1,6 +1,7 @@
 //! The portal as a whole, over its routes.
 
 mod centre;
+mod dossiers;
 mod entry;
 mod notices;
 mod operator;

@@ -59,6 +59,18 @@ const MAY: &[(&str, &str, &[Role])] = &[
     ),
     ("*", "/unit/papers/accounts.pdf", &[Role::Head, Role::Deputy]),
     ("*", "/unit/papers/individual.pdf", &[Role::Head, Role::Deputy]),
+    // B1, A6: head and deputies fill in, integrators the technical items; who binds the unit signs.
+    ("*", "/unit/dossiers", &[Role::Head, Role::Deputy, Role::Integrator]),
+    ("POST", "/unit/dossiers/{number}/sign", &[Role::Head, Role::Deputy]),
+    ("POST", "/unit/dossiers/{number}/submit", &[Role::Head, Role::Deputy]),
+    ("POST", "/unit/dossiers/{number}/withdraw", &[Role::Head, Role::Deputy]),
+    ("POST", "/unit/dossiers/{number}/reopen", &[Role::Head, Role::Deputy]),
+    // B3, C2: the centre sees them, reviewers decide, assessors confirm, operators set live. That
+    // units see none of others is asked in the page.
+    ("GET", "/centre/dossiers", DOSSIERS),
+    ("POST", "/centre/dossiers", &[Role::DossierReviewer]),
+    ("POST", "/centre/dossiers/{number}/assess", &[Role::SecurityAssessor]),
+    ("POST", "/centre/dossiers/{number}/live", &[Role::Operator]),
     // E3: the operator of the agency's own software confirms.
     ("*", "/unit/revocations", &[Role::Integrator]),
     // C5: secrets are the integrator's; head and centre see their state and end them.
@@ -78,6 +90,16 @@ const MAY: &[(&str, &str, &[Role])] = &[
     ("*", "/audit", &[Role::Auditor, Role::IndependentAuditor]),
     // I1, I3: citizens, about themselves.
     ("*", "/me", &[Role::Citizen]),
+];
+/// Who sees dossiers: of the own unit, or as the centre.
+const DOSSIERS: &[Role] = &[
+    Role::Head,
+    Role::Deputy,
+    Role::FocalPoint,
+    Role::Integrator,
+    Role::Operator,
+    Role::DossierReviewer,
+    Role::SecurityAssessor,
 ];
 /// A6: never personal data.
 const NEVER: &[Role] =

@@ -1,0 +1,167 @@
+//! Files that come in: the account list as a spreadsheet (B6), and the security confirmation (B2),
+//! of which kind, size and digest are kept, so that the paper that comes with the letter can be
+//! told from another.
+
+use axum::extract::Path;
+use dancu_domain::dossier::{AccountRow, Attachment, Content, Part};
+use dancu_domain::people::powers::Power;
+use dancu_domain::registration::AccountKind;
+use dancu_domain::service::ServiceSet;
+use dancu_office::dossiers::{self, At};
+use dancu_papers::sheet::{self, Column, Row};
+use dancu_papers::sniff::{Kind, sniff};
+
+use super::sheet::{Asked, count, drawn};
+use super::{Place, at, at_unit, carried, errors, opened};
+use crate::portal::form::{Form, Part as Sent, Upload};
+use crate::portal::frame;
+use crate::portal::head::say;
+use crate::portal::signed::Signed;
+use crate::stop::{Handled, Stop};
+
+/// `POST /unit/dossiers/{number}/accounts/file`: takes the place of the whole list.
+pub(super) async fn accounts(
+    signed: Signed,
+    Path(number): Path<String>,
+    upload: Upload,
+) -> Handled {
+    let place = whole_unit(&signed)?;
+    let Upload { form, file } = upload;
+    let here = Here { signed: &signed, place: &place, number: &number, form: &form };
+    let bytes = match here.file(file) {
+        Ok(bytes) => bytes,
+        Err(missing) => return here.wrong("accounts", missing).await,
+    };
+    let rows = signed.app.reads.long(move || sheet::read(&bytes)).await;
+    let rows = match rows {
+        Ok(Ok(rows)) => rows,
+        Ok(Err(unreadable)) => {
+            return here.wrong("accounts", say(signed.lang, unreadable.sentence())).await;
+        }
+        Err(_) => return Ok(frame::unavailable(&signed)),
+    };
+    let open = opened(&signed, &place, &number).await?;
+    let before = open.dossier.content();
+    let accounts = rows.iter().map(|row| account(row, before)).collect();
+    let content = Content { accounts, ..before.clone() };
+    let at = at(open.dossier.number(), &form);
+    here.done("accounts", async move |place: Place| {
+        dossiers::save(&place.desk(), at, content).await
+    })
+    .await
+}
+
+/// A row of the file; kind, role and services stay where the login was known.
+fn account(row: &Row, before: &Content) -> AccountRow {
+    let text = |column| row.raw.get(column).trim().to_owned();
+    let login = text(Column::Login);
+    let same = |known: &&AccountRow| known.login.trim().eq_ignore_ascii_case(&login);
+    let known = before.accounts.iter().find(same);
+    AccountRow {
+        full_name: text(Column::Name),
+        citizen_id: text(Column::PersonalId),
+        officer_code: text(Column::OfficerCode),
+        phone: text(Column::Phone),
+        // What is no count is listed as missing beside its row.
+        daily: count(&text(Column::Daily)).unwrap_or(0),
+        role: known.map(|a| a.role.clone()).unwrap_or_default(),
+        kind: known.map_or(AccountKind::Officer, |a| a.kind),
+        services: known.map_or(ServiceSet::default(), |a| a.services),
+        login,
+    }
+}
+
+/// `POST /unit/dossiers/{number}/security/file`
+pub(super) async fn security(
+    signed: Signed,
+    Path(number): Path<String>,
+    upload: Upload,
+) -> Handled {
+    let place = whole_unit(&signed)?;
+    let Upload { form, file } = upload;
+    let here = Here { signed: &signed, place: &place, number: &number, form: &form };
+    let bytes = match here.file(file) {
+        Ok(bytes) => bytes,
+        Err(missing) => return here.wrong("security", missing).await,
+    };
+    let looked = signed.app.reads.long(move || {
+        let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &bytes);
+        (sniff(&bytes), digest, bytes.len() as u64)
+    });
+    let Ok((kind, digest, size)) = looked.await else { return Ok(frame::unavailable(&signed)) };
+    let kind = match kind {
+        Ok(Kind::Pdf(_)) => "pdf",
+        Ok(Kind::Jpeg(_)) => "jpeg",
+        Ok(Kind::Png(_)) => "png",
+        Ok(Kind::Xlsx) => {
+            return here.wrong("security", signed.text().get("dossier-file-kind")).await;
+        }
+        Err(refusal) => return here.wrong("security", say(signed.lang, refusal.sentence())).await,
+    };
+    let open = opened(&signed, &place, &number).await?;
+    let files = &open.dossier.paper(Part::Security).attachments;
+    let id = files.iter().map(|file| file.id).max().unwrap_or(0) + 1;
+    let mut sha256 = [0; 32];
+    sha256.copy_from_slice(digest.as_ref());
+    let attachment = Attachment { id, kind: kind.to_owned(), sha256, size };
+    let at: At = at(open.dossier.number(), &form);
+    here.done("security", async move |place: Place| {
+        dossiers::attach(&place.desk(), at, Part::Security, attachment).await
+    })
+    .await
+}
+
+/// Who fills in more than technical items: these papers name people (A6).
+fn whole_unit(signed: &Signed) -> Result<Place, Stop> {
+    let place = at_unit(signed, Power::EditDossier)?;
+    if place.integrator { Err(frame::missing(signed).into()) } else { Ok(place) }
+}
+
+/// A file that is being taken.
+struct Here<'a> {
+    signed: &'a Signed,
+    place: &'a Place,
+    number: &'a str,
+    form: &'a Form,
+}
+
+impl Here<'_> {
+    fn file(&self, file: Option<Sent>) -> Result<bytes::Bytes, String> {
+        let file = file.filter(|part| !part.bytes.is_empty()).map(|part| part.bytes);
+        file.ok_or_else(|| self.signed.text().get("importfile-missing"))
+    }
+
+    /// The sheet again, with a sentence beside the file.
+    async fn wrong(&self, code: &'static str, sentence: String) -> Handled {
+        self.again(code, vec![frame::wrong("file", sentence)]).await
+    }
+
+    async fn again(
+        &self,
+        code: &'static str,
+        errors: Vec<dancu_portal::parts::FieldError>,
+    ) -> Handled {
+        let open = opened(self.signed, self.place, self.number).await?;
+        let (content, asked) = (open.dossier.content(), Asked::default());
+        let shown = (content, None, errors);
+        drawn(self.signed, (self.place, &open, code), shown, &asked).await
+    }
+
+    async fn done<T, F>(
+        &self,
+        code: &'static str,
+        act: impl FnOnce(Place) -> F + Send + 'static,
+    ) -> Handled
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, dancu_office::Refused>> + Send + 'static,
+    {
+        match carried(self.signed, self.form, act(self.place.clone())).await? {
+            Ok(()) => {
+                let base = format!("{}/{}", self.place.list(), self.number);
+                Ok(frame::to(&format!("{base}/{code}?told=saved")))
+            }
+            Err(refused) => self.again(code, errors(self.signed, &refused, "file")?).await,
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! The queue of the centre: one stage at a time, those that stand there longest first.
+
+use axum::extract::Query;
+use dancu_domain::dossier::{DossierNumber, Stage, Turn};
+use dancu_domain::moment::Moment;
+use dancu_domain::people::powers::Power;
+use dancu_domain::text::fold;
+use dancu_office::dossiers::read;
+use dancu_portal::dossier::Queue;
+use dancu_portal::parts::{Choice, Pager, SavedView};
+use dancu_store::dossiers::{After, LISTED};
+use serde::Deserialize;
+
+use super::{at_centre, list, told};
+use crate::portal::paths::escaped;
+use crate::portal::signed::Signed;
+use crate::portal::{frame, words};
+use crate::stop::{Handled, Stop};
+
+/// Turns to filter by, with their words in the address.
+const TURNS: [(&str, Turn); 5] = [
+    ("reviewer", Turn::Reviewer),
+    ("assessor", Turn::Assessor),
+    ("integrator", Turn::Integrator),
+    ("unit", Turn::Unit),
+    ("operator", Turn::Operator),
+];
+
+/// The filters, in the address.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub(super) struct Filter {
+    stage: String,
+    turn: String,
+    q: String,
+    since: Option<i64>,
+    after: String,
+}
+
+/// `GET /centre/dossiers`
+pub(super) async fn show(signed: Signed, Query(filter): Query<Filter>) -> Handled {
+    let place = at_centre(&signed, Power::SeeDossiers)?;
+    let stage = usual_stage(&signed, &filter.stage);
+    let after = match (filter.since, DossierNumber::parse(&filter.after)) {
+        (Some(since), Some(number)) => After { since: Moment(since), number },
+        _ => After::START,
+    };
+    let turn = TURNS.iter().find(|(word, _)| *word == filter.turn).map(|(_, turn)| *turn);
+    let wanted = fold(&filter.q);
+    let t = signed.text();
+    let (mut rows, mut from) = (vec![], after);
+    // What does not fit is passed over, a few thousand at most, until a page is full.
+    let (counts, next) = loop {
+        let found = read::queue(&place.desk(), stage, from).await;
+        let found = found.map_err(|refused| Stop::from(words::failed(&signed, &refused)))?;
+        for summary in &found.rows {
+            let row = list::row(&signed, &place, summary);
+            let says = [&row.number, &row.name, &row.code, &row.unit];
+            let fits = wanted.is_empty() || says.iter().any(|text| fold(text).contains(&wanted));
+            if fits && turn.is_none_or(|turn| summary.turns.contains(&turn)) {
+                rows.push(row);
+            }
+        }
+        match found.next {
+            Some(next) if rows.len() < LISTED as usize => from = next,
+            next => break (found.counts, next),
+        }
+    };
+    let code = Stage::CODES[usize::from(stage)];
+    let views = Stage::CODES.iter().zip(counts).map(|(word, count)| SavedView {
+        name: format!("{} ({})", t.get(format!("dossier-stage-{word}")), t.num(count)),
+        href: format!("/centre/dossiers?stage={word}"),
+        current: *word == code,
+    });
+    let [q, turn_word] = [&filter.q, &filter.turn].map(|text| escaped(text));
+    let next = next.map(|after| {
+        let (since, number) = (after.since.0, after.number);
+        let kept = format!("stage={code}&turn={turn_word}&q={q}");
+        format!("/centre/dossiers?{kept}&since={since}&after={number}")
+    });
+    let first = |to: String| (after != After::START).then_some(to);
+    let before = first(format!("/centre/dossiers?stage={code}&turn={turn_word}&q={q}"));
+    let shown = rows.len() as u64;
+    let filtered = turn.is_some() || !wanted.is_empty();
+    let page = Queue {
+        views: views.collect(),
+        search: filter.q.clone(),
+        turns: choices(&t.get("dossier-any-turn"), turn, |turn| t.get(told::turn_key(turn))),
+        stage: code.to_owned(),
+        oldest: rows.iter().map(|row| row.days).max().unwrap_or(0),
+        pager: Pager {
+            from: u64::from(shown > 0),
+            to: shown,
+            total: if filtered { shown } else { counts[usize::from(stage)] },
+            before,
+            after: next,
+        },
+        rows,
+        s: signed.shell(),
+        t,
+    };
+    Ok(frame::page(&page))
+}
+
+/// The stage that was asked for; else where this person's work begins.
+fn usual_stage(signed: &Signed, word: &str) -> u8 {
+    let named = Stage::CODES.iter().position(|code| *code == word);
+    let usual = match () {
+        () if signed.holds(Power::ReviewDossier) => Stage::Submitted,
+        () if signed.holds(Power::ManageSystems) => Stage::Approved,
+        () => Stage::Accepted,
+    };
+    named.and_then(|at| u8::try_from(at).ok()).unwrap_or_else(|| usual.number())
+}
+
+fn choices(any: &str, chosen: Option<Turn>, name: impl Fn(Turn) -> String) -> Vec<Choice> {
+    let first = Choice { value: String::new(), label: any.to_owned(), chosen: chosen.is_none() };
+    let listed = TURNS.iter().map(|(word, turn)| Choice {
+        value: (*word).to_owned(),
+        label: name(*turn),
+        chosen: chosen == Some(*turn),
+    });
+    std::iter::once(first).chain(listed).collect()
+}

@@ -1,0 +1,251 @@
+//! The sheets that a unit fills in. What is half-filled is saved; what is wrong with it stands
+//! beside its field.
+
+use axum::extract::{Path, Query};
+use axum::http::StatusCode;
+use axum::response::Response;
+use dancu_domain::dossier::{Content, Item, Part};
+use dancu_domain::people::powers::Power;
+use dancu_office::Refused;
+use dancu_office::dossiers::read::{Act, Open};
+use dancu_office::dossiers::{self as office, At};
+use dancu_portal::dossier::Remark;
+use dancu_portal::dossier::sheets::Sheet;
+use dancu_portal::parts::FieldError;
+use serde::Deserialize;
+
+use super::told::{self, Names};
+use super::{Place, accounts, at, at_unit, carried, errors, fields, open, opened, services, texts};
+use crate::portal::form::{self, Form};
+use crate::portal::frame;
+use crate::portal::signed::Signed;
+use crate::stop::{Handled, Stop};
+
+/// Sheets in their order, with what each is for and the rule behind it.
+const SHEETS: [(&str, &str, &str); 6] = [
+    ("commitment", "dossier-why-commitment", "B7"),
+    ("about", "dossier-why-about", "B1"),
+    ("services", "dossier-why-services", "B5"),
+    ("fields", "dossier-why-fields", "A4"),
+    ("accounts", "dossier-why-accounts", "B6"),
+    ("security", "dossier-why-security", "C1"),
+];
+
+/// What was done a moment ago, whether what is missing is shown, and which row is changed.
+#[derive(Deserialize, Default, Clone)]
+#[serde(default)]
+pub(super) struct Asked {
+    told: String,
+    check: String,
+    pub(super) row: String,
+}
+
+/// A sheet while it is looked at or sent.
+pub(super) struct Looked<'a> {
+    pub(super) signed: &'a Signed,
+    pub(super) place: &'a Place,
+    pub(super) open: &'a Open,
+    pub(super) names: &'a Names,
+    /// What it says: as it stands, or as it was typed.
+    pub(super) content: &'a Content,
+    /// What was typed, where something of it could not be taken.
+    pub(super) typed: Option<&'a Form>,
+    pub(super) asked: &'a Asked,
+}
+
+impl Looked<'_> {
+    /// What an item lacks, where that is to be shown: of one row, or of the whole.
+    pub(super) fn lacks(&self, item: Item, row: Option<usize>) -> Vec<String> {
+        let fits = self.open.missing.iter().filter(|m| m.item == item && m.row == row);
+        // What concerns a signature or a file is no matter of a field.
+        let fits = fits.filter(|_| self.checks());
+        fits.map(|m| self.signed.say(m.vi, m.en).to_owned()).collect()
+    }
+
+    /// A sheet that was only opened is not judged yet.
+    fn checks(&self) -> bool {
+        !self.asked.check.is_empty() || self.asked.told == "saved"
+    }
+
+    /// Comments on items.
+    pub(super) fn remarks(&self, items: &[Item]) -> Vec<Remark> {
+        let base = self.place.page(self.open.dossier.number());
+        let of = (self.place, self.names);
+        told::remarks(self.signed, of, (&base, self.open), |item| items.contains(&item))
+    }
+
+    /// Whether this person may save now.
+    pub(super) fn editable(&self) -> bool {
+        self.open.acts.contains(&Act::Edit)
+    }
+
+    /// A value: as typed where something was, else as it stands.
+    pub(super) fn typed_or(&self, name: &str, stands: impl Into<String>) -> String {
+        match self.typed {
+            Some(form) if form.has(name) => form.get(name).to_owned(),
+            _ => stands.into(),
+        }
+    }
+
+    /// What all sheets share.
+    pub(super) fn sheet(&self, code: &'static str) -> Sheet {
+        let base = self.place.page(self.open.dossier.number());
+        let why = SHEETS.iter().find(|(known, ..)| *known == code);
+        let (_, why, rule) = why.copied().unwrap_or(SHEETS[0]);
+        let open_to = |sheet: &str| !self.place.integrator || matches!(sheet, "about" | "security");
+        let all = SHEETS.iter().filter(|(sheet, ..)| open_to(sheet)).map(|(sheet, ..)| {
+            (format!("dossier-sheet-{sheet}"), format!("{base}/{sheet}"), *sheet == code)
+        });
+        Sheet {
+            code,
+            key: format!("dossier-sheet-{code}"),
+            why,
+            rule,
+            sheets: all.collect(),
+            number: self.open.dossier.number().to_string(),
+            name: open::named(self.signed, &self.open.dossier),
+            editable: self.editable(),
+            revision: self.open.revision,
+            told: (self.asked.told == "saved").then_some("dossier-told-saved"),
+            once: form::once(),
+            base,
+        }
+    }
+}
+
+/// `GET /unit/dossiers/{number}/{sheet}`
+pub(super) async fn show(
+    signed: Signed,
+    Path((number, sheet)): Path<(String, String)>,
+    Query(asked): Query<Asked>,
+) -> Handled {
+    let place = at_unit(&signed, Power::EditDossier)?;
+    let code = known(&signed, &place, &sheet)?;
+    let open = opened(&signed, &place, &number).await?;
+    let content = open.dossier.content();
+    drawn(&signed, (&place, &open, code), (content, None, vec![]), &asked).await
+}
+
+/// The sheet of a word, where this person fills it in (A6).
+pub(super) fn known(signed: &Signed, place: &Place, word: &str) -> Result<&'static str, Stop> {
+    let found = SHEETS.iter().map(|(code, ..)| *code).find(|code| *code == word);
+    let found = found.filter(|code| !place.integrator || matches!(*code, "about" | "security"));
+    found.ok_or_else(|| frame::missing(signed).into())
+}
+
+/// The page of a sheet.
+pub(super) async fn drawn(
+    signed: &Signed,
+    (place, open, code): (&Place, &Open, &'static str),
+    (content, typed, errors): (&Content, Option<&Form>, Vec<FieldError>),
+    asked: &Asked,
+) -> Result<Response, Stop> {
+    let names = Names::of(signed, place, open).await?;
+    let looked = Looked { signed, place, open, names: &names, content, typed, asked };
+    let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    Ok(match code {
+        "services" => frame::page_with(status, &services::page(&looked, errors)),
+        "fields" => frame::page_with(status, &fields::page(&looked, errors)),
+        "accounts" => frame::page_with(status, &accounts::page(&looked, errors)),
+        _ => frame::page_with(status, &texts::page(&looked, code, errors)),
+    })
+}
+
+/// `POST /unit/dossiers/{number}/{sheet}`: saves what was typed, answers comments beside it.
+pub(super) async fn save(
+    signed: Signed,
+    Path((number, sheet)): Path<(String, String)>,
+    form: Form,
+) -> Handled {
+    let place = at_unit(&signed, Power::EditDossier)?;
+    let code = known(&signed, &place, &sheet)?;
+    let open = opened(&signed, &place, &number).await?;
+    let at = at(open.dossier.number(), &form);
+    let before = open.dossier.content();
+    let read = match code {
+        "services" => services::read(&form, before),
+        "fields" => fields::read(&form, before),
+        "accounts" => accounts::read(&form, before),
+        _ => Ok(texts::read(&form, code, before)),
+    };
+    let asked = Asked { check: "1".into(), row: form.get("row").to_owned(), ..Asked::default() };
+    let refused = match read {
+        Ok(content) => {
+            let (doing, answers) = (place.clone(), answers(&form));
+            let (detach, sent) = (form.get("detach").parse().ok(), content.clone());
+            let same = content == *before;
+            let act =
+                async move { put(&doing, at, (!same).then_some(sent), answers, detach).await };
+            match carried(&signed, &form, act).await? {
+                Ok(()) => {
+                    return Ok(frame::to(&format!(
+                        "{}/{code}?told=saved",
+                        place.page(open.dossier.number())
+                    )));
+                }
+                Err(refused) => {
+                    let errors = errors(&signed, &refused, "sheet")?;
+                    let typed = (&content, Some(&form), errors);
+                    return drawn(&signed, (&place, &open, code), typed, &asked).await;
+                }
+            }
+        }
+        Err(refused) => refused,
+    };
+    let field = match &refused {
+        Refused::Field { field, .. } => *field,
+        _ => "sheet",
+    };
+    let errors = errors(&signed, &refused, field)?;
+    drawn(&signed, (&place, &open, code), (before, Some(&form), errors), &asked).await
+}
+
+/// Saves the content, takes a file away, answers comments: each an act with its own entry.
+async fn put(
+    place: &Place,
+    mut at: At,
+    content: Option<Content>,
+    answers: Vec<(usize, String)>,
+    detach: Option<u64>,
+) -> Result<(), Refused> {
+    let desk = place.desk();
+    if let Some(content) = content {
+        at.revision = office::save(&desk, at, content).await?.revision;
+    }
+    if let Some(file) = detach {
+        at.revision = office::detach(&desk, at, Part::Security, file).await?.revision;
+    }
+    for (comment, text) in answers {
+        at.revision = office::answer(&desk, at, comment, &text).await?.revision;
+    }
+    Ok(())
+}
+
+/// Answers that were typed: fields `answer-3`.
+fn answers(form: &Form) -> Vec<(usize, String)> {
+    let typed = form.fields().filter_map(|(name, value)| {
+        let comment = name.strip_prefix("answer-")?.parse().ok()?;
+        (!value.trim().is_empty()).then(|| (comment, value.trim().to_owned()))
+    });
+    typed.collect()
+}
+
+/// A count as people type it; `None` where it is none.
+pub(super) fn count(text: &str) -> Option<u32> {
+    let digits = text.replace(['.', ',', ' '], "");
+    if digits.is_empty() { Some(0) } else { digits.parse().ok() }
+}
+
+/// A count as a field shows it: nothing for none.
+pub(super) fn shown(count: u32) -> String {
+    if count == 0 { String::new() } else { count.to_string() }
+}
+
+/// The error of a count that cannot be read.
+pub(super) fn no_count(field: &'static str) -> Refused {
+    Refused::Field {
+        field,
+        vi: "Số lượt là số nguyên; phần đã nhập vẫn còn nguyên.".into(),
+        en: "Counts are whole numbers; what was typed is still here.".into(),
+    }
+}
