@@ -41,6 +41,7 @@ impl Area {
                 include_str!("../migrations/core/0003_people.sql"),
                 include_str!("../migrations/core/0004_units.sql"),
                 include_str!("../migrations/core/0005_dossiers.sql"),
+                include_str!("../migrations/core/0006_campaigns.sql"),
             ],
             Self::Registry => &[include_str!("../migrations/registry/0001_init.sql")],
             Self::Search => &[

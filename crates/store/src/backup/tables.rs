@@ -76,6 +76,8 @@ pub const KEPT: &[(&str, Kept)] = &[
     ("dossier_version", Kept::Rows),
     ("dossier_event", Kept::Rows),
     ("system_clearance", Kept::Rows),
+    ("campaign", Kept::Rows),
+    ("campaign_task", Kept::Rows),
     ("person", Kept::Numbered(PERSON_BLOCK)),
     ("person_key", Kept::Digests),
     ("household", Kept::Numbered(HOUSEHOLD_BLOCK)),

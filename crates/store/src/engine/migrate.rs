@@ -61,6 +61,12 @@ const fn steps(area: Area) -> &'static [Step] {
                 besides: include_str!("../../migrations/core/0005_dossiers.postgresql.sql"),
                 compatible: true,
             },
+            // Only adds tables.
+            Step {
+                both: include_str!("../../migrations/core/0006_campaigns.sql"),
+                besides: "",
+                compatible: true,
+            },
         ],
         Area::Registry => &[Step {
             both: include_str!("../../migrations/registry/0001_init.sql"),
