@@ -16,6 +16,7 @@ pub mod domain_ids;
 pub mod domain_name;
 pub mod domain_profile;
 pub mod journal_entry;
+pub mod papers_sniff;
 pub mod people;
 pub mod population_header;
 pub mod population_row;
@@ -36,7 +37,7 @@ pub mod population {
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub const TARGETS: [Target; 14] = [
+pub const TARGETS: [Target; 15] = [
     ("access_client", access_client::run),
     ("access_soap", access_soap::run),
     ("access_token", access_token::run),
@@ -44,6 +45,7 @@ pub const TARGETS: [Target; 14] = [
     ("domain_name", domain_name::run),
     ("domain_profile", domain_profile::run),
     ("journal_entry", journal_entry::run),
+    ("papers_sniff", papers_sniff::run),
     ("population_header", population_header::run),
     ("population_row", population_row::run),
     ("store_record", store_record::run),

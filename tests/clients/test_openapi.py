@@ -15,6 +15,7 @@ SECONDS = int(os.environ.get("DANCU_OPENAPI_SECONDS", "100"))
 PATHS = {
     "/oauth/token": "post", "/api/v1/citizens/verify": "post", "/api/v1/citizens/lookup": "post",
     "/api/v1/households/lookup": "post", "/api/v1/relations/verify": "post",
+    "/api/v1/accounts": "put", "/api/v1/accounts/changes/{id}": "get",
     "/api/v1/usage": "get", "/api/v1/refusals/{correlationId}": "get", "/api/v1/journal": "get",
 }
 

@@ -738,3 +738,43 @@ def test_two_moves_of_the_clock_at_once_add_nothing_up(own_server):
     assert {a.status_code for a in answers} <= {200, 409}
     moved = [instant(a.json()["now"]) for a in answers if a.status_code == 200]
     assert moved and all(0 <= (m - set_to).total_seconds() < 30 for m in moved), moved
+
+
+# --- the account list of a system ---------------------------------------------------------------
+
+
+def account(login: str, number: int) -> dict:
+    return {"login": login, "fullName": "Nguyễn Thị Mẫu", "personalId": f"0993{number:08}",
+            "phone": "0900000000", "role": "Tiếp nhận hồ sơ", "daily": 20,
+            "purpose": "Giải quyết thủ tục hộ tịch"}
+
+
+def test_an_account_list_waits_for_the_head_and_opens_nothing(demo, person):
+    """B6, E1: sent twice it is one list; nobody on it may ask before the head approved it."""
+    rest = Rest(demo, "NIGHT")
+    known = [one["login"] for one in rest.system["accounts"] if one["kind"] == "officer"]
+    new = f"canbo.moi.{request_id()[-8:]}".lower()
+    rows = [account(login, number) for number, login in enumerate([*known, new])]
+    answer = rest.send("PUT", "/api/v1/accounts", json={"accounts": rows})
+    assert answer.status_code == 202, answer.text[:500]
+    sent = answer.json()
+    assert sent["state"] == "waiting" and sent["added"] == [new] and sent["missing"] == [], sent
+    again = rest.send("PUT", "/api/v1/accounts", json={"accounts": rows}).json()
+    assert again["id"] == sent["id"]
+    problem(rest.verify(person, account=new), 403, "E1")
+    path = f"/api/v1/accounts/changes/{sent['id']}"
+    assert ok(rest.send("GET", path))["state"] == "waiting"
+    problem(Rest(demo, "SMALL").send("GET", path), 404)
+    newer = rest.send("PUT", "/api/v1/accounts", json={"accounts": rows[-1:]}).json()
+    assert set(newer["missing"]) == set(known), newer
+    assert ok(rest.send("GET", path))["state"] == "replaced"
+
+
+def test_a_wrong_account_list_is_told_by_account_and_field(demo):
+    rest = Rest(demo, "NIGHT")
+    wrong = account("ngan", 1) | {"daily": 0}
+    answer = rest.send("PUT", "/api/v1/accounts", json={"accounts": [account("canbo.dung", 2), wrong]})
+    fields = {error["field"] for error in bad_input(answer)["errors"]}
+    assert fields == {"accounts.2.login", "accounts.2.daily"}, fields
+    assert "09930000" not in answer.text
+    bad_input(rest.send("PUT", "/api/v1/accounts", json={"accounts": []}), "accounts")

@@ -8,7 +8,7 @@ use crate::refusal::Reason;
 use crate::registration::{
     Account, AccountKind, AccountState, Channel, ConnectionState, Plan, Procedure, System,
 };
-use crate::service::{FieldSet, Service, Window};
+use crate::service::{FieldSet, Service};
 
 /// What is asked, as far as the decision is concerned.
 #[derive(Clone, Copy, Debug)]
@@ -181,10 +181,7 @@ fn plan<'a>(
     let covers = |p: &&Plan| {
         Some(p.id) == account.plan
             && p.services.contains(q.service)
-            && p.windows[match duty.window {
-                Window::InHours => 0,
-                Window::OffHours => 1,
-            }]
+            && p.hours[duty.window as usize].is_some_and(|range| range.contains(duty, q.at))
             && p.valid.contains(duty.day.date())
     };
     system.plans.iter().find(covers).map(Some).ok_or(Reason::PlanDoesNotCover)

@@ -46,9 +46,10 @@ pub fn outlook<'a>(
     // What a named act takes away may hold it at another hour than this one.
     let mut by_act = ends_by_an_act(reason, system, q).then_some(reason);
     let end = Moment(q.at.0.saturating_add(AHEAD_MS));
+    let begins = plan_begins(system, q.officer);
     let mut at = q.at;
     loop {
-        at = next_edge(&profiles.at(at).hours, at);
+        at = next_edge(&profiles.at(at).hours, at, &begins);
         if at > end {
             break;
         }
@@ -93,8 +94,16 @@ fn ends_by_an_act(reason: Reason, system: &System, q: &Question<'_>) -> bool {
     }
 }
 
-/// The next instant at which a window, a duty day or a calendar day begins.
-fn next_edge(hours: &Hours, at: Moment) -> Moment {
+/// Minutes of the duty day from which the account's plan covers it.
+fn plan_begins(system: &System, officer: &str) -> Vec<u16> {
+    let plan = system.accounts.find(officer).and_then(|account| account.plan);
+    let plan = system.plans.iter().find(|p| Some(p.id) == plan);
+    plan.iter().flat_map(|p| p.hours.iter().flatten()).map(|range| range.from()).collect()
+}
+
+/// The next instant at which a window, a duty day, a calendar day or one of these minutes of the
+/// duty day begins.
+fn next_edge(hours: &Hours, at: Moment, begins: &[u16]) -> Moment {
     let duty = hours.duty(at);
     let midnight = (at.0 + VIET_NAM_MS).div_euclid(DAY_MS) * DAY_MS + DAY_MS - VIET_NAM_MS;
     let closes = i64::from(duty.day.0) * DAY_MS + i64::from(hours.to_minute) * MINUTE_MS;
@@ -102,7 +111,9 @@ fn next_edge(hours: &Hours, at: Moment) -> Moment {
     if at.0 < closes - VIET_NAM_MS {
         edge = edge.min(closes - VIET_NAM_MS);
     }
-    Moment(edge)
+    let day_began = duty.resets_at.0 - DAY_MS;
+    let begins = begins.iter().map(|minute| day_began + i64::from(*minute) * MINUTE_MS);
+    Moment(begins.filter(|begin| *begin > at.0).fold(edge, i64::min))
 }
 
 #[cfg(test)]
@@ -120,7 +131,11 @@ mod tests {
             ("2026-03-03T00:00:00+07:00", "2026-03-03T07:00:00+07:00"),
             ("2026-03-03T06:59:59.999+07:00", "2026-03-03T07:00:00+07:00"),
         ] {
-            assert_eq!(next_edge(&hours, at(from)), at(edge), "{from}");
+            assert_eq!(next_edge(&hours, at(from), &[]), at(edge), "{from}");
         }
+        // A plan from 22:00 on, 15 hours after the duty day began.
+        let from = |text| next_edge(&hours, at(text), &[15 * 60]);
+        assert_eq!(from("2026-03-02T19:00:00+07:00"), at("2026-03-02T22:00:00+07:00"));
+        assert_eq!(from("2026-03-02T22:00:00+07:00"), at("2026-03-03T00:00:00+07:00"));
     }
 }

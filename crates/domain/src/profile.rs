@@ -15,6 +15,7 @@ pub use self::figures::{
     ExceedanceRule, IncidentsRaw, LockEnds, LockScope, MfaRule, OverdueRule, Pace, Reading,
     SecurityRaw, SignInRaw, TrainingLapse,
 };
+use self::figures::{PlansRaw, RequestIdsRaw};
 use crate::ids::Login;
 use crate::moment::{Hours, MINUTE_MS, Moment};
 use crate::pace::PERSONS_PER_MINUTE_MAX;
@@ -57,6 +58,8 @@ pub struct Profile {
     pub exceedance: ExceedanceRule,
     /// D8: above this factor of the registered count a raise needs two approvers.
     pub two_approvers_above: u32,
+    /// D5: persons an hour that all agreed job plans together may ask about.
+    pub plans_per_hour: u32,
     /// D7, by [`AccountKind`].
     pub pace: [Pace; 3],
     /// A2, by group 1-4.
@@ -98,6 +101,7 @@ struct ProfileRaw {
     exceedance: ExceedanceRaw,
     raise: RaiseRaw,
     pace: PaceRaw,
+    plans: PlansRaw,
     channels: ChannelsRaw,
     dossier: DossierRaw,
     accounts: Spanned<AccountsRaw>,
@@ -159,12 +163,6 @@ struct DossierRaw {
     system_name_pattern: Spanned<String>,
     approvers: Spanned<u32>,
     complete_by: Spanned<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct RequestIdsRaw {
-    remember_hours: Spanned<u32>,
 }
 
 impl Profiles {
@@ -287,6 +285,7 @@ impl Check<'_> {
             counts: self.counts(&raw.counts)?,
             exceedance: self.exceedance(&raw.exceedance)?,
             two_approvers_above: self.range(&raw.raise.two_approvers_above_factor, 1, 100)?,
+            plans_per_hour: self.range(&raw.plans.per_hour, 1, 1_000_000_000)?,
             pace: [
                 self.pace(&raw.pace.officer)?,
                 self.pace(&raw.pace.system)?,

@@ -17,6 +17,7 @@ use crate::ids::{
     AccountId, LineId, PlanId, ProcedureCode, Purpose, SystemCode, SystemId, UnitCode,
 };
 use crate::moment::Moment;
+use crate::plans::ClockRange;
 use crate::service::{FieldSet, Service, ServiceSet, Window};
 
 /// Groups of users (A1).
@@ -229,8 +230,8 @@ pub struct Plan {
     pub id: PlanId,
     /// Services it covers.
     pub services: ServiceSet,
-    /// Whether it covers in hours and off hours.
-    pub windows: [bool; 2],
+    /// When within each window it covers, by [`Window`]; `None`: not in that window.
+    pub hours: [Option<ClockRange>; 2],
     /// Its own daily count outside the lines and the off-hours total (D4); `None`: it counts on
     /// the ordinary lines.
     pub own_count: Option<u32>,

@@ -28,7 +28,7 @@ use crate::registration::Group;
 pub const FOCAL_POINTS_MAX: usize = 2;
 /// Contacts of a unit: two kinds (J2), each with a stand-in for every shift of three (*ours*).
 pub const CONTACTS_MAX: usize = 12;
-/// Units that one splits into: the largest commune of 2024 was divided among 6 (*ours*: twice that).
+/// Units that one splits into (*ours*: the lists divide a commune among a handful).
 pub const SPLIT_MAX: usize = 12;
 /// Identifiers of a unit: one of its own, and those of bodies it took over (*ours*).
 pub const AGENCY_CODES_MAX: usize = 8;

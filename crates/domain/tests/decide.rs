@@ -11,6 +11,7 @@ use dancu_domain::ids::{
 use dancu_domain::lines::{Intent, LineLock, Lines, Row};
 use dancu_domain::moment::Moment;
 use dancu_domain::outlook::{Outlook, outlook};
+use dancu_domain::plans::ClockRange;
 use dancu_domain::profile::{DEFAULT_PROFILE, Profile, Profiles};
 use dancu_domain::refusal::{Kind, Reason};
 use dancu_domain::registration::{
@@ -126,7 +127,7 @@ fn system() -> System {
         plans: vec![Plan {
             id: PlanId(7),
             services: ServiceSet::of(&[Service::CitizenVerify]),
-            windows: [false, true],
+            hours: [None, Some(ClockRange::WHOLE)],
             own_count: Some(300),
             valid: days(date(2026, 3, 1), date(2026, 3, 10)),
         }],
@@ -565,10 +566,23 @@ fn rule_d5_a_run_needs_a_plan_that_covers_it() {
     }
     assert_eq!(ask(&system(), &asked()).unwrap().plan, None);
 
+    // Outside its hours a plan covers nothing, though the window is right: 18:00-22:00 here.
+    let mut evening = system();
+    evening.plans[0].hours = [None, ClockRange::new(11 * 60, 15 * 60)];
+    for (time, covered) in
+        [("2026-03-02T21:59:59.999+07:00", true), ("2026-03-02T22:00:00+07:00", false)]
+    {
+        assert_eq!(
+            ask(&evening, &Asked { at: at(time), ..run.clone() }).is_ok(),
+            covered,
+            "{time}"
+        );
+    }
+
     // Without a count of its own a plan counts on the ordinary lines.
     let mut system = system();
     system.plans[0].own_count = None;
-    system.plans[0].windows = [true, true];
+    system.plans[0].hours = [Some(ClockRange::WHOLE); 2];
     let (granted, intent) = ask_for(&system, &by_day).unwrap();
     assert_eq!((granted.plan, intent.own_plan, intent.line), (Some(PlanId(7)), None, LineId(10)));
 }

@@ -68,8 +68,8 @@ fn the_table_of_roles_and_powers() {
         counts,
         [
             ("officer", 13),
-            ("head", 27),
-            ("deputy", 26),
+            ("head", 28),
+            ("deputy", 27),
             ("focalPoint", 9),
             ("integrator", 14),
             ("operator", 30),

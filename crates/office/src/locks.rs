@@ -3,6 +3,7 @@
 use dancu_domain::ids::{AccountId, LineId, Login, SystemId};
 use dancu_domain::lines::{LineDay, LineLock, Lines};
 use dancu_domain::moment::Moment;
+use dancu_domain::notices::Notice;
 use dancu_domain::people::account::{Lock, Phase};
 use dancu_domain::people::{MachineTime, PersonId};
 use dancu_domain::registration::{AccountState, ConnectionState, Snapshot, System};
@@ -11,7 +12,7 @@ use dancu_store::Store;
 use dancu_store::people::Person;
 
 use crate::act::{Actor, Desk, Done, Place, Refused, places};
-use crate::states;
+use crate::{notices, states};
 
 /// What a lock stops, by row id: nothing of a person stands in its text.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -167,12 +168,15 @@ pub async fn lift(desk: &Desk<'_>, place: &Place<'_>) -> Result<Done, Refused> {
     let (id, owner, now) = (place.line.id, desk.system.id, desk.now);
     let day = desk.store.profiles().at(now).hours.duty(now).day;
     let detail = place.code();
-    let lifted = desk.carry_out("line.lift", move |_, counts| {
+    let (keys, line) = (desk.store.keys().clone(), notices::line(desk.system, place));
+    let to = notices::answers_for(desk.system, desk.actor.person());
+    let lifted = desk.carry_out("line.lift", move |tx, counts| {
         let lines = counts.lines();
         if lines.lock_in_force(owner, id, now).is_none() {
             return Err(Refused::NotLocked);
         }
         lines.lift(owner, id, day, now);
+        notices::tell(tx, &keys, now, &to, &Notice::LineLifted { line })?;
         Ok((detail, ()))
     });
     Ok(lifted.await?.0)

@@ -1,12 +1,14 @@
 //! Announcements and maintenance windows: what everybody may read on the status page (J2).
 
 use dancu_domain::moment::{DAY_MS, Moment};
+use dancu_domain::notices::{Audience, Notice};
 use dancu_domain::people::reasons::PortalReason;
 use dancu_domain::text::{composed, is_storable};
 use dancu_store::Store;
 use dancu_store::desks::{self, Announcement, News};
 
 use crate::act::{Actor, Done, Entry, Refused, note};
+use crate::notices::tell;
 
 /// Characters of a heading: it is read in a list.
 pub const HEADING_MAX: usize = 80;
@@ -105,9 +107,12 @@ pub async fn publish(
         at: now,
         ended_at: None,
     };
-    let entry = Entry::new("news.published", actor, None);
+    let (entry, keys) = (Entry::new("news.published", actor, None), store.keys().clone());
     let published = note((store, now), entry, move |tx| {
         let id = desks::insert_announcement(tx, &new)?;
+        let incident = new.kind == News::Incident;
+        let told = Notice::Announced { title: new.title.clone(), incident };
+        tell(tx, &keys, now, &[Audience::Everybody], &told)?;
         Ok((format!("#{id} {} {}", new.kind.code(), new.title), ()))
     });
     Ok(published.await?.0)

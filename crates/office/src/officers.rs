@@ -15,6 +15,7 @@ mod end;
 mod import;
 mod list;
 mod proof;
+pub mod sent;
 #[cfg(test)]
 mod tests;
 
@@ -22,6 +23,7 @@ use std::fmt;
 
 use dancu_domain::ids::{AccountId, Login, SystemId, UnitCode};
 use dancu_domain::moment::Moment;
+use dancu_domain::notices::{Audience, Notice};
 use dancu_domain::people::account::Standing;
 use dancu_domain::people::reasons::PortalReason;
 use dancu_domain::people::roles::Role;
@@ -36,10 +38,10 @@ use dancu_store::policy::accounts::{self, Listed};
 
 pub use add::{Added, New, add, change, invite};
 pub use end::{
-    CONFIRM_MS, Died, Held, Notice, Resumed, StateAct, confirm_revocation, open_notices, resume,
-    revoke, suspend,
+    CONFIRM_MS, Died, Held, Resumed, Revocation, StateAct, confirm_revocation, open_notices,
+    resume, revoke, suspend,
 };
-pub(crate) use end::{Told, finish, moved, tell, withdrawn};
+pub(crate) use end::{Told, finish, moved, tell_revoked, withdrawn};
 pub use import::{Applied, Import, Preview, apply, export, preview};
 pub use list::{MEAN_DAYS, Officer, State, list, one, working_days};
 pub use proof::{APART_MS, give_password, reenable, train, vouch};
@@ -209,6 +211,13 @@ impl Inside {
         } else {
             Err(Refused::Reason(PortalReason::OutsideScope))
         }
+    }
+
+    /// Tells the other heads of the unit that a list changed (E4).
+    fn tell_list(&self, tx: &mut Tx<'_>, owner: &accounts::Owner) -> Result<(), Refused> {
+        let to = [Audience::Heads(owner.unit.clone(), Some(self.by))];
+        let changed = Notice::ListChanged { system: owner.code.clone() };
+        crate::notices::tell(tx, &self.keys, self.now, &to, &changed)
     }
 
     fn is_head(&self, person: &Person) -> bool {

@@ -4,6 +4,7 @@
 use dancu_domain::ids::{LineId, SystemId};
 use dancu_domain::moment::{DAY_MS, DutyDay, Hours, MINUTE_MS, Moment, VIET_NAM_OFFSET_MS};
 use dancu_domain::people::may::Ground;
+use dancu_domain::notices::{Audience, Notice};
 use dancu_domain::people::reasons::PortalReason;
 use dancu_domain::registration::ConnectionState;
 use dancu_store::desks::{self, RaiseRequest, RequestState, Requests};
@@ -13,6 +14,7 @@ use dancu_store::policy::{self, accounts};
 use jiff::civil::Date;
 
 use crate::act::{Done, Entry, Refused, note};
+use crate::notices::tell;
 use crate::officers::HeadDesk;
 use crate::raises::RAISE_DAYS_MAX;
 
@@ -79,6 +81,9 @@ pub async fn ask(desk: &HeadDesk<'_>, wanted: Wanted) -> Result<(Done, Vec<i64>)
             return Err(Refused::Gone);
         }
         let ids = insert(tx, &keys, &wanted, &asks)?;
+        let requests = u32::try_from(ids.len()).unwrap_or(u32::MAX);
+        let told = Notice::RaiseAsked { system: owner.code.clone(), requests };
+        tell(tx, &keys, now, &[Audience::Operators(Some(by))], &told)?;
         let lines: Vec<String> = wanted.lines.iter().map(|l| format!("#{}", l.0)).collect();
         let detail = format!(
             "{} dòng {} đến {} lượt/ngày, từ {} đến {}; lý do: {}",

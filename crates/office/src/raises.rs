@@ -5,6 +5,7 @@
 use dancu_domain::ids::LineId;
 use dancu_domain::lines::Lines;
 use dancu_domain::moment::{DAY_MS, Moment};
+use dancu_domain::notices::{Audience, Notice};
 use dancu_domain::people::approval::{Approval, Approvers, Signature};
 use dancu_domain::people::reasons::PortalReason;
 use dancu_domain::registration::{Line, Raise};
@@ -14,6 +15,7 @@ use dancu_store::keys::Keyring;
 use dancu_store::policy;
 
 use crate::act::{Actor, Desk, Done, Place, Refused};
+use crate::notices::{self, tell};
 
 /// Longest raise: a quarter, after which the count itself is reviewed (B9).
 pub const RAISE_DAYS_MAX: u32 = 92;
@@ -113,6 +115,7 @@ pub async fn approve(
     let by = desk.actor.person().ok_or(PortalReason::NoPower)?;
     let (now, line, code) = (desk.now, place.line.id, place.code());
     let keys = desk.store.keys().clone();
+    let at = notices::line(desk.system, place);
     let factor = desk.store.profiles().at(now).two_approvers_above;
     let approved = desk.carry_out("line.raise", move |tx, counts| {
         let mut asked = waiting(tx, &keys, request, line)?;
@@ -127,6 +130,8 @@ pub async fn approve(
             insert(tx, counts.lines(), line, raise)?;
             asked.state = RequestState::Granted;
             asked.decided_at = Some(now);
+            let told = Notice::RaiseGranted { line: at, to: raise.to };
+            tell(tx, &keys, now, &asker(&asked), &told)?;
             ("", Decided::InForce)
         } else {
             (", người duyệt thứ nhất", Decided::FirstOfTwo)
@@ -147,9 +152,10 @@ pub async fn approve(
 ///
 /// # Errors
 /// [`Refused::Gone`], [`PortalReason::AlreadyDecided`], [`PortalReason::OwnRequest`].
-pub async fn refuse(desk: &Desk<'_>, line: LineId, request: i64) -> Result<Done, Refused> {
+pub async fn refuse(desk: &Desk<'_>, place: &Place<'_>, request: i64) -> Result<Done, Refused> {
     let by = desk.actor.person().ok_or(PortalReason::NoPower)?;
-    let (now, answer) = (desk.now, desk.reason.to_owned());
+    let (now, answer, line) = (desk.now, desk.reason.to_owned(), place.line.id);
+    let at = notices::line(desk.system, place);
     let keys = desk.store.keys().clone();
     let refused = desk.carry_out("line.raiseRefused", move |tx, _| {
         let mut asked = waiting(tx, &keys, request, line)?;
@@ -160,9 +166,15 @@ pub async fn refuse(desk: &Desk<'_>, line: LineId, request: i64) -> Result<Done,
         asked.decided_at = Some(now);
         asked.answer = answer;
         desks::save_raise_request(tx, &keys, &asked)?;
+        tell(tx, &keys, now, &asker(&asked), &Notice::RaiseRefused { line: at })?;
         Ok((format!("đề nghị #{request}"), ()))
     });
     Ok(refused.await?.0)
+}
+
+/// Whoever asked, and the other heads of the same unit.
+fn asker(asked: &RaiseRequest) -> [Audience; 2] {
+    [Audience::Person(asked.asked_by), Audience::HeadsOf(asked.asked_by)]
 }
 
 /// The request as it stands in this transaction, while it is to be decided.

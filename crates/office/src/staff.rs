@@ -1,5 +1,6 @@
 //! Who holds which role of the centre, and who is the first head of a unit: invited by the centre,
-//! ended by the centre (E1, E3). Officers are invited by their head ([`officers`](crate::officers)).
+//! ended by the centre (E1, E3). Officers are invited by their head:
+//! [`officers`](crate::officers).
 
 use dancu_domain::ids::{Login, UnitCode};
 use dancu_domain::moment::Moment;

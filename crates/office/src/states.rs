@@ -11,6 +11,7 @@ mod officer;
 
 use dancu_domain::ids::{AccountId, Login};
 use dancu_domain::moment::Moment;
+use dancu_domain::notices::Notice;
 use dancu_domain::people::account::{
     Account as Portal, Cause, Lock, LockCause, Phase, RevokeCause,
 };
@@ -26,6 +27,7 @@ use dancu_store::policy;
 use self::officer::Officer;
 use crate::act::{Actor, Desk, Done, Entry, Refused, note};
 use crate::locks::Word;
+use crate::notices::{answers_for, tell};
 use crate::officers::withdrawn;
 
 /// Sets a connection's state (B3).
@@ -93,12 +95,14 @@ pub(crate) fn ended(substitutes: &[PersonId]) -> Option<String> {
 /// # Errors
 /// [`PortalReason::NotInThisState`] where it is not live.
 pub async fn lock_connection(desk: &Desk<'_>) -> Result<Done, Refused> {
-    let id = desk.system.id;
+    let (id, system, now) = (desk.system.id, desk.system.code.clone(), desk.now);
+    let (keys, to) = (desk.store.keys().clone(), answers_for(desk.system, desk.actor.person()));
     let locked = desk.carry_out("system.state", move |tx, _| {
         if policy::write::system_state(tx, id)?.ok_or(Refused::Gone)? != ConnectionState::Live {
             return Err(PortalReason::NotInThisState.into());
         }
         policy::write::set_system_state(tx, id, ConnectionState::Locked)?;
+        tell(tx, &keys, now, &to, &Notice::Connection { system, locked: true })?;
         Ok((ConnectionState::Locked.code().to_owned(), ()))
     });
     Ok(locked.await?.0)
@@ -109,12 +113,14 @@ pub async fn lock_connection(desk: &Desk<'_>) -> Result<Done, Refused> {
 /// # Errors
 /// [`Refused::NotLocked`].
 pub async fn unlock_connection(desk: &Desk<'_>) -> Result<Done, Refused> {
-    let id = desk.system.id;
+    let (id, system, now) = (desk.system.id, desk.system.code.clone(), desk.now);
+    let (keys, to) = (desk.store.keys().clone(), answers_for(desk.system, desk.actor.person()));
     let lifted = desk.carry_out("system.state", move |tx, _| {
         if policy::write::system_state(tx, id)? != Some(ConnectionState::Locked) {
             return Err(Refused::NotLocked);
         }
         policy::write::set_system_state(tx, id, ConnectionState::Live)?;
+        tell(tx, &keys, now, &to, &Notice::Connection { system, locked: false })?;
         Ok((ConnectionState::Live.code().to_owned(), ()))
     });
     Ok(lifted.await?.0)

@@ -4,7 +4,7 @@
 //! roles, to the heir: at once, or on its day by [`keep`], which housekeeping calls. Connections go
 //! on; entries of the journal keep the old code.
 //!
-//! **Invariant:** an event is written only if every event known then still makes a tree on each day.
+//! **Invariant:** an event is written only if with it all that is known makes a tree on each day.
 
 mod carry;
 mod load;
@@ -29,7 +29,7 @@ pub use self::carry::{Moved, keep};
 pub use self::load::{Loaded, load};
 use crate::act::{Actor, Done, Entry, Refused, carry_out, note};
 
-/// Units that one act merges: those of the largest commune of 2026 were 14 (*ours*: more than twice).
+/// Units that one act merges (*ours*: more than any commune of 2026 was made of).
 pub const MERGED_MAX: usize = 30;
 /// An event may be dated so many days ahead (*ours*): reorganisations are decided within a year.
 pub const AHEAD_DAYS: i64 = 366;

@@ -18,12 +18,18 @@ mod dossiers;
 mod locks;
 #[path = "desks/news.rs"]
 mod news;
+#[path = "desks/notices.rs"]
+mod notices;
 #[path = "desks/officers.rs"]
 mod officers;
+#[path = "desks/plans.rs"]
+mod plans;
 #[path = "desks/raises.rs"]
 mod raises;
 #[path = "desks/staff.rs"]
 mod staff;
+#[path = "desks/sent.rs"]
+mod sent;
 #[path = "desks/unit.rs"]
 mod unit;
 #[path = "desks/units.rs"]

@@ -157,6 +157,12 @@ impl OfficerPage {
     fn choose(&self) -> bool {
         !self.existing && self.systems.len() > 1 && self.systems.iter().all(|s| !s.chosen)
     }
+
+    /// Where the officer's own commitment is had (B7), for who stands on a list.
+    fn commitment(&self) -> Option<String> {
+        let account = self.action.strip_prefix("/unit/officers/a").filter(|_| self.existing)?;
+        Some(format!("/unit/papers/individual.pdf?account={account}"))
+    }
 }
 
 /// A password that was given, shown this once (rule E2).

@@ -24,10 +24,14 @@ pub mod files;
 pub mod guide;
 pub mod head;
 pub mod integrator;
+pub mod notices;
 pub mod operator;
 mod page;
+pub mod papers;
 pub mod parts;
+pub mod plans;
 pub mod rules;
+pub mod sent;
 pub mod shell;
 pub mod text;
 

@@ -54,6 +54,8 @@ pub struct Shell {
     pub until: String,
     /// The left column.
     pub entries: Vec<NavItem>,
+    /// Notices that the person has not read; none where there is no bell.
+    pub unread: Option<u64>,
     /// Token against forged posts.
     pub csrf: String,
     /// What was being typed when the screen locked, name and value: the script puts it back.

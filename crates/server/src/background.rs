@@ -7,8 +7,12 @@ use dancu_domain::moment::Moment;
 use dancu_domain::people::MachineTime;
 use dancu_domain::people::session::SESSION_MS;
 use dancu_journal::Body;
+use dancu_office::notices::spread;
+use dancu_office::notices::watch::Watch;
 use dancu_store::Store;
+use dancu_store::lease::Lease;
 use dancu_store::ledger::health::Trouble;
+use dancu_store::notices::SPREAD_MAX;
 
 use crate::app::{App, Shared};
 use crate::clock::machine_ms;
@@ -23,6 +27,12 @@ const HOUSEKEEPING_EVERY: Duration = Duration::from_mins(10);
 /// How often it is looked for what other nodes or commands wrote down of units: the names on a page
 /// may be this much behind.
 const UNITS_EVERY: Duration = Duration::from_secs(15);
+/// How often notices are handed out: "at once" (D6) is a matter of seconds.
+const SPREAD_EVERY: Duration = Duration::from_secs(1);
+/// Rounds of [`SPREAD_EVERY`] after which lines and ends are looked at (D2, D3): five seconds.
+const ROUNDS_PER_WATCH: u32 = 5;
+/// Handing out takes milliseconds: whoever takes a minute is gone.
+const NOTICES_LEASE_MS: i64 = 60_000;
 
 /// How often it is written which credentials were used: the list shows hours.
 const USES_EVERY: Duration = Duration::from_hours(1);
@@ -42,6 +52,7 @@ pub fn start(app: &Shared) {
     let weak = Arc::downgrade(&store);
     crate::jobs::start(app);
     keep_anchor(Arc::downgrade(app));
+    tell(app);
     drop(store);
     tokio::task::spawn_blocking(move || {
         let wait = parking_lot::Mutex::new(());
@@ -97,6 +108,9 @@ pub fn start(app: &Shared) {
             if let Err(error) = store.people().forget_sessions(now, before).await {
                 tracing::warn!(error = %error, "store.forget_sessions failed");
             }
+            if let Err(error) = spread::forget(store, now).await {
+                tracing::warn!(error = %error, "old notices could not be forgotten");
+            }
             if let Err(error) = prepare(store, now).await {
                 tracing::warn!(error = %error, "store could not be prepared for what comes");
             }
@@ -119,11 +133,51 @@ fn start_units(app: Shared) {
     });
 }
 
+/// Hands notices out, and finds out what is to be told of lines; one node at a time does it.
+fn tell(app: &Shared) {
+    let app = Arc::downgrade(app);
+    tokio::spawn(async move {
+        let (mut watch, mut lease) = (Watch::default(), None);
+        for round in 0u32.. {
+            tokio::time::sleep(SPREAD_EVERY).await;
+            let Some(app) = app.upgrade() else { return };
+            if app.gate.store().is_stopped() {
+                return;
+            }
+            if let Err(error) = tell_once(&app, &mut watch, &mut lease, round).await {
+                tracing::warn!(error = %error, "notices could not be handed out");
+                lease = None;
+            }
+        }
+    });
+}
+
 /// Founds units that are only known by a code, and hands over what waited for its day (B4).
 async fn keep_units(app: &App) {
     if let Err(error) = dancu_office::units::keep(app.gate.store(), app.clock.now()).await {
         tracing::warn!(error = %error, "units could not be kept and are looked at again");
     }
+}
+
+async fn tell_once(
+    app: &App,
+    watch: &mut Watch,
+    lease: &mut Option<Lease>,
+    round: u32,
+) -> dancu_store::Result<()> {
+    let (store, now) = (app.gate.store(), app.clock.now());
+    let looks = round.is_multiple_of(ROUNDS_PER_WATCH);
+    if looks && !lease.as_ref().map_or(Ok(false), Lease::renew)? {
+        *lease = store.leases().acquire("notices", NOTICES_LEASE_MS)?;
+    }
+    if lease.is_none() {
+        return Ok(());
+    }
+    if looks {
+        watch.look(store, &app.gate.snapshot(), now).await?;
+    }
+    while spread::spread(store, now).await? == SPREAD_MAX as usize {}
+    Ok(())
 }
 
 /// Writes which credentials were used since the last time; also at the end.

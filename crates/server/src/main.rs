@@ -16,6 +16,7 @@ mod handlers;
 mod jobs;
 mod keys;
 mod leftover;
+mod mail;
 mod operate;
 mod places;
 mod population;

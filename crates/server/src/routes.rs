@@ -4,7 +4,9 @@
 use axum::Router;
 
 use crate::app::Shared;
-use crate::handlers::{batches, docs, lgsp, lists, oauth, operations, own, rest, sandbox, soap};
+use crate::handlers::{
+    accounts, batches, docs, lgsp, lists, oauth, operations, own, rest, sandbox, soap,
+};
 use crate::portal;
 use crate::telemetry::requests::Routes as _;
 
@@ -32,6 +34,9 @@ pub fn router(app: Shared) -> Router {
         .get("/api/v1/batches/{id}/errors", batches::errors)
         // Connected systems, JSON of provincial platforms.
         .post("/lgsp/v1/{operation}", lgsp::post)
+        // Connected systems: their own account list, use, refusals, journal.
+        .put("/api/v1/accounts", accounts::put)
+        .get("/api/v1/accounts/changes/{id}", accounts::changes)
         .get("/api/v1/usage", own::usage)
         .get("/api/v1/refusals/{correlation_id}", own::refusal)
         .get("/api/v1/journal", own::journal)
@@ -39,6 +44,7 @@ pub fn router(app: Shared) -> Router {
         .get("/openapi.json", docs::openapi)
         .get("/docs", docs::reference)
         .get("/docs/errors", docs::errors)
+        .get("/docs/errors/{code}", docs::error)
         .get("/docs/style.css", docs::css)
         // Operations.
         .get("/healthz", operations::health)

@@ -19,12 +19,13 @@ use tokio::sync::Semaphore;
 use crate::app::{App, Shared};
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::mail::Mailer;
 use crate::portal::Portal;
 use crate::proxy::Proxies;
 use crate::tls::config::{HttpConfig, TlsConfig};
 use crate::tls::connection::{self, Door, Drain};
 use crate::tls::{Tls, counts};
-use crate::{background, cli, control, jobs, keys, readiness, routes};
+use crate::{background, cli, control, jobs, keys, mail, readiness, routes};
 
 /// Connections that may wait to be accepted.
 const BACKLOG: u32 = 4_096;
@@ -101,7 +102,12 @@ pub fn run(config: &Config) -> anyhow::Result<ExitCode> {
         let portal =
             config.portal.enabled.then(|| Portal::open(&config.portal, store.clone(), &url));
         let portal = portal.map(|portal| portal?.with_identity(&config.identity));
-        let app = Arc::new(App::new(gate, clock, url).with_portal(portal.transpose()?));
+        let mailer = Mailer::open(&config.mail)?;
+        let portal = portal.transpose()?.map(|portal| portal.with_mail(mailer.is_some()));
+        let app = Arc::new(App::new(gate, clock, url).with_portal(portal));
+        if let Some(mailer) = mailer {
+            mail::start(&app, mailer);
+        }
         // Whoever reads that it serves may stop it at once, in order.
         let signals = Signals::of_centre()?;
         app.set_ready(true);

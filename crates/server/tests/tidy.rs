@@ -20,8 +20,12 @@ const DOORS: &[(&str, &[&str])] = &[
     // The gate fills journal entries, so it names their types.
     ("dancu-gate", &["dancu-store", "dancu-access", "dancu-journal", "dancu-domain"]),
     ("dancu-wire", &["dancu-gate", "dancu-domain"]),
+    ("dancu-papers", &["dancu-domain"]),
     // Acts fill journal entries, so it names their types.
-    ("dancu-office", &["dancu-store", "dancu-access", "dancu-journal", "dancu-domain"]),
+    (
+        "dancu-office",
+        &["dancu-store", "dancu-access", "dancu-journal", "dancu-papers", "dancu-domain"],
+    ),
     // Pages alone.
     ("dancu-portal", &["dancu-gate", "dancu-access", "dancu-domain"]),
     // A PostgreSQL for tests: it knows no room.
@@ -44,12 +48,17 @@ const HEAVY: &[(&str, &[&str])] = &[
     ("hyper-util", &[SERVER, "dancu-bench"]),
     ("quick-xml", &["dancu-wire"]),
     ("utoipa", &["dancu-wire"]),
+    ("krilla", &["dancu-papers"]),
+    ("calamine", &["dancu-papers"]),
+    ("rust_xlsxwriter", &["dancu-papers"]),
+    ("zip", &["dancu-papers"]),
     ("askama", &["dancu-portal"]),
     ("fluent-bundle", &["dancu-portal"]),
     ("jsonwebtoken", &["dancu-access"]),
     ("clap", &[SERVER, "dancu-bench"]),
     ("indicatif", &[SERVER]),
     ("anyhow", &[SERVER, "dancu-bench"]),
+    ("lettre", &[SERVER]),
     ("mimalloc", &[SERVER, "dancu-bench"]),
     ("argon2", &["dancu-access"]),
     ("tokio", &["dancu-store", "dancu-access", "dancu-gate", SERVER, "dancu-bench"]),

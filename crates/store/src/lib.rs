@@ -29,6 +29,7 @@ mod latest;
 pub mod lease;
 pub mod ledger;
 mod month;
+pub mod notices;
 mod open;
 pub mod people;
 pub mod policy;

@@ -83,7 +83,12 @@ impl Unfit {
 
 /// The text of a body that may hold JSON.
 pub(crate) fn json_text(body: &[u8]) -> Result<&str, Unfit> {
-    if body.len() > BODY_MAX {
+    json_text_within(body, BODY_MAX)
+}
+
+/// The same of a body of at most `most` bytes.
+pub(crate) fn json_text_within(body: &[u8], most: usize) -> Result<&str, Unfit> {
+    if body.len() > most {
         return Err(Unfit::TooLarge);
     }
     if body.starts_with(b"\xef\xbb\xbf") {

@@ -362,6 +362,8 @@ fn the_document_is_whole() {
         ("/api/v1/usage", "get"),
         ("/api/v1/refusals/{correlationId}", "get"),
         ("/api/v1/journal", "get"),
+        ("/api/v1/accounts", "put"),
+        ("/api/v1/accounts/changes/{id}", "get"),
         ("/oauth/token", "post"),
         ("/healthz", "get"),
         ("/readyz", "get"),

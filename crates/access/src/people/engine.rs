@@ -29,7 +29,7 @@ use super::sessions::Present;
 use super::throttle::{Asking, Place, Stop, Throttle};
 use super::tickets::{Proved, Purpose, Ticket};
 use super::webauthn::Site;
-use super::{Held, Trouble, Visit, recovery};
+use super::{Held, Trouble, Visit, password, recovery};
 
 /// How the engine is set up.
 pub struct Settings {

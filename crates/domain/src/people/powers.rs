@@ -168,7 +168,7 @@ power_table! {
         "Mở đợt rà soát, bổ sung hồ sơ", "Run campaigns that re-open dossiers";
     ManageUnits: B4 Fresh Nothing Administration [Operator]
         "Cập nhật cây đơn vị, sáp nhập, chia tách", "Keep the tree of units";
-    TellOfUnit: B9 Fresh Nothing Ordinary [Head Deputy]
+    TellOfUnit: B9 SignIn Nothing Ordinary [Head Deputy]
         "Báo thay đổi người đại diện, đầu mối liên hệ của đơn vị",
         "Tell of changes of one's own unit";
     ImportLive: B3 Fresh Persons Administration [Operator]

@@ -2,6 +2,7 @@
 
 use jiff::civil::Date;
 use serde::Deserialize;
+use toml::Spanned;
 
 use crate::people::approval::Approvers;
 
@@ -233,4 +234,18 @@ pub enum ChannelsStatus {
     InForce,
     /// Of a text that is not in force: only in a version that is a draft itself.
     Draft,
+}
+
+/// How long request ids are remembered.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct RequestIdsRaw {
+    pub(super) remember_hours: Spanned<u32>,
+}
+
+/// D5: capacity of job plans.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct PlansRaw {
+    pub(super) per_hour: Spanned<u32>,
 }

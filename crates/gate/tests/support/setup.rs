@@ -9,6 +9,7 @@ use dancu_domain::ids::{
     AccountId, LineId, Login, PlanId, ProcedureCode, Purpose, SystemCode, SystemId, UnitCode,
 };
 use dancu_domain::moment::Moment;
+use dancu_domain::plans::ClockRange;
 use dancu_domain::profile::{DEFAULT_PROFILE, Profiles};
 use dancu_domain::registration::{
     Account, AccountKind, AccountList, AccountState, Certificates, ConnectionState, DateRange,
@@ -100,7 +101,7 @@ impl SystemSpec {
         let plan = Plan {
             id: PlanId(number),
             services: granted,
-            windows: [true, true],
+            hours: [Some(ClockRange::WHOLE); 2],
             own_count: self.own_count,
             valid: DateRange::default(),
         };

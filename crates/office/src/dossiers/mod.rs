@@ -42,9 +42,9 @@ pub enum Side<'a> {
 }
 
 impl Side<'_> {
-    fn covers(&self, dossier: &Dossier) -> bool {
+    fn covers(&self, whose: &UnitCode) -> bool {
         match self {
-            Self::Unit(unit) | Self::Integrator(unit) => dossier.unit() == *unit,
+            Self::Unit(unit) | Self::Integrator(unit) => whose == *unit,
             Self::Centre => true,
         }
     }
@@ -155,7 +155,7 @@ impl DossierDesk<'_> {
     /// The entry of an act on a dossier, found by its system too once there is one.
     async fn entry(&self, at: At, kind: &'static str) -> Result<Entry, Refused> {
         let found = self.store.dossiers().by_number(at.number).await?.ok_or(Refused::Gone)?;
-        if !self.side.covers(&found.dossier) {
+        if !self.side.covers(found.dossier.unit()) {
             return Err(Refused::Gone);
         }
         Ok(Entry::new(kind, self.by, found.dossier.system()))

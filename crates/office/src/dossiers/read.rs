@@ -11,7 +11,7 @@ use dancu_domain::people::powers::Power;
 use dancu_domain::registration::ConnectionState;
 use dancu_store::dossiers::{After, Event, LISTED, Summary};
 
-use super::{DossierDesk, Side, beyond_group};
+use super::{DossierDesk, Side, beyond_group, only_centre};
 use crate::act::Refused;
 
 /// Dossiers at one stage, those that stand there longest first.
@@ -34,8 +34,9 @@ pub const fn age_days(row: &Summary, now: Moment) -> i64 {
 /// The queue of the centre at a stage.
 ///
 /// # Errors
-/// Of the store.
+/// Of the store; nobody but the centre reads it.
 pub async fn queue(desk: &DossierDesk<'_>, stage: u8, after: After) -> Result<Queue, Refused> {
+    only_centre(desk)?;
     let rows = desk.store.dossiers().at_stage(stage, after).await?;
     let counts = desk.store.dossiers().counts().await?;
     let last = rows.last().filter(|_| rows.len() == LISTED as usize);
@@ -46,12 +47,15 @@ pub async fn queue(desk: &DossierDesk<'_>, stage: u8, after: After) -> Result<Qu
 /// Dossiers of a unit, the newest first, before a number (none: from the newest on).
 ///
 /// # Errors
-/// Of the store.
+/// Of the store; [`Refused::Gone`] for another unit's.
 pub async fn of_unit(
     desk: &DossierDesk<'_>,
     unit: &UnitCode,
     before: Option<DossierNumber>,
 ) -> Result<Vec<Summary>, Refused> {
+    if !desk.side.covers(unit) {
+        return Err(Refused::Gone);
+    }
     let before = before.unwrap_or(DossierNumber(u32::MAX));
     Ok(desk.store.dossiers().of_unit(unit, before).await?)
 }
@@ -97,10 +101,13 @@ impl Act {
             Self::Edit => Power::EditDossier,
             // What an integrator may not do: it binds the unit.
             Self::Sign(_) | Self::Submit | Self::Withdraw | Self::Reopen => Power::SignDossier,
-            Self::Accept | Self::Check(_) | Self::Comment | Self::Refuse => Power::ReviewDossier,
             // C2: the assessment is closed by who assesses.
             Self::CloseStep(Step::Assessment) => Power::RecordAssessment,
-            Self::CloseStep(_) => Power::ReviewDossier,
+            Self::Accept
+            | Self::Check(_)
+            | Self::Comment
+            | Self::Refuse
+            | Self::CloseStep(Step::Documents | Step::Sandbox) => Power::ReviewDossier,
             Self::Exempt(_) => Power::RecordExemption,
             Self::Approve => Power::ApproveDossier,
             Self::GoLive | Self::Close => Power::ManageSystems,
@@ -155,7 +162,7 @@ pub async fn open(
     may: impl Fn(Power) -> bool,
 ) -> Result<Option<Open>, Refused> {
     let dossiers = desk.store.dossiers();
-    let found = dossiers.by_number(number).await?.filter(|f| desk.side.covers(&f.dossier));
+    let found = dossiers.by_number(number).await?.filter(|f| desk.side.covers(f.dossier.unit()));
     let Some(found) = found else { return Ok(None) };
     let history = dossiers.history(number).await?;
     let snapshot = desk.store.snapshot(desk.now)?;
@@ -249,7 +256,7 @@ pub async fn compare(
     of: (Which, Which),
 ) -> Result<Option<Compare>, Refused> {
     let found = desk.store.dossiers().by_number(number).await?;
-    let Some(now) = found.map(|f| f.dossier).filter(|d| desk.side.covers(d)) else {
+    let Some(now) = found.map(|f| f.dossier).filter(|d| desk.side.covers(d.unit())) else {
         return Ok(None);
     };
     let (Some(before), Some(after)) =

@@ -14,7 +14,7 @@ use dancu_store::policy::accounts::{self, Listed};
 use super::check::{self, Effect, Wanted, Wrong};
 use super::{HeadDesk, Inside, Who, field};
 use crate::act::{Done, Entry, Refused, carry_out, note};
-use crate::sheet::{Column, Raw, Row};
+use dancu_papers::sheet::{Column, Raw, Row};
 
 /// An officer to be added.
 pub struct New<'a> {
@@ -63,6 +63,7 @@ pub async fn add(desk: &HeadDesk<'_>, new: New<'_>) -> Result<(Done, Added), Ref
         let listed = new_listed(&wanted, services);
         let account = accounts::insert(tx, &inside.keys, system, &[listed])?.pop();
         let account = account.ok_or(Refused::Gone)?;
+        inside.tell_list(tx, &owner)?;
         let invited = match invited {
             Some(phc) => inside.welcome(tx, &wanted, phc)?,
             None => None,
@@ -107,6 +108,7 @@ pub async fn change(
         after.account.services = services;
         accounts::change(tx, &inside.keys, &after)?;
         inside.rename(tx, &after)?;
+        inside.tell_list(tx, &owner)?;
         let detail = format!("{} #{}: {}", owner.code, account.0, differences(before, &after));
         Ok((detail, ()))
     });

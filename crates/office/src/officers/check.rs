@@ -9,7 +9,7 @@ use dancu_store::policy::accounts::Listed;
 use hashbrown::{HashMap, HashSet};
 
 use crate::act::both;
-use crate::sheet::{Column, Raw, Row};
+use dancu_papers::sheet::{Column, Raw, Row};
 
 /// Daily count of one officer at most (*ours*): a question a second from 07:00 to 18:00.
 pub const DAILY_MAX: u32 = 11 * 3_600;

@@ -2,11 +2,13 @@
 
 use dancu_domain::ids::{AccountId, Login, SystemCode, SystemId};
 use dancu_domain::moment::{DAY_MS, Moment};
+use dancu_domain::notices::{Audience, Notice};
 use dancu_domain::people::PersonId;
 use dancu_domain::people::account::{
     Account as Portal, Cause, InvalidTransition, RevokeCause, Standing,
 };
 use dancu_domain::people::reasons::PortalReason;
+use dancu_domain::people::roles::Role;
 use dancu_domain::profile::Profile;
 use dancu_domain::registration::AccountState;
 use dancu_store::desks::{self, RevocationNotice};
@@ -116,7 +118,7 @@ struct Outcome {
 }
 
 /// A revocation that waits to be confirmed in the agency's own software.
-pub type Notice = RevocationNotice;
+pub type Revocation = RevocationNotice;
 
 /// Suspends an officer by the head's word: every account of the unit, and the person.
 ///
@@ -293,7 +295,7 @@ pub(crate) struct Told<'a> {
 }
 
 /// Tells the operator of the agency's own software that an account was revoked (E3).
-pub(crate) fn tell(
+pub(crate) fn tell_revoked(
     tx: &mut Tx<'_>,
     keys: &Keyring,
     told: Told<'_>,
@@ -311,10 +313,36 @@ pub(crate) fn tell(
         confirmed_at: None,
     };
     desks::insert_notice(tx, keys, &notice)?;
-    Ok(())
+    let owner = accounts::owner(tx, told.system)?.ok_or(Refused::Gone)?;
+    let to_confirm = Notice::RevocationToConfirm { system: owner.code };
+    crate::notices::tell(tx, keys, at, &[Audience::Integrators(owner.unit)], &to_confirm)
 }
 
 impl Inside {
+    /// Revokes an account of one system. The person ends with it where nothing else is left of
+    /// them: no account of another system, and no role but that of an officer.
+    pub(super) fn revoke_from(
+        &self,
+        tx: &mut Tx<'_>,
+        system: SystemId,
+        account: AccountId,
+    ) -> Result<(), Refused> {
+        let mut found = self.find(tx, Who::Account(account))?;
+        let (own, others): (Vec<_>, Vec<_>) =
+            found.accounts.into_iter().partition(|(of, _)| *of == system);
+        found.accounts = own;
+        let today = self.now.viet_nam_date();
+        let goes_on = others.iter().any(|(_, k)| k.account.state != AccountState::Revoked);
+        found.person = found.person.filter(|person| {
+            !goes_on && person.grants.on(today).all(|grant| grant.role == Role::Officer)
+        });
+        self.may_end(tx, &found)?;
+        let (act, mut outcome) = (StateAct::Revoke(RevokeCause::Left), Outcome::default());
+        set_accounts(tx, &found, act, &mut outcome)?;
+        self.set_person(tx, &found, act, &mut outcome)?;
+        self.tell(tx, &found, &mut outcome.died)
+    }
+
     /// The person's account follows; whether it did.
     fn set_person(
         &self,
@@ -406,7 +434,7 @@ impl Inside {
         let person = found.person.as_ref().map(|p| p.id);
         for system in revoked {
             let told = Told { system, person, login: &found.login };
-            tell(tx, &self.keys, told, (self.by, self.now))?;
+            tell_revoked(tx, &self.keys, told, (self.by, self.now))?;
             died.confirm_by = Some(self.now.plus_ms(CONFIRM_MS));
         }
         Ok(())
@@ -417,7 +445,7 @@ impl Inside {
 ///
 /// # Errors
 /// The store could not be read.
-pub async fn open_notices(desk: &HeadDesk<'_>) -> Result<Vec<Notice>, Refused> {
+pub async fn open_notices(desk: &HeadDesk<'_>) -> Result<Vec<Revocation>, Refused> {
     let mut notices = vec![];
     for system in desk.snapshot.systems().iter().filter(|s| s.unit == *desk.unit) {
         notices.extend(desk.store.desks().open_notices(system.id).await?);

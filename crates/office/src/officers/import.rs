@@ -9,7 +9,7 @@ use super::add::{changed_to, new_listed};
 use super::check::{self, Effect};
 use super::{HeadDesk, Inside};
 use crate::act::{Done, Entry, Refused, carry_out, note};
-use crate::sheet::{self, Column, Contact, Form, Raw, Row};
+use dancu_papers::sheet::{self, Column, Contact, Form, Raw, Row};
 
 /// A file that was read.
 #[derive(Clone, Debug)]
@@ -110,6 +110,7 @@ pub async fn apply(
         let sums = now.sums();
         may_apply(&now, &shown, sums, services)?;
         inside.carry(tx, import.system, &known, now, services)?;
+        inside.tell_list(tx, &owner)?;
         let Applied { added, changed, same, .. } = sums;
         Ok((format!("{}: thêm {added}, đổi {changed}, giữ {same}", owner.code), sums))
     });
@@ -147,7 +148,7 @@ fn may_apply(
 }
 
 impl Inside {
-    fn carry(
+    pub(super) fn carry(
         &self,
         tx: &mut dancu_store::engine::Tx<'_>,
         system: SystemId,

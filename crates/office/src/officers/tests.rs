@@ -9,7 +9,7 @@ use dancu_store::policy::accounts::Listed;
 
 use super::check::{DAILY_MAX, Effect, Faults, Wrong, plan, read};
 use super::working_days;
-use crate::sheet::{Column, Raw, Row};
+use dancu_papers::sheet::{Column, Raw, Row};
 
 const LOGINS: std::ops::RangeInclusive<usize> = 8..=60;
 

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::act::{Actor, Desk, Refused};
 use crate::decisions::Did;
-use crate::officers::{Told, accounts_of, finish, moved, tell, withdrawn};
+use crate::officers::{Told, accounts_of, finish, moved, tell_revoked, withdrawn};
 
 /// What was done to an account, and what became of it and its officer.
 pub(super) struct Changed {
@@ -242,7 +242,7 @@ impl Officer {
             self.set(tx, AccountState::Revoked)?;
             if self.kind == AccountKind::Officer {
                 let told = Told { system: self.system, person: number, login: &self.login };
-                tell(tx, &self.keys, told, (self.by.number(), self.at))?;
+                tell_revoked(tx, &self.keys, told, (self.by.number(), self.at))?;
             }
         }
         // Revoking is final: a person with an account that may be resumed is not revoked with this,

@@ -267,6 +267,10 @@ async fn rule_a6_only_the_unit_reads_the_account_list() {
         assert_eq!(rows(Side::Integrator(&own), OFFICER).await, Some(0));
         assert_eq!(rows(Side::Centre, FIRST).await, Some(0));
         assert_eq!(rows(Side::Unit(&other), HEAD).await, None, "another unit's");
+        let (head, beside) = (actor(HEAD), Side::Unit(&other));
+        let beside = desk_of(&world, &head, beside);
+        assert!(read::of_unit(&beside, &own, None).await.is_err());
+        assert!(read::queue(&beside, 1, After::START).await.is_err());
         // An integrator's save touches neither the list nor the rest.
         let remark = Remark { item: Item::Technical, row: None, text: "Thiếu sơ đồ".into() };
         let ask =

@@ -17,9 +17,10 @@ use dancu_office::officers::{
     export, give_password, invite, list, open_notices, preview, reenable, resume, revoke, suspend,
     train, vouch,
 };
-use dancu_office::sheet::{self, Column, Contact, Raw};
+use dancu_office::papers::{self, Whose};
 use dancu_office::substitutes::appoint;
 use dancu_office::{Actor, Done, Refused};
+use dancu_papers::sheet::{self, Column, Contact, Raw};
 use dancu_store::engine::Tx;
 use dancu_store::keys::Keyring;
 use dancu_store::people::{self, Person};
@@ -755,4 +756,33 @@ async fn two_nodes_at_once() {
     assert_eq!(usize::from(a.is_ok()) + usize::from(b.is_ok()), 1);
     assert_eq!(open_notices(&there).await.unwrap().len(), 1, "told once");
     other.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_b6_papers_with_personal_data_are_journaled_before_anybody_has_them() {
+    for world in World::both("papers").await {
+        let place = Place::new(&world.store, HEAD);
+        let desk = place.desk(&world.store);
+        let list = papers::account_list(&desk, SYSTEM, Contact::default()).await.unwrap();
+        let paper = list.print().unwrap().hand_out(&desk).await.unwrap();
+        assert!(paper.bytes.starts_with(b"%PDF-1.7"));
+        let told = |kind: &str, detail: &str| {
+            let act = world.last_act();
+            assert_eq!((act.kind.as_str(), act.detail.as_str()), (kind, detail));
+        };
+        told("accounts.exported", "MAU: 1 tài khoản, PDF");
+        let all = papers::individual_commitments(&desk, SYSTEM, Whose::Part(0)).await.unwrap();
+        all.print().unwrap().hand_out(&desk).await.unwrap();
+        told("commitments.exported", "MAU: 1 cán bộ");
+        // What holds none is not: the last act stays.
+        let services = papers::service_registration(&desk, SYSTEM, Contact::default(), |service| {
+            service.code().to_owned()
+        });
+        services.unwrap().print().unwrap().hand_out(&desk).await.unwrap();
+        told("commitments.exported", "MAU: 1 cán bộ");
+        let none = papers::individual_commitments(&desk, SYSTEM, Whose::Part(1)).await;
+        assert!(matches!(none, Err(Refused::Gone)));
+        let other = papers::account_list(&desk, SystemId(99), Contact::default()).await;
+        assert!(matches!(other, Err(Refused::Gone)));
+    }
 }

@@ -4,8 +4,10 @@ use dancu_domain::ids::LineId;
 use dancu_domain::moment::DAY_MS;
 use dancu_domain::people::PersonId;
 use dancu_domain::people::reasons::PortalReason;
+use dancu_domain::registration::Line;
 use dancu_journal::{Act, Body};
 use dancu_office::Refused;
+use dancu_office::act::Place;
 use dancu_office::raises::{self, Decided};
 use dancu_store::desks::{self, RaiseRequest, RequestState};
 
@@ -99,12 +101,15 @@ async fn a_refused_request_says_why_and_stays_refused() {
     for world in World::both("refused").await {
         let id = asked(&world, 60, HEAD).await;
         let (snapshot, head, by) = (world.snapshot(), actor(HEAD), actor(FIRST));
-        let own = raises::refuse(&desk(&world, &snapshot, &head), LineId(1), id).await;
+        let here = place(snapshot.by_id(SYSTEM).unwrap());
+        let line = Line { id: LineId(2), ..here.line.clone() };
+        let elsewhere = Place { line: &line, ..here };
+        let own = raises::refuse(&desk(&world, &snapshot, &head), &here, id).await;
         assert!(matches!(own, Err(Refused::Reason(PortalReason::OwnRequest))));
-        let other = raises::refuse(&desk(&world, &snapshot, &by), LineId(2), id).await;
+        let other = raises::refuse(&desk(&world, &snapshot, &by), &elsewhere, id).await;
         assert!(matches!(other, Err(Refused::Gone)), "of another line");
         let before = world.store.ledger().next_index();
-        raises::refuse(&desk(&world, &snapshot, &by), LineId(1), id).await.unwrap();
+        raises::refuse(&desk(&world, &snapshot, &by), &here, id).await.unwrap();
         assert_eq!(world.store.ledger().next_index(), before + 1, "refusals above left no entry");
         let request = world.store.desks().raise_request(id).await.unwrap().unwrap();
         assert_eq!((request.state, request.answer.as_str()), (RequestState::Refused, "cao điểm"));

@@ -9,6 +9,7 @@ mod entry;
 mod head;
 mod integrator;
 mod operator;
+mod plans;
 mod rest;
 
 use std::error::Error;
@@ -58,6 +59,7 @@ impl Preview {
             entries: Vec::new(),
             csrf: "csrf-token-of-this-session".into(),
             kept: Vec::new(),
+            unread: Some(3),
             idle_seconds: 0,
             here: here.into(),
             help_phone: "1900 0999".into(),
@@ -178,6 +180,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         preview.counter()?;
         preview.head()?;
         preview.operator()?;
+        preview.plans()?;
         preview.auditor()?;
         preview.account()?;
         preview.citizen()?;

@@ -8,6 +8,7 @@ pub mod database;
 mod example;
 pub mod identity;
 pub mod keys;
+pub mod mail;
 mod read;
 #[cfg(test)]
 mod tests;
@@ -23,6 +24,7 @@ pub use self::database::Database;
 pub use self::example::render as example;
 use self::identity::IdentityConfig;
 use self::keys::{Row, Section, section};
+use self::mail::MailConfig;
 use crate::cli;
 use crate::keys::config::KeysConfig;
 use crate::proxy::Network;
@@ -82,6 +84,9 @@ section! {
              không hiện nút.",
             "Identity provider (OpenID Connect) by which staff and citizens sign in; without one \
              there is no button.";
+        mail = "mail": MailConfig = MailConfig::default(), "",
+            "Máy chủ gửi thư thông báo; không có thì thông báo chỉ hiện trong cổng.",
+            "The server for mail about notices; without one they stand in the portal only.";
         keys = "keys": KeysConfig = KeysConfig::default(), "",
             "Thiết bị PKCS#11 giữ khóa chủ; không có thì khóa chủ ở tệp.",
             "PKCS#11 device that holds the master key; without one the key is in a file.";
@@ -163,7 +168,8 @@ const SECTIONS: &[Section] = &[
     table(TOP.1[4], TlsConfig::ROWS),
     table(TOP.1[5], PortalConfig::ROWS),
     table(TOP.1[6], IdentityConfig::ROWS),
-    table(TOP.1[7], KeysConfig::ROWS),
+    table(TOP.1[7], MailConfig::ROWS),
+    table(TOP.1[8], KeysConfig::ROWS),
 ];
 
 const fn table((name, _, vi, en): Row, rows: &'static [Row]) -> Section {
@@ -190,9 +196,9 @@ impl Config {
         Ok(read::parse("", &about(&["DANCU_LOG_", "DANCU_METRICS_"]))?)
     }
 
-    /// The same with the data's place and keys, and an identity provider where one is tried out: a
-    /// sandbox has its own address, regulation and anchor, whatever the environment of a centre
-    /// says.
+    /// The same with the data's place and keys, an identity provider and a mail server where they
+    /// are tried out: a sandbox has its own address, regulation and anchor, whatever the
+    /// environment of a centre says.
     pub fn of_sandbox() -> anyhow::Result<Self> {
         let sandbox = [
             "DANCU_DATA",
@@ -200,6 +206,7 @@ impl Config {
             "DANCU_IDENTITY_",
             "DANCU_KEYS_",
             "DANCU_LOG_",
+            "DANCU_MAIL_",
             "DANCU_METRICS_",
         ];
         Ok(read::parse("", &about(&sandbox))?)
@@ -228,6 +235,8 @@ impl Config {
         out.extend(database.map(|(key, text)| (format!("database.{key}"), text)));
         let identity = self.identity.wrong().into_iter();
         out.extend(identity.map(|(key, text)| (format!("identity.{key}"), text)));
+        let mail = self.mail.wrong().into_iter();
+        out.extend(mail.map(|(key, text)| (format!("mail.{key}"), text)));
         if let Err(error) = crate::telemetry::log::filter(&self.log.level) {
             out.push(("log.level".to_owned(), error.to_string()));
         }

@@ -108,6 +108,7 @@ fn every_field_is_a_documented_key() {
             "identity" => {
                 read.extend(fields::<IdentityConfig>().iter().map(|f| format!("identity.{f}")));
             }
+            "mail" => read.extend(fields::<MailConfig>().iter().map(|f| format!("mail.{f}"))),
             "keys" => read.extend(fields::<KeysConfig>().iter().map(|f| format!("keys.{f}"))),
             field => read.push(field.to_owned()),
         }

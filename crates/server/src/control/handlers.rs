@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::Caller;
 use crate::app::Shared;
 use crate::stop::{Handled, Stop};
-use crate::{cli, keys, operate};
+use crate::{cli, keys, mail, operate};
 
 /// `GET /keys`: every key and the rotation under way.
 pub async fn keys(State(app): State<Shared>) -> Response {
@@ -47,6 +47,12 @@ pub async fn operate(
         Ok(serde_json::to_value(done)?)
     });
     Ok(answer(done.await))
+}
+
+/// `POST /mail/bounce`: a mail came back.
+pub async fn bounce(State(app): State<Shared>, body: Bytes) -> Handled {
+    let came: mail::command::Came = read(&body)?;
+    Ok(answer(mail::command::take((app.gate.store(), app.clock.now()), &came).await))
 }
 
 /// Runs what may wait for a disk, a database or a device, in a thread of its own.

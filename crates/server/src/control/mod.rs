@@ -131,6 +131,7 @@ fn router(app: Shared) -> Router {
         .route("/keys", get(handlers::keys))
         .route("/keys/rotate", post(handlers::rotate))
         .route("/operate", post(handlers::operate))
+        .route("/mail/bounce", post(handlers::bounce))
         .layer(DefaultBodyLimit::max(BODY_MAX))
         .with_state(app)
 }

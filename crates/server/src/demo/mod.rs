@@ -23,11 +23,11 @@ use dancu_store::{CORE_FILE, Store};
 use crate::app::App;
 use crate::cli::say;
 use crate::clock::{Clock, LATEST, machine_ms};
-use crate::config::identity::IdentityConfig;
 use crate::config::{Config, PortalConfig};
 use crate::handlers::sandbox::OFFSET;
+use crate::mail::Mailer;
 use crate::portal::Portal;
-use crate::{cli, keys, population, serve};
+use crate::{cli, keys, mail, population, serve};
 
 /// The demo population's seed.
 pub const SEED: u64 = 20_260_302;
@@ -87,7 +87,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     of_no_centre(&store)?;
     keys::folder::make_ours(store.dir())?;
     let clock = clock(&store, wanted)?;
-    let code = serve::runtime()?.block_on(serve_demo(args, &store, clock, &config.identity));
+    let code = serve::runtime()?.block_on(serve_demo(args, &store, clock, &config));
     store.stop();
     code.map(|()| ExitCode::SUCCESS)
 }
@@ -156,7 +156,7 @@ async fn serve_demo(
     args: &Args,
     store: &Arc<Store>,
     clock: Clock,
-    identity: &IdentityConfig,
+    settings: &Config,
 ) -> anyhow::Result<()> {
     let now = clock.now();
     // The first entry: from now on everybody sees that this is a sandbox.
@@ -181,7 +181,9 @@ async fn serve_demo(
     let origin = Some(format!("http://localhost:{}", listener.local_addr()?.port()));
     let help_phone = Some(people::HELP_PHONE.to_owned());
     let config = PortalConfig { origin: origin.clone(), help_phone, ..PortalConfig::default() };
-    let portal = Portal::open(&config, store.clone(), &url)?.with_identity(identity)?;
+    let mailer = Mailer::open(&settings.mail)?;
+    let portal = Portal::open(&config, store.clone(), &url)?.with_identity(&settings.identity)?;
+    let portal = portal.with_mail(mailer.is_some());
     let people = people::ready(store, &portal.people, now).await?;
     let app = Arc::new(App::new(gate, clock, url).with_portal(Some(portal)));
     let citizens = file::write(&app, &spec, &people).context("không ghi được demo.json")?;
@@ -193,6 +195,9 @@ async fn serve_demo(
     }
     let signals = serve::Signals::of_sandbox()?;
     app.set_ready(true);
+    if let Some(mailer) = mailer {
+        mail::start(&app, mailer);
+    }
     say!("\nSẵn sàng tại {} (ready). Tài liệu: {}/docs", app.base_url, app.base_url);
     if let (Some(origin), Some(person)) = (&origin, people.first()) {
         walk::portal(origin, person);

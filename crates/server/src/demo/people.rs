@@ -20,12 +20,13 @@ use dancu_world::names::officer_name;
 use serde_json::{Value, json};
 
 /// Login, role, unit.
-const PEOPLE: [(&str, Role, &str); 9] = [
+const PEOPLE: [(&str, Role, &str); 10] = [
     ("onestop.canbo1", Role::Officer, "H26.001"),
     ("onestop.thutruong", Role::Head, "H26.001"),
     ("onestop.tichhop", Role::Integrator, "H26.001"),
     ("trungtam.vanhanh1", Role::Operator, CENTRE),
     ("trungtam.vanhanh2", Role::Operator, CENTRE),
+    ("trungtam.duyetkehoach1", Role::JobPlanApprover, CENTRE),
     ("trungtam.thamdinh1", Role::DossierReviewer, CENTRE),
     ("trungtam.hotro1", Role::Support, CENTRE),
     ("kiemtra.canbo1", Role::Auditor, "G01.902"),

@@ -6,6 +6,7 @@ use dancu_domain::ids::{
     UnitCode,
 };
 use dancu_domain::moment::Moment;
+use dancu_domain::plans::ClockRange;
 use dancu_domain::registration::{
     Account, AccountKind, AccountList, AccountState, Certificates, DateRange, Line, OauthAccess,
     Plan, Procedure, Secret, ServiceGrant, SharedOfficer, SoapAccess, System,
@@ -92,7 +93,7 @@ impl Ids {
             plans: vec![Plan {
                 id: plan,
                 services,
-                windows: [true, true],
+                hours: [Some(ClockRange::WHOLE); 2],
                 own_count: None,
                 valid: DateRange::default(),
             }],

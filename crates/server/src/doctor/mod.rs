@@ -8,6 +8,7 @@ mod credentials;
 mod databases;
 mod folder;
 mod machine;
+mod mail;
 mod masters;
 mod store;
 
@@ -134,6 +135,7 @@ fn all(config: &Config, args: &Args) -> Vec<Check> {
     checks.extend(opened);
     checks.extend([
         certificates::check(config),
+        mail::check(config),
         machine::port(config.listen, served),
         machine::memory(),
         machine::open_files(config.http.max_connections),

@@ -1,10 +1,12 @@
 //! OpenAPI and the readable reference.
 
 use axum::body::Body;
-use axum::extract::State;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
 
+use super::operations;
 use crate::app::Shared;
 
 /// Nothing from third parties, no scripts.
@@ -24,6 +26,14 @@ pub async fn reference(State(app): State<Shared>) -> Response {
 /// `GET /docs/errors`: the catalogue that problems point to.
 pub async fn errors(State(app): State<Shared>) -> Response {
     page("text/html; charset=utf-8", app.documents.errors.clone())
+}
+
+/// `GET /docs/errors/{code}`: one code of faults, or one rule.
+pub async fn error(code: Result<Path<String>, PathRejection>) -> Response {
+    match code.ok().and_then(|Path(code)| dancu_wire::rest::error_html(&code)) {
+        Some(body) => page("text/html; charset=utf-8", body),
+        None => operations::not_found(),
+    }
 }
 
 /// `GET /docs/style.css`.

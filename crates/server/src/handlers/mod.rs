@@ -1,5 +1,6 @@
 //! One handler per file: request, authentication, gate, response.
 
+pub mod accounts;
 pub mod batches;
 pub mod docs;
 pub mod lgsp;
@@ -37,7 +38,7 @@ const BODY_WAIT: std::time::Duration = std::time::Duration::from_secs(10);
 
 /// Why a body could not be read.
 pub enum BodyError {
-    /// Over [`BODY_MAX`].
+    /// Over its limit.
     TooLarge,
     /// Broken off or too slow.
     Broken,
@@ -45,7 +46,16 @@ pub enum BodyError {
 
 /// Reads a whole body within its limits.
 pub async fn read_body(body: Body) -> Result<Bytes, BodyError> {
-    match tokio::time::timeout(BODY_WAIT, to_bytes(body, BODY_MAX)).await {
+    read_body_within(body, BODY_MAX, BODY_WAIT).await
+}
+
+/// Reads a whole body of at most `most` bytes that comes within `wait`.
+pub async fn read_body_within(
+    body: Body,
+    most: usize,
+    wait: std::time::Duration,
+) -> Result<Bytes, BodyError> {
+    match tokio::time::timeout(wait, to_bytes(body, most)).await {
         Ok(Ok(bytes)) => Ok(bytes),
         Ok(Err(error)) => {
             let text = error.into_inner().to_string();

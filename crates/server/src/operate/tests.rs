@@ -296,7 +296,7 @@ async fn rule_b4_units_are_loaded_merged_and_listed_by_command() {
         let list = act(json!({ "list": { "who": who, "search": "h26" } })).await.unwrap().detail;
         assert!(list.contains("→ UBND-X00004") && list.ends_with("1 đơn vị (units)"), "{list}");
         let wrong = json!({ "rename": {
-            "who": who, "unit": "H26.001", "name": "Tên khác", "on": null
+            "who": who, "unit": "KHONG-CO", "name": "Tên khác", "on": null
         } });
         let refused = act(wrong).await.unwrap_err().to_string();
         assert!(refused.contains("(B4)"), "{refused}");

@@ -226,6 +226,7 @@ pub fn shell(facts: &Facts) -> Shell {
         entries: vec![],
         csrf: facts.csrf.clone(),
         kept: vec![],
+        unread: None,
         idle_seconds: 0,
         here: facts.here.clone(),
         help_phone: help_phone(facts),
@@ -241,8 +242,7 @@ fn warn_at(facts: &Facts) -> u8 {
 }
 
 fn help_phone(facts: &Facts) -> String {
-    let phone = facts.portal().help_phone.clone();
-    phone.unwrap_or_else(|| facts.text().get("shell-no-phone"))
+    facts.portal().help_phone(&facts.text())
 }
 
 /// The left column: what the person's roles of today open, the own account last.

@@ -125,6 +125,11 @@ pub async fn pass(app: &Shared, row: Row, request: Request) -> Result<Passed, St
             if let Some(PutBack(kept)) = parts.extensions.remove() {
                 signed.kept = kept;
             }
+            if row.method == "GET" && !facts.htmx {
+                let unread = app.gate.store().notices().unread(signed.person.id).await;
+                // A page without its bell is better than none.
+                signed.unread = unread.unwrap_or_default();
+            }
             parts.extensions.insert(*signed);
         }
         Who::Visitor(visitor) => {
@@ -260,7 +265,14 @@ impl Here<'_> {
             Ok(Look::Locked(present)) => {
                 Ok(Found::Locked(Signed::new(facts.clone(), present).into()))
             }
-            Ok(Look::Open(present)) => Ok(Found::Open(Signed::new(facts.clone(), present).into())),
+            Ok(Look::Open(present)) => {
+                // Whoever was handed over to another unit a moment ago (B4) belongs to it in what
+                // is registered too: no question need have come since.
+                if let Err(error) = Box::pin(facts.app.gate.reload(facts.now)).await {
+                    tracing::warn!(error = %error, "what is registered could not be loaded");
+                }
+                Ok(Found::Open(Signed::new(facts.clone(), present).into()))
+            }
             // Public pages say what is going on even now.
             Err(_) if public => Ok(Found::Nobody(None)),
             Err(trouble) => Err(self.troubled(&trouble).into()),

@@ -28,11 +28,14 @@ mod hours;
 mod integrator;
 mod kept;
 mod line_use;
+pub(crate) mod notice_words;
+mod notices;
 mod oidc;
 mod once;
 mod operator;
 pub(crate) mod pace;
 mod paths;
+mod plan_view;
 mod sealed;
 pub mod signed;
 mod status;
@@ -54,6 +57,7 @@ use dancu_domain::moment::Moment;
 use dancu_domain::people::PersonId;
 use dancu_gate::path::Cause;
 use dancu_portal::error::Wrong;
+use dancu_portal::text::Text;
 use dancu_store::Store;
 
 use self::table::{Entry, Table};
@@ -94,6 +98,8 @@ pub struct Portal {
     networks: Vec<Network>,
     help_phone: Option<String>,
     pub(crate) provider: Option<oidc::Provider>,
+    /// Whether this node sends mail.
+    pub(crate) mails: bool,
     /// Address that people open, without a slash at its end.
     origin: String,
     entries: Arc<[Entry]>,
@@ -138,11 +144,28 @@ impl Portal {
             networks: config.unit_networks.clone(),
             help_phone: config.help_phone.clone().filter(|phone| !phone.trim().is_empty()),
             provider: None,
+            mails: false,
             origin,
             entries: table().entries(),
             router: OnceLock::new(),
             app,
         })
+    }
+
+    /// Whether this node sends mail: people are told where it does not.
+    #[must_use]
+    pub fn with_mail(self, mails: bool) -> Self {
+        Self { mails, ..self }
+    }
+
+    /// Address that people open, without a slash at its end.
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// Telephone of support, or words for where it is told.
+    pub fn help_phone(&self, t: &Text) -> String {
+        self.help_phone.clone().unwrap_or_else(|| t.get("shell-no-phone"))
     }
 
     /// With an identity provider, where one is set up. Nobody is asked yet.
@@ -169,6 +192,7 @@ fn table() -> Table {
     let table = auditor::routes(table);
     let table = citizen::routes(table);
     let table = status::routes(table);
+    let table = notices::routes(table);
     account::routes(table).with_ways_back()
 }
 

@@ -125,6 +125,8 @@ pub struct Signed {
     pub session: Session,
     /// The digest of its cookie.
     pub mark: [u8; 32],
+    /// Notices that the person has not read.
+    pub(super) unread: u32,
     /// What was being typed before the screen locked.
     pub(super) kept: Vec<(String, String)>,
 }
@@ -149,7 +151,7 @@ impl Signed {
         let session = *present.session();
         let Mark(mark) = present.mark;
         let person = present.person.clone();
-        Self { facts, present: Arc::new(present), person, session, mark, kept: vec![] }
+        Self { facts, present: Arc::new(present), person, session, mark, unread: 0, kept: vec![] }
     }
 
     /// The frame with the person and the left column.
@@ -178,6 +180,7 @@ impl Signed {
             entries: frame::entries(self),
             idle_seconds: frame::idle_seconds(self),
             kept: self.kept.clone(),
+            unread: Some(self.unread.into()),
             ..frame::shell(self)
         }
     }

@@ -1,6 +1,6 @@
 //! What desks hand to each other: raises that a head asks for, announcements, notices of
-//! revocations that the operator of an agency's own software confirms, who suspended an account
-//! and who let a person in again.
+//! revocations that the operator of an agency's own software confirms, job plans, account lists
+//! that systems send, who suspended an account and who let a person in again.
 //!
 //! Nothing is decided here. Writes run inside a transaction of the ledger; reads outside of one go
 //! through [`Store::desks`](crate::Store::desks).
@@ -10,9 +10,11 @@
 //! **Invariant:** a decided request, an ended announcement and a confirmed notice stay what they
 //! are.
 
+mod changes;
 mod help;
 mod news;
 mod notices;
+mod plans;
 mod raises;
 mod suspensions;
 
@@ -21,6 +23,10 @@ use dancu_domain::moment::Moment;
 use dancu_domain::people::PersonId;
 use dancu_domain::people::approval::Signature;
 
+pub use self::changes::{
+    AccountChanges, ChangesState, SentRow, account_changes, insert_account_changes, newest_changes,
+    replace_waiting_changes, save_account_changes,
+};
 pub use self::help::{Help, last_help, note_help};
 pub use self::news::{
     NEWS_READ, announcement, announcements, insert_announcement, past_announcements,
@@ -29,6 +35,7 @@ pub use self::news::{
 pub use self::notices::{
     NOTICES_READ, confirm_notice, insert_notice, notice, notices_about, open_notices,
 };
+pub use self::plans::{Filed, Plans, insert_job_plan, job_plan, job_plans, save_job_plan};
 pub use self::raises::{
     Requests, insert_raise_request, raise_request, raise_requests, save_raise_request,
 };

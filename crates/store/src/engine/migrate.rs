@@ -61,9 +61,21 @@ const fn steps(area: Area) -> &'static [Step] {
                 besides: include_str!("../../migrations/core/0005_dossiers.postgresql.sql"),
                 compatible: true,
             },
+            // Only adds tables: a node that does not know them asks of a plan's hours the window.
+            Step {
+                both: include_str!("../../migrations/core/0006_plans.sql"),
+                besides: include_str!("../../migrations/core/0006_plans.postgresql.sql"),
+                compatible: true,
+            },
+            // Only adds tables: nodes that tell nobody anything go on beside it.
+            Step {
+                both: include_str!("../../migrations/core/0007_notices.sql"),
+                besides: include_str!("../../migrations/core/0007_notices.postgresql.sql"),
+                compatible: true,
+            },
             // Only adds tables.
             Step {
-                both: include_str!("../../migrations/core/0006_campaigns.sql"),
+                both: include_str!("../../migrations/core/0008_campaigns.sql"),
                 besides: "",
                 compatible: true,
             },

@@ -4,6 +4,7 @@
 use std::net::IpAddr;
 
 use dancu_domain::moment::Moment;
+use dancu_domain::notices::{AccountChange, Audience, Notice};
 use dancu_domain::people::PersonId;
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +14,7 @@ use super::{Event, EventKind, agent};
 use crate::engine::{Row, Tx};
 use crate::error::Result;
 use crate::keys::{Key, Keyring, Purpose};
-use crate::values;
+use crate::{notices, values};
 
 /// Events kept of a person besides failures: half a year of working days (*ours*).
 pub const EVENTS_KEPT: i64 = 200;
@@ -33,7 +34,8 @@ struct EventRecord {
     agent: String,
 }
 
-/// Notes an event. What somebody else did has no source and no agent.
+/// Notes an event, with the notice of it where there is one. What somebody else did has no source
+/// and no agent.
 pub fn note_event(
     tx: &mut Tx<'_>,
     keys: &Keyring,
@@ -60,6 +62,23 @@ pub fn note_event(
     let kept = if kind.is_failure() { FAILURES_KEPT } else { EVENTS_KEPT };
     let sql = "DELETE FROM portal_event WHERE person = $1 AND failure = $2 AND number <= $3";
     tx.execute(sql, values![person.0, failure, number - kept])?;
+    match kind.told() {
+        Some(change) => tell(tx, keys, person, at, change),
+        None => Ok(()),
+    }
+}
+
+/// Tells the person of it, and the head of what stops or opens an account (D6, E3).
+fn tell(
+    tx: &mut Tx<'_>,
+    keys: &Keyring,
+    person: PersonId,
+    at: Moment,
+    change: AccountChange,
+) -> Result<()> {
+    let mut to = vec![Audience::Person(person)];
+    to.extend(change.concerns_head().then_some(Audience::HeadsOf(person)));
+    notices::insert(tx, keys, at, None, (&to, &Notice::Account(change)))?;
     Ok(())
 }
 

@@ -1,5 +1,7 @@
 //! What can happen to a person's account.
 
+use dancu_domain::notices::AccountChange;
+
 macro_rules! kinds {
     ($($(#[$doc:meta])* $kind:ident = $number:literal, $word:literal;)*) => {
         /// What happened to a person's account. Numbers stand in the store: none is given twice.
@@ -88,6 +90,29 @@ impl EventKind {
     /// From its number in the store.
     pub fn from_number(number: u8) -> Option<Self> {
         Self::ALL.iter().copied().find(|kind| *kind as u8 == number)
+    }
+
+    /// What the person is told of it besides, in a notice; none for what the person does every day.
+    pub const fn told(self) -> Option<AccountChange> {
+        Some(match self {
+            Self::Locked => AccountChange::Locked,
+            Self::Unlocked => AccountChange::Unlocked,
+            Self::Suspended => AccountChange::Suspended,
+            Self::Resumed => AccountChange::Resumed,
+            Self::Revoked => AccountChange::Revoked,
+            Self::Reenabled => AccountChange::Reenabled,
+            Self::Invited => AccountChange::Invited,
+            Self::InvitationWithdrawn => AccountChange::InvitationWithdrawn,
+            Self::RolesChanged => AccountChange::RolesChanged,
+            Self::PasswordGiven => AccountChange::PasswordGiven,
+            Self::PasswordChanged => AccountChange::PasswordChanged,
+            Self::FactorAdded => AccountChange::FactorAdded,
+            Self::FactorRemoved => AccountChange::FactorRemoved,
+            Self::FactorLost => AccountChange::FactorLost,
+            Self::Vouched => AccountChange::Vouched,
+            Self::RecoveryMade => AccountChange::RecoveryMade,
+            _ => return None,
+        })
     }
 
     /// Whether it is a failure, which anybody who knows the login can cause.

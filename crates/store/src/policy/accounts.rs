@@ -5,10 +5,10 @@ use std::hash::Hash;
 
 use hashbrown::HashMap;
 
-use dancu_domain::ids::{AccountId, LineId, SystemCode, SystemId, UnitCode};
+use dancu_domain::ids::{AccountId, LineId, PlanId, SystemCode, SystemId, UnitCode};
 use dancu_domain::moment::DutyDay;
 use dancu_domain::registration::{Account, AccountKind, AccountState, ConnectionState};
-use dancu_domain::service::{Service, ServiceSet};
+use dancu_domain::service::{Service, ServiceSet, Window};
 
 use super::{AccountRecord, aad, number, parsed, range};
 use crate::engine::{Row, Tx};
@@ -139,6 +139,28 @@ pub fn insert(
     Ok(ids)
 }
 
+/// Lines of a system, by service and window (B5).
+pub fn registered_lines(tx: &mut Tx<'_>, system: SystemId) -> Result<Vec<(Service, Window)>> {
+    let sql = "SELECT service, off_hours FROM line WHERE system = $1 ORDER BY id";
+    tx.query(sql, values![system.0], |r| {
+        let service = number(r, 0, "line.service", Service::from_index)?;
+        Ok((service, number(r, 1, "line.off_hours", Window::from_index)?))
+    })
+}
+
+/// Puts an account under a job plan (D5); one of another kind has none.
+///
+/// # Errors
+/// [`Error::Final`] where it is no account of plans, or revoked.
+pub fn run_under(tx: &mut Tx<'_>, account: AccountId, plan: PlanId) -> Result<()> {
+    let sql = "UPDATE account SET plan = $1 WHERE id = $2 AND kind = $3 AND state <> $4";
+    let (kind, revoked) = (AccountKind::Plan as u8, AccountState::Revoked as u8);
+    match tx.execute(sql, values![plan.0, account.0, kind, revoked])? {
+        1 => Ok(()),
+        _ => Err(Error::Final("không phải tài khoản kế hoạch (no account of plans)")),
+    }
+}
+
 /// Changes what a list says of an account that was read in this transaction: services, daily
 /// count, validity, officer code, citizen id, name, telephone. Login, kind, plan and state stay as
 /// they are; of a revoked account nothing is changed.
@@ -185,7 +207,7 @@ fn listed(r: &Row<'_>, key: &Key) -> Result<Listed> {
             officer_code: record.officer_code,
             citizen_id: record.citizen_id,
             valid: range(r, 5)?,
-            plan: r.get::<Option<u32>>(7)?.map(dancu_domain::ids::PlanId),
+            plan: r.get::<Option<u32>>(7)?.map(PlanId),
         },
         full_name: record.full_name,
         phone: record.phone,

@@ -13,6 +13,7 @@ use dancu_domain::ids::{
     SystemId, UnitCode,
 };
 use dancu_domain::moment::Moment;
+use dancu_domain::plans::ClockRange;
 use dancu_domain::registration::{
     Account, AccountKind, AccountList, AccountState, Channel, ConnectionState, DateRange, Group,
     Line, Plan, Procedure, Raise, RequestIdMode, ServiceGrant, SharedOfficer, Snapshot, System,
@@ -227,13 +228,24 @@ fn procedures(tx: &mut Tx<'_>) -> Result<HashMap<SystemId, HashMap<ProcedureCode
 
 fn plans(tx: &mut Tx<'_>) -> Result<BySystem<Plan>> {
     let mut out = BySystem::new();
-    let sql = "SELECT id, system, services, in_hours, off_hours, own_count, valid_from, valid_to \
-               FROM plan ORDER BY id";
+    let sql = "SELECT p.id, p.system, p.services, p.in_hours, p.off_hours, p.own_count, \
+               p.valid_from, p.valid_to, c.in_from, c.in_to, c.off_from, c.off_to \
+               FROM plan p LEFT JOIN plan_clock c ON c.plan = p.id ORDER BY p.id";
+    let clock = |r: &Row<'_>, covered: usize, from: usize| -> Result<Option<ClockRange>> {
+        match (r.get(covered)?, r.get(from)?, r.get(from + 1)?) {
+            (false, ..) => Ok(None),
+            (true, Some(from), Some(to)) => match ClockRange::new(from, to) {
+                Some(range) => Ok(Some(range)),
+                None => Err(Error::Damaged("plan_clock")),
+            },
+            (true, ..) => Ok(Some(ClockRange::WHOLE)),
+        }
+    };
     tx.each(sql, &[], |r| {
         out.entry(SystemId(r.get(1)?)).or_default().push(Plan {
             id: PlanId(r.get(0)?),
             services: ServiceSet(r.get(2)?),
-            windows: [r.get(3)?, r.get(4)?],
+            hours: [clock(r, 3, 8)?, clock(r, 4, 10)?],
             own_count: r.get(5)?,
             valid: range(r, 6)?,
         });

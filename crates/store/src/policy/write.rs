@@ -3,9 +3,10 @@
 
 use dancu_domain::dossier::Clearance;
 use dancu_domain::ids::{AccountId, LineId, PlanId, SystemId};
-use dancu_domain::moment::Moment;
+use dancu_domain::moment::{DutyDay, Moment};
+use dancu_domain::plans::ClockRange;
 use dancu_domain::registration::{
-    Account, AccountState, ConnectionState, Line, Plan, Procedure, Raise, ServiceGrant,
+    Account, AccountState, ConnectionState, DateRange, Line, Plan, Procedure, Raise, ServiceGrant,
     SharedOfficer, System,
 };
 use dancu_domain::service::Window;
@@ -168,7 +169,8 @@ pub(super) fn insert_procedure(tx: &mut Tx<'_>, system: SystemId, p: &Procedure)
     Ok(())
 }
 
-fn insert_plan(tx: &mut Tx<'_>, system: SystemId, p: &Plan) -> Result<()> {
+/// Registers a job plan (D5): in force for the next question.
+pub fn insert_plan(tx: &mut Tx<'_>, system: SystemId, p: &Plan) -> Result<()> {
     tx.execute(
         "INSERT INTO plan (id, system, services, in_hours, off_hours, own_count, valid_from, \
          valid_to) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
@@ -176,13 +178,38 @@ fn insert_plan(tx: &mut Tx<'_>, system: SystemId, p: &Plan) -> Result<()> {
             p.id.0,
             system.0,
             p.services.0,
-            p.windows[0],
-            p.windows[1],
+            p.hours[0].is_some(),
+            p.hours[1].is_some(),
             p.own_count,
             p.valid.from.map(|d| d.to_string()),
             p.valid.to.map(|d| d.to_string())
         ],
     )?;
+    let [inside, off] = p.hours;
+    tx.execute(
+        "INSERT INTO plan_clock (plan, in_from, in_to, off_from, off_to) \
+         VALUES ($1, $2, $3, $4, $5)",
+        values![
+            p.id.0,
+            inside.map(ClockRange::from),
+            inside.map(ClockRange::to),
+            off.map(ClockRange::from),
+            off.map(ClockRange::to)
+        ],
+    )?;
+    Ok(())
+}
+
+/// The days of a registered plan; none where there is no such plan.
+pub fn plan_days(tx: &mut Tx<'_>, plan: PlanId) -> Result<Option<DateRange>> {
+    let sql = "SELECT valid_from, valid_to FROM plan WHERE id = $1";
+    tx.optional(sql, values![plan.0], |r| super::range(r, 0))
+}
+
+/// Sets the last day of a registered plan: of one that ends early the day before.
+pub fn end_plan(tx: &mut Tx<'_>, plan: PlanId, last: DutyDay) -> Result<()> {
+    let last = last.date().to_string();
+    tx.execute("UPDATE plan SET valid_to = $1 WHERE id = $2", values![last, plan.0])?;
     Ok(())
 }
 
@@ -227,16 +254,13 @@ pub fn insert_raise(tx: &mut Tx<'_>, line: LineId, raise: Raise) -> Result<()> {
 /// [`Error::Final`] where it is closed or there is none, [`Error::Refused`] where it was never
 /// live or would be as if it never was: the act is undone with it.
 pub fn set_system_state(tx: &mut Tx<'_>, system: SystemId, state: ConnectionState) -> Result<()> {
-    let before = system_state(tx, system)?;
-    match (before, state) {
-        (None | Some(ConnectionState::Closed), _) => {
-            return Err(Error::Final("kết nối đã đóng (closed)"));
-        }
-        (Some(ConnectionState::Preparing), ConnectionState::Closed) => {}
-        (Some(ConnectionState::Preparing), _) | (_, ConnectionState::Preparing) => {
-            return Err(Error::Refused(NOT_CLEARED.into()));
-        }
-        _ => {}
+    let (preparing, closed) = (ConnectionState::Preparing, ConnectionState::Closed);
+    let before = system_state(tx, system)?.unwrap_or(closed);
+    if before == closed {
+        return Err(Error::Final("kết nối đã đóng (closed)"));
+    }
+    if state == preparing || (before == preparing && state != closed) {
+        return Err(Error::Refused(NOT_CLEARED.into()));
     }
     tx.execute("UPDATE system SET state = $1 WHERE id = $2", values![state as u8, system.0])?;
     Ok(())

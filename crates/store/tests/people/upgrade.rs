@@ -13,13 +13,20 @@ use crate::common::BEGIN;
 use crate::world::{BOTH, NOW, World, begin, entry, note, person};
 
 /// The tables since then; what refers to another comes first.
-const NEW: [&str; 16] = [
+const NEW: [&str; 23] = [
     "campaign_task",
     "campaign",
     "dossier_event",
     "dossier_version",
     "dossier",
     "system_clearance",
+    "job_plan",
+    "plan_clock",
+    "account_changes",
+    "notice_reader",
+    "notice",
+    "mail_job",
+    "portal_contact",
     "portal_session",
     "portal_event",
     "portal_help",

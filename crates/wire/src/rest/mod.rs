@@ -11,6 +11,7 @@
 //! form in `shapes.rs`, its reader in `fields.rs`, and use it in `parse.rs`.
 
 mod access;
+mod accounts;
 pub mod batches;
 mod bodies;
 mod docs;
@@ -30,7 +31,10 @@ mod views;
 use dancu_domain::service::Service;
 
 pub use access::{ClockView, Health, OauthError, OauthErrorView, TokenView};
-pub use docs::{docs_css, docs_html, errors_html};
+pub use accounts::{
+    ACCOUNTS_BODY_MAX, ACCOUNTS_MAX, AccountChangesView, SentAccount, account_error, parse_accounts,
+};
+pub use docs::{docs_css, docs_html, error_html, errors_html};
 pub use openapi::openapi;
 pub use parse::{parse, parse_clock, parse_from};
 pub use problem::{HttpProblem, denied, denied_as, http_problem, input_problem};

@@ -16,7 +16,7 @@ use super::fields::{self, At, Reader};
 use super::head::{Head, RawHead};
 use super::raw::{Canonical, Nested, Raw, Slot};
 use super::{BODY_MAX, Endpoint};
-use crate::body::{NESTING_MAX, Unfit, json_text};
+use crate::body::{NESTING_MAX, Unfit, json_text_within};
 
 /// The path under which errors of the whole body are listed.
 const WHOLE: &str = "body";
@@ -63,7 +63,15 @@ pub(super) fn read_json<'b, T>(body: &'b [u8], reader: &mut Reader) -> Option<T>
 where
     Nested<T>: serde::Deserialize<'b>,
 {
-    let read = json_text(body).and_then(|text| match serde_json::from_str(text) {
+    read_json_within(body, BODY_MAX, reader)
+}
+
+/// The same of a body of at most `most` bytes.
+pub(super) fn read_json_within<'b, T>(body: &'b [u8], most: usize, reader: &mut Reader) -> Option<T>
+where
+    Nested<T>: serde::Deserialize<'b>,
+{
+    let read = json_text_within(body, most).and_then(|text| match serde_json::from_str(text) {
         Ok(Nested::Given(value)) => Ok(value),
         Ok(_) => Err(Unfit::NoObject),
         Err(error) => Err(Unfit::of(&error)),

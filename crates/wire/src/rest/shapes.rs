@@ -151,6 +151,48 @@ pub(super) fn personal_id() -> RefOr<Schema> {
     ))
 }
 
+pub(super) fn login() -> RefOr<Schema> {
+    let form = "^[A-Za-z0-9._@-]{8,60}$";
+    done(pattern("Tài khoản đăng nhập (B6) · Login", form, "canbo.motcua"))
+}
+
+pub(super) fn officer_code() -> RefOr<Schema> {
+    let code = pattern("Mã cán bộ, nếu có · Officer code", PRINTABLE, "CB-0102");
+    done(code.min_length(Some(1)).max_length(Some(20)))
+}
+
+pub(super) fn phone() -> RefOr<Schema> {
+    done(pattern("Số điện thoại · Telephone", "^[+]?[0-9]{7,15}$", "0900000000"))
+}
+
+pub(super) fn role() -> RefOr<Schema> {
+    let role = pattern("Nhiệm vụ · Role", PRINTABLE, "Tiếp nhận hồ sơ");
+    done(role.min_length(Some(1)).max_length(Some(200)))
+}
+
+pub(super) fn daily() -> RefOr<Schema> {
+    done(
+        ObjectBuilder::new()
+            .schema_type(Type::Integer)
+            .description(Some("Số lần truy vấn trong ngày (D2) · Queries a day"))
+            .minimum(Some(1))
+            .maximum(Some(39_600))
+            .examples([json!(30)]),
+    )
+}
+
+pub(super) fn list_purpose() -> RefOr<Schema> {
+    let purpose = pattern("Mục đích sử dụng · Purpose", PRINTABLE, "Giải quyết thủ tục hộ tịch");
+    done(purpose.min_length(Some(1)).max_length(Some(200)))
+}
+
+pub(super) fn accounts() -> RefOr<Schema> {
+    let mut list = utoipa::openapi::schema::Array::new(reference("AccountRow"));
+    list.description = Some("Toàn bộ danh sách · The whole list".to_owned());
+    (list.min_items, list.max_items) = (Some(1), Some(super::ACCOUNTS_MAX));
+    RefOr::T(Schema::Array(list))
+}
+
 pub(super) fn old_id() -> RefOr<Schema> {
     done(pattern(
         "Số CMND, 9 chữ số · Old identity-card number, 9 digits",

@@ -133,3 +133,8 @@ pub fn render_unreadable(unread: &SoapUnreadable, reply: &Reply) -> SoapAnswer {
 pub fn unauthenticated(message_vi: &str, correlation: Option<&CorrelationId>) -> SoapAnswer {
     fault::unauthenticated(message_vi, correlation)
 }
+
+/// The fault of a refusal, as the reference pages show it.
+pub(crate) fn example_fault(why: &Denied, correlation: &CorrelationId) -> String {
+    fault::refused(why, &[], correlation, None).body
+}

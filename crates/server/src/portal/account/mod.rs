@@ -1,6 +1,7 @@
 //! My account: factors, sessions and devices, history, password. Everybody sees their own and
 //! nobody else's; changing anything needs a fresh second factor (E2).
 
+mod contact;
 mod factors;
 mod password;
 mod sessions;
@@ -34,6 +35,11 @@ pub fn routes(table: Table) -> Table {
         .post("/account/sessions/end-all", see, sessions::end_all)
         .post("/account/devices/forget", see, sessions::forget_device)
         .get("/account/history", see, sessions::history)
+        .get("/account/contact", see, contact::show)
+        .post("/account/contact", change, contact::ask)
+        .post("/account/contact/confirm", see, contact::confirm)
+        .post("/account/contact/remove", change, contact::remove)
+        .post("/account/contact/preferences", see, contact::prefer)
         .get("/account/password", change, password::show)
         .post("/account/password", change, password::send)
 }

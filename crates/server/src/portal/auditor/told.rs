@@ -56,7 +56,7 @@ fn published(t: &Text, what: &str) -> String {
 
 /// Words that entries hold, whole phrases among them, and the keys of their texts. Entries are
 /// written once, whoever reads them.
-const SAID: [(&str, &str); 65] = [
+const SAID: [(&str, &str); 72] = [
     ("live", "said-live"),
     ("suspended", "said-suspended"),
     ("locked", "said-locked"),
@@ -122,6 +122,13 @@ const SAID: [(&str, &str); 65] = [
     (Held::Centre.words(), "said-held-centre"),
     (Held::Locked.words(), "said-held-locked"),
     (Held::Otherwise.words(), "said-held-otherwise"),
+    ("kế hoạch", "said-plan"),
+    ("người/ngày", "said-persons-a-day"),
+    ("số lượt riêng", "said-own-count"),
+    ("theo quy tắc", "said-under-rule"),
+    ("đăng ký", "said-registered"),
+    ("danh sách", "said-list"),
+    ("thu hồi", "said-ended"),
 ];
 
 /// A word with what stands around it: `(`, `,`.
@@ -247,6 +254,12 @@ mod tests {
         let expected = "#9 tạm ngừng (đã khóa), tài khoản cổng #4 tạm ngừng, thu hồi lời mời, \
                         thôi thay: #5";
         assert_eq!(vi("account.state", suspended), expected);
+        let plan = "MAU kế hoạch #3: citizen.verify từ 2026-03-02 đến 2026-03-04, 5000 \
+                    người/ngày, số lượt riêng theo quy tắc D4; lý do: A";
+        let words = en("plan.refused", plan);
+        for part in ["plan #3:", "from 02/03/2026", "its own count under rule D4", "Reason: A"] {
+            assert!(words.contains(part), "{part}: {words}");
+        }
         // A title is nobody's key word, and a ground is told as one.
         let news = vi("news.published", "#1 maintenance locked từ A");
         assert_eq!(news, "Lịch bảo trì #1: locked từ A");
@@ -285,6 +298,7 @@ mod tests {
             "=> \"officer.",
             "step(at, \"",
             "settle(at, \"",
+            "=> \"plan.",
         ];
         let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
         let mut paths = vec![];

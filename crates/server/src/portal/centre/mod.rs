@@ -19,12 +19,13 @@ use crate::stop::Stop;
 
 /// Its routes.
 pub fn routes(table: Table) -> Table {
-    let units = Power::ManageUnits;
+    // Reading needs no fresh factor, writing does.
+    let (look, units) = (Power::ManageSystems, Power::ManageUnits);
     table
-        .get("/centre/units", units, list::show)
-        .get("/centre/units/new", units, unit::new)
+        .get("/centre/units", look, list::show)
+        .get("/centre/units/new", look, unit::new)
         .post("/centre/units/new", units, unit::found)
-        .get("/centre/units/{code}", units, unit::show)
+        .get("/centre/units/{code}", look, unit::show)
         .post("/centre/units/{code}", units, unit::write)
         .get("/centre/staff", Power::ManageStaff, staff::show)
         .post("/centre/staff", Power::ManageStaff, staff::invite)

@@ -10,7 +10,7 @@ use dancu_domain::people::{MachineTime, PersonId};
 use dancu_domain::service::ServiceSet;
 use dancu_office::officers::check::{Effect, Wrong};
 use dancu_office::officers::{self, Import, Preview};
-use dancu_office::sheet::{self, Column, Contact, Row, Unreadable};
+use dancu_papers::sheet::{self, Column, Contact, Row, Unreadable};
 use dancu_portal::head::{Import as Shown, ImportFile, ImportRow};
 use dancu_portal::parts::{FieldError, states};
 use dancu_portal::text::Language;

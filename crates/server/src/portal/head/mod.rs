@@ -8,8 +8,11 @@ mod centre;
 mod import;
 mod officer;
 mod officers;
+mod plans;
+mod papers;
 mod raises;
 mod revocations;
+mod sent;
 mod substitutes;
 #[cfg(test)]
 mod tests;
@@ -26,7 +29,7 @@ use dancu_domain::registration::{Snapshot, System};
 use dancu_domain::service::{Service, ServiceSet};
 use dancu_office::hours::HourlyUse;
 use dancu_office::officers::HeadDesk;
-use dancu_office::sheet::FILE_BYTES_MAX;
+use dancu_papers::sheet::FILE_BYTES_MAX;
 use dancu_office::{Actor, Refused};
 use dancu_portal::parts::{Choice, FieldError};
 use dancu_portal::text::{Language, Text};
@@ -57,6 +60,7 @@ pub fn routes(table: Table) -> Table {
         .entry("/unit/officers", "users", "nav-officers", manage)
         .entry("/unit/usage", "chart-column", "nav-usage", Power::SeeUnitUse)
         .entry("/unit/raises", "trending-up", "nav-raises", Power::RequestRaise)
+        .entry("/unit/plans", "clock", "nav-plans", Power::AnnounceJobPlan)
         .entry("/unit/substitutes", "user-check", "nav-substitutes", manage)
         .entry("/unit/revocations", "ban", "nav-revocations", Power::ConfirmRevocation)
         .get("/unit/officers", manage, officers::show)
@@ -80,9 +84,22 @@ pub fn routes(table: Table) -> Table {
         .get("/unit/raises/new", Power::RequestRaise, raises::form)
         .post("/unit/raises", Power::RequestRaise, raises::ask)
         .post("/unit/raises/withdraw", Power::RequestRaise, raises::withdraw)
+        .get("/unit/accounts-by-api", Power::ApproveAccountChanges, sent::show)
+        .post("/unit/accounts-by-api/{id}/approve", Power::ApproveAccountChanges, sent::approve)
+        .post("/unit/accounts-by-api/{id}/refuse", Power::ApproveAccountChanges, sent::refuse)
+        .get("/unit/plans", Power::AnnounceJobPlan, plans::list)
+        .get("/unit/plans/new", Power::AnnounceJobPlan, plans::form)
+        .post("/unit/plans", Power::AnnounceJobPlan, plans::announce)
+        .get("/unit/plans/{id}", Power::AnnounceJobPlan, plans::show)
+        .post("/unit/plans/{id}/end", Power::AnnounceJobPlan, plans::end)
         .get("/unit/substitutes", manage, substitutes::show)
         .post("/unit/substitutes", Power::AppointSubstitute, substitutes::appoint)
         .post("/unit/substitutes/end", Power::AppointSubstitute, substitutes::end)
+        .get("/unit/papers", Power::SeeDossiers, papers::show)
+        .get("/unit/papers/registration.pdf", Power::SeeDossiers, papers::registration)
+        .get("/unit/papers/organisation.pdf", Power::SeeDossiers, papers::organisation)
+        .get("/unit/papers/accounts.pdf", Power::ExportAccounts, papers::accounts)
+        .get("/unit/papers/individual.pdf", Power::ExportAccounts, papers::individual)
         .get("/unit/revocations", Power::ConfirmRevocation, revocations::show)
         .post("/unit/revocations", Power::ConfirmRevocation, revocations::confirm)
 }

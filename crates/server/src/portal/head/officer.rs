@@ -9,7 +9,7 @@ use dancu_domain::people::powers::Power;
 use dancu_domain::registration::System;
 use dancu_domain::service::ServiceSet;
 use dancu_office::officers::{self, New, Officer, Who, check};
-use dancu_office::sheet::{Column, Raw};
+use dancu_papers::sheet::{Column, Raw};
 use dancu_portal::head::OfficerPage;
 use dancu_portal::parts::{FieldError, states};
 use serde::Deserialize;

@@ -3,7 +3,7 @@
 use axum::extract::Query;
 use dancu_domain::moment::Moment;
 use dancu_domain::people::powers::Power;
-use dancu_office::officers::{self, CONFIRM_MS, Notice};
+use dancu_office::officers::{self, CONFIRM_MS, Revocation};
 use dancu_portal::head::{RevocationRow, Revocations};
 use dancu_portal::parts::states;
 
@@ -39,7 +39,7 @@ pub(super) async fn confirm(signed: Signed, form: Form) -> Handled {
     })
 }
 
-fn row(unit: &Unit, notice: &Notice, now: Moment) -> RevocationRow {
+fn row(unit: &Unit, notice: &Revocation, now: Moment) -> RevocationRow {
     let due = notice.at.plus_ms(CONFIRM_MS);
     let system = unit.snapshot.by_id(notice.system);
     RevocationRow {

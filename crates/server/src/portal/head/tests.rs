@@ -11,7 +11,7 @@ use dancu_domain::registration::{
 };
 use dancu_domain::service::{FieldSet, Service, ServiceSet};
 use dancu_journal::{Act, Body as EntryBody};
-use dancu_office::sheet::{self, Column, Contact, Raw};
+use dancu_papers::sheet::{self, Column, Contact, Raw};
 use dancu_store::people::{self, EventKind};
 use dancu_store::policy;
 
@@ -20,6 +20,9 @@ use crate::portal::tests::site::{Answer, Browser, CHOSEN, Site, login};
 mod centre;
 mod days;
 mod invitations;
+mod papers;
+mod plans;
+mod sent;
 
 fn clearance() -> Clearance {
     Clearance::exempt(Ground::SyntheticPeople, "thử nghiệm", "Người Mẫu").unwrap()

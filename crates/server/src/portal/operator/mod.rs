@@ -1,4 +1,5 @@
-//! The operator's desk: systems, exceedances, locks, raises, announcements (B3, D3, D6, D8, J2).
+//! The operator's desk: systems, exceedances, locks, raises, job plans, announcements (B3, D3,
+//! D5, D6, D8, J2).
 //!
 //! The table asks for the power; whose matter it is - a unit's, or the centre's - is asked here.
 //! Everything is carried out by `dancu_office`.
@@ -8,6 +9,7 @@ mod lines;
 mod locks;
 pub mod news;
 mod now;
+mod plans;
 mod raises;
 mod systems;
 
@@ -31,6 +33,8 @@ pub fn routes(table: Table) -> Table {
         .entry("/operate/exceedances", "triangle-alert", "nav-exceedances", Power::ManageSystems)
         .entry("/operate/locks", "lock", "nav-locks", Power::LockAccounts)
         .entry("/operate/raises", "trending-up", "nav-raises", Power::ManageSystems)
+        // Operators come to the plans from the raises: their column is full.
+        .entry("/centre/plans", "clock", "nav-plans", Power::ApproveJobPlan)
         .entry("/operate/announcements", "megaphone", "nav-announcements", Power::Announce)
         .get("/operate/systems", Power::ManageSystems, systems::show)
         .get("/operate/systems/{code}", Power::ManageSystems, lines::show)
@@ -43,6 +47,12 @@ pub fn routes(table: Table) -> Table {
         .get("/operate/locks/{key}", Power::SeeLocks, locks::one)
         .get("/operate/raises", Power::ManageSystems, raises::list)
         .post("/operate/raises/{id}", Power::GrantRaise, raises::decide)
+        .get("/centre/plans", Power::AcknowledgeJobPlan, plans::list)
+        .get("/centre/plans/{id}", Power::AcknowledgeJobPlan, plans::show)
+        .post("/centre/plans/{id}/acknowledge", Power::AcknowledgeJobPlan, plans::acknowledge)
+        .post("/centre/plans/{id}/agree", Power::ApproveJobPlan, plans::agree)
+        .post("/centre/plans/{id}/refuse", Power::ApproveJobPlan, plans::refuse)
+        .post("/centre/plans/{id}/end", Power::ApproveJobPlan, plans::end)
         .get("/operate/announcements", Power::Announce, news::list)
         .post("/operate/announcements", Power::Announce, news::publish)
         .post("/operate/announcements/{id}/end", Power::Announce, news::end)

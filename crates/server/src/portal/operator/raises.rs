@@ -134,7 +134,7 @@ pub async fn decide(signed: Signed, Path(id): Path<i64>, form: Form) -> Response
             return page(&signed, None, vec![frame::wrong(field(), sentence)]).await;
         };
         let desk = word(&signed, &snapshot, &by, reason).on(system);
-        raises::refuse(&desk, place.line.id, id).await.map(|_| raises::Decided::Refused)
+        raises::refuse(&desk, &place, id).await.map(|_| raises::Decided::Refused)
     };
     match done {
         Ok(raises::Decided::InForce) => frame::to("/operate/raises?told=granted"),

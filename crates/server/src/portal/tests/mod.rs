@@ -2,6 +2,7 @@
 
 mod centre;
 mod entry;
+mod notices;
 mod operator;
 mod pace;
 pub(super) mod site;

@@ -19,6 +19,8 @@ fn address(row: &Row) -> String {
 const MAY: &[(&str, &str, &[Role])] = &[
     // E2: everybody looks after the own account, citizens too.
     ("*", "/account", Role::ALL),
+    // D3, D6: everybody reads what they are told.
+    ("*", "/notices", Role::ALL),
     // A5, A6: officers on the account list ask about citizens, nobody else.
     ("*", "/counter", &[Role::Officer]),
     // B9: a unit tells of its own changes.
@@ -29,11 +31,34 @@ const MAY: &[(&str, &str, &[Role])] = &[
     // who lost a factor.
     ("*", "/unit/officers", &[Role::Head, Role::Deputy]),
     ("*", "/unit/officers/{who}/vouch", &[Role::Head, Role::Deputy, Role::Operator]),
+    ("*", "/unit/accounts-by-api", &[Role::Head, Role::Deputy]),
     ("*", "/unit/substitutes", &[Role::Head, Role::Deputy]),
     ("POST", "/unit/substitutes", &[Role::Head]),
     // D2, D8: use is seen by the unit and by the centre, a raise is asked for by the unit.
     ("*", "/unit/usage", &[Role::Head, Role::Deputy, Role::Operator]),
     ("*", "/unit/raises", &[Role::Head, Role::Deputy]),
+    // D5: units announce what their systems run; the centre sees it, its approver decides.
+    ("*", "/unit/plans", &[Role::Head, Role::Deputy, Role::Integrator]),
+    ("*", "/centre/plans", &[Role::Operator, Role::JobPlanApprover]),
+    ("POST", "/centre/plans/{id}/agree", &[Role::JobPlanApprover]),
+    ("POST", "/centre/plans/{id}/refuse", &[Role::JobPlanApprover]),
+    ("POST", "/centre/plans/{id}/end", &[Role::JobPlanApprover]),
+    // B2: papers of the dossier for whoever sees it, those with personal data for the head (A6).
+    (
+        "*",
+        "/unit/papers",
+        &[
+            Role::Head,
+            Role::Deputy,
+            Role::FocalPoint,
+            Role::Integrator,
+            Role::Operator,
+            Role::DossierReviewer,
+            Role::SecurityAssessor,
+        ],
+    ),
+    ("*", "/unit/papers/accounts.pdf", &[Role::Head, Role::Deputy]),
+    ("*", "/unit/papers/individual.pdf", &[Role::Head, Role::Deputy]),
     // E3: the operator of the agency's own software confirms.
     ("*", "/unit/revocations", &[Role::Integrator]),
     // C5: secrets are the integrator's; head and centre see their state and end them.
@@ -58,7 +83,7 @@ const MAY: &[(&str, &str, &[Role])] = &[
 const NEVER: &[Role] =
     &[Role::Integrator, Role::Support, Role::DossierReviewer, Role::SecurityAssessor];
 /// Where citizens' data or whole ids of people are shown.
-const PERSONAL: &[&str] = &["/counter", "/unit/officers", "/audit", "/me"];
+const PERSONAL: &[&str] = &["/counter", "/unit/officers", "/unit/accounts-by-api", "/audit", "/me"];
 
 /// Who may use a route.
 fn expected(row: &Row) -> &'static [Role] {

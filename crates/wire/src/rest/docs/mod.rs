@@ -3,6 +3,7 @@
 //!
 //! Vietnamese stands first, English beside it: texts of the form `Vietnamese · English` are split.
 
+mod errors;
 mod tree;
 
 use std::fmt::Write;
@@ -10,6 +11,7 @@ use std::fmt::Write;
 use dancu_domain::refusal::Reason;
 
 use super::HttpProblem;
+pub use errors::error_html;
 use tree::Tree;
 
 /// Where the server serves [`docs_css`].
@@ -363,8 +365,7 @@ impl<'t> Page<'t> {
             self.out.push_str("><td>");
             self.tag("code", "rule", text.rule.code());
             let _ = write!(self.out, "</td><td>{}</td><td>", text.kind.http_status());
-            self.tag("code", "code", text.soap_code);
-            self.out.push_str("</td>");
+            let _ = write!(self.out, "<a href=\"/docs/errors/{0}\">{0}</a></td>", text.soap_code);
             self.both("td", &format!("{} · {}", text.title_vi, text.title));
             self.tag("td", "do", text.what_to_do_vi);
             self.out.push_str("</tr>");

@@ -17,6 +17,7 @@ use super::{RefusalJson, ServiceWord, WindowWord, field_names, reference, view};
 pub(super) fn derived() -> Vec<(String, RefOr<Schema>)> {
     vec![
         view::<views::UsageView>(),
+        view::<super::super::AccountChangesView>(),
         view::<views::LineUse>(),
         view::<views::LockView>(),
         view::<views::OffHoursTotal>(),

@@ -3,6 +3,7 @@
 //!
 //! Descriptions are written `Vietnamese · English`.
 
+mod accounts;
 mod answers;
 mod batches;
 mod lgsp;
@@ -17,6 +18,7 @@ use utoipa::openapi::security::{
 use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{InfoBuilder, LicenseBuilder, OpenApiBuilder, Ref, RefOr, ServerBuilder};
 
+use super::accounts::{AccountBody, AccountsBody};
 use super::bodies::{Body, ClockBody};
 use super::shapes::{self, FieldDoc};
 use super::{Endpoint, views};
@@ -71,6 +73,11 @@ fn components(base_url: &str) -> utoipa::openapi::Components {
     let clock = shapes::object("Giờ mới · The new time", ClockBody::FIELDS)
         .examples([json!({"now": "2026-03-02T18:00:00+07:00"})]);
     builder = builder.schema("ClockQuestion", clock.build());
+    let list = "Danh sách tài khoản · The account list";
+    let account = "Một tài khoản, theo các cột của mẫu · An account, by the columns of the form";
+    builder = builder
+        .schema("AccountList", shapes::object(list, AccountsBody::FIELDS).build())
+        .schema("AccountRow", shapes::object(account, AccountBody::FIELDS).build());
     let row = "Một dòng của tệp NDJSON · One line of an NDJSON file of a batch";
     builder = builder.schema("BatchRow", shapes::object(row, super::row::members()).build());
     let named = [shapes::components(), answers::components(), lgsp::components()];

@@ -17,7 +17,7 @@ const DECLARATION: usize = 200;
 ///
 /// # Errors
 /// Why it is not read.
-pub(super) fn check(bytes: &[u8]) -> Result<(), Unreadable> {
+pub(crate) fn check(bytes: &[u8]) -> Result<(), Unreadable> {
     if bytes.starts_with(COMPOUND) {
         return Err(Unreadable::Encrypted);
     }

@@ -11,8 +11,7 @@ mod read;
 mod tests;
 mod write;
 
-use crate::act::both;
-
+pub(crate) use package::check as look;
 pub use read::read;
 pub use write::{Contact, Form, write};
 
@@ -230,4 +229,8 @@ fn cell_name(row: u32, column: u32) -> String {
         n = n / 26 - 1;
     }
     letters.iter().rev().collect::<String>() + &(row + 1).to_string()
+}
+
+fn both(vi: &str, en: &str) -> (String, String) {
+    (vi.to_owned(), en.to_owned())
 }

@@ -1,0 +1,468 @@
+//! Notices: what people are told without asking (D2, D3, D6 "notified at once", B9, E3, J3), to
+//! whom, how soon, and where it leads. The sentences stand in the texts of the portal.
+//!
+//! **Invariant:** a notice holds no personal data of citizens, and no id and no login of anybody:
+//! whoever may see more finds it behind the link.
+//! **Invariant:** what is urgent waits for nobody's hours; nothing ordinary is mailed outside the
+//! hours of the profile.
+//!
+//! To add a kind: a variant **at the end** of [`Notice`] (its place stands in the store), its row
+//! in [`Notice::row`], and its texts `notice-{code}` in both languages.
+
+mod plan;
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{SystemCode, UnitCode};
+use crate::moment::Moment;
+use crate::people::PersonId;
+use crate::rule::RuleId;
+use crate::service::{Service, Window};
+
+pub use self::plan::{
+    DIGEST_MINUTE, Ordinary, Preference, RETRY_FOR_MS, When, is_address, plan, retry_after_ms,
+};
+
+/// Whom a notice is for. Who that is, is found when it is handed out.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Audience {
+    /// One person.
+    Person(PersonId),
+    /// Heads and deputies of a unit, but not who did it.
+    Heads(UnitCode, Option<PersonId>),
+    /// Heads and deputies of a person's unit, but not that person.
+    HeadsOf(PersonId),
+    /// Operators of the unit's own software.
+    Integrators(UnitCode),
+    /// Operators of the centre, but not who did it.
+    Operators(Option<PersonId>),
+    /// All staff: citizens read the status page.
+    Everybody,
+}
+
+/// As what a person is told: it decides where the link leads.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[repr(u8)]
+pub enum Side {
+    /// About the own account.
+    Person = 0,
+    /// As head or deputy.
+    Head = 1,
+    /// As operator of the unit's own software.
+    Integrator = 2,
+    /// As operator of the centre.
+    Operator = 3,
+    /// As everybody.
+    Everybody = 4,
+}
+
+impl Side {
+    /// Every side.
+    pub const ALL: [Self; 5] =
+        [Self::Person, Self::Head, Self::Integrator, Self::Operator, Self::Everybody];
+
+    /// From its number in the store.
+    pub fn from_number(number: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|side| *side as u8 == number)
+    }
+}
+
+impl Audience {
+    /// As what its people are told.
+    pub const fn side(&self) -> Side {
+        match self {
+            Self::Person(_) => Side::Person,
+            Self::Heads(..) | Self::HeadsOf(_) => Side::Head,
+            Self::Integrators(_) => Side::Integrator,
+            Self::Operators(_) => Side::Operator,
+            Self::Everybody => Side::Everybody,
+        }
+    }
+}
+
+/// A registered row.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct LineAt {
+    /// The system.
+    pub system: SystemCode,
+    /// Service.
+    pub service: Service,
+    /// Window.
+    pub window: Window,
+}
+
+/// What became of a person's account of the portal.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub enum AccountChange {
+    /// Locked for security (D6).
+    Locked,
+    /// The lock ended.
+    Unlocked,
+    /// Suspended (E3).
+    Suspended,
+    /// A suspension ended.
+    Resumed,
+    /// Revoked (E3).
+    Revoked,
+    /// In use again after idleness (E2).
+    Reenabled,
+    /// Invited.
+    Invited,
+    /// The invitation was withdrawn.
+    InvitationWithdrawn,
+    /// Roles were given or taken (E3).
+    RolesChanged,
+    /// A password was given in the person's name (E2).
+    PasswordGiven,
+    /// The password was changed.
+    PasswordChanged,
+    /// A factor was enrolled.
+    FactorAdded,
+    /// A factor was removed.
+    FactorRemoved,
+    /// The loss of a factor was told.
+    FactorLost,
+    /// The head vouched for who lost a factor.
+    Vouched,
+    /// New recovery codes.
+    RecoveryMade,
+}
+
+impl AccountChange {
+    /// The word in the keys of texts.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Locked => "locked",
+            Self::Unlocked => "unlocked",
+            Self::Suspended => "suspended",
+            Self::Resumed => "resumed",
+            Self::Revoked => "revoked",
+            Self::Reenabled => "reenabled",
+            Self::Invited => "invited",
+            Self::InvitationWithdrawn => "withdrawn",
+            Self::RolesChanged => "roles",
+            Self::PasswordGiven => "password-given",
+            Self::PasswordChanged => "password",
+            Self::FactorAdded => "factor",
+            Self::FactorRemoved => "factor-removed",
+            Self::FactorLost => "factor-lost",
+            Self::Vouched => "vouched",
+            Self::RecoveryMade => "recovery",
+        }
+    }
+
+    /// Whether the head of the unit is told too: what stops or opens an account (D6, E3).
+    pub const fn concerns_head(self) -> bool {
+        matches!(
+            self,
+            Self::Locked | Self::Unlocked | Self::Suspended | Self::Resumed | Self::Revoked
+        )
+    }
+
+    const fn rule(self) -> RuleId {
+        match self {
+            Self::Locked | Self::Unlocked => RuleId::D6,
+            Self::Suspended | Self::Resumed | Self::Revoked | Self::RolesChanged => RuleId::E3,
+            Self::Invited | Self::InvitationWithdrawn => RuleId::J3,
+            _ => RuleId::E2,
+        }
+    }
+}
+
+/// Something that somebody is told.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Notice {
+    /// A line came near its count, or reached it (D2).
+    LineWarned {
+        /// Which.
+        line: LineAt,
+        /// The threshold that was passed, percent.
+        percent: u8,
+        /// The count in force.
+        count: u32,
+    },
+    /// The first exceedance of a line (D3).
+    LineExceeded {
+        /// Which.
+        line: LineAt,
+        /// The count in force.
+        count: u32,
+    },
+    /// A line was locked (D3).
+    LineLocked {
+        /// Which.
+        line: LineAt,
+        /// Whether the whole connection stops with it.
+        connection: bool,
+        /// When it ends by itself.
+        until: Option<Moment>,
+    },
+    /// A named person ended the lock of a line (D3).
+    LineLifted {
+        /// Which.
+        line: LineAt,
+    },
+    /// A person's account changed (D6, E2, E3).
+    Account(AccountChange),
+    /// A raise is asked for (D8).
+    RaiseAsked {
+        /// The system.
+        system: SystemCode,
+        /// Requests in this one act.
+        requests: u32,
+    },
+    /// A raise was granted (D8).
+    RaiseGranted {
+        /// The line.
+        line: LineAt,
+        /// Its end.
+        to: Moment,
+    },
+    /// A raise was refused (D8).
+    RaiseRefused {
+        /// The line.
+        line: LineAt,
+    },
+    /// A raise ends soon (D8).
+    RaiseEnding {
+        /// The line.
+        line: LineAt,
+        /// When.
+        to: Moment,
+    },
+    /// A secret or certificate ends soon (C5).
+    CredentialEnding {
+        /// The system.
+        system: SystemCode,
+        /// Number of the credential within the system.
+        number: u32,
+        /// When.
+        until: Moment,
+    },
+    /// The account list of a system changed (B9, E4).
+    ListChanged {
+        /// The system.
+        system: SystemCode,
+    },
+    /// A revocation is to be confirmed in the agency's own software (E3).
+    RevocationToConfirm {
+        /// The system.
+        system: SystemCode,
+    },
+    /// The centre announces something (J2).
+    Announced {
+        /// Heading, public.
+        title: String,
+        /// Whether something is wrong now.
+        incident: bool,
+    },
+    /// A step of a dossier (B3, J3).
+    DossierStep {
+        /// Number of the dossier.
+        number: String,
+        /// The step in words.
+        step: String,
+        /// Whose turn it is, in words.
+        turn: String,
+        /// What to do.
+        text: String,
+        /// Where it stands, a path of the portal.
+        link: String,
+    },
+    /// A campaign has a deadline (B4, B9).
+    CampaignReminder {
+        /// Its name.
+        name: String,
+        /// Last day.
+        due: Date,
+        /// What to do.
+        text: String,
+        /// Where it is done, a path of the portal.
+        link: String,
+    },
+    /// Mail to a person's address came back.
+    MailFailing {
+        /// Whether it is the reader's own address.
+        own: bool,
+    },
+    /// A named person locked a connection, or ended its lock (D6).
+    Connection {
+        /// The system.
+        system: SystemCode,
+        /// Whether it is locked now.
+        locked: bool,
+    },
+}
+
+/// What is of one kind on the page of notices.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Topic {
+    /// Counts and locks of lines.
+    Lines,
+    /// Accounts, passwords, factors, lists.
+    Accounts,
+    /// Raises.
+    Raises,
+    /// Secrets, certificates, revocations to confirm.
+    Connection,
+    /// Announcements.
+    News,
+    /// Dossiers and campaigns.
+    Dossiers,
+}
+
+impl Topic {
+    /// Every topic.
+    pub const ALL: [Self; 6] =
+        [Self::Lines, Self::Accounts, Self::Raises, Self::Connection, Self::News, Self::Dossiers];
+
+    /// The word in addresses and in the keys of texts.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Lines => "lines",
+            Self::Accounts => "accounts",
+            Self::Raises => "raises",
+            Self::Connection => "connection",
+            Self::News => "news",
+            Self::Dossiers => "dossiers",
+        }
+    }
+
+    /// From its word.
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|topic| topic.code() == code)
+    }
+}
+
+/// How soon a notice is mailed.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Urgency {
+    /// At once, whatever the hour (D3, D6).
+    AtOnce,
+    /// With others, once a day.
+    Ordinary,
+}
+
+/// What the table says of a notice.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Row {
+    /// The word in the keys of texts: `notice-{code}`.
+    pub code: &'static str,
+    /// The rule that asks for it.
+    pub rule: RuleId,
+    /// How soon.
+    pub urgency: Urgency,
+    /// Where it is listed.
+    pub topic: Topic,
+}
+
+impl Notice {
+    /// Its row.
+    pub const fn row(&self) -> Row {
+        use RuleId::{B3, B4, B9, C5, D2, D3, D6, D8, E3, J2};
+        use Topic::{Accounts, Connection, Dossiers, Lines, News, Raises};
+        use Urgency::{AtOnce, Ordinary};
+        let (code, rule, urgency, topic) = match self {
+            // At the count itself refusals begin: that does not wait for tomorrow.
+            Self::LineWarned { percent: 100.., .. } => ("line-full", D2, AtOnce, Lines),
+            Self::LineWarned { .. } => ("line-warned", D2, Ordinary, Lines),
+            Self::LineExceeded { .. } => ("line-exceeded", D3, AtOnce, Lines),
+            Self::LineLocked { connection: false, .. } => ("line-locked", D3, AtOnce, Lines),
+            Self::LineLocked { .. } => ("connection-locked", D3, AtOnce, Lines),
+            Self::LineLifted { .. } => ("line-lifted", D3, AtOnce, Lines),
+            Self::Account(change) => ("account", change.rule(), AtOnce, Accounts),
+            Self::RaiseAsked { .. } => ("raise-asked", D8, AtOnce, Raises),
+            Self::RaiseGranted { .. } => ("raise-granted", D8, AtOnce, Raises),
+            Self::RaiseRefused { .. } => ("raise-refused", D8, AtOnce, Raises),
+            Self::RaiseEnding { .. } => ("raise-ending", D8, Ordinary, Raises),
+            Self::CredentialEnding { .. } => ("credential-ending", C5, Ordinary, Connection),
+            Self::ListChanged { .. } => ("list-changed", B9, Ordinary, Accounts),
+            Self::RevocationToConfirm { .. } => ("revocation", E3, AtOnce, Connection),
+            Self::Announced { incident: true, .. } => ("incident", J2, AtOnce, News),
+            Self::Announced { .. } => ("announced", J2, Ordinary, News),
+            Self::DossierStep { .. } => ("dossier", B3, Ordinary, Dossiers),
+            Self::CampaignReminder { .. } => ("campaign", B4, Ordinary, Dossiers),
+            Self::MailFailing { own: true } => ("mail-failing-own", J2, Ordinary, Accounts),
+            Self::MailFailing { .. } => ("mail-failing", J2, Ordinary, Accounts),
+            Self::Connection { locked: true, .. } => ("connection-stopped", D6, AtOnce, Connection),
+            Self::Connection { .. } => ("connection-opened", D6, AtOnce, Connection),
+        };
+        Row { code, rule, urgency, topic }
+    }
+
+    /// Where the reader finds more: a path of the portal.
+    pub fn link(&self, side: Side) -> String {
+        let of_system = |system: &SystemCode| match side {
+            Side::Operator => format!("/operate/systems/{system}"),
+            Side::Integrator => format!("/integrator/{system}"),
+            _ => "/unit/usage".to_owned(),
+        };
+        let desk = |operator: &str, other: &str| {
+            if side == Side::Operator { operator.to_owned() } else { other.to_owned() }
+        };
+        match self {
+            Self::LineWarned { line, .. } | Self::LineLifted { line } => of_system(&line.system),
+            Self::LineExceeded { .. } => desk("/operate/exceedances", "/unit/usage"),
+            Self::LineLocked { .. } => desk("/operate/locks", "/unit/usage"),
+            Self::Account(_) | Self::ListChanged { .. } | Self::MailFailing { own: false } => {
+                let path = if side == Side::Head { "/unit/officers" } else { "/account/history" };
+                path.to_owned()
+            }
+            Self::RaiseAsked { .. }
+            | Self::RaiseGranted { .. }
+            | Self::RaiseRefused { .. }
+            | Self::RaiseEnding { .. } => desk("/operate/raises", "/unit/raises"),
+            Self::CredentialEnding { system, .. } | Self::Connection { system, .. } => {
+                of_system(system)
+            }
+            Self::RevocationToConfirm { .. } => "/unit/revocations".to_owned(),
+            Self::Announced { .. } => "/status".to_owned(),
+            Self::DossierStep { link, .. } | Self::CampaignReminder { link, .. } => link.clone(),
+            Self::MailFailing { .. } => "/account/contact".to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line() -> LineAt {
+        LineAt {
+            system: SystemCode::parse("MAU").unwrap(),
+            service: Service::CitizenVerify,
+            window: Window::InHours,
+        }
+    }
+
+    #[test]
+    fn rule_d3_d6_what_locks_is_told_at_once_and_a_first_warning_waits() {
+        let at_once = |notice: Notice| notice.row().urgency == Urgency::AtOnce;
+        assert!(at_once(Notice::LineExceeded { line: line(), count: 10 }));
+        assert!(at_once(Notice::LineLocked { line: line(), connection: false, until: None }));
+        assert!(at_once(Notice::Account(AccountChange::Locked)));
+        let warned = |percent| Notice::LineWarned { line: line(), percent, count: 10 };
+        assert!(!at_once(warned(80)) && !at_once(warned(95)) && at_once(warned(100)));
+    }
+
+    #[test]
+    fn links_lead_to_the_readers_own_desk() {
+        let locked = Notice::LineLocked { line: line(), connection: true, until: None };
+        assert_eq!(locked.link(Side::Head), "/unit/usage");
+        assert_eq!(locked.link(Side::Operator), "/operate/locks");
+        let ending =
+            Notice::CredentialEnding { system: line().system, number: 1, until: Moment::default() };
+        assert_eq!(ending.link(Side::Integrator), "/integrator/MAU");
+        let account = Notice::Account(AccountChange::Locked);
+        assert_eq!(account.link(Side::Person), "/account/history");
+        assert_eq!(account.link(Side::Head), "/unit/officers");
+    }
+
+    #[test]
+    fn numbers_and_words_read_back() {
+        assert!(Side::ALL.into_iter().all(|s| Side::from_number(s as u8) == Some(s)));
+        assert!(Topic::ALL.into_iter().all(|t| Topic::from_code(t.code()) == Some(t)));
+        assert_eq!((Side::from_number(5), Topic::from_code("")), (None, None));
+    }
+}

@@ -1,0 +1,195 @@
+//! Where a person is mailed and how: an address is used once the code that was mailed to it came
+//! back. The journal tells that it was set, not what it is.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use dancu_domain::moment::{MINUTE_MS, Moment};
+use dancu_domain::notices::{Audience, Notice, Preference, is_address};
+use dancu_domain::people::PersonId;
+use dancu_domain::people::reasons::PortalReason;
+use dancu_store::Store;
+use dancu_store::engine::Tx;
+use dancu_store::keys::random;
+use dancu_store::notices::{self, CODE, CODE_TRIES, Contact, Pending};
+
+use super::tell;
+use crate::act::{Actor, Done, Entry, Refused, note};
+
+/// A code is good for so long, ms (*ours*): mail may be slow, a shared screen is quick.
+pub const CODE_MS: i64 = 30 * MINUTE_MS;
+/// Between two codes for one person, ms (*ours*): nobody's box is filled from here.
+pub const APART_MS: i64 = MINUTE_MS;
+/// Digits of a code.
+const DIGITS: usize = 8;
+
+/// Asks for an address: a code is mailed to it, and the address before stays in use until then.
+///
+/// # Errors
+/// [`Refused::Field`] of `address`: it is none, or the last code is less than a minute old.
+pub async fn ask(at: (&Store, Moment), by: &Actor, address: &str) -> Result<Done, Refused> {
+    let (address, now, code) = (address.trim().to_owned(), at.1, new_code()?);
+    if !is_address(&address) {
+        return Err(field(
+            "address",
+            "Ghi một địa chỉ thư điện tử, ví dụ ten@coquan.example.vn.",
+            "Write an address of e-mail, such as name@agency.example.vn.",
+        ));
+    }
+    change(at, by, "contact.asked", move |tx, person, contact| {
+        let until = now.plus_ms(CODE_MS);
+        let begun = |pending: &Pending| pending.until.plus_ms(APART_MS - CODE_MS);
+        if contact.pending.as_ref().is_some_and(|pending| now < begun(pending)) {
+            return Err(field(
+                "address",
+                "Mã vừa được gửi; chờ một phút rồi gửi lại.",
+                "A code was sent just now; wait a minute before the next.",
+            ));
+        }
+        contact.pending = Some(Pending { address, code, until, tries: 0 });
+        notices::replace_code(tx, person, now)?;
+        notices::enqueue(tx, (person, CODE), false, (now, now))?;
+        Ok("chờ xác nhận địa chỉ thư".to_owned())
+    })
+    .await
+}
+
+/// Confirms the address by its code.
+///
+/// # Errors
+/// [`Refused::Field`] of `code`. A wrong code counts, and after [`CODE_TRIES`] of them another has
+/// to be asked for.
+pub async fn confirm(at: (&Store, Moment), by: &Actor, code: &str) -> Result<Done, Refused> {
+    let (typed, now) = (code.trim().to_owned(), at.1);
+    // A wrong code is stored too, so that the act is carried out and refused afterwards.
+    let wrong = Arc::new(AtomicBool::new(false));
+    let told = wrong.clone();
+    let done = change(at, by, "contact.confirmed", move |_, _, contact| {
+        let good = contact.pending.take().filter(|p| now < p.until && p.tries < CODE_TRIES);
+        let Some(pending) = good else {
+            return Err(field(
+                "code",
+                "Mã đã hết hạn hoặc sai quá nhiều lần; gửi mã mới.",
+                "The code has ended, or was wrong too often; ask for a new one.",
+            ));
+        };
+        if pending.code != typed {
+            told.store(true, Ordering::Relaxed);
+            contact.pending = Some(Pending { tries: pending.tries + 1, ..pending });
+            return Ok("mã xác nhận địa chỉ thư sai".to_owned());
+        }
+        contact.address = Some(pending.address);
+        contact.failing = None;
+        Ok("địa chỉ thư đã xác nhận".to_owned())
+    })
+    .await?;
+    if wrong.load(Ordering::Relaxed) {
+        return Err(field("code", "Mã không đúng.", "The code is wrong."));
+    }
+    Ok(done)
+}
+
+/// Forgets the address: nothing is mailed any more.
+///
+/// # Errors
+/// Of the store.
+pub async fn remove(at: (&Store, Moment), by: &Actor) -> Result<Done, Refused> {
+    let now = at.1;
+    change(at, by, "contact.removed", move |tx, person, contact| {
+        *contact = Contact { preference: contact.preference, ..Contact::default() };
+        notices::replace_code(tx, person, now)?;
+        Ok("bỏ địa chỉ thư".to_owned())
+    })
+    .await
+}
+
+/// Sets how the person wants to be mailed.
+///
+/// # Errors
+/// Of the store.
+pub async fn prefer(
+    at: (&Store, Moment),
+    by: &Actor,
+    preference: Preference,
+) -> Result<Done, Refused> {
+    change(at, by, "contact.preferences", move |_, _, contact| {
+        contact.preference = preference;
+        let (hour, minute) = (preference.digest_minute / 60, preference.digest_minute % 60);
+        Ok(format!("thư thường: {} lúc {hour:02}:{minute:02}", preference.ordinary.code()))
+    })
+    .await
+}
+
+/// What became of a bounce.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Bounced {
+    /// The address is marked, and the person and the head are told.
+    Marked,
+    /// It was marked before, or is another one now.
+    Known,
+    /// No such mail was sent from here.
+    Unknown,
+}
+
+/// Mail to a person came back: nothing more is sent there, and the person and the head are told in
+/// the portal. `address`: where it could not be delivered, as the other side says.
+///
+/// # Errors
+/// Of the store.
+pub async fn bounced(
+    (store, now): (&Store, Moment),
+    mail: i64,
+    address: Option<&str>,
+) -> Result<Bounced, Refused> {
+    let Some(job) = store.notices().mail(mail).await? else { return Ok(Bounced::Unknown) };
+    let (person, known) = (job.person, store.notices().contact(job.person).await?);
+    let is_it = |own: &str| address.is_none_or(|address| address.eq_ignore_ascii_case(own));
+    if known.failing.is_some() || !known.address.as_deref().is_some_and(is_it) {
+        return Ok(Bounced::Known);
+    }
+    let keys = store.keys().clone();
+    let entry = Entry { kind: "contact.failing", actor: "dancu".to_owned(), system: None };
+    let marked = note((store, now), entry, move |tx| {
+        let mut contact = notices::contact(tx, &keys, person)?;
+        contact.failing = Some(now);
+        notices::save_contact(tx, &keys, person, &contact)?;
+        let own = Notice::MailFailing { own: true };
+        tell(tx, &keys, now, &[Audience::Person(person)], &own)?;
+        let of = Notice::MailFailing { own: false };
+        tell(tx, &keys, now, &[Audience::HeadsOf(person)], &of)?;
+        Ok((format!("#{}: thư gửi đi bị trả lại", person.0), ()))
+    });
+    marked.await?;
+    Ok(Bounced::Marked)
+}
+
+async fn change<C>(
+    at: (&Store, Moment),
+    by: &Actor,
+    kind: &'static str,
+    with: C,
+) -> Result<Done, Refused>
+where
+    C: FnOnce(&mut Tx<'_>, PersonId, &mut Contact) -> Result<String, Refused> + Send + 'static,
+{
+    let person = by.person().ok_or(PortalReason::NoPower)?;
+    let keys = at.0.keys().clone();
+    let changed = note(at, Entry::new(kind, by, None), move |tx| {
+        let mut contact = notices::contact(tx, &keys, person)?;
+        let what = with(tx, person, &mut contact)?;
+        notices::save_contact(tx, &keys, person, &contact)?;
+        Ok((format!("#{}: {what}", person.0), ()))
+    });
+    Ok(changed.await?.0)
+}
+
+fn new_code() -> Result<String, Refused> {
+    let mut bytes = [0; 8];
+    random(&mut bytes)?;
+    // 2^64 is so much more than 10^8 that no code is likelier than another.
+    Ok(format!("{:0DIGITS$}", u64::from_be_bytes(bytes) % 10_u64.pow(8)))
+}
+
+fn field(field: &'static str, vi: &str, en: &str) -> Refused {
+    Refused::Field { field, vi: vi.to_owned(), en: en.to_owned() }
+}

@@ -1,0 +1,247 @@
+//! Papers of a unit, filled from what is registered (B2, B5, B6, B7).
+//!
+//! A paper is drafted, printed and handed out: what holds personal data is journaled before
+//! anybody has it.
+
+use dancu_domain::editions::{Edition, Form};
+use dancu_domain::ids::{AccountId, SystemId};
+use dancu_domain::registration::{AccountKind, AccountState, System};
+use dancu_domain::service::{Service, Window};
+use dancu_papers::Pdf;
+use dancu_papers::forms::{self, About, Account, Contact, Registered, Signer};
+use dancu_store::policy::accounts::Listed;
+use jiff::civil::Date;
+
+use crate::act::{Entry, Refused, note};
+use crate::officers::HeadDesk;
+
+/// Commitments of one file: 200 officers are 600 pages (*ours*).
+pub const COMMITMENTS_MAX: usize = 200;
+
+/// A paper before it is printed. Printing takes a moment of a core and needs no store.
+pub struct Draft {
+    edition: &'static Edition,
+    day: Date,
+    filled: Filled,
+    /// What the journal says of it, where it holds personal data.
+    told: Option<Told>,
+}
+
+enum Filled {
+    Services { about: About, lines: [Vec<Registered>; 2] },
+    Accounts { about: About, accounts: Vec<Account> },
+    Organisation(Signer),
+    Individuals(Vec<Signer>),
+}
+
+struct Told {
+    kind: &'static str,
+    system: SystemId,
+    detail: String,
+}
+
+/// A paper that nobody has yet.
+pub struct Printed {
+    pdf: Pdf,
+    told: Option<Told>,
+}
+
+impl Draft {
+    /// The file.
+    ///
+    /// # Errors
+    /// It could not be made.
+    pub fn print(self) -> Result<Printed, Refused> {
+        let (edition, day) = (self.edition, self.day);
+        let pdf = match &self.filled {
+            Filled::Services { about, lines: [in_hours, off_hours] } => {
+                forms::service_registration(edition, about, [in_hours, off_hours], day)
+            }
+            Filled::Accounts { about, accounts } => {
+                forms::account_list(edition, about, accounts, day)
+            }
+            Filled::Organisation(signer) => forms::organisation_commitment(edition, signer, day),
+            Filled::Individuals(signers) => forms::individual_commitments(edition, signers, day),
+        };
+        let damaged = |_| Refused::Store(dancu_store::Error::Damaged("paper"));
+        Ok(Printed { pdf: pdf.map_err(damaged)?, told: self.told })
+    }
+}
+
+impl Printed {
+    /// Journals it where it holds personal data, and gives it.
+    ///
+    /// # Errors
+    /// Nothing could be journaled: nobody gets it.
+    pub async fn hand_out(self, desk: &HeadDesk<'_>) -> Result<Pdf, Refused> {
+        if let Some(Told { kind, system, detail }) = self.told {
+            let entry = Entry::new(kind, desk.by, Some(system));
+            note((desk.store, desk.now), entry, move |_| Ok((detail, ()))).await?;
+        }
+        Ok(self.pdf)
+    }
+}
+
+/// The service registration form of a system, from its lines (B5). `name` gives a service in words.
+///
+/// # Errors
+/// The unit has no such system.
+pub fn service_registration(
+    desk: &HeadDesk<'_>,
+    system: SystemId,
+    contact: Contact,
+    name: impl Fn(Service) -> String,
+) -> Result<Draft, Refused> {
+    let system = own(desk, system)?;
+    let lines = [Window::InHours, Window::OffHours].map(|window| {
+        let grants = system.services.iter().flatten();
+        let row = |grant: &dancu_domain::registration::ServiceGrant| {
+            Some(Registered {
+                service: name(grant.service),
+                daily: grant.line(window)?.daily,
+                purpose: purposes(system, grant.service, desk.now.viet_nam_date()),
+            })
+        };
+        grants.filter_map(row).collect()
+    });
+    draft(
+        desk,
+        Form::ServiceRegistration,
+        Filled::Services { about: about(desk, system, contact), lines },
+        None,
+    )
+}
+
+/// Purposes of the procedures that use a service (A5), each once.
+fn purposes(system: &System, service: Service, day: Date) -> String {
+    let used = system.procedures.values();
+    let used = used.filter(|p| p.services.contains(service) && p.valid.contains(day));
+    let mut all: Vec<&str> = used.filter_map(|p| p.purpose.as_ref()).map(|p| p.as_str()).collect();
+    all.sort_unstable();
+    all.dedup();
+    all.join("; ")
+}
+
+/// The account list of a system (B6).
+///
+/// # Errors
+/// The unit has no such system; the store could not be read.
+pub async fn account_list(
+    desk: &HeadDesk<'_>,
+    system: SystemId,
+    contact: Contact,
+) -> Result<Draft, Refused> {
+    let of = own(desk, system)?;
+    let known = desk.store.account_list(system).await?;
+    let accounts: Vec<Account> = known.iter().filter(|k| is_officer(k)).map(account).collect();
+    let detail = format!("{}: {} tài khoản, PDF", of.code.as_str(), accounts.len());
+    let told = Told { kind: "accounts.exported", system, detail };
+    let about = about(desk, of, contact);
+    draft(desk, Form::AccountList, Filled::Accounts { about, accounts }, Some(told))
+}
+
+/// The organisation's commitment (B7), with what is known of whoever signs.
+///
+/// # Errors
+/// No edition is in force yet.
+pub fn organisation_commitment(desk: &HeadDesk<'_>, signer: Signer) -> Result<Draft, Refused> {
+    let signer = Signer { unit: desk.unit.as_str().to_owned(), ..signer };
+    draft(desk, Form::OrganisationCommitment, Filled::Organisation(signer), None)
+}
+
+/// Whose commitments.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Whose {
+    /// Of one account.
+    One(AccountId),
+    /// A part of the list, from 0, of [`COMMITMENTS_MAX`] officers.
+    Part(usize),
+}
+
+/// Individual commitments of officers of a system (B7), each on pages of its own.
+///
+/// # Errors
+/// The unit has no such system, or it no such officers; the store could not be read.
+pub async fn individual_commitments(
+    desk: &HeadDesk<'_>,
+    system: SystemId,
+    whose: Whose,
+) -> Result<Draft, Refused> {
+    let of = own(desk, system)?;
+    let known = desk.store.account_list(system).await?;
+    let officers = known.iter().filter(|k| is_officer(k));
+    let chosen: Vec<&Listed> = match whose {
+        Whose::One(id) => officers.filter(|k| k.account.id == id).collect(),
+        Whose::Part(part) => {
+            officers.skip(part.saturating_mul(COMMITMENTS_MAX)).take(COMMITMENTS_MAX).collect()
+        }
+    };
+    if chosen.is_empty() {
+        return Err(Refused::Gone);
+    }
+    let detail = match (whose, chosen.as_slice()) {
+        (Whose::One(_), [one]) => format!("{}: {}", of.code.as_str(), one.account.login.as_str()),
+        _ => format!("{}: {} cán bộ", of.code.as_str(), chosen.len()),
+    };
+    let signers = chosen.into_iter().map(|listed| signer(desk, listed)).collect();
+    let told = Told { kind: "commitments.exported", system, detail };
+    draft(desk, Form::IndividualCommitment, Filled::Individuals(signers), Some(told))
+}
+
+/// How many files the individual commitments of a system take.
+///
+/// # Errors
+/// The store could not be read.
+pub async fn commitment_parts(desk: &HeadDesk<'_>, system: SystemId) -> Result<usize, Refused> {
+    let known = desk.store.account_list(system).await?;
+    Ok(known.iter().filter(|k| is_officer(k)).count().div_ceil(COMMITMENTS_MAX))
+}
+
+fn draft(
+    desk: &HeadDesk<'_>,
+    form: Form,
+    filled: Filled,
+    told: Option<Told>,
+) -> Result<Draft, Refused> {
+    let day = desk.now.viet_nam_date();
+    let edition = Edition::at(form, day).ok_or(Refused::Gone)?;
+    Ok(Draft { edition, day, filled, told })
+}
+
+fn own<'a>(desk: &'a HeadDesk<'_>, system: SystemId) -> Result<&'a System, Refused> {
+    let found = desk.snapshot.by_id(system).filter(|s| s.unit == *desk.unit);
+    found.map(|system| &**system).ok_or(Refused::Gone)
+}
+
+fn about(desk: &HeadDesk<'_>, system: &System, contact: Contact) -> About {
+    About { unit: desk.unit.as_str().to_owned(), system: system.code.as_str().to_owned(), contact }
+}
+
+/// Whether an account stands on the list: of an officer, not revoked.
+fn is_officer(listed: &Listed) -> bool {
+    let account = &listed.account;
+    account.kind == AccountKind::Officer && account.state != AccountState::Revoked
+}
+
+fn account(listed: &Listed) -> Account {
+    let account = &listed.account;
+    Account {
+        login: account.login.as_str().to_owned(),
+        name: listed.full_name.clone(),
+        personal_id: account.citizen_id.map(|id| id.to_string()).unwrap_or_default(),
+        officer_code: account.officer_code.as_ref().map_or("", |c| c.as_str()).to_owned(),
+        phone: listed.phone.clone(),
+        daily: account.daily,
+        ..Account::default()
+    }
+}
+
+fn signer(desk: &HeadDesk<'_>, listed: &Listed) -> Signer {
+    Signer {
+        name: listed.full_name.clone(),
+        personal_id: listed.account.citizen_id.map(|id| id.to_string()).unwrap_or_default(),
+        phone: listed.phone.clone(),
+        position: String::new(),
+        unit: desk.unit.as_str().to_owned(),
+    }
+}

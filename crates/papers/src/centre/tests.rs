@@ -1,0 +1,38 @@
+//! Documents of the centre.
+
+use jiff::civil::date;
+
+use super::*;
+
+const DAY: Date = date(2026, 3, 9);
+
+#[test]
+fn rule_a4_consent_names_receiver_scope_and_end() {
+    let asked = Consent {
+        unit: "Sở Tư pháp".into(),
+        request: "số 12/STP ngày 01/03/2026".into(),
+        receiver: "Công ty Thử".into(),
+        fields: vec!["họ và tên".into(), "ngày sinh".into()],
+        purpose: "trả kết quả".into(),
+        days: [DAY, date(2026, 9, 9)],
+    };
+    let issued = Issued { number: "7/TTDLDC".into(), ..Issued::by_centre(DAY) };
+    let first = consent(&issued, &asked).unwrap();
+    assert_eq!(first.pages, 1);
+    assert!(first == consent(&issued, &asked).unwrap());
+    assert!(first.bytes.starts_with(b"%PDF-1.7"));
+}
+
+#[test]
+fn rule_a7_a_statement_of_an_empty_month_is_a_page() {
+    let of = Statement {
+        unit: "Sở Tư pháp".into(),
+        system: "HT-01".into(),
+        days: [date(2026, 2, 1), date(2026, 2, 28)],
+        served: vec![],
+        refused: vec![],
+        locks: vec![],
+        entries: [1, 2],
+    };
+    assert_eq!(statement(&Issued::by_centre(DAY), &of).unwrap().pages, 1);
+}

@@ -1,0 +1,162 @@
+//! Mail that is to be sent, and what became of it.
+
+use dancu_domain::moment::{DAY_MS, Moment};
+use dancu_domain::people::PersonId;
+
+use super::Notices;
+use crate::engine::{Row, Tx};
+use crate::error::{Error, Result};
+use crate::values;
+
+/// Mails that one look gives at most: more than a server takes in one turn of the worker.
+pub const MAIL_READ: u32 = 64;
+/// The notice of a mail with the code of a new address: none is numbered 0.
+pub const CODE: i64 = 0;
+/// How long it is kept what became of a mail, ms (*ours*): a bounce comes within days.
+const ENDED_KEPT_MS: i64 = 30 * DAY_MS;
+
+const DUE: &str = "SELECT id, person, notice, daily, made_at, due_at, attempts, state \
+    FROM mail_job WHERE state = 0 AND due_at <= $1 ORDER BY due_at, id LIMIT $2";
+const BY_ID: &str = "SELECT id, person, notice, daily, made_at, due_at, attempts, state \
+    FROM mail_job WHERE id = $1";
+const GIVEN_UP: &str = "SELECT id, person, notice, daily, made_at, due_at, attempts, state \
+    FROM mail_job WHERE state = 2 ORDER BY id DESC LIMIT $1";
+const WAITING: &str = "SELECT COUNT(*) FROM mail_job WHERE state = 0 AND attempts > 0";
+
+/// What became of a mail.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[repr(u8)]
+pub enum Ended {
+    /// The server took it.
+    Sent = 1,
+    /// The server refused it, or was down for too long: an operator looks at it.
+    GivenUp = 2,
+    /// The person has no address that was confirmed: it stands in the portal.
+    NoAddress = 3,
+}
+
+impl Ended {
+    const ALL: [Self; 3] = [Self::Sent, Self::GivenUp, Self::NoAddress];
+}
+
+/// A mail to a person.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Job {
+    /// The row id.
+    pub id: i64,
+    /// To whom.
+    pub person: PersonId,
+    /// About which notice; [`CODE`] = the code of a new address.
+    pub notice: i64,
+    /// Whether it goes with the others of its hour.
+    pub daily: bool,
+    /// Since when.
+    pub made: Moment,
+    /// From when on it is tried.
+    pub due: Moment,
+    /// Tries so far.
+    pub attempts: u32,
+    /// What became of it; none while it waits.
+    pub ended: Option<Ended>,
+}
+
+/// Puts a mail into the queue.
+pub fn enqueue(
+    tx: &mut Tx<'_>,
+    (person, notice): (PersonId, i64),
+    daily: bool,
+    (made, due): (Moment, Moment),
+) -> Result<()> {
+    let sql = "SELECT COALESCE(MAX(id), 0) + 1 FROM mail_job";
+    let id: i64 = tx.one(sql, &[], |r| r.get(0))?;
+    tx.execute(
+        "INSERT INTO mail_job (id, person, notice, daily, made_at, due_at) \
+         VALUES ($1, $2, $3, $4, $5, $6)",
+        values![id, person.0, notice, daily, made.0, due.0],
+    )?;
+    Ok(())
+}
+
+/// Takes back a code that waits to be mailed to a person: only the newest is good.
+pub fn replace_code(tx: &mut Tx<'_>, person: PersonId, at: Moment) -> Result<()> {
+    let sql = "UPDATE mail_job SET state = 3, ended_at = $1 \
+               WHERE person = $2 AND notice = $3 AND state = 0";
+    tx.execute(sql, values![at.0, person.0, CODE])?;
+    Ok(())
+}
+
+/// Writes down what became of a mail that waits.
+pub fn end_mail(tx: &mut Tx<'_>, id: i64, ended: Ended, at: Moment) -> Result<()> {
+    let sql = "UPDATE mail_job SET state = $1, ended_at = $2, attempts = attempts + 1 \
+               WHERE id = $3 AND state = 0";
+    tx.execute(sql, values![ended as u8, at.0, id])?;
+    Ok(())
+}
+
+/// A try more that failed; the next one comes then.
+pub fn postpone(tx: &mut Tx<'_>, id: i64, due: Moment) -> Result<()> {
+    let sql = "UPDATE mail_job SET due_at = $1, attempts = attempts + 1 \
+               WHERE id = $2 AND state = 0";
+    tx.execute(sql, values![due.0, id])?;
+    Ok(())
+}
+
+/// A mail.
+pub fn job(tx: &mut Tx<'_>, id: i64) -> Result<Option<Job>> {
+    tx.optional(BY_ID, values![id], read)
+}
+
+/// Forgets what became of mails long ago. The newest row stays: numbers never come again, so that
+/// a bounce of before is no other mail's.
+pub fn forget_mail(tx: &mut Tx<'_>, now: Moment) -> Result<()> {
+    let before = now.0 - ENDED_KEPT_MS;
+    let sql = "DELETE FROM mail_job WHERE id IN (SELECT id FROM mail_job \
+               WHERE ended_at < $1 AND id < (SELECT MAX(id) FROM mail_job) LIMIT 1000)";
+    tx.execute(sql, values![before])?;
+    // No node sends mail: what nobody took in all that time is not held for ever.
+    let sql = "UPDATE mail_job SET state = 3, ended_at = $1 \
+               WHERE state = 0 AND attempts = 0 AND due_at < $2";
+    tx.execute(sql, values![now.0, before])?;
+    Ok(())
+}
+
+impl Notices<'_> {
+    /// Mails that are to be sent now, the longest due first; at most [`MAIL_READ`].
+    pub async fn due_mail(self, now: Moment) -> Result<Vec<Job>> {
+        self.store.look(DUE, values![now.0, MAIL_READ], read).await
+    }
+
+    /// A mail.
+    pub async fn mail(self, id: i64) -> Result<Option<Job>> {
+        Ok(self.store.look(BY_ID, values![id], read).await?.into_iter().next())
+    }
+
+    /// Mails that were given up, the newest first; at most [`MAIL_READ`].
+    pub async fn given_up(self) -> Result<Vec<Job>> {
+        self.store.look(GIVEN_UP, values![MAIL_READ], read).await
+    }
+
+    /// How many mails wait after a try that failed.
+    pub async fn mail_held_up(self) -> Result<u64> {
+        let found = self.store.look(WAITING, &[], |r| r.get::<i64>(0)).await?;
+        Ok(found.into_iter().next().unwrap_or(0).unsigned_abs())
+    }
+}
+
+fn read(r: &Row<'_>) -> Result<Job> {
+    let state: u8 = r.get(7)?;
+    let ended = Ended::ALL.into_iter().find(|ended| *ended as u8 == state);
+    if ended.is_none() && state != 0 {
+        return Err(Error::Damaged("mail_job.state"));
+    }
+    Ok(Job {
+        id: r.get(0)?,
+        person: PersonId(r.get(1)?),
+        notice: r.get(2)?,
+        daily: r.get(3)?,
+        made: Moment(r.get(4)?),
+        due: Moment(r.get(5)?),
+        attempts: r.get(6)?,
+        ended,
+    })
+}
