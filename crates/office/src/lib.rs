@@ -14,6 +14,7 @@
 
 pub mod act;
 pub mod audit;
+pub mod campaigns;
 pub mod certificates;
 pub mod citizens;
 pub mod credentials;

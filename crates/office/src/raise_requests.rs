@@ -3,8 +3,8 @@
 
 use dancu_domain::ids::{LineId, SystemId};
 use dancu_domain::moment::{DAY_MS, DutyDay, Hours, MINUTE_MS, Moment, VIET_NAM_OFFSET_MS};
-use dancu_domain::people::may::Ground;
 use dancu_domain::notices::{Audience, Notice};
+use dancu_domain::people::may::Ground;
 use dancu_domain::people::reasons::PortalReason;
 use dancu_domain::registration::ConnectionState;
 use dancu_store::desks::{self, RaiseRequest, RequestState, Requests};

@@ -8,6 +8,8 @@ mod world;
 
 #[path = "desks/audit.rs"]
 mod audit;
+#[path = "desks/campaigns.rs"]
+mod campaigns;
 #[path = "desks/citizens.rs"]
 mod citizens;
 #[path = "desks/credentials.rs"]
@@ -26,10 +28,10 @@ mod officers;
 mod plans;
 #[path = "desks/raises.rs"]
 mod raises;
-#[path = "desks/staff.rs"]
-mod staff;
 #[path = "desks/sent.rs"]
 mod sent;
+#[path = "desks/staff.rs"]
+mod staff;
 #[path = "desks/unit.rs"]
 mod unit;
 #[path = "desks/units.rs"]

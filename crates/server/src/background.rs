@@ -115,6 +115,10 @@ pub fn start(app: &Shared) {
                 tracing::warn!(error = %error, "store could not be prepared for what comes");
             }
             keep_units(&housekeeping).await;
+            if let Err(error) = dancu_office::campaigns::keep(store, housekeeping.clock.now()).await
+            {
+                tracing::warn!(error = %error, "campaigns could not be kept and are looked at again");
+            }
         }
     });
 }

@@ -6,10 +6,10 @@ mod common;
 mod desks;
 #[path = "people/dossiers.rs"]
 mod dossiers;
-#[path = "people/papers.rs"]
-mod papers;
 #[path = "people/notices.rs"]
 mod notices;
+#[path = "people/papers.rs"]
+mod papers;
 #[path = "people/rows.rs"]
 mod rows;
 #[path = "people/sessions.rs"]

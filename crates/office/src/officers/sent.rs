@@ -11,6 +11,7 @@ use dancu_domain::moment::Moment;
 use dancu_domain::people::reasons::PortalReason;
 use dancu_domain::registration::{AccountKind, AccountState, System};
 use dancu_domain::service::ServiceSet;
+use dancu_papers::sheet::{Column, Raw, Row};
 use dancu_store::Store;
 use dancu_store::desks::{self, AccountChanges, ChangesState, SentRow};
 use dancu_store::keys::{Keyring, Purpose};
@@ -20,7 +21,6 @@ use super::check::{self, Effect, Faults};
 use super::import::Preview;
 use super::{Applied, HeadDesk};
 use crate::act::{Done, Entry, Refused, carry_out, note, reason};
-use crate::sheet::{Column, Raw, Row};
 
 /// What a list that was sent would do to the list as it is.
 #[derive(Clone, Debug)]

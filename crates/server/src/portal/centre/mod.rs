@@ -2,6 +2,8 @@
 //! unit. Everything is carried out by `dancu_office`.
 
 mod acts;
+mod campaign;
+mod campaigns;
 mod list;
 mod own;
 mod staff;
@@ -27,6 +29,10 @@ pub fn routes(table: Table) -> Table {
         .post("/centre/units/new", units, unit::found)
         .get("/centre/units/{code}", look, unit::show)
         .post("/centre/units/{code}", units, unit::write)
+        .get("/centre/campaigns", Power::RunCampaigns, campaigns::show)
+        .post("/centre/campaigns", Power::RunCampaigns, campaigns::write)
+        .get("/centre/campaigns/{id}", Power::RunCampaigns, campaign::show)
+        .post("/centre/campaigns/{id}", Power::RunCampaigns, campaign::write)
         .get("/centre/staff", Power::ManageStaff, staff::show)
         .post("/centre/staff", Power::ManageStaff, staff::invite)
         .post("/centre/staff/end", Power::ManageStaff, staff::end)
