@@ -163,7 +163,7 @@ async fn an_address_is_used_once_its_code_came_back() {
     const ADDRESS: &str = "can.bo.mau@dancu.example.vn";
     for world in World::both("notices-contact").await {
         let (now, by) = (clock(), actor(OFFICER));
-        let at = |ms| (&*world.store, Moment(now.0 + ms));
+        let at = |ms| (&world.store, Moment(now.0 + ms));
         let contact = async || world.store.notices().contact(OFFICER).await.unwrap();
         let none = contact::ask(at(0), &by, "a@b\r\nBcc: c@d.vn").await.unwrap_err();
         assert_eq!(field(&none), "address");

@@ -96,15 +96,15 @@ pub fn save(tx: &mut Tx<'_>, keys: &Keyring, stored: &Stored) -> Result<()> {
     }
     tx.execute(
         "UPDATE dossier SET system = $1, stage = $2, since = $3, revision = revision + 1, \
-         summary = $4, sealed = $5, unit = $7 WHERE id = $6",
+         summary = $4, sealed = $5, unit = $6 WHERE id = $7",
         values![
             dossier.system().map(|s| s.0),
             dossier.stage().number(),
             dossier.since().0,
             short(number).seal(&key, &SummaryRecord::of(dossier), &[])?,
             whole(number).seal(&key, dossier, &rest)?,
-            number.0,
-            dossier.unit().as_str()
+            dossier.unit().as_str(),
+            number.0
         ],
     )?;
     if *dossier.stage() == Stage::Submitted {

@@ -217,7 +217,8 @@ fn row(signed: &Signed, found: &Followed) -> TaskRow {
 pub(super) async fn write(signed: Signed, Path(text): Path<String>, form: Form) -> Handled {
     allowed(&signed)?;
     let Some(id) = number(&text) else { return Ok(frame::missing(&signed)) };
-    let wrong = |errors| page(&signed, &text, &Filter::default(), errors, &form);
+    let all = Filter::default();
+    let wrong = |errors| page(&signed, &text, &all, errors, &form);
     let (open, now, by) = (store(&signed).clone(), signed.now, actor(&signed));
     let (done, word) = if form.get("act") == "stop" {
         let why = form.get("why").to_owned();
