@@ -752,7 +752,8 @@ def account(login: str, number: int) -> dict:
 def test_an_account_list_waits_for_the_head_and_opens_nothing(demo, person):
     """B6, E1: sent twice it is one list; nobody on it may ask before the head approved it."""
     rest = Rest(demo, "NIGHT")
-    known = [one["login"] for one in rest.system["accounts"] if one["kind"] == "officer"]
+    # The third officer of a demo system is revoked, and no login opens again.
+    known = [one["login"] for one in rest.system["accounts"] if one["kind"] == "officer"][:2]
     new = f"canbo.moi.{request_id()[-8:]}".lower()
     rows = [account(login, number) for number, login in enumerate([*known, new])]
     answer = rest.send("PUT", "/api/v1/accounts", json={"accounts": rows})

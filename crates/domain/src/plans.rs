@@ -244,7 +244,7 @@ impl Terms {
             return Err(PlanFault::Overlaps);
         }
         let full = |(load, taken): (u64, u64)| load > 0 && load + taken > u64::from(per_hour);
-        if self.load().into_iter().zip(taken((self.from, self.to), agreed)).any(full) {
+        if self.load().into_iter().zip(taken((self.from, self.to), &agreed)).any(full) {
             return Err(PlanFault::NoRoom);
         }
         Ok(())
@@ -264,7 +264,7 @@ pub fn load(hours: &[Option<ClockRange>; 2], daily: u32) -> Strip {
 /// What these plans take of each hour, on whichever day from the first to the last takes most.
 pub fn taken<'a>(
     (from, to): (Date, Date),
-    plans: impl Iterator<Item = &'a Terms> + Clone,
+    plans: &(impl Iterator<Item = &'a Terms> + Clone),
 ) -> Strip {
     // Sums rise on days on which a plan begins; only there can they be highest.
     let firsts = plans.clone().map(|plan| plan.from).filter(|day| (from..=to).contains(day));

@@ -399,7 +399,7 @@ impl Check<'_> {
         let system_name_pattern = (!text.is_empty()).then(|| text.clone());
         let two = self.range(&raw.approvers, 1, 2)? == 2;
         let approvers = if two { Approvers::Two } else { Approvers::One };
-        Ok(DossierRule { system_name_pattern, approvers, complete_by })
+        Ok(DossierRule { approvers, system_name_pattern, complete_by })
     }
 
     fn accounts(&self, raw: &Spanned<AccountsRaw>) -> Result<AccountsRaw, ProfileError> {

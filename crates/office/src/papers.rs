@@ -5,10 +5,11 @@
 
 use dancu_domain::editions::{Edition, Form};
 use dancu_domain::ids::{AccountId, SystemId};
-use dancu_domain::registration::{AccountKind, AccountState, System};
+use dancu_domain::registration::{AccountKind, AccountState, ServiceGrant, System};
 use dancu_domain::service::{Service, Window};
 use dancu_papers::Pdf;
 use dancu_papers::forms::{self, About, Account, Contact, Registered, Signer};
+use dancu_papers::sheet::services;
 use dancu_store::policy::accounts::Listed;
 use jiff::civil::Date;
 
@@ -93,23 +94,44 @@ pub fn service_registration(
     name: impl Fn(Service) -> String,
 ) -> Result<Draft, Refused> {
     let system = own(desk, system)?;
-    let lines = [Window::InHours, Window::OffHours].map(|window| {
-        let grants = system.services.iter().flatten();
-        let row = |grant: &dancu_domain::registration::ServiceGrant| {
+    let filled =
+        Filled::Services { about: about(desk, system, contact), lines: lines(desk, system, name) };
+    draft(desk, Form::ServiceRegistration, filled, None)
+}
+
+/// The same as a spreadsheet, to be changed and sent back.
+///
+/// # Errors
+/// The unit has no such system; the file could not be made.
+pub fn service_sheet(
+    desk: &HeadDesk<'_>,
+    system: SystemId,
+    contact: Contact,
+    name: impl Fn(Service) -> String,
+) -> Result<Vec<u8>, Refused> {
+    let system = own(desk, system)?;
+    let [in_hours, off_hours] = lines(desk, system, name);
+    let (about, day) = (about(desk, system, contact), desk.now.viet_nam_date());
+    services::write(&about, [&in_hours, &off_hours], day)
+        .map_err(|_| Refused::Store(dancu_store::Error::Damaged("registration form")))
+}
+
+/// The lines of a system, in hours and off hours.
+fn lines(
+    desk: &HeadDesk<'_>,
+    system: &System,
+    name: impl Fn(Service) -> String,
+) -> [Vec<Registered>; 2] {
+    [Window::InHours, Window::OffHours].map(|window| {
+        let row = |grant: &ServiceGrant| {
             Some(Registered {
                 service: name(grant.service),
                 daily: grant.line(window)?.daily,
                 purpose: purposes(system, grant.service, desk.now.viet_nam_date()),
             })
         };
-        grants.filter_map(row).collect()
-    });
-    draft(
-        desk,
-        Form::ServiceRegistration,
-        Filled::Services { about: about(desk, system, contact), lines },
-        None,
-    )
+        system.services.iter().flatten().filter_map(row).collect()
+    })
 }
 
 /// Purposes of the procedures that use a service (A5), each once.

@@ -147,7 +147,7 @@ pub async fn all_open(store: &Store, now: Moment) -> Result<Vec<Filed>, Refused>
 #[must_use]
 pub fn taken(days: (Date, Date), open: &[Filed], without: i64) -> Strip {
     let agreed = open.iter().filter(|f| f.plan.last() == Deed::Agreed && f.id != without);
-    dancu_domain::plans::taken(days, agreed.map(|f| &f.plan.terms))
+    dancu_domain::plans::taken(days, &agreed.map(|f| &f.plan.terms))
 }
 
 /// Persons that its account asked about on a duty day.

@@ -7,6 +7,7 @@
 
 mod package;
 mod read;
+pub mod services;
 #[cfg(test)]
 mod tests;
 mod write;

@@ -25,8 +25,8 @@ pub struct SystemPapers {
     pub system: String,
     /// Papers.
     pub rows: Vec<Paper>,
-    /// The account list as a spreadsheet, for who may have it.
-    pub sheet: Option<String>,
+    /// Spreadsheets in the layout of the forms: key of its words, where it is.
+    pub sheets: Vec<(&'static str, String)>,
 }
 
 /// A paper that can be had.

@@ -242,13 +242,29 @@ pub struct Event {
     pub reason: String,
 }
 
+/// How a plan is given up.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Stop {
+    /// The unit takes it back.
+    Withdraw,
+    /// It ends early.
+    End,
+}
+
+impl Stop {
+    const fn key(self) -> &'static str {
+        match self {
+            Self::Withdraw => "plan-withdraw",
+            Self::End => "plan-end",
+        }
+    }
+}
+
 /// What may be done with a plan on its page.
 #[derive(Clone, Copy, Default)]
 pub struct Acts {
-    /// The unit takes it back.
-    pub withdraw: bool,
-    /// It ends early.
-    pub end: bool,
+    /// How it may be given up.
+    pub stop: Option<Stop>,
     /// The centre acknowledges it.
     pub acknowledge: bool,
     /// It is agreed or refused.

@@ -151,7 +151,7 @@ fn rule_d5_plans_of_one_service_do_not_overlap_and_hours_have_room() {
     // What is taken on another day takes nothing from this one, though both fall into the month.
     let (mut first, mut second) = (other.clone(), other);
     (first.to, second.from) = (date(2026, 3, 15), date(2026, 3, 16));
-    let taken = taken((first.from, second.to), [&first, &second].into_iter());
+    let taken = taken((first.from, second.to), &[&first, &second].into_iter());
     assert_eq!(taken[15], 10_000);
 }
 

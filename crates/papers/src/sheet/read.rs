@@ -221,7 +221,7 @@ fn heading(text: &str) -> Heading {
 }
 
 /// A cell's text in NFC, without blanks at its ends; whether it was a number.
-fn text_of(value: &DataRef<'_>) -> (String, bool) {
+pub(super) fn text_of(value: &DataRef<'_>) -> (String, bool) {
     let (text, number) = match value {
         DataRef::Int(n) => (n.to_string(), true),
         // Beyond 2^53 not every whole number is one: such a cell is shown as it would be read.
@@ -257,7 +257,7 @@ fn padded(column: Column, text: String) -> String {
 }
 
 /// A mark that keeps a value from being taken for a formula is not part of it.
-fn unescaped(text: String) -> String {
+pub(super) fn unescaped(text: String) -> String {
     match text.strip_prefix('\'') {
         Some(rest) if rest.starts_with(super::write::RISKY) => rest.to_owned(),
         _ => text,

@@ -5,7 +5,7 @@ use std::error::Error;
 use dancu_portal::chart::HOURS;
 use dancu_portal::parts::states;
 use dancu_portal::plans::{
-    Acts, Event, PlanForm, PlanPage, PlanRow, Plans, Strip, Typed, WindowField, states as own,
+    Acts, Event, PlanForm, PlanPage, PlanRow, Plans, Stop, Strip, Typed, WindowField, states as own,
 };
 use dancu_portal::sent::{Sent, SentList, SentRow};
 
@@ -96,7 +96,7 @@ impl Preview {
                 event("plan-step-acknowledged", "", ""),
                 event("plan-step-refused", "D7", "Trùng giờ sao lưu"),
             ],
-            acts: Acts { decide: true, acknowledge: true, end: true, ..Acts::default() },
+            acts: Acts { decide: true, acknowledge: true, stop: Some(Stop::End), ..Acts::default() },
             rules: vec![choice("D5", &self.t.get("rule-D5"), false)],
             told: Some("plans-told-acknowledged"),
         };

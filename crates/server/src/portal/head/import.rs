@@ -37,7 +37,7 @@ const READERS: usize = 2;
 /// Rows that a page shows; wrong ones come first.
 const SHOWN_MAX: usize = 500;
 /// What a spreadsheet is sent as.
-const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+pub(super) const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 
 /// Previews that wait to be applied, on this node.
 pub(super) struct Imports {

@@ -97,6 +97,7 @@ pub fn routes(table: Table) -> Table {
         .post("/unit/substitutes/end", Power::AppointSubstitute, substitutes::end)
         .get("/unit/papers", Power::SeeDossiers, papers::show)
         .get("/unit/papers/registration.pdf", Power::SeeDossiers, papers::registration)
+        .get("/unit/papers/registration.xlsx", Power::SeeDossiers, papers::registration_sheet)
         .get("/unit/papers/organisation.pdf", Power::SeeDossiers, papers::organisation)
         .get("/unit/papers/accounts.pdf", Power::ExportAccounts, papers::accounts)
         .get("/unit/papers/individual.pdf", Power::ExportAccounts, papers::individual)

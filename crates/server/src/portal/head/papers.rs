@@ -1,7 +1,6 @@
 //! Papers of the unit: what the dossier asks for (B2), filled from what is registered, as PDF.
 
 use axum::extract::Query;
-use axum::response::Response;
 use dancu_domain::editions::{Edition, Form};
 use dancu_domain::ids::AccountId;
 use dancu_domain::people::powers::Power;
@@ -14,6 +13,7 @@ use dancu_portal::papers::{Paper, Papers, SystemPapers};
 use dancu_portal::text::Text;
 use serde::Deserialize;
 
+use super::import::XLSX;
 use super::{Unit, allowed, answered};
 use crate::portal::signed::Signed;
 use crate::portal::{frame, words};
@@ -74,8 +74,11 @@ fn listed(signed: &Signed, t: &Text, system: &System, parts: usize) -> SystemPap
             }));
         }
     }
-    let sheet = signed.holds(Power::ExportAccounts).then(|| format!("/unit/officers.xlsx{of}"));
-    SystemPapers { system: system.code.as_str().to_owned(), rows, sheet }
+    let registration = ("papers-registration", format!("/unit/papers/registration.xlsx{of}"));
+    let accounts = ("papers-accounts", format!("/unit/officers.xlsx{of}"));
+    let all = signed.holds(Power::ExportAccounts);
+    let sheets = [Some(registration), all.then_some(accounts)].into_iter().flatten().collect();
+    SystemPapers { system: system.code.as_str().to_owned(), rows, sheets }
 }
 
 /// A paper of today's edition; none before its first.
@@ -102,6 +105,22 @@ pub(super) async fn registration(signed: Signed, Query(which): Query<Which>) -> 
     let name = |service| words::service(&t, service);
     let draft = papers::service_registration(&unit.desk(), system.id, contact(&signed), name);
     sent(&signed, &unit, draft, "phieu-dang-ky-dich-vu", Some(system.as_ref())).await
+}
+
+/// `GET /unit/papers/registration.xlsx`.
+pub(super) async fn registration_sheet(signed: Signed, Query(which): Query<Which>) -> Handled {
+    let unit = allowed(&signed, Power::SeeDossiers).await?;
+    let Some(system) = unit.system(&which.system) else { return Ok(frame::missing(&signed)) };
+    let t = frame::text(dancu_portal::text::Language::Vietnamese);
+    let name = |service| words::service(&t, service);
+    let made = papers::service_sheet(&unit.desk(), system.id, contact(&signed), name);
+    Ok(match made {
+        Ok(bytes) => {
+            let name = named(&signed, "phieu-dang-ky-dich-vu", Some(system.as_ref()));
+            frame::file(&format!("{name}.xlsx"), XLSX, bytes)
+        }
+        Err(refused) => answered(&signed, &refused),
+    })
 }
 
 /// `GET /unit/papers/accounts.pdf`; journaled.
@@ -177,14 +196,15 @@ async fn sent(
         Err(refused) => Err(refused),
     };
     Ok(match handed {
-        Ok(pdf) => file(signed, name, system, pdf.bytes),
+        Ok(pdf) => frame::file(&format!("{}.pdf", named(signed, name, system)), PDF, pdf.bytes),
         Err(refused) => answered(signed, &refused),
     })
 }
 
-fn file(signed: &Signed, name: &str, system: Option<&System>, bytes: Vec<u8>) -> Response {
+/// A file's name without its ending.
+fn named(signed: &Signed, name: &str, system: Option<&System>) -> String {
     let code = system.map_or("", |s| s.code.as_str()).chars();
     let code: String = code.filter(char::is_ascii_alphanumeric).collect();
     let dash = if code.is_empty() { "" } else { "-" };
-    frame::file(&format!("{name}{dash}{code}-{}.pdf", signed.today()), PDF, bytes)
+    format!("{name}{dash}{code}-{}", signed.today())
 }

@@ -13,7 +13,7 @@ use dancu_domain::registration::System;
 use dancu_domain::service::Window;
 use dancu_office::{Refused, act, plans as office};
 use dancu_portal::parts::{Choice, FieldError};
-use dancu_portal::plans::{Acts, PlanForm, Plans, Strip, Typed, WindowField};
+use dancu_portal::plans::{Acts, PlanForm, Plans, Stop, Strip, Typed, WindowField};
 use dancu_store::desks::Filed;
 
 use super::{Unit, allowed, answered, as_errors, services, system_choices, ticked};
@@ -74,11 +74,12 @@ async fn page(
 ) -> Handled {
     let Some(filed) = own(signed, unit, id).await? else { return Ok(frame::missing(signed)) };
     let stands = standing(signed, &filed);
-    let acts = Acts {
-        withdraw: waits(stands),
-        end: matches!(stands, Standing::Agreed | Standing::Running),
-        ..Acts::default()
+    let stop = match stands {
+        _ if waits(stands) => Some(Stop::Withdraw),
+        Standing::Agreed | Standing::Running => Some(Stop::End),
+        _ => None,
     };
+    let acts = Acts { stop, ..Acts::default() };
     let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let around = Around { list: LIST, acts, told, errors };
     Ok(match plan_view::page(signed, &unit.snapshot, &filed, around).await {

@@ -10,7 +10,7 @@ use dancu_domain::rule::RuleId;
 use dancu_office::plans::{self as office, Verdict};
 use dancu_office::{Refused, act};
 use dancu_portal::parts::FieldError;
-use dancu_portal::plans::{Acts, Plans};
+use dancu_portal::plans::{Acts, Plans, Stop};
 use dancu_store::desks::{Filed, Plans as Which};
 
 use super::{actor, may_on, registered, store, word};
@@ -98,8 +98,8 @@ fn acts(signed: &Signed, filed: &Filed) -> Acts {
     let waits = matches!(standing, Standing::Announced | Standing::Acknowledged);
     let approves = signed.holds(Power::ApproveJobPlan);
     Acts {
-        withdraw: false,
-        end: approves && matches!(standing, Standing::Agreed | Standing::Running),
+        stop: (approves && matches!(standing, Standing::Agreed | Standing::Running))
+            .then_some(Stop::End),
         acknowledge: !own && filed.plan.last() == Deed::Announced && waits,
         decide: approves && !own && waits,
         own: own && waits,

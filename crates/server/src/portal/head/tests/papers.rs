@@ -27,7 +27,10 @@ async fn rule_b2_papers_are_of_the_own_unit_and_a6_lists_for_its_head() {
         assert!(file.header("content-disposition").contains(name), "{path}");
         assert!(file.header("cache-control").contains("no-store"), "{path}");
     }
+    let sheet = head.get("/unit/papers/registration.xlsx?system=1").await;
+    assert!(sheet.header("content-disposition").contains(".xlsx"), "{:?}", sheet.headers);
     for path in [
+        "/unit/papers/registration.xlsx?system=2",
         "/unit/papers/registration.pdf?system=2",
         "/unit/papers/accounts.pdf?system=2",
         "/unit/papers/individual.pdf?system=2",
