@@ -28,6 +28,7 @@ use dancu_store::{Store, units};
 use jiff::civil::Date;
 
 pub use self::keep::keep;
+pub(crate) use self::keep::open_waiting;
 use crate::act::{Actor, Done, Entry, Refused, carry_out, note, reason};
 use crate::notices::tell;
 

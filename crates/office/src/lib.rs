@@ -21,6 +21,7 @@ pub mod credentials;
 pub mod decisions;
 pub mod dossiers;
 pub mod hours;
+pub mod imports;
 pub mod locks;
 pub mod news;
 pub mod notices;

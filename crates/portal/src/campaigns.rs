@@ -151,3 +151,27 @@ pub struct Campaign {
     /// Against extending twice.
     pub once: String,
 }
+
+/// What is live already enters from one workbook.
+#[derive(Template)]
+#[template(path = "centre/import.html")]
+pub struct Import {
+    /// Texts.
+    pub t: Text,
+    /// Frame.
+    pub s: Shell,
+    /// What is wrong in the form.
+    pub errors: Vec<FieldError>,
+    /// What was done a moment ago.
+    pub told: Option<&'static str>,
+    /// The form's fields.
+    pub fields: Vec<Field>,
+    /// What was seen in the workbook; empty before one was read.
+    pub sums: Vec<String>,
+    /// Rows that are wrong, each in a sentence.
+    pub wrong: Vec<String>,
+    /// Names the workbook that waits to be applied; empty where none does.
+    pub token: String,
+    /// Against applying it twice.
+    pub once: String,
+}

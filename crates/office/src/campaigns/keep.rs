@@ -59,7 +59,7 @@ pub async fn keep(store: &Store, now: Moment) -> Result<(), Error> {
 }
 
 /// Opens the dossiers of campaigns that were begun.
-pub(super) async fn open_waiting(store: &Store, now: Moment) -> Result<(), Error> {
+pub(crate) async fn open_waiting(store: &Store, now: Moment) -> Result<(), Error> {
     let mut waiting = store.campaigns().running().await?;
     waiting.retain(|f| f.task.state() == TaskState::Waiting);
     for some in waiting.chunk_by(|a, b| a.campaign == b.campaign) {
