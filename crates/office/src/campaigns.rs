@@ -1,8 +1,8 @@
 //! Campaigns (B4): dossiers of connections that go on are opened again in bulk; what is not brought
 //! up to date by its deadline is locked until it is.
 //!
-//! Beginning one only writes down which dossiers it is for; they are opened slice by slice, so that
-//! thousands of them hold up no question, by [`keep`], which housekeeping calls too. There deadlines
+//! Beginning one only writes down which dossiers it is for; they are opened slice by slice, so
+//! that thousands of them hold up no question, by [`keep`], which housekeeping calls too. There deadlines
 //! are looked at: reminders are told, and connections locked, one entry each.
 //!
 //! **Invariant:** a connection that a campaign locked goes on by an extension, by the acceptance of

@@ -5,6 +5,7 @@
 //! Each system is live by the recorded exemption "live before", has a dossier that is incomplete,
 //! and stands in a campaign: it is served until the campaign's deadline.
 
+mod export;
 mod layout;
 mod read;
 
@@ -23,6 +24,7 @@ use dancu_store::keys::Keyring;
 use dancu_store::policy::{setup, write};
 use dancu_store::{Store, campaigns};
 
+pub use self::export::export;
 pub use self::layout::{SHEETS, template};
 pub use self::read::look;
 use crate::act::{Actor, Done, Entry, Refused, carry_out};

@@ -115,10 +115,7 @@ pub fn start(app: &Shared) {
                 tracing::warn!(error = %error, "store could not be prepared for what comes");
             }
             keep_units(&housekeeping).await;
-            if let Err(error) = dancu_office::campaigns::keep(store, housekeeping.clock.now()).await
-            {
-                tracing::warn!(error = %error, "campaigns could not be kept and are looked at again");
-            }
+            keep_campaigns(&housekeeping).await;
         }
     });
 }
@@ -182,6 +179,13 @@ async fn tell_once(
     }
     while spread::spread(store, now).await? == SPREAD_MAX as usize {}
     Ok(())
+}
+
+/// Opens dossiers of campaigns, reminds, and locks what is overdue (B4).
+async fn keep_campaigns(app: &App) {
+    if let Err(error) = dancu_office::campaigns::keep(app.gate.store(), app.clock.now()).await {
+        tracing::warn!(error = %error, "campaigns could not be kept and are looked at again");
+    }
 }
 
 /// Writes which credentials were used since the last time; also at the end.

@@ -129,7 +129,7 @@ fn day() -> impl Strategy<Value = Date> {
 
 proptest! {
     #[test]
-    fn rule_b4_the_lock_falls_at_the_midnight_after_the_deadline(deadline in day(), ms in 0..DAY_MS) {
+    fn rule_b4_the_lock_falls_at_midnight(deadline in day(), ms in 0..DAY_MS) {
         let begin = noon(deadline).plus_ms(-DAY_MS / 2);
         let due = |at: Moment| open(deadline).due(&[], draft(), at.viet_nam_date());
         prop_assert_eq!(due(begin.plus_ms(ms)), Due::Nothing);

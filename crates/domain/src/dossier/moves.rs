@@ -296,8 +296,8 @@ impl Dossier {
     /// changed already goes on, and what the centre has in hand stays there.
     ///
     /// # Errors
-    /// [`Blocked::NotInThisStage`] where it never was live or has ended, [`Blocked::ReasonMissing`],
-    /// [`Blocked::TooLong`].
+    /// [`Blocked::NotInThisStage`] where it never was live or has ended,
+    /// [`Blocked::ReasonMissing`], [`Blocked::TooLong`].
     pub fn renew(self, mark: Mark, reason: &str, parts: &[Part]) -> Result<Self, Blocked> {
         self.at_stage(|s| !s.is_final())?;
         if self.in_force.is_none() {

@@ -98,9 +98,13 @@ impl Sheet {
 /// # Errors
 /// It could not be written.
 pub fn template() -> Result<Vec<u8>, Refused> {
-    let rows = SHEETS
-        .map(|s| (s.name, vec![(0..s.columns.len()).map(|c| s.head(c).to_owned()).collect()]));
-    book::write(&rows).map_err(|_| unreadable("Không tạo được tệp mẫu.", "No template."))
+    let tables: Vec<_> = SHEETS.iter().zip(heads()).map(|(s, rows)| (s.name, rows)).collect();
+    book::write(&tables).map_err(|_| unreadable("Không tạo được tệp mẫu.", "No template."))
+}
+
+/// The heads of every sheet, each as its first row.
+pub(super) fn heads() -> [Vec<Vec<String>>; 4] {
+    SHEETS.map(|s| vec![(0..s.columns.len()).map(|c| s.head(c).to_owned()).collect()])
 }
 
 fn unreadable(vi: &str, en: &str) -> Refused {

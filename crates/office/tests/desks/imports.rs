@@ -77,6 +77,12 @@ fn plan() -> Plan {
     }
 }
 
+fn book_of(tables: &[book::Table]) -> Vec<u8> {
+    let rows = |t: &book::Table| t.lines.iter().map(|l| l.cells.clone()).collect::<Rows>();
+    let tables: Vec<_> = tables.iter().map(|t| (t.name.as_str(), rows(t))).collect();
+    book::write(&tables).unwrap()
+}
+
 fn system(world: &World) -> Option<System> {
     let code = SystemCode::parse("CU").unwrap();
     world.snapshot().by_code(&code).map(|s| s.as_ref().clone())
@@ -117,6 +123,21 @@ async fn rule_b4_what_is_live_enters_whole_once_and_is_served_until_the_deadline
         assert_eq!((again.entering.len(), again.known.len(), again.wrong.len()), (0, 1, 0));
         assert!(imports::import(&desk, again, plan()).await.unwrap().is_none());
         assert_eq!(store.ledger().next_index(), before);
+        // What goes out in the same layout is what came in, without secrets.
+        let (done, bytes) = imports::export(&desk).await.unwrap();
+        assert!(done.detail.starts_with("1 hệ thống, 3 tài khoản; "), "{}", done.detail);
+        let [out, back] = [workbook(whole(3)), bytes].map(|bytes| book::read(&bytes).unwrap());
+        let cell = |line: &book::Line, at: usize| line.cells.get(at).cloned().unwrap_or_default();
+        let rows = |table: &book::Table| -> Vec<Vec<String>> {
+            table.lines.iter().map(|l| [0, 3, 5].map(|at| cell(l, at)).to_vec()).collect()
+        };
+        assert_eq!(
+            out.iter().map(rows).collect::<Vec<_>>()[1..],
+            back.iter().map(rows).collect::<Vec<_>>()[1..]
+        );
+        assert!(back[0].lines[1].cells.len() < 18, "no secret");
+        let again = look_at(&world, &book_of(&back)).await.unwrap();
+        assert_eq!((again.known.len(), again.wrong.len()), (1, 0));
         // Served to the end of the deadline's day, locked after.
         for (days, state) in [(30, ConnectionState::Live), (31, ConnectionState::Locked)] {
             campaigns::keep(store, clock().plus_ms(days * DAY_MS)).await.unwrap();

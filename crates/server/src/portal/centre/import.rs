@@ -103,6 +103,19 @@ pub(super) async fn template(signed: Signed) -> Handled {
     }
 }
 
+/// `GET /centre/import/export.xlsx`: what is connected in the same layout, without secrets;
+/// journaled.
+pub(super) async fn export(signed: Signed) -> Handled {
+    allowed(&signed)?;
+    let by = actor(&signed);
+    let reason = "tải bảng tính các kết nối đang dùng";
+    let desk = ImportDesk { store: store(&signed), now: signed.now, by: &by, reason };
+    match imports::export(&desk).await {
+        Ok((_, bytes)) => Ok(frame::file("ket-noi-dang-dung.xlsx", XLSX, bytes)),
+        Err(refused) => Ok(crate::portal::words::failed(&signed, &refused)),
+    }
+}
+
 fn page(
     signed: &Signed,
     told: Option<&'static str>,

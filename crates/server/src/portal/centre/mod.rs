@@ -40,6 +40,7 @@ pub fn routes(table: Table) -> Table {
         .get("/centre/import", Power::ImportLive, import::choose)
         .upload("/centre/import", Power::ImportLive, FILE_BYTES_MAX + AROUND_FILE, import::read)
         .post("/centre/import/apply", Power::ImportLive, import::apply)
+        .get("/centre/import/export.xlsx", Power::ImportLive, import::export)
         .get("/centre/import/template.xlsx", Power::ImportLive, import::template)
         .get("/centre/staff", Power::ManageStaff, staff::show)
         .post("/centre/staff", Power::ManageStaff, staff::invite)

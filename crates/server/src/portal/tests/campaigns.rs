@@ -1,6 +1,8 @@
-//! Campaigns over their pages (B4).
+//! Campaigns and the import of what is live over their pages (B4).
 
-use axum::http::StatusCode;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::{StatusCode, header};
 use dancu_domain::dossier::{Content, Dossier, LineRow, Mark};
 use dancu_domain::ids::{SystemCode, SystemId, UnitCode};
 use dancu_domain::moment::{DAY_MS, Moment};
@@ -9,6 +11,8 @@ use dancu_domain::people::roles::Role;
 use dancu_domain::registration::{Channel, ConnectionState, Group, System};
 use dancu_domain::service::{Service, Window};
 use dancu_office::campaigns::keep;
+use dancu_office::imports::SHEETS;
+use dancu_papers::book;
 use dancu_store::policy::{setup, write};
 
 use super::site::{Answer, Browser, Site};
@@ -135,4 +139,76 @@ async fn rule_b4_a_campaign_is_looked_at_begun_followed_extended_and_stopped() {
     let page = browser.get(one).await;
     assert!(!page.body.contains("value=\"extend\""), "nothing of it is open");
     assert_eq!(browser.get("/centre/campaigns/2").await.status, StatusCode::NOT_FOUND);
+}
+
+/// Sends a workbook with what is typed beside it.
+async fn upload(browser: &mut Browser, typed: &[(&str, &str)], file: &[u8]) -> Answer {
+    browser.get("/centre/import").await;
+    let csrf = browser.csrf.clone();
+    let mut body = vec![];
+    for (name, value) in typed.iter().chain(&[("csrf", csrf.as_str())]) {
+        let part =
+            format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
+        body.extend_from_slice(part.as_bytes());
+    }
+    body.extend_from_slice(
+        b"--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.xlsx\"\r\n\r\n",
+    );
+    body.extend_from_slice(file);
+    body.extend_from_slice(b"\r\n--b--\r\n");
+    let request = Request::post("/centre/import")
+        .header(header::CONTENT_TYPE, "multipart/form-data; boundary=b");
+    browser.send(request.body(Body::from(body)).unwrap()).await
+}
+
+fn workbook(window: &str) -> Vec<u8> {
+    let rows = [
+        vec!["NHAP", "H26.001"],
+        vec!["NHAP", "003", window, "50", "Một cửa"],
+        vec!["NHAP", "canbo.nhap1", "Nguyễn Thị Mẫu", "099301012345", "", "0900000001", "", "5"],
+        vec![],
+    ];
+    let tables: Vec<_> = SHEETS
+        .iter()
+        .zip(rows)
+        .map(|(sheet, row)| {
+            let head = sheet.columns.iter().map(|c| c.trim_start_matches('*').to_owned());
+            (sheet.name, vec![head.collect(), row.iter().map(|c| (*c).to_owned()).collect()])
+        })
+        .collect();
+    book::write(&tables).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rule_b4_what_is_live_enters_by_its_page_after_a_preview() {
+    let site = Site::new().await;
+    dancu_office::units::keep(site.app.gate.store(), later(0)).await.unwrap();
+    let mut browser = site.signed_in(Role::Operator, 0).await;
+    let (today, deadline) = (frame::day(later(0)), frame::day(later(10)));
+    let typed = [
+        ("document", "12/TTDL"),
+        ("dated", today.as_str()),
+        ("deadline", deadline.as_str()),
+        ("reason", "Tiếp nhận"),
+    ];
+    let wrong = upload(&mut browser, &typed, &workbook("Buổi trưa")).await;
+    assert!(wrong.body.contains("Dịch vụ, dòng 2, cột “Khung giờ”: "), "{}", wrong.body);
+    assert!(!wrong.body.contains("/centre/import/apply"), "nothing to apply");
+    let nothing = upload(&mut browser, &typed, b"no workbook").await;
+    assert!(nothing.body.contains("id=\"file-wrong\""), "{}", nothing.body);
+    let looked = upload(&mut browser, &typed, &workbook("Trong giờ")).await;
+    assert!(looked.body.contains("1 hệ thống mới"), "{}", looked.body);
+    let store = site.app.gate.store();
+    assert!(store.campaigns().all().await.unwrap().is_empty(), "nothing has entered");
+    let apply = [("once", looked.hidden("once")), ("file", looked.hidden("file"))];
+    let apply: Vec<(&str, &str)> = apply.iter().map(|(k, v)| (*k, v.as_str())).collect();
+    let done = browser.post("/centre/import/apply", &apply).await;
+    assert_eq!(done.to(), "/centre/campaigns/1?told=begun", "{}", done.body);
+    assert_eq!(state(&site), ConnectionState::Live);
+    let again = upload(&mut browser, &typed, &workbook("Trong giờ")).await;
+    assert!(again.body.contains("1 hệ thống đã có"), "{}", again.body);
+    for file in ["template.xlsx", "export.xlsx"] {
+        let answer = browser.get(&format!("/centre/import/{file}")).await;
+        assert_eq!(answer.status, StatusCode::OK, "{file}");
+    }
 }
