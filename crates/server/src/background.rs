@@ -114,8 +114,7 @@ pub fn start(app: &Shared) {
             if let Err(error) = prepare(store, now).await {
                 tracing::warn!(error = %error, "store could not be prepared for what comes");
             }
-            keep_units(&housekeeping).await;
-            keep_campaigns(&housekeeping).await;
+            keep_dated(&housekeeping).await;
         }
     });
 }
@@ -124,7 +123,7 @@ pub fn start(app: &Shared) {
 fn start_units(app: Shared) {
     tokio::spawn(async move {
         // At once: merges of the days in which nobody served, and units of a folder of before.
-        keep_units(&app).await;
+        keep_dated(&app).await;
         while !app.gate.store().is_stopped() {
             if let Err(error) = app.units.now(app.gate.store(), app.clock.now()).await {
                 tracing::warn!(error = %error, "units could not be read");
@@ -154,7 +153,7 @@ fn tell(app: &Shared) {
 }
 
 /// Founds units that are only known by a code, and hands over what waited for its day (B4).
-async fn keep_units(app: &App) {
+async fn keep_dated(app: &App) {
     if let Err(error) = dancu_office::units::keep(app.gate.store(), app.clock.now()).await {
         tracing::warn!(error = %error, "units could not be kept and are looked at again");
     }
@@ -179,10 +178,7 @@ async fn tell_once(
     }
     while spread::spread(store, now).await? == SPREAD_MAX as usize {}
     Ok(())
-}
-
-/// Opens dossiers of campaigns, reminds, and locks what is overdue (B4).
-async fn keep_campaigns(app: &App) {
+    // Then campaigns: opens their dossiers, reminds, and locks what is overdue.
     if let Err(error) = dancu_office::campaigns::keep(app.gate.store(), app.clock.now()).await {
         tracing::warn!(error = %error, "campaigns could not be kept and are looked at again");
     }

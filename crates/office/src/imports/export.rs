@@ -68,27 +68,7 @@ fn put(rows: &mut [Vec<Vec<String>>; 4], unit: &UnitCode, channel: Channel, cont
         &content.representative,
         &content.representative_position,
     ]));
-    for line in &content.lines {
-        let window = match line.window {
-            Window::InHours => "Trong giờ",
-            Window::OffHours => "Ngoài giờ",
-        };
-        let used = content.uses.iter().find(|u| u.service == line.service);
-        let fields = used.map_or(FieldSet::EMPTY, |u| u.fields);
-        let fields: Vec<&str> =
-            Field::ALL.iter().filter(|f| fields.contains(**f)).map(|f| f.code()).collect();
-        let procedures = used.map(|u| u.procedures.join(", ")).unwrap_or_default();
-        let daily = line.daily.to_string();
-        rows[LINES].push(texts(&[
-            code,
-            line.service.code(),
-            window,
-            &daily,
-            &line.purpose,
-            &fields.join(", "),
-            &procedures,
-        ]));
-    }
+    lines(&mut rows[LINES], content);
     for a in &content.accounts {
         let kind = if a.kind == AccountKind::System { "hệ thống" } else { "cán bộ" };
         let daily = a.daily.to_string();
@@ -108,6 +88,30 @@ fn put(rows: &mut [Vec<Vec<String>>; 4], unit: &UnitCode, channel: Channel, cont
         let (cases, queries) = (p.cases.to_string(), p.queries.to_string());
         let required = if p.case_required { "có" } else { "không" };
         rows[PROCEDURES].push(texts(&[code, &p.code, &p.purpose, &cases, &queries, required]));
+    }
+}
+
+fn lines(rows: &mut Vec<Vec<String>>, content: &Content) {
+    for line in &content.lines {
+        let window = match line.window {
+            Window::InHours => "Trong giờ",
+            Window::OffHours => "Ngoài giờ",
+        };
+        let used = content.uses.iter().find(|u| u.service == line.service);
+        let fields = used.map_or(FieldSet::EMPTY, |u| u.fields);
+        let fields: Vec<&str> =
+            Field::ALL.iter().filter(|f| fields.contains(**f)).map(|f| f.code()).collect();
+        let procedures = used.map(|u| u.procedures.join(", ")).unwrap_or_default();
+        let daily = line.daily.to_string();
+        rows.push(texts(&[
+            &content.system_code,
+            line.service.code(),
+            window,
+            &daily,
+            &line.purpose,
+            &fields.join(", "),
+            &procedures,
+        ]));
     }
 }
 
