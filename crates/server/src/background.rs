@@ -157,6 +157,10 @@ async fn keep_dated(app: &App) {
     if let Err(error) = dancu_office::units::keep(app.gate.store(), app.clock.now()).await {
         tracing::warn!(error = %error, "units could not be kept and are looked at again");
     }
+    // Then campaigns: opens their dossiers, reminds, and locks what is overdue.
+    if let Err(error) = dancu_office::campaigns::keep(app.gate.store(), app.clock.now()).await {
+        tracing::warn!(error = %error, "campaigns could not be kept and are looked at again");
+    }
 }
 
 async fn tell_once(
@@ -178,10 +182,6 @@ async fn tell_once(
     }
     while spread::spread(store, now).await? == SPREAD_MAX as usize {}
     Ok(())
-    // Then campaigns: opens their dossiers, reminds, and locks what is overdue.
-    if let Err(error) = dancu_office::campaigns::keep(app.gate.store(), app.clock.now()).await {
-        tracing::warn!(error = %error, "campaigns could not be kept and are looked at again");
-    }
 }
 
 /// Writes which credentials were used since the last time; also at the end.
