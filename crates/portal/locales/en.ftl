@@ -941,6 +941,7 @@ did-dossier-exempted = Step of a dossier exempted
 did-dossier-approved = Dossier approved
 did-dossier-live = Connection set up by its dossier
 did-dossier-reopened = Dossier opened again
+did-dossier-reorganised = Dossier handed to the unit that took over
 did-dossier-closed = Dossier and connection ended
 did-person-lock = Portal account locked
 did-person-unlock = Portal account unlocked

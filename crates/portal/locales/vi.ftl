@@ -942,6 +942,7 @@ did-dossier-exempted = Miễn một bước của hồ sơ
 did-dossier-approved = Phê duyệt hồ sơ kết nối
 did-dossier-live = Đưa kết nối vào hoạt động theo hồ sơ
 did-dossier-reopened = Mở lại hồ sơ kết nối
+did-dossier-reorganised = Hồ sơ chuyển sang đơn vị tiếp nhận
 did-dossier-closed = Chấm dứt hồ sơ và kết nối
 did-person-lock = Khóa tài khoản cổng
 did-person-unlock = Mở khóa tài khoản cổng
