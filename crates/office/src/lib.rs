@@ -14,12 +14,14 @@
 
 pub mod act;
 pub mod audit;
+pub mod campaigns;
 pub mod certificates;
 pub mod citizens;
 pub mod credentials;
 pub mod decisions;
 pub mod dossiers;
 pub mod hours;
+pub mod imports;
 pub mod locks;
 pub mod news;
 pub mod notices;

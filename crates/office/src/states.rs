@@ -26,6 +26,7 @@ use dancu_store::policy;
 
 use self::officer::Officer;
 use crate::act::{Actor, Desk, Done, Entry, Refused, note};
+use crate::campaigns::held;
 use crate::locks::Word;
 use crate::notices::{answers_for, tell};
 use crate::officers::withdrawn;
@@ -37,6 +38,9 @@ use crate::officers::withdrawn;
 pub async fn connection(desk: &Desk<'_>, state: ConnectionState) -> Result<Done, Refused> {
     let id = desk.system.id;
     let set = desk.carry_out("system.state", move |tx, _| {
+        if state != ConnectionState::Closed {
+            held(tx, id)?;
+        }
         policy::write::set_system_state(tx, id, state)?;
         Ok((state.code().to_owned(), ()))
     });
@@ -119,6 +123,7 @@ pub async fn unlock_connection(desk: &Desk<'_>) -> Result<Done, Refused> {
         if policy::write::system_state(tx, id)? != Some(ConnectionState::Locked) {
             return Err(Refused::NotLocked);
         }
+        held(tx, id)?;
         policy::write::set_system_state(tx, id, ConnectionState::Live)?;
         tell(tx, &keys, now, &to, &Notice::Connection { system, locked: false })?;
         Ok((ConnectionState::Live.code().to_owned(), ()))

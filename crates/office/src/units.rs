@@ -11,6 +11,7 @@ mod load;
 
 use std::sync::Arc;
 
+use dancu_domain::dossier::Mark;
 use dancu_domain::ids::{SystemId, UnitCode};
 use dancu_domain::moment::Moment;
 use dancu_domain::people::PersonId;
@@ -68,7 +69,7 @@ pub async fn known(store: &Store, day: Date) -> Result<Known, Error> {
     Ok(Known { written: written.into(), tree: Arc::new(tree) })
 }
 
-fn tree(written: &[Written], day: Date) -> Result<Tree, Error> {
+pub(crate) fn tree(written: &[Written], day: Date) -> Result<Tree, Error> {
     let events: Vec<Event> = written.iter().map(|w| w.event.clone()).collect();
     Tree::on(&events, day).map_err(|_| Error::Damaged("unit_event"))
 }
@@ -164,7 +165,8 @@ pub async fn give(
         }
         accounts::give(tx, system, &to)?;
         let people = carry::follow(tx, &inside.keys, system, &owner.unit, &to)?;
-        let moved = Moved { systems: 1, people, ..Moved::default() };
+        let dossiers = carry::give_dossier(tx, &inside.keys, system, &to, inside.mark())?;
+        let moved = Moved { systems: 1, people, dossiers, ..Moved::default() };
         let told = format!("{} từ {} sang {to}, {moved}", owner.code, owner.unit);
         Ok((inside.because(&told), moved))
     });
@@ -191,6 +193,10 @@ impl Inside {
             own: desk.own,
             reason: desk.reason.to_owned(),
         }
+    }
+
+    const fn mark(&self) -> Mark {
+        Mark { by: self.by, at: self.now }
     }
 
     fn because(&self, what: &str) -> String {
@@ -227,7 +233,7 @@ impl Inside {
         units::insert(tx, &self.keys, &rows)?;
         let mut moved = Moved::default();
         for event in events.iter().filter(|e| e.change.heir().is_some() && due(e)) {
-            moved = moved.and(hand_over(tx, &self.keys, &now, &event.unit)?);
+            moved = moved.and(hand_over(tx, &self.keys, &now, &event.unit, self.mark())?);
         }
         let told: Vec<String> = events.iter().map(sentence).collect();
         let mut what = told.join("; ");

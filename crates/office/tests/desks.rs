@@ -8,12 +8,16 @@ mod world;
 
 #[path = "desks/audit.rs"]
 mod audit;
+#[path = "desks/campaigns.rs"]
+mod campaigns;
 #[path = "desks/citizens.rs"]
 mod citizens;
 #[path = "desks/credentials.rs"]
 mod credentials;
 #[path = "desks/dossiers.rs"]
 mod dossiers;
+#[path = "desks/imports.rs"]
+mod imports;
 #[path = "desks/locks.rs"]
 mod locks;
 #[path = "desks/news.rs"]

@@ -12,6 +12,7 @@
 //! To add a form: its wording, its editions in `dancu_domain::editions`, a function in [`forms`],
 //! and its text in `tests/wording`, word by word.
 
+pub mod book;
 pub mod centre;
 mod font;
 pub mod forms;

@@ -14,6 +14,7 @@ mod write;
 
 pub(crate) use package::check as look;
 pub use read::read;
+pub(crate) use write::RISKY;
 pub use write::{Contact, Form, write};
 
 /// Bytes of a file that is read: a list of 5,000 accounts takes about 400 KB.

@@ -14,6 +14,7 @@
 
 pub mod account;
 pub mod auditor;
+pub mod campaigns;
 pub mod centre;
 pub mod chart;
 pub mod citizen;

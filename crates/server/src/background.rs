@@ -114,7 +114,7 @@ pub fn start(app: &Shared) {
             if let Err(error) = prepare(store, now).await {
                 tracing::warn!(error = %error, "store could not be prepared for what comes");
             }
-            keep_units(&housekeeping).await;
+            keep_dated(&housekeeping).await;
         }
     });
 }
@@ -123,7 +123,7 @@ pub fn start(app: &Shared) {
 fn start_units(app: Shared) {
     tokio::spawn(async move {
         // At once: merges of the days in which nobody served, and units of a folder of before.
-        keep_units(&app).await;
+        keep_dated(&app).await;
         while !app.gate.store().is_stopped() {
             if let Err(error) = app.units.now(app.gate.store(), app.clock.now()).await {
                 tracing::warn!(error = %error, "units could not be read");
@@ -153,9 +153,13 @@ fn tell(app: &Shared) {
 }
 
 /// Founds units that are only known by a code, and hands over what waited for its day (B4).
-async fn keep_units(app: &App) {
+async fn keep_dated(app: &App) {
     if let Err(error) = dancu_office::units::keep(app.gate.store(), app.clock.now()).await {
         tracing::warn!(error = %error, "units could not be kept and are looked at again");
+    }
+    // Then campaigns: opens their dossiers, reminds, and locks what is overdue.
+    if let Err(error) = dancu_office::campaigns::keep(app.gate.store(), app.clock.now()).await {
+        tracing::warn!(error = %error, "campaigns could not be kept and are looked at again");
     }
 }
 

@@ -12,6 +12,7 @@
 //! then: of two acts at the same time the second one builds on the first.
 
 mod certificates;
+mod imports;
 mod invite;
 #[cfg(test)]
 mod tests;
@@ -112,6 +113,8 @@ pub enum Command {
     },
     /// Mời thủ trưởng một đơn vị, hoặc nhân sự của Trung tâm; mã mời chỉ hiện một lần (E1).
     Invite(invite::Args),
+    /// Nhập một lần các kết nối đang chạy từ bảng tính theo mẫu; hồ sơ hoàn thiện theo đợt (B4).
+    ImportLive(imports::Args),
 }
 
 /// Who acts, and why, where it is about no system.
@@ -183,6 +186,12 @@ impl From<office::Done> for Done {
 
 /// Carries one act out, by the process that serves the folder or alone.
 pub fn run(command: Command) -> anyhow::Result<ExitCode> {
+    if let Command::ImportLive(args) = &command
+        && args.template
+    {
+        args.write_template()?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let asked = command.who();
     Who::of(asked)?;
     let config = asked.place.configuration()?;
@@ -229,6 +238,7 @@ pub async fn carry_out(
     match command {
         Command::Units { command } => units::carry_out((store, now), &who, command).await,
         Command::Invite(args) => invite::carry_out((store, now), &who, args).await,
+        Command::ImportLive(args) => imports::carry_out((store, now), &who, args).await,
         _ => {
             let snapshot = store.snapshot(now)?;
             act(store, &snapshot, now, &who, command).await
@@ -245,14 +255,17 @@ impl Command {
             | Self::Certificates { who, .. } => who.into(),
             Self::Units { command } => command.who().into(),
             Self::Invite(args) => (&args.who).into(),
+            Self::ImportLive(args) => (&args.who).into(),
         }
     }
 
     /// With what stands in the files that it names: whoever carries it out may be in another
     /// folder and read with other rights.
     fn with_files(mut self) -> anyhow::Result<Self> {
-        if let Self::Certificates { change, .. } = &mut self {
-            change.read_files()?;
+        match &mut self {
+            Self::Certificates { change, .. } => change.read_files()?,
+            Self::ImportLive(args) => args.read_file()?,
+            _ => {}
         }
         Ok(self)
     }
@@ -352,7 +365,7 @@ async fn act(
             let cause = RevokeCause::from_code(cause).ok_or_else(|| unknown_word(cause))?;
             states::account(&desk, id, state, cause).await
         }
-        Command::Units { .. } | Command::Invite(_) => Err(Refused::Gone),
+        Command::Units { .. } | Command::Invite(_) | Command::ImportLive(_) => Err(Refused::Gone),
     };
     Ok(done.map_err(told)?.into())
 }

@@ -13,6 +13,7 @@
 
 pub mod anchor;
 pub mod backup;
+pub mod campaigns;
 pub mod charges;
 pub mod credential_use;
 pub mod desks;

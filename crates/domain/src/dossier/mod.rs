@@ -9,6 +9,7 @@
 //! approves nothing of it. **Invariant:** a [`Clearance`], without which the store sets nothing
 //! live, is made here only.
 
+mod before;
 mod blocked;
 mod check;
 mod clearance;

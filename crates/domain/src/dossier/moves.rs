@@ -7,7 +7,7 @@ use super::{
     Attachment, Blocked, Cause, Clearance, Closing, Content, Dossier, Evidence, Exemption, Ground,
     InForce, Mark, Paper, Part, Refusal, Registration, Reopening, Stage, Step,
 };
-use crate::ids::SystemId;
+use crate::ids::{SystemId, UnitCode};
 use crate::people::approval::Approvers;
 use crate::profile::Profile;
 use crate::rule::RuleId;
@@ -289,6 +289,38 @@ impl Dossier {
         }
         self.reopening = Some(Reopening { cause, reason: reason.trim().to_owned(), mark });
         Ok(self.to(Stage::Draft, mark))
+    }
+
+    /// Opens a dossier whose connection goes on for a campaign or a reorganisation (B4): the papers
+    /// of `parts` begin a new version in the edition of the day and are signed anew. What is being
+    /// changed already goes on, and what the centre has in hand stays there.
+    ///
+    /// # Errors
+    /// [`Blocked::NotInThisStage`] where it never was live or has ended,
+    /// [`Blocked::ReasonMissing`], [`Blocked::TooLong`].
+    pub fn renew(self, mark: Mark, reason: &str, parts: &[Part]) -> Result<Self, Blocked> {
+        self.at_stage(|s| !s.is_final())?;
+        if self.in_force.is_none() {
+            return Err(Blocked::NotInThisStage);
+        }
+        let mut open = match self.stage {
+            Stage::Live => self.reopen(mark, Cause::Campaign, reason)?,
+            _ => self,
+        };
+        if open.editable().is_err() {
+            return Ok(open);
+        }
+        for part in parts {
+            let filled = open.paper(*part).filled;
+            open.touch(*part, mark)?.filled = filled;
+        }
+        Ok(open)
+    }
+
+    /// The same dossier in the unit that took over (B4).
+    #[must_use]
+    pub fn handed_over(self, to: UnitCode) -> Self {
+        Self { unit: to, ..self }
     }
 
     /// Ends it with its connection.

@@ -387,3 +387,28 @@ fn sentences_are_whole_and_records_read_back() {
         assert_eq!(postcard::from_bytes::<Dossier>(&bytes).unwrap(), dossier);
     }
 }
+
+#[test]
+fn rule_b4_a_campaign_opens_papers_anew_and_leaves_the_rest_alone() {
+    let operator = mark(PersonId(9));
+    let open = live().renew(operator, "Đợt rà soát", &[Part::Accounts]).unwrap();
+    assert_eq!(open.stage(), &Stage::Draft);
+    assert_eq!(open.reopening().map(|r| r.cause), Some(Cause::Campaign));
+    let accounts = open.paper(Part::Accounts);
+    assert_eq!((accounts.version, accounts.signed, accounts.filled.by), (2, None, HEAD));
+    assert!(open.paper(Part::Commitment).signed.is_some());
+    assert!(!open.is_hand(PersonId(9)), "who began the campaign may review");
+    let early = open.clone().submit(mark(HEAD), false, &profile());
+    assert_eq!(why(early), Blocked::Incomplete);
+    let signed = open.clone().sign(mark(HEAD), Part::Accounts, &profile()).unwrap();
+    let submitted = signed.submit(mark(HEAD), false, &profile()).unwrap();
+    // Again: a draft has its papers renewed, what was handed in stays as it is.
+    assert_eq!(open.clone().renew(operator, "Khác", &[Part::Accounts]).unwrap(), open);
+    assert_eq!(submitted.clone().renew(operator, "Khác", &Part::ALL).unwrap(), submitted);
+    assert_eq!(why(begun().renew(operator, "x", &[])), Blocked::NotInThisStage);
+    assert_eq!(why(live().renew(operator, " ", &[])), Blocked::ReasonMissing);
+    let withdrawn = open.withdraw(mark(HEAD)).unwrap();
+    assert_eq!(withdrawn.paper(Part::Accounts).version, 1);
+    let unit = UnitCode::parse("H26.002").unwrap();
+    assert_eq!(live().handed_over(unit.clone()).unit(), &unit);
+}

@@ -7,6 +7,7 @@ use dancu_store::policy::{setup, write};
 
 use super::{At, DossierDesk, Side, Went, only_centre, system_of};
 use crate::act::Refused;
+use crate::campaigns::Became;
 
 /// Goes live in one transaction: services, lines, fields, procedures and new accounts are
 /// registered as the dossier says, and the connection answers from the next question on. A change
@@ -21,8 +22,9 @@ pub async fn go_live(desk: &DossierDesk<'_>, at: At) -> Result<Went, Refused> {
         let (after, registration, clearance) = dossier.go_live(inside.mark)?;
         let accounts = setup::register(tx, &inside.keys, system, &registration)?;
         setup::go_live(tx, &inside.keys, system, &clearance)?;
+        let campaign = inside.follow(tx, Became::InForce)?;
         let what = format!(
-            "{} hệ thống #{}: {} dịch vụ, {} thủ tục, thêm {} tài khoản; duyệt: {}",
+            "{} hệ thống #{}: {} dịch vụ, {} thủ tục, thêm {} tài khoản; duyệt: {}{campaign}",
             registration.code,
             system.0,
             registration.grants.len(),
@@ -69,7 +71,8 @@ pub async fn close(desk: &DossierDesk<'_>, at: At, reason: &str) -> Result<Went,
         if write::system_state(tx, system)? != Some(ConnectionState::Closed) {
             write::set_system_state(tx, system, ConnectionState::Closed)?;
         }
-        Ok((after, what))
+        let campaign = inside.follow(tx, Became::Ended)?;
+        Ok((after, format!("{what}{campaign}")))
     });
     closed.await
 }

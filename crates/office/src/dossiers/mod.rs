@@ -25,6 +25,7 @@ use dancu_store::engine::Tx;
 use dancu_store::keys::Keyring;
 
 use crate::act::{Actor, Done, Entry, Refused, carry_out, note};
+use crate::campaigns::{self, Became};
 
 /// Dossiers of one unit that are under way at a time: twice the systems that a large unit runs
 /// (*ours*).
@@ -119,6 +120,11 @@ impl Inside {
         dossiers::save(tx, &self.keys, &Stored { dossier, revision: self.at.revision })?;
         self.tell(tx, &detail)?;
         Ok((detail, self.at.revision + 1))
+    }
+
+    /// What the campaign that the dossier is in makes of it (B4).
+    fn follow(&self, tx: &mut Tx<'_>, became: Became) -> Result<String, Refused> {
+        campaigns::follow(tx, (&self.keys, self.mark), self.at.number, became)
     }
 
     fn tell(&self, tx: &mut Tx<'_>, detail: &str) -> Result<(), Refused> {

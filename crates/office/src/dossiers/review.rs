@@ -10,6 +10,7 @@ use dancu_store::policy::{accounts, setup, write};
 
 use super::{At, DossierDesk, Inside, Went, beyond_group, only_centre};
 use crate::act::Refused;
+use crate::campaigns::Became;
 
 /// Receives a dossier: its system is registered as being prepared, so that it has credentials to be
 /// tested with (B3). It answers nothing before it is live.
@@ -23,7 +24,9 @@ pub async fn accept(desk: &DossierDesk<'_>, at: At) -> Result<Went, Refused> {
             Some(system) => system,
             None => prepared(tx, &dossier, inside)?,
         };
-        let what = format!("hệ thống #{} {}", system.0, dossier.content().system_code.trim());
+        let campaign = inside.follow(tx, Became::Received)?;
+        let code = dossier.content().system_code.trim();
+        let what = format!("hệ thống #{} {code}{campaign}", system.0);
         Ok((dossier.accept(inside.mark, system)?, what))
     });
     accepted.await

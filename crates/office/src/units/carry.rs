@@ -3,11 +3,14 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use dancu_domain::dossier::{Mark, Part, Stage};
 use dancu_domain::ids::{PersonalId, SystemId, UnitCode};
 use dancu_domain::moment::Moment;
+use dancu_domain::people::PersonId;
 use dancu_domain::people::account::Phase;
 use dancu_domain::units::{Event, Tree};
 use dancu_journal::{Act, Body};
+use dancu_store::dossiers::{self, Stored};
 use dancu_store::engine::Tx;
 use dancu_store::keys::Keyring;
 use dancu_store::people::{self, Person};
@@ -28,6 +31,8 @@ pub struct Moved {
     pub systems: u64,
     /// People of the portal.
     pub people: u64,
+    /// Connection dossiers.
+    pub dossiers: u64,
     /// People who now have two accounts in the unit: both go on, and the head is told.
     pub twice: u64,
 }
@@ -37,6 +42,7 @@ impl Moved {
         Self {
             systems: self.systems + other.systems,
             people: self.people + other.people,
+            dossiers: self.dossiers + other.dossiers,
             twice: self.twice + other.twice,
         }
     }
@@ -45,10 +51,27 @@ impl Moved {
 impl fmt::Display for Moved {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "chuyển {} hệ thống, {} người", self.systems, self.people)?;
+        if self.dossiers > 0 {
+            write!(f, ", mở lại {} hồ sơ", self.dossiers)?;
+        }
         if self.twice > 0 {
             write!(f, ", {} người có hai tài khoản", self.twice)?;
         }
         Ok(())
+    }
+}
+
+/// Gives the dossier of a system that went to the unit that has the system now.
+pub(super) fn give_dossier(
+    tx: &mut Tx<'_>,
+    keys: &Keyring,
+    system: SystemId,
+    to: &UnitCode,
+    mark: Mark,
+) -> Result<u64, Refused> {
+    match dossiers::of_system(tx, keys, system)? {
+        Some(found) => Ok(u64::from(reorganised(tx, keys, found, to, mark)?)),
+        None => Ok(0),
     }
 }
 
@@ -58,6 +81,7 @@ pub(super) fn hand_over(
     keys: &Keyring,
     today: &Tree,
     from: &UnitCode,
+    mark: Mark,
 ) -> Result<Moved, Refused> {
     let Some(to) = today.resolve(from).map(|unit| unit.code.clone()) else {
         return Ok(Moved::default());
@@ -70,11 +94,38 @@ pub(super) fn hand_over(
     let known = twice(&before).len();
     let everybody: Vec<Person> = before.into_iter().chain(moving.iter().cloned()).collect();
     let two = twice(&everybody).len().saturating_sub(known);
-    let moved = Moved { systems, people: moving.len() as u64, twice: two as u64 };
+    let mut dossiers = 0;
+    for found in dossiers::of_unit(tx, keys, from)? {
+        dossiers += u64::from(reorganised(tx, keys, found, &to, mark)?);
+    }
+    let moved = Moved { systems, people: moving.len() as u64, dossiers, twice: two as u64 };
     for person in moving {
         people::save(tx, keys, &handed_over(person, from, &to))?;
     }
     Ok(moved)
+}
+
+/// Hands a dossier over to the unit that took over. One that is live is opened again, because its
+/// commitment and its account list name the unit of before (B4, B9); whether it is open now.
+fn reorganised(
+    tx: &mut Tx<'_>,
+    keys: &Keyring,
+    found: Stored,
+    to: &UnitCode,
+    mark: Mark,
+) -> Result<bool, Refused> {
+    let Stored { dossier, revision } = found;
+    let (number, from) = (dossier.number(), dossier.unit().clone());
+    let why = format!("Tổ chức lại đơn vị: {from} → {to}");
+    let dossier = dossier.handed_over(to.clone());
+    let opened = dossier.clone().renew(mark, &why, &[Part::Commitment, Part::Accounts]);
+    let open = *dossier.stage() == Stage::Live && opened.is_ok();
+    let dossier = opened.unwrap_or(dossier);
+    dossiers::save(tx, keys, &Stored { dossier, revision })?;
+    let kind = "dossier.reorganised".to_owned();
+    let event = dossiers::Event { at: mark.at, kind, actor: PROGRAM.to_owned(), detail: why };
+    dossiers::note_event(tx, keys, number, &event)?;
+    Ok(open)
 }
 
 /// The people of a unit who stand on the list of a system that went, and on no other of the unit.
@@ -139,7 +190,8 @@ pub async fn keep(store: &Store, now: Moment) -> Result<(), Error> {
         let mut told = vec![];
         for waiting in units::waiting(tx, &keys, today)? {
             let unit = &waiting.event.unit;
-            let moved = hand_over(tx, &keys, &tree, unit).map_err(store_error)?;
+            let mark = Mark { by: PersonId(0), at: now };
+            let moved = hand_over(tx, &keys, &tree, unit, mark).map_err(store_error)?;
             units::set_carried(tx, waiting.id)?;
             let heir = tree.resolve(unit).map_or_else(String::new, |heir| heir.code.to_string());
             told.push(format!("{unit} → {heir}: {moved}"));
@@ -203,14 +255,8 @@ async fn found_missing(store: &Store, now: Moment) -> Result<(), Error> {
         }
         let told: Vec<&str> = events.iter().map(|e| e.unit.as_str()).collect();
         let detail = format!("{}: theo mã đã đăng ký", told.join(" "));
-        let row = |event| Written {
-            id: 0,
-            event,
-            by: dancu_domain::people::PersonId(0),
-            at: now,
-            own: false,
-            carried: true,
-        };
+        let row =
+            |event| Written { id: 0, event, by: PersonId(0), at: now, own: false, carried: true };
         let rows: Vec<Written> = events.iter().cloned().map(row).collect();
         units::insert(tx, &keys, &rows)?;
         Ok(body("unit.founded", detail))
@@ -223,7 +269,7 @@ const PEOPLE_AT_A_TIME: u32 = 500;
 
 async fn units_of_people(store: &Store) -> Result<Vec<UnitCode>, Error> {
     let mut codes = std::collections::BTreeSet::new();
-    let mut after = dancu_domain::people::PersonId(0);
+    let mut after = PersonId(0);
     loop {
         let some = store.people().all(after, PEOPLE_AT_A_TIME).await?;
         let Some(last) = some.last() else { return Ok(codes.into_iter().collect()) };

@@ -23,7 +23,7 @@ fn unit() -> UnitCode {
     UnitCode::parse("H26.001").unwrap()
 }
 
-fn content() -> Content {
+pub fn content() -> Content {
     let text = || "Nội dung mẫu".to_owned();
     let line =
         |window, daily| LineRow { service: Service::CitizenVerify, window, daily, purpose: text() };
@@ -81,10 +81,10 @@ fn content() -> Content {
 }
 
 /// A dossier of the unit and the revision that the last act left.
-struct Walk<'a> {
+pub struct Walk<'a> {
     world: &'a World,
-    number: DossierNumber,
-    revision: i64,
+    pub number: DossierNumber,
+    pub revision: i64,
 }
 
 impl<'a> Walk<'a> {
@@ -96,7 +96,7 @@ impl<'a> Walk<'a> {
     }
 
     /// The whole of it, signed by the head and handed in.
-    async fn submitted(world: &'a World, content: Content) -> Self {
+    pub async fn submitted(world: &'a World, content: Content) -> Self {
         let mut walk = Self::begin(world).await;
         walk.head(async |desk, at| dossiers::save(&desk, at, content).await).await.unwrap();
         let file = Attachment { id: 1, kind: "pdf".into(), sha256: [1; 32], size: 10 };
@@ -106,7 +106,7 @@ impl<'a> Walk<'a> {
         walk
     }
 
-    async fn sign_and_submit(&mut self) {
+    pub async fn sign_and_submit(&mut self) {
         for part in Part::ALL {
             self.head(async |desk, at| dossiers::sign(&desk, at, part).await).await.unwrap();
         }
@@ -114,13 +114,20 @@ impl<'a> Walk<'a> {
     }
 
     /// Received, checked, every step closed.
-    async fn work(&mut self) {
+    pub async fn work(&mut self) {
         self.centre(FIRST, async |desk, at| review::accept(&desk, at).await).await.unwrap();
         for part in Part::ALL {
             let checked = self.centre(FIRST, async |desk, at| review::check(&desk, at, part).await);
             checked.await.unwrap();
         }
         self.close_steps().await;
+    }
+
+    pub async fn close_documents(&mut self) {
+        let close = async |desk: DossierDesk<'_>, at| {
+            review::close_step(&desk, at, Step::Documents, Evidence::Checked).await
+        };
+        self.centre(FIRST, close).await.unwrap();
     }
 
     async fn close_steps(&mut self) {
@@ -139,7 +146,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    async fn live(world: &'a World) -> Self {
+    pub async fn live(world: &'a World) -> Self {
         let mut walk = Self::submitted(world, content()).await;
         walk.work().await;
         walk.centre(FIRST, async |desk, at| review::approve(&desk, at).await).await.unwrap();
@@ -147,7 +154,7 @@ impl<'a> Walk<'a> {
         walk
     }
 
-    async fn head(
+    pub async fn head(
         &mut self,
         act: impl AsyncFnOnce(DossierDesk<'_>, At) -> Result<Went, Refused>,
     ) -> Result<Went, Refused> {
@@ -156,7 +163,7 @@ impl<'a> Walk<'a> {
         self.went(act(desk_of(self.world, &by, Side::Unit(&unit)), at).await)
     }
 
-    async fn centre(
+    pub async fn centre(
         &mut self,
         by: PersonId,
         act: impl AsyncFnOnce(DossierDesk<'_>, At) -> Result<Went, Refused>,
@@ -173,12 +180,12 @@ impl<'a> Walk<'a> {
         went
     }
 
-    async fn open(&self, side: Side<'_>, by: PersonId) -> Option<read::Open> {
+    pub async fn open(&self, side: Side<'_>, by: PersonId) -> Option<read::Open> {
         let by = actor(by);
         read::open(&desk_of(self.world, &by, side), self.number, |_| true).await.unwrap()
     }
 
-    fn system(&self) -> Option<System> {
+    pub fn system(&self) -> Option<System> {
         let code = SystemCode::parse("HOSO").unwrap();
         self.world.snapshot().by_code(&code).map(|s| s.as_ref().clone())
     }

@@ -69,7 +69,7 @@ async fn rule_b4_a_merge_moves_what_is_live_and_stops_no_counter() {
         assert_eq!((preview.systems, preview.people), (vec!["MAU".to_owned()], 2));
         let merged = [old.clone(), heir.clone()];
         let (done, moved) = merge(&units_desk(&world, &by), &merged, &heir, day(0)).await.unwrap();
-        assert_eq!(moved, Moved { systems: 1, people: 2, twice: 0 });
+        assert_eq!(moved, Moved { systems: 1, people: 2, ..Moved::default() });
         let act = world.last_act();
         assert_eq!(act.kind, "unit.merged");
         assert!(act.detail.contains("H26.001 sáp nhập vào UBND-X00004"), "{}", done.detail);

@@ -8,7 +8,7 @@ use rust_xlsxwriter::{
 use super::{Column, Raw};
 
 /// First characters by which a spreadsheet takes a text for a formula, or for a command of one.
-pub(super) const RISKY: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
+pub(crate) const RISKY: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
 /// Columns of the table: TT and those of [`Column`].
 const WIDTHS: [f64; 7] = [5.0, 28.0, 30.0, 16.0, 16.0, 16.0, 14.0];
 /// Paper of Viet Nam's offices: A4.

@@ -33,8 +33,9 @@ use crate::config::Config;
 
 /// Name of the socket in the data folder.
 pub const SOCKET: &str = "control.sock";
-/// Largest body of a request: an act of an operator takes less than 2 KiB.
-const BODY_MAX: usize = 64 << 10;
+/// Largest body of a request: an act of an operator takes less than 2 KiB, but for a workbook,
+/// which comes in hex.
+const BODY_MAX: usize = 2 * dancu_papers::sheet::FILE_BYTES_MAX + (64 << 10);
 /// Bytes of a path that a socket's address surely holds (the limit of Linux is 107).
 const ADDRESS_BYTES: usize = 100;
 

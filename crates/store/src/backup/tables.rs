@@ -84,6 +84,8 @@ pub const KEPT: &[(&str, Kept)] = &[
     // Mail that waited is sent by whoever restores: a notice too much is better than none.
     ("mail_job", Kept::Rows),
     ("portal_contact", Kept::Rows),
+    ("campaign", Kept::Rows),
+    ("campaign_task", Kept::Rows),
     ("person", Kept::Numbered(PERSON_BLOCK)),
     ("person_key", Kept::Digests),
     ("household", Kept::Numbered(HOUSEHOLD_BLOCK)),

@@ -96,13 +96,14 @@ pub fn save(tx: &mut Tx<'_>, keys: &Keyring, stored: &Stored) -> Result<()> {
     }
     tx.execute(
         "UPDATE dossier SET system = $1, stage = $2, since = $3, revision = revision + 1, \
-         summary = $4, sealed = $5 WHERE id = $6",
+         summary = $4, sealed = $5, unit = $6 WHERE id = $7",
         values![
             dossier.system().map(|s| s.0),
             dossier.stage().number(),
             dossier.since().0,
             short(number).seal(&key, &SummaryRecord::of(dossier), &[])?,
             whole(number).seal(&key, dossier, &rest)?,
+            dossier.unit().as_str(),
             number.0
         ],
     )?;
@@ -138,6 +139,13 @@ pub fn by_number(tx: &mut Tx<'_>, keys: &Keyring, number: DossierNumber) -> Resu
 pub fn of_system(tx: &mut Tx<'_>, keys: &Keyring, system: SystemId) -> Result<Option<Stored>> {
     let Some(key) = key(keys) else { return Ok(None) };
     tx.optional(OF_SYSTEM, values![system.0], |r| stored(r, &key))
+}
+
+/// Dossiers of a unit, whatever their stage.
+pub fn of_unit(tx: &mut Tx<'_>, keys: &Keyring, unit: &UnitCode) -> Result<Vec<Stored>> {
+    let Some(key) = key(keys) else { return Ok(vec![]) };
+    let sql = "SELECT id, stage, revision, sealed FROM dossier WHERE unit = $1 ORDER BY id";
+    tx.query(sql, values![unit.as_str()], |r| stored(r, &key))
 }
 
 /// The document of a row; what stands beside it says the same.

@@ -73,6 +73,12 @@ const fn steps(area: Area) -> &'static [Step] {
                 besides: include_str!("../../migrations/core/0007_notices.postgresql.sql"),
                 compatible: true,
             },
+            // Only adds tables.
+            Step {
+                both: include_str!("../../migrations/core/0008_campaigns.sql"),
+                besides: "",
+                compatible: true,
+            },
         ],
         Area::Registry => &[Step {
             both: include_str!("../../migrations/registry/0001_init.sql"),

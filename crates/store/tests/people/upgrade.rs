@@ -13,7 +13,9 @@ use crate::common::BEGIN;
 use crate::world::{BOTH, NOW, World, begin, entry, note, person};
 
 /// The tables since then; what refers to another comes first.
-const NEW: [&str; 21] = [
+const NEW: [&str; 23] = [
+    "campaign_task",
+    "campaign",
     "dossier_event",
     "dossier_version",
     "dossier",

@@ -2,6 +2,9 @@
 //! unit. Everything is carried out by `dancu_office`.
 
 mod acts;
+mod campaign;
+mod campaigns;
+mod import;
 mod list;
 mod own;
 mod staff;
@@ -10,9 +13,12 @@ mod unit;
 use dancu_domain::people::powers::Power;
 use dancu_domain::units::Unit;
 use dancu_office::units::Known;
+use dancu_papers::sheet::FILE_BYTES_MAX;
 use dancu_store::units::Written;
 
+pub use self::import::Kept;
 use super::frame;
+use super::head::AROUND_FILE;
 use super::signed::Signed;
 use super::table::Table;
 use crate::stop::Stop;
@@ -27,6 +33,15 @@ pub fn routes(table: Table) -> Table {
         .post("/centre/units/new", units, unit::found)
         .get("/centre/units/{code}", look, unit::show)
         .post("/centre/units/{code}", units, unit::write)
+        .get("/centre/campaigns", Power::RunCampaigns, campaigns::show)
+        .post("/centre/campaigns", Power::RunCampaigns, campaigns::write)
+        .get("/centre/campaigns/{id}", Power::RunCampaigns, campaign::show)
+        .post("/centre/campaigns/{id}", Power::RunCampaigns, campaign::write)
+        .get("/centre/import", Power::ImportLive, import::choose)
+        .upload("/centre/import", Power::ImportLive, FILE_BYTES_MAX + AROUND_FILE, import::read)
+        .post("/centre/import/apply", Power::ImportLive, import::apply)
+        .get("/centre/import/export.xlsx", Power::ImportLive, import::export)
+        .get("/centre/import/template.xlsx", Power::ImportLive, import::template)
         .get("/centre/staff", Power::ManageStaff, staff::show)
         .post("/centre/staff", Power::ManageStaff, staff::invite)
         .post("/centre/staff/end", Power::ManageStaff, staff::end)

@@ -43,7 +43,7 @@ use super::words;
 use crate::stop::Stop;
 
 /// Bytes of a form around its file: the fields beside it and the parts' heads.
-const AROUND_FILE: usize = 64 * 1024;
+pub const AROUND_FILE: usize = 64 * 1024;
 
 /// What this desk holds beside the store.
 #[derive(Default)]

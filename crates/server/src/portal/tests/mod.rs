@@ -1,5 +1,6 @@
 //! The portal as a whole, over its routes.
 
+mod campaigns;
 mod centre;
 mod dossiers;
 mod entry;

@@ -1,0 +1,198 @@
+//! The sheets of the workbook and their columns: those of the forms of 2021 and 2025 (documents
+//! 6318 and 6383), and before them the code of the system that a row belongs to.
+
+use dancu_domain::text::fold;
+use dancu_papers::book::{self, Line, Table};
+
+use super::Wrong;
+use crate::act::Refused;
+use dancu_domain::rule::RuleId;
+
+/// A sheet: its name and the heads of its columns; a head that begins with `*` has to be there.
+pub struct Sheet {
+    /// Name.
+    pub name: &'static str,
+    /// Heads.
+    pub columns: &'static [&'static str],
+}
+
+pub(super) const SYSTEMS: usize = 0;
+pub(super) const LINES: usize = 1;
+pub(super) const ACCOUNTS: usize = 2;
+pub(super) const PROCEDURES: usize = 3;
+
+/// Every sheet.
+pub const SHEETS: [Sheet; 4] = [
+    Sheet {
+        name: "Hệ thống",
+        columns: &[
+            "*Mã hệ thống",
+            "*Mã đơn vị",
+            "Kênh",
+            "Tên hệ thống",
+            "Chức năng, nhiệm vụ, quyền hạn",
+            "Mục đích",
+            "Phạm vi",
+            "Nội dung",
+            "Mô tả kỹ thuật",
+            "Cấp độ an toàn",
+            "Cán bộ đầu mối",
+            "Chức vụ",
+            "Số điện thoại",
+            "Email",
+            "Đơn vị công tác",
+            "Người đại diện",
+            "Chức vụ người đại diện",
+            "SOAP: tên truy cập",
+            "SOAP: khóa bí mật",
+        ],
+    },
+    Sheet {
+        name: "Dịch vụ",
+        columns: &[
+            "*Mã hệ thống",
+            "*Dịch vụ",
+            "*Khung giờ",
+            "*Số lượt truy vấn (theo ngày)",
+            "*Mục đích sử dụng",
+            "Trường thông tin",
+            "Mã thủ tục",
+        ],
+    },
+    Sheet {
+        name: "Tài khoản",
+        columns: &[
+            "*Mã hệ thống",
+            "*Tên tài khoản đăng nhập",
+            "*Họ và tên",
+            "*Số CCCD",
+            "Mã cán bộ (nếu có)",
+            "*Số điện thoại",
+            "Vai trò",
+            "*Số lần truy vấn trong ngày",
+            "Loại tài khoản",
+        ],
+    },
+    Sheet {
+        name: "Thủ tục",
+        columns: &[
+            "*Mã hệ thống",
+            "*Mã thủ tục",
+            "*Mục đích",
+            "*Số hồ sơ mỗi ngày",
+            "*Số lượt mỗi hồ sơ",
+            "Bắt buộc mã hồ sơ",
+        ],
+    },
+];
+
+impl Sheet {
+    /// The head of a column.
+    pub(super) fn head(&self, column: usize) -> &'static str {
+        self.columns[column].trim_start_matches('*')
+    }
+}
+
+/// An empty workbook in this layout.
+///
+/// # Errors
+/// It could not be written.
+pub fn template() -> Result<Vec<u8>, Refused> {
+    let tables: Vec<_> = SHEETS.iter().zip(heads()).map(|(s, rows)| (s.name, rows)).collect();
+    book::write(&tables).map_err(|_| unreadable("Không tạo được tệp mẫu.", "No template."))
+}
+
+/// The heads of every sheet, each as its first row.
+pub(super) fn heads() -> [Vec<Vec<String>>; 4] {
+    SHEETS.map(|s| vec![(0..s.columns.len()).map(|c| s.head(c).to_owned()).collect()])
+}
+
+fn unreadable(vi: &str, en: &str) -> Refused {
+    Refused::Field { field: "file", vi: vi.to_owned(), en: en.to_owned() }
+}
+
+/// A sheet as it was found.
+pub(super) struct Found {
+    sheet: usize,
+    lines: Vec<Line>,
+    at: Vec<Option<usize>>,
+}
+
+/// A row of it.
+#[derive(Clone, Copy)]
+pub(super) struct Row<'a> {
+    found: &'a Found,
+    line: &'a Line,
+}
+
+impl Found {
+    pub(super) fn rows(&self) -> impl Iterator<Item = Row<'_>> {
+        self.lines.iter().map(|line| Row { found: self, line })
+    }
+}
+
+impl<'a> Row<'a> {
+    /// What stands in a column.
+    pub(super) fn get(&self, column: usize) -> &'a str {
+        let at = self.found.at[column];
+        at.and_then(|at| self.line.cells.get(at)).map_or("", String::as_str)
+    }
+
+    /// Its number in the sheet.
+    pub(super) const fn number(&self) -> u32 {
+        self.line.number
+    }
+
+    pub(super) fn wrong(&self, column: usize, vi: &'static str, rule: RuleId) -> Wrong {
+        let sheet = &SHEETS[self.found.sheet];
+        Wrong { sheet: sheet.name, line: self.number(), column: sheet.head(column), vi, rule }
+    }
+}
+
+/// The four sheets by their names; a sheet that is not there has no rows, save the first.
+///
+/// # Errors
+/// [`Refused::Field`]: the file is no workbook, a column is missing, a cell holds a formula.
+pub(super) fn found(bytes: &[u8]) -> Result<Vec<Found>, Refused> {
+    let tables = book::read(bytes).map_err(|why| {
+        let (vi, en) = why.sentence();
+        unreadable(&vi, &en)
+    })?;
+    let named = |name: &str| tables.iter().find(|t| fold(&t.name) == fold(name));
+    if named(SHEETS[SYSTEMS].name).is_none() {
+        return Err(unreadable(
+            "Không có trang “Hệ thống”; dùng tệp mẫu.",
+            "There is no sheet “Hệ thống”; use the template.",
+        ));
+    }
+    (0..SHEETS.len()).map(|sheet| columns(sheet, named(SHEETS[sheet].name))).collect()
+}
+
+fn columns(sheet: usize, table: Option<&Table>) -> Result<Found, Refused> {
+    let of = &SHEETS[sheet];
+    let Some(table) = table else {
+        return Ok(Found { sheet, lines: vec![], at: vec![None; of.columns.len()] });
+    };
+    if let Some((row, column)) = table.formula {
+        let (row, column) = (row + 1, column + 1);
+        return Err(unreadable(
+            &format!("{}: ô ở dòng {row}, cột {column} là công thức; dán giá trị.", of.name),
+            &format!("{}: row {row}, column {column} holds a formula.", of.name),
+        ));
+    }
+    let (head, lines) = table.lines.split_first().unzip();
+    let heads = head.map(|line| line.cells.as_slice()).unwrap_or_default();
+    let mut at = vec![];
+    for (column, named) in of.columns.iter().enumerate() {
+        let head = of.head(column);
+        let place = heads.iter().position(|text| fold(text) == fold(head));
+        if place.is_none() && named.starts_with('*') {
+            return Err(unreadable(
+                &format!("{}: không tìm thấy cột “{head}”; dùng tệp mẫu.", of.name),
+                &format!("{}: no column “{head}”; use the template.", of.name),
+            ));
+        }
+        at.push(place);
+    }
+    Ok(Found { sheet, lines: lines.map(<[Line]>::to_vec).unwrap_or_default(), at })
+}
