@@ -111,8 +111,9 @@ impl Campaign {
     /// What of the plan is wrong, first things first.
     pub fn begin(mut plan: Plan, mark: Mark) -> Result<Self, CampaignRefusal> {
         let today = mark.at.viet_nam_date();
-        plan.name = plan.name.trim().to_owned();
-        plan.document = plan.document.trim().to_owned();
+        for text in [&mut plan.name, &mut plan.document] {
+            *text = String::from(text.trim());
+        }
         is_text(&plan.name).ok_or(CampaignRefusal::Name)?;
         let numbered = plan.document.chars().any(|c| c.is_ascii_digit());
         (numbered && is_text(&plan.document).is_some())

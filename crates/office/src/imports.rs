@@ -193,7 +193,7 @@ impl Inside {
         let (highest, ..) = write::highest_ids(tx)?;
         let system = SystemId(highest.0 + 1);
         let mut row = System::new(system, one.code.clone(), one.unit.clone(), one.group);
-        row.soap = one.soap.clone();
+        row.soap.clone_from(&one.soap);
         // A2: what is live beyond its group's channels is approved with the exemption.
         if !self.profile.channels[one.group as usize - 1].contains(&one.channel) {
             row.channel_exceptions = vec![one.channel];

@@ -327,6 +327,9 @@ pub struct Review {
     pub once: String,
 }
 
+/// Lines of one side of a comparison, and whether each is in that side alone.
+pub type Lines = Vec<(String, bool)>;
+
 /// Two versions side by side.
 #[derive(Template)]
 #[template(path = "dossier/compare.html")]
@@ -347,5 +350,5 @@ pub struct Compare {
     pub names: (String, String),
     /// Fields that differ: key of the name, lines before, lines after; of a line whether it is in
     /// one of the two alone.
-    pub rows: Vec<(String, Vec<(String, bool)>, Vec<(String, bool)>)>,
+    pub rows: Vec<(String, Lines, Lines)>,
 }

@@ -48,26 +48,10 @@ const STOP_SEEN: Duration = Duration::from_millis(200);
 
 /// Starts what runs beside the queries; it ends with the process.
 pub fn start(app: &Shared) {
-    let store: Arc<Store> = app.gate.store().clone();
-    let weak = Arc::downgrade(&store);
+    checkpoint(Arc::downgrade(app.gate.store()));
     crate::jobs::start(app);
     keep_anchor(Arc::downgrade(app));
     tell(app);
-    drop(store);
-    tokio::task::spawn_blocking(move || {
-        let wait = parking_lot::Mutex::new(());
-        loop {
-            let mut guard = wait.lock();
-            let _ = parking_lot::Condvar::new().wait_for(&mut guard, CHECKPOINT_EVERY);
-            let Some(store) = weak.upgrade() else { return };
-            if store.is_stopped() {
-                return;
-            }
-            if let Err(error) = store.checkpoint() {
-                tracing::warn!(error = %error, "store.checkpoint failed");
-            }
-        }
-    });
     let failures = app.clone();
     tokio::spawn(async move {
         loop {
@@ -115,6 +99,24 @@ pub fn start(app: &Shared) {
                 tracing::warn!(error = %error, "store could not be prepared for what comes");
             }
             keep_dated(&housekeeping).await;
+        }
+    });
+}
+
+/// Copies pages of the WAL back (decision 15).
+fn checkpoint(store: Weak<Store>) {
+    tokio::task::spawn_blocking(move || {
+        let wait = parking_lot::Mutex::new(());
+        loop {
+            let mut guard = wait.lock();
+            let _ = parking_lot::Condvar::new().wait_for(&mut guard, CHECKPOINT_EVERY);
+            let Some(store) = store.upgrade() else { return };
+            if store.is_stopped() {
+                return;
+            }
+            if let Err(error) = store.checkpoint() {
+                tracing::warn!(error = %error, "store.checkpoint failed");
+            }
         }
     });
 }

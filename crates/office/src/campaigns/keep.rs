@@ -95,7 +95,7 @@ async fn remind(
 /// Locks a connection whose dossier is overdue, with an entry of its own.
 async fn lock(store: &Store, now: Moment, found: Followed) -> Result<(), Error> {
     let program = Program::of(store, now);
-    let locked = store.ledger().act(now, move |tx, _| program.lock(tx, found));
+    let locked = store.ledger().act(now, move |tx, _| program.lock(tx, &found));
     nothing_is_fine(locked.await)
 }
 
@@ -195,7 +195,7 @@ impl Program {
         Ok(true)
     }
 
-    fn lock(&self, tx: &mut Tx<'_>, found: Followed) -> Result<Body, Error> {
+    fn lock(&self, tx: &mut Tx<'_>, found: &Followed) -> Result<Body, Error> {
         let (id, number, system) = (found.campaign, found.dossier, found.system);
         let nothing = || Error::Refused(NOTHING.into());
         let found = campaigns::of_dossier(tx, &self.keys, number)?;

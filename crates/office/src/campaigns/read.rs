@@ -32,7 +32,10 @@ impl Tally {
     /// Percent that is up to date; all of nothing.
     #[must_use]
     pub const fn share(&self) -> u64 {
-        if self.total == 0 { 100 } else { self.done * 100 / self.total }
+        match (self.done * 100).checked_div(self.total) {
+            Some(share) => share,
+            None => 100,
+        }
     }
 
     fn add(&mut self, found: &Followed) {

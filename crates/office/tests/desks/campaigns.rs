@@ -195,7 +195,8 @@ async fn rule_b4_a_merge_opens_the_dossiers_of_the_unit_of_before() {
         dancu_office::units::keep(&world.store, clock()).await.unwrap();
         record(&desk("NQ 1"), &heir, day(-2), founded).await.unwrap();
         let old = UnitCode::parse("H26.001").unwrap();
-        let (done, moved) = merge(&desk("NQ 2"), &[old.clone()], &heir, day(0)).await.unwrap();
+        let (done, moved) =
+            merge(&desk("NQ 2"), std::slice::from_ref(&old), &heir, day(0)).await.unwrap();
         assert_eq!(moved.dossiers, 1);
         assert!(done.detail.contains("mở lại 1 hồ sơ"), "{}", done.detail);
         let open = walk.open(Side::Unit(&heir), HEAD).await.unwrap();
