@@ -7,6 +7,7 @@
 //! `docs/glossary.md`. **Invariant:** a figure of the law stands in the regulation profile only.
 
 pub mod birth;
+pub mod conformance;
 pub mod credentials;
 pub mod decide;
 pub mod dossier;

@@ -96,7 +96,12 @@ impl Preview {
                 event("plan-step-acknowledged", "", ""),
                 event("plan-step-refused", "D7", "Trùng giờ sao lưu"),
             ],
-            acts: Acts { decide: true, acknowledge: true, stop: Some(Stop::End), ..Acts::default() },
+            acts: Acts {
+                decide: true,
+                acknowledge: true,
+                stop: Some(Stop::End),
+                ..Acts::default()
+            },
             rules: vec![choice("D5", &self.t.get("rule-D5"), false)],
             told: Some("plans-told-acknowledged"),
         };
