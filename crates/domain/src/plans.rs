@@ -237,14 +237,14 @@ impl Terms {
     pub fn clash<'a>(
         &self,
         open: impl Iterator<Item = &'a Self>,
-        agreed: impl Iterator<Item = &'a Self> + Clone,
+        agreed: &(impl Iterator<Item = &'a Self> + Clone),
         per_hour: u32,
     ) -> Result<(), PlanFault> {
         if { open }.any(|other| self.overlaps(other)) {
             return Err(PlanFault::Overlaps);
         }
         let full = |(load, taken): (u64, u64)| load > 0 && load + taken > u64::from(per_hour);
-        if self.load().into_iter().zip(taken((self.from, self.to), &agreed)).any(full) {
+        if self.load().into_iter().zip(taken((self.from, self.to), agreed)).any(full) {
             return Err(PlanFault::NoRoom);
         }
         Ok(())

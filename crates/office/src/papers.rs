@@ -4,7 +4,7 @@
 //! anybody has it.
 
 use dancu_domain::editions::{Edition, Form};
-use dancu_domain::ids::{AccountId, SystemId};
+use dancu_domain::ids::{AccountId, Purpose, SystemId};
 use dancu_domain::registration::{AccountKind, AccountState, ServiceGrant, System};
 use dancu_domain::service::{Service, Window};
 use dancu_papers::Pdf;
@@ -138,7 +138,7 @@ fn lines(
 fn purposes(system: &System, service: Service, day: Date) -> String {
     let used = system.procedures.values();
     let used = used.filter(|p| p.services.contains(service) && p.valid.contains(day));
-    let mut all: Vec<&str> = used.filter_map(|p| p.purpose.as_ref()).map(|p| p.as_str()).collect();
+    let mut all: Vec<&str> = used.filter_map(|p| p.purpose.as_ref()).map(Purpose::as_str).collect();
     all.sort_unstable();
     all.dedup();
     all.join("; ")

@@ -301,7 +301,7 @@ fn clash(
     let agreed = agreed.iter().filter(|f| f.plan.last() == Deed::Agreed);
     let agreed = agreed.map(|f| &f.plan.terms);
     let open = open.iter().map(|f| &f.plan.terms);
-    terms.clash(open, agreed, profile.plans_per_hour).map_err(fault)
+    terms.clash(open, &agreed, profile.plans_per_hour).map_err(fault)
 }
 
 const fn kind(deed: Deed) -> &'static str {

@@ -15,7 +15,7 @@ use dancu_domain::ids::{SystemId, UnitCode};
 use dancu_domain::moment::Moment;
 use dancu_domain::people::PersonId;
 use dancu_domain::registration::Snapshot;
-use dancu_domain::units::{About, Change, Event, Tree, UnitKind, UnitName, UnitRefusal};
+use dancu_domain::units::{About, Change, Event, Tree, Unit, UnitKind, UnitName, UnitRefusal};
 use dancu_store::engine::Tx;
 use dancu_store::keys::Keyring;
 use dancu_store::people::Person;
@@ -155,7 +155,7 @@ pub async fn give(
     let given = carry_out((desk.store, desk.now), entry, move |tx, _| {
         let known = units::all(tx, &inside.keys)?;
         let tree = tree(&known, inside.today)?;
-        if !tree.get(&to).is_some_and(|unit| unit.lives()) {
+        if !tree.get(&to).is_some_and(Unit::lives) {
             return Err(refused(UnitRefusal::NoHeir));
         }
         let owner = accounts::owner(tx, system)?.ok_or(Refused::Gone)?;

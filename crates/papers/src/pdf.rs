@@ -40,7 +40,9 @@ pub(crate) fn write(title: &str, day: Date, pages: &[Page]) -> Result<Vec<u8>, F
         let settings = PageSettings::from_wh(WIDTH, HEIGHT).ok_or(Failed("page"))?;
         let mut sheet = document.start_page_with(settings);
         let mut surface = sheet.surface();
-        page.iter().for_each(|paint| draw(&mut surface, paint));
+        for paint in page {
+            draw(&mut surface, paint);
+        }
         surface.finish();
         sheet.finish();
     }

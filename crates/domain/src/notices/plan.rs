@@ -146,8 +146,8 @@ mod tests {
         Preference { ordinary: Ordinary::Each, ..Preference::default() }
     }
 
-    fn planned(preference: &Preference, now: Moment) -> When {
-        plan(Urgency::Ordinary, preference, &hours(), now)
+    fn planned(preference: Preference, now: Moment) -> When {
+        plan(Urgency::Ordinary, &preference, &hours(), now)
     }
 
     #[test]
@@ -162,7 +162,7 @@ mod tests {
             ("2026-03-07T00:00:00", "2026-03-07T07:00:00"),
             ("2026-03-07T12:00:00", "2026-03-07T12:00:00"),
         ] {
-            assert_eq!(planned(&each(), at(now)), When::At(at(then)), "{now}");
+            assert_eq!(planned(each(), at(now)), When::At(at(then)), "{now}");
         }
     }
 
@@ -175,14 +175,14 @@ mod tests {
             ("2026-03-06T08:00:00.001", "2026-03-07T08:00:00"),
             ("2026-03-07T00:00:00", "2026-03-07T08:00:00"),
         ] {
-            assert_eq!(planned(&default, at(now)), When::Digest(at(then)), "{now}");
+            assert_eq!(planned(default, at(now)), When::Digest(at(then)), "{now}");
         }
         // Nobody is mailed at night, whatever a form said.
         let night = Preference { digest_minute: 1080, ..default };
         let then = When::Digest(at("2026-03-07T07:00:00"));
-        assert_eq!(planned(&night, at("2026-03-06T12:00:00")), then);
+        assert_eq!(planned(night, at("2026-03-06T12:00:00")), then);
         let never = Preference { ordinary: Ordinary::Never, ..default };
-        assert_eq!(planned(&never, at("2026-03-06T12:00:00")), When::Never);
+        assert_eq!(planned(never, at("2026-03-06T12:00:00")), When::Never);
     }
 
     #[test]
@@ -240,7 +240,7 @@ mod tests {
         ) {
             for ordinary in [Ordinary::Each, Ordinary::Digest] {
                 let preference = Preference { ordinary, digest_minute: digest };
-                let (When::At(then) | When::Digest(then)) = planned(&preference, Moment(now)) else {
+                let (When::At(then) | When::Digest(then)) = planned(preference, Moment(now)) else {
                     panic!("it is planned");
                 };
                 let minute = (then.0 + VIET_NAM_OFFSET_MS).rem_euclid(DAY_MS) / MINUTE_MS;

@@ -133,7 +133,7 @@ fn rule_d4_a_count_of_its_own_only_where_it_says_so() {
 #[test]
 fn rule_d5_plans_of_one_service_do_not_overlap_and_hours_have_room() {
     let clash = |other: Terms, per_hour| {
-        terms().clash([&other].into_iter(), [&other].into_iter(), per_hour)
+        terms().clash([&other].into_iter(), &[&other].into_iter(), per_hour)
     };
     let mut other = terms();
     assert_eq!(clash(other.clone(), u32::MAX), Err(PlanFault::Overlaps));

@@ -11,6 +11,7 @@ use dancu_domain::moment::Moment;
 use dancu_domain::people::reasons::PortalReason;
 use dancu_domain::registration::{AccountKind, AccountState, System};
 use dancu_domain::service::ServiceSet;
+use dancu_papers::sheet::{Column, Raw, Row};
 use dancu_store::Store;
 use dancu_store::desks::{self, AccountChanges, ChangesState, SentRow};
 use dancu_store::keys::{Keyring, Purpose};
@@ -20,7 +21,6 @@ use super::check::{self, Effect, Faults};
 use super::import::Preview;
 use super::{Applied, HeadDesk};
 use crate::act::{Done, Entry, Refused, carry_out, note, reason};
-use crate::sheet::{Column, Raw, Row};
 
 /// What a list that was sent would do to the list as it is.
 #[derive(Clone, Debug)]
@@ -43,7 +43,7 @@ impl Difference {
         let officers = || known.iter().filter(|k| is_listed(k));
         let gone = |k: &&Listed| !named.contains(&k.account.login.folded());
         let missing: Vec<Listed> = officers().filter(gone).cloned().collect();
-        let left = without(known, missing.iter().map(|k| k.account.id).collect());
+        let left = without(known, &missing.iter().map(|k| k.account.id).collect());
         Self {
             effects: check::plan(&rows, &left, &by.logins),
             missing,
@@ -100,7 +100,7 @@ impl<'a> By<'a> {
             let id = a.citizen_id.map(|id| id.to_string()).unwrap_or_default();
             let code = a.officer_code.as_ref().map_or("", |code| code.as_str());
             let parts = [a.login.as_str(), &k.full_name, &id, code, &k.phone];
-            text.push_str(&format!("{}\0{}\0{}\n", parts.join("\0"), a.daily, a.state as u8));
+            text.extend([parts.join("\0"), format!("\0{}\0{}\n", a.daily, a.state as u8)]);
         }
         key.digest16(&[text.as_bytes()])
     }
@@ -112,7 +112,7 @@ fn is_listed(listed: &Listed) -> bool {
 }
 
 /// The list as it is once these are revoked: their ids and codes are free then.
-fn without(known: &[Listed], gone: HashSet<AccountId>) -> Vec<Listed> {
+fn without(known: &[Listed], gone: &HashSet<AccountId>) -> Vec<Listed> {
     let mut left = known.to_vec();
     for k in left.iter_mut().filter(|k| gone.contains(&k.account.id)) {
         k.account.state = AccountState::Revoked;
@@ -261,7 +261,7 @@ pub async fn approve(
         let services = ServiceSet(approval.services.0 & owner.services.0);
         let mut rows = lines(&changes.rows);
         rows.retain(|row| approval.rows.contains(&row.line));
-        let left = without(&known, revoked.iter().copied().collect());
+        let left = without(&known, &revoked.iter().copied().collect());
         let now = Preview { effects: check::plan(&rows, &left, &logins) };
         let sums = now.sums();
         may(sums, revoked.len(), services)?;

@@ -1,5 +1,7 @@
 //! Units: what happened to them, and what follows them (B4, B9).
 
+use std::slice::from_ref;
+
 use dancu_domain::ids::UnitCode;
 use dancu_domain::moment::DAY_MS;
 use dancu_domain::people::grants::Scope;
@@ -63,7 +65,7 @@ async fn rule_b4_a_merge_moves_what_is_live_and_stops_no_counter() {
         let (heir, old) = (with_heir(&world, &by).await, code("H26.001"));
         world.begin_session(OFFICER).await;
         let snapshot = world.snapshot();
-        let preview = units::preview(&world.store, &snapshot, &[old.clone()], &heir).await.unwrap();
+        let preview = units::preview(&world.store, &snapshot, from_ref(&old), &heir).await.unwrap();
         assert_eq!((preview.systems, preview.people), (vec!["MAU".to_owned()], 2));
         let merged = [old.clone(), heir.clone()];
         let (done, moved) = merge(&units_desk(&world, &by), &merged, &heir, day(0)).await.unwrap();
@@ -92,7 +94,7 @@ async fn rule_b4_a_merge_dated_ahead_waits_for_its_day() {
         let by = operator();
         let (heir, old) = (with_heir(&world, &by).await, code("H26.001"));
         let desk = units_desk(&world, &by);
-        let (_, moved) = merge(&desk, &[old.clone()], &heir, day(3)).await.unwrap();
+        let (_, moved) = merge(&desk, from_ref(&old), &heir, day(3)).await.unwrap();
         assert_eq!(moved, Moved::default());
         for (days, unit) in [(2, &old), (3, &heir), (4, &heir)] {
             let now = clock().plus_ms(days * DAY_MS);
@@ -124,9 +126,9 @@ async fn rule_b4_what_does_not_go_together_changes_nothing() {
         let (field, vi) = wrong(record(&desk, &old, day(0), Change::Dissolved).await.map(drop));
         assert_eq!(field, "unit");
         assert!(vi.contains("(B4)"), "{vi}");
-        let none = merge(&desk, &[heir.clone()], &heir, day(0)).await;
+        let none = merge(&desk, from_ref(&heir), &heir, day(0)).await;
         assert_eq!(wrong(none.map(drop)).0, "merged");
-        let gone = merge(&desk, &[old.clone()], &code("KHONG-CO"), day(0)).await;
+        let gone = merge(&desk, from_ref(&old), &code("KHONG-CO"), day(0)).await;
         assert_eq!(wrong(gone.map(drop)).0, "heir");
         assert_eq!(world.store.ledger().next_index(), before);
         assert_eq!(world.snapshot().by_id(SYSTEM).unwrap().unit, old);

@@ -28,7 +28,8 @@ fn folded(text: &str) -> String {
 }
 
 fn painted(pages: &[Page]) -> String {
-    let page_number = |page: &Page| usize::from(pages.len() > 1 && !std::ptr::eq(page, &pages[0]));
+    let page_number =
+        |page: &Page| usize::from(pages.len() > 1 && !std::ptr::eq(page, pages.as_ptr()));
     let texts = pages.iter().flat_map(|page| &page[..page.len() - page_number(page)]);
     let texts = texts.filter_map(|paint| match paint {
         Paint::Text { text, .. } => Some(text.as_str()),

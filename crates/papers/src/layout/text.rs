@@ -76,7 +76,9 @@ pub(crate) fn lines(spans: &[Span], size: f32, width: f32, indent: f32) -> Vec<L
             line.push(face, " ", blank);
         }
         if wide <= room {
-            word.iter().for_each(|p| line.push(p.face, &p.text, p.width));
+            for p in &word {
+                line.push(p.face, &p.text, p.width);
+            }
             continue;
         }
         // Longer than a line: it is broken wherever the line is full.

@@ -68,6 +68,7 @@ struct Seen {
 
 /// What the dictionary before a stream says of it.
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a word that stands there or not")]
 struct Stream {
     packed_objects: bool,
     flate: bool,
@@ -92,7 +93,7 @@ impl Seen {
                         b"Encrypt" if whole => return Err(Refusal::Encrypted),
                         b"ByteRange" => range = Some(vec![]),
                         b"Page" if before == Word::Name(b"Type".to_vec()) => {
-                            self.page(object, whole)
+                            self.page(object, whole);
                         }
                         b"ObjStm" => stream.packed_objects = true,
                         b"FlateDecode" | b"Fl" => stream.flate = true,

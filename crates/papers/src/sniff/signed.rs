@@ -120,7 +120,7 @@ mod tests {
             issuer: Some("CA Thử Nghiệm".into()),
             whole: true,
         };
-        assert_eq!(document.signatures, [signature.clone()]);
+        assert_eq!(document.signatures, std::slice::from_ref(&signature));
         let longer = [&file[..], b"\n% added"].concat();
         let super::super::Kind::Pdf(document) = super::super::sniff(&longer).unwrap() else {
             panic!()

@@ -26,7 +26,7 @@ use super::{BodyError, problem, read_body_within, respond, text};
 use crate::app::{App, Shared, loose_correlation};
 
 /// A list may take this long to arrive: 2.5 MB at 42 KB a second.
-const WAIT: Duration = Duration::from_secs(60);
+const WAIT: Duration = Duration::from_mins(1);
 /// Errors that one answer lists.
 const ERRORS_MAX: usize = 50;
 

@@ -82,7 +82,7 @@ mod tests {
             window: Window::InHours,
         };
         let (to, text) = (Moment(0), || "Việc cần làm".to_owned());
-        let link = || "/unit/usage".to_owned();
+        let leads = || "/unit/usage".to_owned();
         let mut all = vec![
             Notice::LineWarned { line: line(), percent: 80, count: 10 },
             Notice::LineWarned { line: line(), percent: 100, count: 10 },
@@ -104,13 +104,13 @@ mod tests {
                 step: text(),
                 turn: text(),
                 text: text(),
-                link: link(),
+                link: leads(),
             },
             Notice::CampaignReminder {
                 name: text(),
                 due: date(2026, 10, 1),
                 text: text(),
-                link: link(),
+                link: leads(),
             },
             Notice::MailFailing { own: true },
             Notice::MailFailing { own: false },

@@ -92,7 +92,7 @@ impl Indexer {
         dir: &Path,
         core: &mut Tx<'_>,
         keys: &Keyring,
-        tail: Arc<Tail>,
+        tail: &Arc<Tail>,
     ) -> Result<Self> {
         let mut writer = sqlite::writer(&dir.join(Area::Search.file()))?;
         // Derived data: a commit need not reach the disk before the next does.
@@ -109,7 +109,7 @@ impl Indexer {
         let journal = Db::from(sqlite::reader(&dir.join(Area::Core.file()))?);
         let mut indexer = Self { db: writer, journal, tail: tail.clone(), first };
         // Written as it comes: a journal of years does not fit into the memory.
-        take_in(core, keys, &tail, first, || match tail.len() {
+        take_in(core, keys, tail, first, || match tail.len() {
             0..RUN_ITEMS => Ok(()),
             _ => indexer.flush(),
         })?;

@@ -152,7 +152,7 @@ pub struct Search {
 impl Search {
     /// Opens the search file, takes in what the journal has beyond it, starts the indexer.
     pub fn start(dir: &Path, core: &mut Tx<'_>, keys: &Keyring, tail: Arc<Tail>) -> Result<Self> {
-        let indexer = file::Indexer::open(dir, core, keys, tail.clone())?;
+        let indexer = file::Indexer::open(dir, core, keys, &tail)?;
         let readers = Readers::open(Place::File(dir.join(Area::Search.file())))?;
         let thread =
             std::thread::Builder::new().name("indexer".into()).spawn(move || indexer.run())?;

@@ -71,7 +71,9 @@ impl Slot for List<'_> {
 
     fn write(&self, out: &mut Vec<u8>) {
         if let Self::Given { rows, .. } = self {
-            rows.iter().for_each(|row| row.write(out));
+            for row in rows {
+                row.write(out);
+            }
         }
     }
 }

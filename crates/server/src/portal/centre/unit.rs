@@ -6,7 +6,7 @@ use dancu_domain::ids::{SystemId, UnitCode};
 use dancu_domain::people::may::Target;
 use dancu_domain::people::powers::Power;
 use dancu_domain::people::roles::Role;
-use dancu_domain::units::{Change, Contact, Unit, UnitRefusal};
+use dancu_domain::units::{AgencyCode, Change, Contact, Unit, UnitRefusal};
 use dancu_office::units::{self, Known, UnitsDesk};
 use dancu_office::{Refused, act};
 use dancu_portal::centre::{EventForm, Unit as Page, states};
@@ -344,7 +344,7 @@ fn facts(
         ("unit-above", name_of(unit.parent().and_then(|parent| known.tree.resolve(parent)))),
     ];
     if !unit.about.agency.is_empty() {
-        let all: Vec<&str> = unit.about.agency.iter().map(|code| code.as_str()).collect();
+        let all: Vec<&str> = unit.about.agency.iter().map(AgencyCode::as_str).collect();
         facts.push(("unit-agency", all.join(", ")));
     }
     let gathered: Vec<String> =

@@ -43,8 +43,7 @@ pub(super) async fn show(signed: Signed) -> Handled {
         };
         systems.push(listed(&signed, &t, &system, parts));
     }
-    let unit_papers =
-        paper(&signed, &t, "organisation", Form::OrganisationCommitment, String::new());
+    let unit_papers = paper(&signed, &t, "organisation", Form::OrganisationCommitment, "");
     Ok(frame::page(&Papers {
         unit: unit_papers.into_iter().collect(),
         systems,
@@ -56,15 +55,13 @@ pub(super) async fn show(signed: Signed) -> Handled {
 fn listed(signed: &Signed, t: &Text, system: &System, parts: usize) -> SystemPapers {
     let of = format!("?system={}", system.id.0);
     let mut rows: Vec<Paper> =
-        paper(signed, t, "registration", Form::ServiceRegistration, of.clone())
-            .into_iter()
-            .collect();
+        paper(signed, t, "registration", Form::ServiceRegistration, &of).into_iter().collect();
     // Whoever only sees dossiers is not offered what holds personal data.
     if signed.holds(Power::ExportAccounts) {
-        rows.extend(paper(signed, t, "accounts", Form::AccountList, of.clone()));
+        rows.extend(paper(signed, t, "accounts", Form::AccountList, &of));
         for part in 0..parts {
             let query = format!("{of}&part={part}");
-            let named = paper(signed, t, "individual", Form::IndividualCommitment, query);
+            let named = paper(signed, t, "individual", Form::IndividualCommitment, &query);
             rows.extend(named.map(|paper| Paper {
                 part: (parts > 1).then(|| {
                     let first = part * COMMITMENTS_MAX + 1;
@@ -82,7 +79,7 @@ fn listed(signed: &Signed, t: &Text, system: &System, parts: usize) -> SystemPap
 }
 
 /// A paper of today's edition; none before its first.
-fn paper(signed: &Signed, t: &Text, name: &str, form: Form, query: String) -> Option<Paper> {
+fn paper(signed: &Signed, t: &Text, name: &str, form: Form, query: &str) -> Option<Paper> {
     let day = signed.today();
     let edition = Edition::at(form, day)?;
     let expired = edition.expired_citations(day).map(|law| {
@@ -137,7 +134,7 @@ pub(super) async fn organisation(signed: Signed) -> Handled {
     let unit = allowed(&signed, Power::SeeDossiers).await?;
     let person = &signed.person;
     let heads = person.grants.all().iter().any(|grant| grant.role == Role::Head);
-    let signer = if heads {
+    let represents = if heads {
         Signer {
             name: person.name.clone(),
             personal_id: person.personal_id.map(|id| id.to_string()).unwrap_or_default(),
@@ -147,7 +144,7 @@ pub(super) async fn organisation(signed: Signed) -> Handled {
     } else {
         Signer::default()
     };
-    let draft = papers::organisation_commitment(&unit.desk(), signer);
+    let draft = papers::organisation_commitment(&unit.desk(), represents);
     sent(&signed, &unit, draft, "cam-ket-to-chuc", None).await
 }
 

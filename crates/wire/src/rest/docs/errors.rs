@@ -31,7 +31,9 @@ pub fn error_html(code: &str) -> Option<String> {
     let named = RuleId::from_code(code).map_or(known.soap_code, RuleId::code);
     let mut page = Page { document: &NULL, out: String::with_capacity(8 * 1024), shown: vec![] };
     page.head(&format!("Từ chối {named}"), &format!("Refusal {named}"));
-    reasons.into_iter().for_each(|reason| page.reason(reason));
+    for reason in reasons {
+        page.reason(reason);
+    }
     page.out.push_str("</main></body></html>\n");
     Some(page.out)
 }
