@@ -53,11 +53,7 @@ fn found(store: &Store, ids: Vec<PersonalId>) -> anyhow::Result<Vec<Person>> {
 }
 
 /// Writes the file, readable by its owner only.
-pub fn write(
-    app: &App,
-    spec: &PopulationSpec,
-    staff: &[DemoPerson],
-) -> anyhow::Result<()> {
+pub fn write(app: &App, spec: &PopulationSpec, staff: &[DemoPerson]) -> anyhow::Result<()> {
     let store = app.gate.store();
     let snapshot = app.gate.snapshot();
     let mut ids = showcase(spec);

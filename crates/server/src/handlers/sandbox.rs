@@ -109,11 +109,7 @@ pub async fn conformance(State(app): State<Shared>, peer: Peer, headers: HeaderM
     }
 }
 
-async fn told(
-    app: &Shared,
-    system: &dancu_domain::registration::System,
-    status: u16,
-) -> Response {
+async fn told(app: &Shared, system: &dancu_domain::registration::System, status: u16) -> Response {
     let Some(sandbox) = &app.sandbox else { return problem(HttpProblem::NotFound) };
     match sandbox.look(app, system).await {
         Ok(look) => respond(Rendered::json(status, view(&look).to_string())),

@@ -36,6 +36,7 @@ mod operator;
 pub(crate) mod pace;
 mod paths;
 mod plan_view;
+mod sandbox;
 mod sealed;
 pub mod signed;
 mod status;
@@ -189,6 +190,7 @@ fn table() -> Table {
     let table = head::routes(table);
     let table = centre::routes(table);
     let table = integrator::routes(table);
+    let table = sandbox::routes(table);
     let table = auditor::routes(table);
     let table = citizen::routes(table);
     let table = status::routes(table);

@@ -196,7 +196,8 @@ impl Running {
         let signed = report::signed(store, &text).map_err(failed)?;
         let sha256 = report::sha256(&signed);
         let cases = self.run.passed();
-        let told = (&*self.name(), cases, &*sha256);
+        let name = self.name();
+        let told = (&*name, cases, &*sha256);
         office::passed((store, now), (system, &self.by), told).await?;
         self.end.get_or_insert(self.next);
         self.signed = Some(signed);
@@ -274,10 +275,10 @@ fn whom(store: &Store, sandbox: &Sandbox, q: &dancu_journal::Query) -> Whom {
 impl App {
     /// Puts a question of a program to the gate; on a sandbox a run may have it cut off before.
     pub async fn ask(&self, caller: &Caller, query: &Query) -> Reply {
-        if let Some(sandbox) = &self.sandbox {
-            if sandbox.cuts_off(&self.gate, caller.system, query).await {
-                return dancu_gate::path::unavailable();
-            }
+        if let Some(sandbox) = &self.sandbox
+            && sandbox.cuts_off(&self.gate, caller.system, query).await
+        {
+            return dancu_gate::path::unavailable();
         }
         self.gate.ask(caller, query).await
     }

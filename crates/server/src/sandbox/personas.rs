@@ -60,8 +60,14 @@ impl Edge {
                 ("Deceased", "A match, and not alive."),
             ],
             Self::SharedOldId => [
-                ("Trùng số CMND", "Hai người một số CMND: họ tên và ngày sinh phân biệt hai người."),
-                ("Shared old id", "Two people, one old id: name and date of birth tell them apart."),
+                (
+                    "Trùng số CMND",
+                    "Hai người một số CMND: họ tên và ngày sinh phân biệt hai người.",
+                ),
+                (
+                    "Shared old id",
+                    "Two people, one old id: name and date of birth tell them apart.",
+                ),
             ],
             Self::Outage => [
                 (
