@@ -230,3 +230,26 @@ async fn personas(visitor: Visitor) -> Response {
     });
     frame::page(&page::Personas { rows: rows.collect(), s: visitor.shell(), t: visitor.text() })
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::http::StatusCode;
+    use dancu_domain::people::roles::Role;
+
+    use crate::portal::tests::site::Site;
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_centre_makes_no_test_systems() {
+        let site = Site::new().await;
+        let mut browser = site.signed_in(Role::Integrator, 0).await;
+        let list = browser.get("/integrator").await;
+        assert_eq!(list.status, StatusCode::OK);
+        assert!(!list.body.contains("/integrator/sandbox"));
+        for page in ["/integrator/sandbox", "/integrator/sandbox/THU1-1", "/sandbox/personas"] {
+            assert_eq!(browser.get(page).await.status, StatusCode::NOT_FOUND, "{page}");
+        }
+        let sent = browser.post("/integrator/sandbox", &[("once", "1")]).await;
+        assert_eq!(sent.status, StatusCode::NOT_FOUND);
+        assert!(site.app.gate.snapshot().systems().is_empty());
+    }
+}

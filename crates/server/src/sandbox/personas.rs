@@ -2,6 +2,7 @@
 //! whenever the folder is used.
 
 use anyhow::Context as _;
+use dancu_domain::birth::BirthDate;
 use dancu_domain::ids::{OldId, PersonalId, SubjectId};
 use dancu_domain::person::Person;
 use dancu_store::Store;
@@ -196,7 +197,7 @@ pub fn choose(store: &Store, people: &[Person]) -> anyhow::Result<Vec<Persona>> 
         let others = people.iter().filter(|o| o.personal_id != p.personal_id);
         others.flat_map(|o| &o.old_ids).any(|id| p.old_ids.contains(id))
     };
-    let is_year = |p: &Person| p.birth.to_string().len() == 4;
+    let is_year = |p: &Person| matches!(p.birth, BirthDate::Year(_));
     let alive = |p: &Person| p.vital.alive() == Some(true);
     let plain = |p: &&Person| alive(p) && !is_year(p) && !p.old_ids.is_empty() && !shares(p);
     let mut ordinary = people.iter().filter(plain);
