@@ -8,6 +8,7 @@
 
 pub mod birth;
 pub mod campaigns;
+pub mod conformance;
 pub mod credentials;
 pub mod decide;
 pub mod dossier;

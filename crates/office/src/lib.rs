@@ -30,6 +30,7 @@ pub mod papers;
 pub mod plans;
 pub mod raise_requests;
 pub mod raises;
+pub mod sandbox;
 pub mod staff;
 pub mod states;
 pub mod substitutes;

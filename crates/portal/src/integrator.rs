@@ -55,6 +55,8 @@ pub struct Systems {
     pub rows: Vec<SystemRow>,
     /// Which part is shown.
     pub pager: Pager,
+    /// Whether the person may make test systems here.
+    pub sandbox: bool,
 }
 
 /// The parts of a system's desk.

@@ -33,6 +33,7 @@ pub mod papers;
 pub mod parts;
 pub mod plans;
 pub mod rules;
+pub mod sandbox;
 pub mod sent;
 pub mod shell;
 pub mod text;

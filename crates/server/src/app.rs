@@ -15,6 +15,7 @@ use crate::places::Places;
 use crate::portal::Portal;
 use crate::readiness::Readiness;
 use crate::refused::RefusedSignIns;
+use crate::sandbox::Sandbox;
 use crate::unit_names::UnitNames;
 
 /// The running program.
@@ -33,6 +34,8 @@ pub struct App {
     pub jobs: Jobs,
     /// The pages of people; none where this node serves programs only.
     pub portal: Option<Arc<Portal>>,
+    /// What a sandbox has beside a centre; none at a centre.
+    pub sandbox: Option<Sandbox>,
     /// Units by name, for pages.
     pub units: UnitNames,
     /// `http://127.0.0.1:8080`, as callers reach it.
@@ -78,6 +81,7 @@ impl App {
             uploads: uploads::places(),
             jobs: Jobs::default(),
             portal: None,
+            sandbox: None,
             units: UnitNames::default(),
             base_url,
             documents,
@@ -90,6 +94,13 @@ impl App {
     #[must_use]
     pub fn with_portal(mut self, portal: Option<Portal>) -> Self {
         self.portal = portal.map(Arc::new);
+        self
+    }
+
+    /// As a sandbox.
+    #[must_use]
+    pub fn with_sandbox(mut self, sandbox: Sandbox) -> Self {
+        self.sandbox = Some(sandbox);
         self
     }
 

@@ -25,6 +25,7 @@ mod proxy;
 mod readiness;
 mod refused;
 mod routes;
+mod sandbox;
 mod serve;
 mod stop;
 mod telemetry;

@@ -51,7 +51,11 @@ pub fn router(app: Shared) -> Router {
         .get("/readyz", operations::ready)
         .get("/metrics", operations::metrics);
     if app.clock.is_sandbox() {
-        router = router.put("/sandbox/clock", sandbox::put_clock);
+        router = router
+            .put("/sandbox/clock", sandbox::put_clock)
+            .get("/sandbox/personas.json", sandbox::personas)
+            .get("/sandbox/conformance", sandbox::conformance)
+            .post("/sandbox/conformance", sandbox::begin_conformance);
     }
     // People: pages, from a table of their own (portal::table).
     router

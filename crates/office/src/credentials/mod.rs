@@ -262,7 +262,7 @@ fn named(name: &str) -> Result<String, Refused> {
 }
 
 /// 256 random bits as base64url.
-fn new_secret() -> Result<String, Error> {
+pub(crate) fn new_secret() -> Result<String, Error> {
     let mut bytes = [0; SECRET_BYTES];
     random(&mut bytes)?;
     Ok(base64url(&bytes))

@@ -29,7 +29,8 @@ impl Preview {
         {
             let total = rows.len() as u64;
             let pager = pager(total.min(1), total, total);
-            let page = Systems { t: self.t.clone(), s: s(), search: search.into(), rows, pager };
+            let (t, search, sandbox) = (self.t.clone(), search.into(), false);
+            let page = Systems { t, s: s(), search, rows, pager, sandbox };
             self.write(&format!("integrator-systems{name}"), &page)?;
         }
         self.write("integrator-system", &self.system(true, vec![]))?;

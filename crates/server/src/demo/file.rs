@@ -4,26 +4,23 @@ use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 
 use anyhow::Context as _;
-use base64::Engine as _;
 use dancu_domain::ids::PersonalId;
 use dancu_domain::person::Person;
 use dancu_domain::registration::{AccountState, ConnectionState, System};
 use dancu_domain::service::{Field, Service, Window};
 use dancu_store::Store;
-use dancu_store::keys::Purpose;
 use dancu_world::{PopulationSpec, block, block_count, showcase};
 use serde_json::{Value, json};
 
 use super::client_key;
 use super::people::DemoPerson;
 use crate::app::App;
+use crate::sandbox::{LOG_ORIGIN, log_key};
 
 /// Blocks of the population that further citizens are taken from, spread over all of it.
 const SAMPLE_BLOCKS: u64 = 6;
 /// Households taken from each.
 const SAMPLE_HOUSEHOLDS: usize = 25;
-/// Name of the log, as its key line carries it.
-pub const LOG_ORIGIN: &str = "dancu.sandbox/log";
 
 /// The population that the folder was filled with.
 pub fn spec(store: &Store) -> anyhow::Result<PopulationSpec> {
@@ -40,27 +37,32 @@ pub fn spec(store: &Store) -> anyhow::Result<PopulationSpec> {
     })
 }
 
-/// Writes the file, readable by its owner only, and returns the showcase citizens.
-pub fn write(
-    app: &App,
-    spec: &PopulationSpec,
-    staff: &[DemoPerson],
-) -> anyhow::Result<Vec<Person>> {
-    let store = app.gate.store();
-    let snapshot = app.gate.snapshot();
-    let mut ids = showcase(spec);
-    let first_ones = ids.len();
-    for id in sample(spec) {
-        if !ids.contains(&id) {
-            ids.push(id);
-        }
-    }
+/// The citizens of the showcase, the same ones whenever the folder is used.
+pub fn citizens(store: &Store, spec: &PopulationSpec) -> anyhow::Result<Vec<Person>> {
+    found(store, showcase(spec))
+}
+
+fn found(store: &Store, ids: Vec<PersonalId>) -> anyhow::Result<Vec<Person>> {
     let mut people = vec![];
     for id in ids {
         if let Some(record) = store.registry().by_personal_id(id)? {
             people.push(record.person()?);
         }
     }
+    Ok(people)
+}
+
+/// Writes the file, readable by its owner only.
+pub fn write(app: &App, spec: &PopulationSpec, staff: &[DemoPerson]) -> anyhow::Result<()> {
+    let store = app.gate.store();
+    let snapshot = app.gate.snapshot();
+    let mut ids = showcase(spec);
+    for id in sample(spec) {
+        if !ids.contains(&id) {
+            ids.push(id);
+        }
+    }
+    let people = found(store, ids)?;
     // What a dossier prepares is nobody's to call yet.
     let registered = snapshot.systems().iter().filter(|s| s.state != ConnectionState::Preparing);
     let systems = registered.map(|s| system(s)).collect::<anyhow::Result<Vec<_>>>()?;
@@ -82,25 +84,7 @@ pub fn write(
     file.write_all(&text)?;
     file.sync_all()?;
     std::fs::rename(&part, &path)?;
-    people.truncate(first_ones);
-    Ok(people)
-}
-
-/// The verifier key line of the log (C2SP signed-note): name, key hash, type 1 = Ed25519, key.
-fn log_key(store: &Store) -> anyhow::Result<String> {
-    use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
-    let key = store.keys().get(Purpose::Log, 0).context("thiếu khóa nhật ký (log key)")?;
-    let pair = Ed25519KeyPair::from_seed_unchecked(key.raw())
-        .map_err(|_| anyhow::anyhow!("khóa nhật ký hỏng (log key)"))?;
-    let mut public = vec![1];
-    public.extend_from_slice(pair.public_key().as_ref());
-    let mut context = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
-    context.update(LOG_ORIGIN.as_bytes());
-    context.update(b"\n");
-    context.update(&public);
-    let hash = hex::encode(&context.finish().as_ref()[..4]);
-    let public = base64::engine::general_purpose::STANDARD.encode(public);
-    Ok(format!("{LOG_ORIGIN}+{hash}+{public}"))
+    Ok(())
 }
 
 fn sample(spec: &PopulationSpec) -> Vec<PersonalId> {

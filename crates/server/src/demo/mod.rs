@@ -28,6 +28,7 @@ use crate::config::{Config, PortalConfig};
 use crate::handlers::sandbox::OFFSET;
 use crate::mail::Mailer;
 use crate::portal::Portal;
+use crate::sandbox::Sandbox;
 use crate::{cli, keys, mail, population, serve};
 
 /// The demo population's seed.
@@ -186,11 +187,14 @@ async fn serve_demo(
     let portal = Portal::open(&config, store.clone(), &url)?.with_identity(&settings.identity)?;
     let portal = portal.with_mail(mailer.is_some());
     let people = people::ready(store, &portal.people, now).await?;
-    let app = Arc::new(App::new(gate, clock, url).with_portal(Some(portal)));
+    let citizens = file::citizens(store, &spec)?;
+    let sandbox = Sandbox::new(store, &citizens)?;
+    let app = App::new(gate, clock, url).with_portal(Some(portal)).with_sandbox(sandbox);
+    let app = Arc::new(app);
     if is_new {
         dossiers::begin(&app).await.context("không lập được hồ sơ mẫu (dossiers)")?;
     }
-    let citizens = file::write(&app, &spec, &people).context("không ghi được demo.json")?;
+    file::write(&app, &spec, &people).context("không ghi được demo.json")?;
     if is_new || args.once {
         walk::run(&app, &citizens).await?;
     }

@@ -72,7 +72,7 @@ impl Request<'_> {
         let reading = Reading { today: arrival.viet_nam_date(), logins };
         match lgsp::parse(&self.operation, body, &self.system, reading) {
             Ok(call) => {
-                let reply = gate.ask(&self.caller, &call.query).await;
+                let reply = self.app.ask(&self.caller, &call.query).await;
                 respond(lgsp::render(self.shape, &call, &self.system, &reply), &reply)
             }
             Err(unread) => {

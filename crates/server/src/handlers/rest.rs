@@ -86,7 +86,7 @@ pub async fn answer(
 ) -> rest::Rendered {
     match rest::parse(endpoint, body, caller.arrival.viet_nam_date()) {
         Ok(query) => {
-            let reply = app.gate.ask(caller, &query).await;
+            let reply = app.ask(caller, &query).await;
             rest::render(endpoint, query.request_id.as_str(), &reply)
         }
         Err(unreadable) => denied(&app.gate.refuse_unreadable(caller, &unreadable).await),

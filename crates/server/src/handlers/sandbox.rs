@@ -1,14 +1,24 @@
-//! `PUT /sandbox/clock`: moves the product's clock forward; absent outside the sandbox.
+//! What programs ask of a sandbox; absent outside it. `PUT /sandbox/clock` moves the product's
+//! clock forward; `/sandbox/conformance` is the run of a system that is being tried (B3).
 
 use axum::body::Body;
 use axum::extract::State;
+use axum::http::HeaderMap;
 use axum::response::Response;
 use dancu_gate::query::{FieldError, Unreadable};
-use dancu_wire::rest::{ClockView, HttpProblem, input_problem, parse_clock};
+use dancu_office::sandbox::is_tenant;
+use dancu_wire::rest::{ClockView, HttpProblem, Rendered, input_problem, parse_clock};
+use serde_json::{Value, json};
 
+use super::peer::Peer;
+use super::reads::admitted;
 use super::{BodyError, problem, read_body, respond};
 use crate::app::{Shared, loose_correlation};
 use crate::clock::LATEST;
+use crate::sandbox::{Look, Stopped};
+
+/// Characters of what a client calls itself.
+pub const CLIENT_MAX: usize = 80;
 
 /// Name of the stored offset of a sandbox clock, ms.
 pub const OFFSET: &str = "sandbox.clock_offset_ms";
@@ -44,5 +54,119 @@ pub async fn put_clock(State(app): State<Shared>, body: Body) -> Response {
 fn too_far() -> Unreadable {
     let message_vi = "Đồng hồ môi trường thử chỉ chỉnh được tới hết năm 2199.".to_owned();
     let errors = vec![FieldError { field: "now".to_owned(), message_vi }];
+    Unreadable { errors, ..Unreadable::default() }
+}
+
+/// What a client may call itself: one line, as the journal keeps it.
+pub fn client(text: &str) -> Option<&str> {
+    let text = text.trim();
+    let fits = !text.is_empty() && text.chars().count() <= CLIENT_MAX;
+    (fits && !text.chars().any(char::is_control)).then_some(text)
+}
+
+/// `GET /sandbox/personas.json`: persons for every edge.
+pub async fn personas(State(app): State<Shared>) -> Response {
+    let Some(sandbox) = &app.sandbox else { return problem(HttpProblem::NotFound) };
+    let all: Vec<Value> = sandbox.personas.iter().map(|persona| persona.json()).collect();
+    respond(Rendered::json(200, Value::Array(all).to_string()))
+}
+
+/// `POST /sandbox/conformance` `{"client": "name and version"}`: begins the caller's run anew.
+pub async fn begin_conformance(
+    State(app): State<Shared>,
+    peer: Peer,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    let system = match admitted(&app, peer, &headers).await {
+        Ok(system) => system,
+        Err(response) => return response,
+    };
+    let Some(sandbox) = app.sandbox.as_ref().filter(|_| is_tenant(&system.code)) else {
+        return problem(HttpProblem::NotFound);
+    };
+    let body = match read_body(body).await {
+        Ok(body) => body,
+        Err(BodyError::TooLarge) => return problem(HttpProblem::TooLarge),
+        Err(BodyError::Broken) => return problem(HttpProblem::BadRequest),
+    };
+    let body = serde_json::from_slice::<Value>(&body).unwrap_or(Value::Null);
+    let Some(client) = body.get("client").and_then(Value::as_str).and_then(client) else {
+        return respond(input_problem(&no_client(), loose_correlation()));
+    };
+    let by = system.code.as_str();
+    match sandbox.begin(&app, &system, (by, client)).await {
+        Ok(()) => told(&app, &system, 201).await,
+        Err(stopped) => refused(stopped),
+    }
+}
+
+/// `GET /sandbox/conformance`: the caller's run as it stands, with its report once it is passed.
+pub async fn conformance(State(app): State<Shared>, peer: Peer, headers: HeaderMap) -> Response {
+    match admitted(&app, peer, &headers).await {
+        Ok(system) => told(&app, &system, 200).await,
+        Err(response) => response,
+    }
+}
+
+async fn told(app: &Shared, system: &dancu_domain::registration::System, status: u16) -> Response {
+    let Some(sandbox) = &app.sandbox else { return problem(HttpProblem::NotFound) };
+    match sandbox.look(app, system).await {
+        Ok(look) => respond(Rendered::json(status, view(&look).to_string())),
+        Err(stopped) => refused(stopped),
+    }
+}
+
+fn view(look: &Look) -> Value {
+    let cases = look.run.cases().iter().map(|shown| {
+        let text = shown.case.text();
+        let passed = !shown.entries.is_empty();
+        json!({
+            "case": shown.case.code(),
+            "nameVi": text.name_vi,
+            "name": text.name,
+            "passed": passed,
+            "entries": shown.entries,
+            "toSendVi": (!passed).then_some(text.send_vi),
+            "toSend": (!passed).then_some(text.send),
+        })
+    });
+    let others = look.run.unexpected().iter().map(|(index, reason)| {
+        let text = reason.text();
+        json!({
+            "index": index,
+            "ruleId": text.rule.code(),
+            "titleVi": text.title_vi,
+            "title": text.title,
+            "whatToDoVi": text.what_to_do_vi,
+        })
+    });
+    json!({
+        "run": look.number,
+        "client": look.client,
+        "from": look.began.rfc3339(),
+        "minutesLeft": look.minutes_left,
+        "passed": look.run.is_passed(),
+        "cases": cases.collect::<Vec<_>>(),
+        "otherRefusals": others.collect::<Vec<_>>(),
+        "report": look.signed,
+    })
+}
+
+fn refused(stopped: Stopped) -> Response {
+    match stopped {
+        Stopped::TooOften => problem(HttpProblem::TooOften),
+        Stopped::Missing => problem(HttpProblem::NotFound),
+        Stopped::Busy(response) => response,
+        Stopped::Failed(error) => {
+            tracing::error!(error, "a conformance run could not be looked at");
+            problem(HttpProblem::Unavailable)
+        }
+    }
+}
+
+fn no_client() -> Unreadable {
+    let message_vi = format!("Nêu tên và phiên bản phần mềm, tối đa {CLIENT_MAX} ký tự.");
+    let errors = vec![FieldError { field: "client".to_owned(), message_vi }];
     Unreadable { errors, ..Unreadable::default() }
 }

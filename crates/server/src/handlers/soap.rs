@@ -148,7 +148,7 @@ async fn answer(
         Ok(call) => {
             let used = request.use_header(app, call.query.body)?;
             let caller = request.caller(used);
-            let reply = app.gate.ask(&caller, &call.query).await;
+            let reply = app.ask(&caller, &call.query).await;
             let reply = app.gate.unless_replayed(&caller, reply)?;
             (soap::render(&call, system, &reply), reply)
         }

@@ -37,6 +37,7 @@ mod operator;
 pub(crate) mod pace;
 mod paths;
 mod plan_view;
+mod sandbox;
 mod sealed;
 pub mod signed;
 mod status;
@@ -193,6 +194,7 @@ fn table() -> Table {
     let table = centre::routes(table);
     let table = integrator::routes(table);
     let table = dossiers::routes(table);
+    let table = sandbox::routes(table);
     let table = auditor::routes(table);
     let table = citizen::routes(table);
     let table = status::routes(table);

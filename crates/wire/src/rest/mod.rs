@@ -120,7 +120,7 @@ impl Rendered {
     }
 
     /// A JSON body under any status.
-    pub(crate) fn json(status: u16, body: String) -> Self {
+    pub fn json(status: u16, body: String) -> Self {
         Self { status, content_type: JSON, body, retry_after: None, www_authenticate: None }
     }
 }

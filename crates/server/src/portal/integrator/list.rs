@@ -64,6 +64,7 @@ pub(super) async fn show(signed: Signed, Query(filter): Query<Filter>) -> Handle
             before: (at > 0).then(|| page(at - 1)),
             after: (first + PAGE < total).then(|| page(at + 1)),
         },
+        sandbox: signed.app.sandbox.is_some() && signed.holds(Power::EditDossier),
         s: signed.shell(),
         t: signed.text(),
         search: filter.q,

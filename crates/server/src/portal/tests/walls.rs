@@ -75,6 +75,8 @@ const MAY: &[(&str, &str, &[Role])] = &[
     ("*", "/unit/revocations", &[Role::Integrator]),
     // C5: secrets are the integrator's; head and centre see their state and end them.
     ("*", "/integrator", &[Role::Integrator, Role::Head, Role::Deputy, Role::Operator]),
+    // B3: test systems on synthetic people are for whoever looks after a connection.
+    ("*", "/integrator/sandbox", &[Role::Integrator, Role::Head, Role::Deputy]),
     ("POST", "/integrator/{code}/secrets", &[Role::Integrator]),
     ("POST", "/integrator/{code}/material", &[Role::Integrator]),
     ("POST", "/integrator/{code}/sources", &[Role::Integrator]),
