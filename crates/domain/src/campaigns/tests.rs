@@ -3,6 +3,7 @@
 use jiff::civil::date;
 use proptest::prelude::*;
 
+use super::CampaignRefusal as R;
 use super::*;
 use crate::dossier::Stage;
 use crate::moment::{DAY_MS, Moment};
@@ -51,7 +52,6 @@ fn rule_b4_a_plan_is_judged_field_by_field() {
         change(&mut plan);
         Campaign::begin(plan, at(NOW)).err()
     };
-    use CampaignRefusal as R;
     assert_eq!(refused(|p| p.name = " ".into()), Some(R::Name));
     assert_eq!(refused(|p| p.name = "x".repeat(201)), Some(R::Name));
     assert_eq!(refused(|p| p.document = "công văn".into()), Some(R::Document));
@@ -102,7 +102,6 @@ fn rule_b4_an_extension_unlocks_and_completion_ends() {
     assert_eq!(locked.state(), TaskState::Locked);
     let now = at("2026-10-05T09:00:00+07:00");
     let extend = |task: &Task, to| task.clone().extend(now, to, "Chờ con dấu mới");
-    use CampaignRefusal as R;
     assert_eq!(extend(&locked, date(2026, 10, 5)).err(), Some(R::DeadlinePast));
     assert_eq!(extend(&locked, date(2028, 10, 6)).err(), Some(R::DeadlineFar));
     let later = open(date(2026, 12, 1));

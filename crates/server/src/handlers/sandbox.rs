@@ -15,6 +15,7 @@ use super::reads::admitted;
 use super::{BodyError, problem, read_body, respond};
 use crate::app::{Shared, loose_correlation};
 use crate::clock::LATEST;
+use crate::sandbox::personas::Persona;
 use crate::sandbox::{Look, Stopped};
 
 /// Characters of what a client calls itself.
@@ -67,7 +68,7 @@ pub fn client(text: &str) -> Option<&str> {
 /// `GET /sandbox/personas.json`: persons for every edge.
 pub async fn personas(State(app): State<Shared>) -> Response {
     let Some(sandbox) = &app.sandbox else { return problem(HttpProblem::NotFound) };
-    let all: Vec<Value> = sandbox.personas.iter().map(|persona| persona.json()).collect();
+    let all: Vec<Value> = sandbox.personas.iter().map(Persona::json).collect();
     respond(Rendered::json(200, Value::Array(all).to_string()))
 }
 

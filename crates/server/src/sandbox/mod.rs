@@ -103,7 +103,7 @@ impl Sandbox {
 
     fn ids(&self, edge: Edge) -> impl Iterator<Item = SubjectId> + '_ {
         let ids = self.personas.iter().filter(move |p| p.edge == edge);
-        ids.flat_map(|persona| persona.ids())
+        ids.flat_map(Persona::ids)
     }
 
     /// Begins a run of a system anew.

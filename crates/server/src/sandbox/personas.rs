@@ -215,8 +215,8 @@ pub fn choose(store: &Store, people: &[Person]) -> anyhow::Result<Vec<Persona>> 
     ] {
         all.push(Persona::of(edge, person.context(edge.code())?));
     }
-    let shared = people.iter().filter(|p| shares(p)).take(2);
-    all.extend(shared.map(|p| Persona::of(Edge::SharedOldId, p)));
+    let both = people.iter().filter(|p| shares(p)).take(2);
+    all.extend(both.map(|p| Persona::of(Edge::SharedOldId, p)));
     all.push(nobody(store, &all[0])?);
     Ok(all)
 }

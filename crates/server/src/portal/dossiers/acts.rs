@@ -161,9 +161,10 @@ pub(super) async fn live(signed: Signed, Path(number): Path<String>, form: Form)
     let closes = form.get("act") == "close";
     let end = form.get("end").to_owned();
     let act = async move {
-        match closes {
-            true => lives::close(&doing.desk(), at, &end).await,
-            false => lives::go_live(&doing.desk(), at).await,
+        if closes {
+            lives::close(&doing.desk(), at, &end).await
+        } else {
+            lives::go_live(&doing.desk(), at).await
         }
     };
     let done = carried(&signed, &form, act).await?;

@@ -3,7 +3,6 @@
 
 use dancu_domain::dossier::{Content, Item, ServiceUse};
 use dancu_domain::service::{Field, FieldSet, Service};
-use dancu_office::Refused;
 use dancu_portal::dossier::sheets::{Fields, UseRow};
 use dancu_portal::parts::{Choice, FieldError};
 
@@ -56,11 +55,9 @@ fn row(looked: &Looked<'_>, service: Service) -> UseRow {
     }
 }
 
-/// What was typed, over what stood there; a card that is empty is no use.
-///
-/// # Errors
-/// None: what is wrong is listed beside its card.
-pub(super) fn read(form: &Form, before: &Content) -> Result<Content, Refused> {
+/// What was typed, over what stood there; a card that is empty is no use. What
+/// is wrong is listed beside its card.
+pub(super) fn read(form: &Form, before: &Content) -> Content {
     let mut uses = vec![];
     for service in Service::ALL {
         let id = format!("u{}", service.index());
@@ -75,5 +72,5 @@ pub(super) fn read(form: &Form, before: &Content) -> Result<Content, Refused> {
             uses.push(ServiceUse { service, fields, purpose, procedures });
         }
     }
-    Ok(Content { uses, ..before.clone() })
+    Content { uses, ..before.clone() }
 }

@@ -45,10 +45,10 @@ pub(super) async fn accounts(
     let accounts = rows.iter().map(|row| account(row, before)).collect();
     let content = Content { accounts, ..before.clone() };
     let at = at(open.dossier.number(), &form);
-    here.done("accounts", async move |place: Place| {
+    let saved = here.done("accounts", async move |place: Place| {
         dossiers::save(&place.desk(), at, content).await
-    })
-    .await
+    });
+    Box::pin(saved).await
 }
 
 /// A row of the file; kind, role and services stay where the login was known.

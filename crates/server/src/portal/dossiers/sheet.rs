@@ -164,7 +164,7 @@ pub(super) async fn save(
     let before = open.dossier.content();
     let read = match code {
         "services" => services::read(&form, before),
-        "fields" => fields::read(&form, before),
+        "fields" => Ok(fields::read(&form, before)),
         "accounts" => accounts::read(&form, before),
         _ => Ok(texts::read(&form, code, before)),
     };
@@ -176,7 +176,7 @@ pub(super) async fn save(
             let same = content == *before;
             let act =
                 async move { put(&doing, at, (!same).then_some(sent), answers, detach).await };
-            match carried(&signed, &form, act).await? {
+            match Box::pin(carried(&signed, &form, act)).await? {
                 Ok(()) => {
                     return Ok(frame::to(&format!(
                         "{}/{code}?told=saved",

@@ -185,7 +185,7 @@ pub(super) fn remarks(
             answer,
             answered,
             state,
-            answers: waits && answers && !(place.integrator && !c.item.is_technical()),
+            answers: waits && answers && (!place.integrator || c.item.is_technical()),
             resolves: waits && resolves,
         }
     })
