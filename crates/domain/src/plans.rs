@@ -282,9 +282,10 @@ pub fn taken<'a>((from, to): (Date, Date), plans: impl Iterator<Item = &'a Terms
     }
     let (mut sums, mut taken) = (Strip::default(), Strip::default());
     for (_, [begins, ends]) in changes.range(..=to) {
-        for hour in 0..sums.len() {
-            sums[hour] = sums[hour] + begins[hour] - ends[hour];
-            taken[hour] = taken[hour].max(sums[hour]);
+        for (((sum, most), begun), ended) in sums.iter_mut().zip(&mut taken).zip(begins).zip(ends) {
+            *sum += begun;
+            *sum -= ended;
+            *most = (*most).max(*sum);
         }
     }
     taken

@@ -131,6 +131,7 @@ fn rule_d4_a_count_of_its_own_only_where_it_says_so() {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "how long it takes is what is tested")]
 fn rule_d5_plans_of_one_service_do_not_overlap_and_hours_have_room() {
     let clash = |other: Terms, per_hour| {
         terms().clash([&other].into_iter(), [&other].into_iter(), per_hour)

@@ -63,6 +63,7 @@ fn what_a_reader_would_find_in_a_stream_is_found_however_it_is_written() {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "how long it takes is what is tested")]
 fn a_hostile_file_is_refused_at_once() {
     let begun = std::time::Instant::now();
     let half = PDF_BYTES_MAX / 4;
