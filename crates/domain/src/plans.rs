@@ -9,7 +9,10 @@ mod clock;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
+
 use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
 
 pub use self::clock::ClockRange;
 use crate::ids::{AccountId, Login, PlanId, SystemId};
@@ -196,6 +199,11 @@ impl Terms {
         }
     }
 
+    /// The first duty day.
+    pub fn first_day(&self) -> DutyDay {
+        DutyDay(days(Date::constant(1970, 1, 1), self.from) as i32)
+    }
+
     /// The last duty day.
     pub fn last_day(&self) -> DutyDay {
         DutyDay(days(Date::constant(1970, 1, 1), self.to) as i32)
@@ -204,13 +212,9 @@ impl Terms {
     /// When it runs for the first time.
     fn first_run(&self, hours: &Hours) -> Option<Moment> {
         let first = self.hours.iter().flatten().map(|range| range.from()).min()?;
-        let day = days(Date::constant(1970, 1, 1), self.from) * DAY_MS - VIET_NAM_OFFSET_MS;
+        let day = i64::from(self.first_day().0) * DAY_MS - VIET_NAM_OFFSET_MS;
         let minutes = i64::from(hours.from_minute) + i64::from(first);
         Some(Moment(day + minutes * MINUTE_MS))
-    }
-
-    fn covers(&self, day: Date) -> bool {
-        (self.from..=self.to).contains(&day)
     }
 
     /// Whether both cover a service of one system at the same time.
@@ -237,7 +241,7 @@ impl Terms {
     pub fn clash<'a>(
         &self,
         open: impl Iterator<Item = &'a Self>,
-        agreed: &(impl Iterator<Item = &'a Self> + Clone),
+        agreed: impl Iterator<Item = &'a Self>,
         per_hour: u32,
     ) -> Result<(), PlanFault> {
         if { open }.any(|other| self.overlaps(other)) {
@@ -262,25 +266,33 @@ pub fn load(hours: &[Option<ClockRange>; 2], daily: u32) -> Strip {
 }
 
 /// What these plans take of each hour, on whichever day from the first to the last takes most.
-pub fn taken<'a>(
-    (from, to): (Date, Date),
-    plans: &(impl Iterator<Item = &'a Terms> + Clone),
-) -> Strip {
-    // Sums rise on days on which a plan begins; only there can they be highest.
-    let firsts = plans.clone().map(|plan| plan.from).filter(|day| (from..=to).contains(day));
-    let mut taken = Strip::default();
-    for day in firsts.chain([from]) {
-        let mut sums = Strip::default();
-        for plan in plans.clone().filter(|plan| plan.covers(day)) {
-            sums.iter_mut().zip(plan.load()).for_each(|(sum, load)| *sum += load);
+pub fn taken<'a>((from, to): (Date, Date), plans: impl Iterator<Item = &'a Terms>) -> Strip {
+    // What begins on a day, and what ends with the day before; sums change on such days alone.
+    let mut changes = BTreeMap::<Date, [Strip; 2]>::new();
+    for plan in plans.filter(|plan| plan.from <= to && from <= plan.to) {
+        let load = plan.load();
+        let mut add = |day: Date, which: usize| {
+            let sums = &mut changes.entry(day).or_default()[which];
+            sums.iter_mut().zip(load).for_each(|(sum, load)| *sum += load);
+        };
+        add(plan.from.max(from), 0);
+        if let Ok(after) = plan.to.tomorrow() {
+            add(after, 1);
         }
-        taken.iter_mut().zip(sums).for_each(|(most, sum)| *most = (*most).max(sum));
+    }
+    let (mut sums, mut taken) = (Strip::default(), Strip::default());
+    for (_, [begins, ends]) in changes.range(..=to) {
+        for (((sum, most), begun), ended) in sums.iter_mut().zip(&mut taken).zip(begins).zip(ends) {
+            *sum += begun;
+            *sum -= ended;
+            *most = (*most).max(*sum);
+        }
     }
     taken
 }
 
 /// What was done with a plan.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[repr(u8)]
 pub enum Deed {
     /// The unit told of it.

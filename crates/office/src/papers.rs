@@ -86,16 +86,16 @@ impl Printed {
 /// The service registration form of a system, from its lines (B5). `name` gives a service in words.
 ///
 /// # Errors
-/// The unit has no such system.
-pub fn service_registration(
+/// The unit has no such system; the store could not be read.
+pub async fn service_registration(
     desk: &HeadDesk<'_>,
     system: SystemId,
     contact: Contact,
     name: impl Fn(Service) -> String,
 ) -> Result<Draft, Refused> {
     let system = own(desk, system)?;
-    let filled =
-        Filled::Services { about: about(desk, system, contact), lines: lines(desk, system, name) };
+    let about = about(desk, system, contact).await?;
+    let filled = Filled::Services { about, lines: lines(desk, system, name) };
     draft(desk, Form::ServiceRegistration, filled, None)
 }
 
@@ -103,7 +103,7 @@ pub fn service_registration(
 ///
 /// # Errors
 /// The unit has no such system; the file could not be made.
-pub fn service_sheet(
+pub async fn service_sheet(
     desk: &HeadDesk<'_>,
     system: SystemId,
     contact: Contact,
@@ -111,7 +111,7 @@ pub fn service_sheet(
 ) -> Result<Vec<u8>, Refused> {
     let system = own(desk, system)?;
     let [in_hours, off_hours] = lines(desk, system, name);
-    let (about, day) = (about(desk, system, contact), desk.now.viet_nam_date());
+    let (about, day) = (about(desk, system, contact).await?, desk.now.viet_nam_date());
     services::write(&about, [&in_hours, &off_hours], day)
         .map_err(|_| Refused::Store(dancu_store::Error::Damaged("registration form")))
 }
@@ -158,16 +158,19 @@ pub async fn account_list(
     let accounts: Vec<Account> = known.iter().filter(|k| is_officer(k)).map(account).collect();
     let detail = format!("{}: {} tài khoản, PDF", of.code.as_str(), accounts.len());
     let told = Told { kind: "accounts.exported", system, detail };
-    let about = about(desk, of, contact);
+    let about = about(desk, of, contact).await?;
     draft(desk, Form::AccountList, Filled::Accounts { about, accounts }, Some(told))
 }
 
 /// The organisation's commitment (B7), with what is known of whoever signs.
 ///
 /// # Errors
-/// No edition is in force yet.
-pub fn organisation_commitment(desk: &HeadDesk<'_>, signer: Signer) -> Result<Draft, Refused> {
-    let signer = Signer { unit: desk.unit.as_str().to_owned(), ..signer };
+/// No edition is in force yet; the store could not be read.
+pub async fn organisation_commitment(
+    desk: &HeadDesk<'_>,
+    signer: Signer,
+) -> Result<Draft, Refused> {
+    let signer = Signer { unit: unit(desk).await?, ..signer };
     draft(desk, Form::OrganisationCommitment, Filled::Organisation(signer), None)
 }
 
@@ -202,10 +205,11 @@ pub async fn individual_commitments(
         return Err(Refused::Gone);
     }
     let detail = match (whose, chosen.as_slice()) {
-        (Whose::One(_), [one]) => format!("{}: {}", of.code.as_str(), one.account.login.as_str()),
+        (Whose::One(_), [one]) => format!("{}: #{}", of.code.as_str(), one.account.id.0),
         _ => format!("{}: {} cán bộ", of.code.as_str(), chosen.len()),
     };
-    let signers = chosen.into_iter().map(|listed| signer(desk, listed)).collect();
+    let unit = unit(desk).await?;
+    let signers = chosen.into_iter().map(|listed| signer(&unit, listed)).collect();
     let told = Told { kind: "commitments.exported", system, detail };
     draft(desk, Form::IndividualCommitment, Filled::Individuals(signers), Some(told))
 }
@@ -235,8 +239,15 @@ fn own<'a>(desk: &'a HeadDesk<'_>, system: SystemId) -> Result<&'a System, Refus
     found.map(|system| &**system).ok_or(Refused::Gone)
 }
 
-fn about(desk: &HeadDesk<'_>, system: &System, contact: Contact) -> About {
-    About { unit: desk.unit.as_str().to_owned(), system: system.code.as_str().to_owned(), contact }
+async fn about(desk: &HeadDesk<'_>, system: &System, contact: Contact) -> Result<About, Refused> {
+    Ok(About { unit: unit(desk).await?, system: system.code.as_str().to_owned(), contact })
+}
+
+/// The unit's name today, as papers are signed with it; its code where it has none.
+async fn unit(desk: &HeadDesk<'_>) -> Result<String, Refused> {
+    let units = crate::units::known(desk.store, desk.now.viet_nam_date()).await?;
+    let name = units.tree.get(desk.unit).map_or(desk.unit.as_str(), |unit| unit.name());
+    Ok(name.to_owned())
 }
 
 /// Whether an account stands on the list: of an officer, not revoked.
@@ -258,12 +269,12 @@ fn account(listed: &Listed) -> Account {
     }
 }
 
-fn signer(desk: &HeadDesk<'_>, listed: &Listed) -> Signer {
+fn signer(unit: &str, listed: &Listed) -> Signer {
     Signer {
         name: listed.full_name.clone(),
         personal_id: listed.account.citizen_id.map(|id| id.to_string()).unwrap_or_default(),
         phone: listed.phone.clone(),
         position: String::new(),
-        unit: desk.unit.as_str().to_owned(),
+        unit: unit.to_owned(),
     }
 }

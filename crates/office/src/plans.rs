@@ -2,8 +2,9 @@
 //! approver agrees or refuses. What is agreed is registered in the same transaction, with the
 //! account that it runs under: until then nothing is open.
 
-use dancu_domain::ids::{AccountId, PlanId, SystemId};
+use dancu_domain::ids::{AccountId, PlanId, SystemCode, SystemId};
 use dancu_domain::moment::{DutyDay, Moment};
+use dancu_domain::notices::{Audience, Notice};
 use dancu_domain::people::reasons::PortalReason;
 use dancu_domain::plans::{Deed, JobPlan, PlanFault, Standing, Step, Strip, Terms};
 use dancu_domain::profile::Profile;
@@ -45,8 +46,10 @@ pub async fn announce(desk: &HeadDesk<'_>, terms: Terms) -> Result<(Done, i64), 
         let lines = accounts::registered_lines(tx, terms.system)?;
         terms.check(&profile.hours, now, |s, w| lines.contains(&(s, w))).map_err(fault)?;
         let known = accounts::of_system(tx, &keys, terms.system)?;
-        runs_as(tx, &known, &terms, terms.from)?;
-        let open = open(tx, &keys, profile.hours.duty(now).day)?;
+        let today = profile.hours.duty(now).day;
+        // As of today: what could be agreed only once another plan is over is not announced.
+        runs_as(tx, (&known, &keys), &terms, today.date())?;
+        let open = open(tx, &keys, today)?;
         let own = open.iter().filter(|f| f.plan.terms.system == terms.system);
         if own.filter(|f| f.plan.last() != Deed::Agreed).count() >= WAITING_MAX {
             return Err(too_many());
@@ -54,6 +57,8 @@ pub async fn announce(desk: &HeadDesk<'_>, terms: Terms) -> Result<(Done, i64), 
         clash(&terms, &open, &open, &profile)?;
         let plan = JobPlan::announce(terms, by, now);
         let id = desks::insert_job_plan(tx, &keys, &plan)?;
+        let system = owner.code.clone();
+        tell_step(tx, (&keys, now), &[Audience::PlanDesk], (system, Deed::Announced))?;
         Ok((
             format!("{} {}; lý do: {}", owner.code, told(id, &plan), plan.terms.reason.as_str()),
             id,
@@ -80,6 +85,8 @@ pub async fn give_up(desk: &HeadDesk<'_>, id: i64, reason: &str) -> Result<Done,
             return Err(Refused::Gone);
         }
         let told = inside.step(tx, id, system, step.clone())?;
+        let centre = [Audience::PlanDesk];
+        tell_step(tx, (&inside.keys, now), &centre, (owner.code.clone(), deed))?;
         Ok((format!("{} {told}; lý do: {}", owner.code, step.reason), ()))
     });
     Ok(done.await?.0)
@@ -115,8 +122,13 @@ pub async fn decide(desk: &Desk<'_>, id: i64, verdict: Verdict) -> Result<Done, 
     let reason = if told { desk.reason.to_owned() } else { String::new() };
     let step = Step { deed, rule, by, at: desk.now, reason };
     let (system, inside) = (desk.system.id, Inside::of(desk.store, desk.now));
-    let done =
-        desk.carry_out(kind(deed), move |tx, _| Ok((inside.step(tx, id, system, step)?, ())));
+    let done = desk.carry_out(kind(deed), move |tx, _| {
+        let owner = accounts::owner(tx, system)?.ok_or(Refused::Gone)?;
+        let told = inside.step(tx, id, system, step)?;
+        let unit = [Audience::Heads(owner.unit.clone(), None), Audience::Integrators(owner.unit)];
+        tell_step(tx, (&inside.keys, inside.now), &unit, (owner.code, deed))?;
+        Ok((told, ()))
+    });
     Ok(done.await?.0)
 }
 
@@ -147,7 +159,7 @@ pub async fn all_open(store: &Store, now: Moment) -> Result<Vec<Filed>, Refused>
 #[must_use]
 pub fn taken(days: (Date, Date), open: &[Filed], without: i64) -> Strip {
     let agreed = open.iter().filter(|f| f.plan.last() == Deed::Agreed && f.id != without);
-    dancu_domain::plans::taken(days, &agreed.map(|f| &f.plan.terms))
+    dancu_domain::plans::taken(days, agreed.map(|f| &f.plan.terms))
 }
 
 /// Persons that its account asked about on a duty day.
@@ -204,7 +216,8 @@ impl Inside {
     /// Registers an agreed plan and names its account (D5).
     fn register(&self, tx: &mut Tx<'_>, filed: &mut Filed) -> Result<(), Refused> {
         let today = self.profile.hours.duty(self.now).day;
-        let mut others = open(tx, &self.keys, today)?;
+        // What is over before it begins takes nothing from it.
+        let mut others = open(tx, &self.keys, today.max(filed.plan.terms.first_day()))?;
         others.retain(|other| other.id != filed.id);
         clash(&filed.plan.terms, &[], &others, &self.profile)?;
         let terms = &filed.plan.terms;
@@ -224,7 +237,7 @@ impl Inside {
         plan: PlanId,
     ) -> Result<AccountId, Refused> {
         let known = accounts::of_system(tx, &self.keys, terms.system)?;
-        let account = match runs_as(tx, &known, terms, today)? {
+        let account = match runs_as(tx, (&known, &self.keys), terms, today)? {
             Some(found) => found.account.clone(),
             None => Account::new(AccountId(0), terms.account.clone(), AccountKind::Plan),
         };
@@ -260,7 +273,7 @@ impl Inside {
 /// under no plan that lasts longer. `None`: it is to be opened.
 fn runs_as<'a>(
     tx: &mut Tx<'_>,
-    known: &'a [Listed],
+    (known, keys): (&'a [Listed], &Keyring),
     terms: &Terms,
     by: Date,
 ) -> Result<Option<&'a Listed>, Refused> {
@@ -271,7 +284,8 @@ fn runs_as<'a>(
             a.officer_code.as_ref().is_some_and(|code| code.as_str().to_lowercase() == login)
                 || a.citizen_id.is_some_and(|id| id.to_string() == login)
         };
-        let taken = known.iter().any(|k| called(&k.account));
+        let shared = accounts::is_shared(tx, keys, terms.system, terms.account.as_str())?;
+        let taken = shared || known.iter().any(|k| called(&k.account));
         return if taken { Err(account_taken()) } else { Ok(None) };
     };
     let account = &found.account;
@@ -289,7 +303,9 @@ fn open(tx: &mut Tx<'_>, keys: &Keyring, today: DutyDay) -> Result<Vec<Filed>, R
     if keys.get(dancu_store::keys::Purpose::Policy, 0).is_none() {
         return Ok(vec![]);
     }
-    Ok(desks::job_plans(tx, keys, Plans::Open(today), OPEN_MAX)?)
+    let found = desks::job_plans(tx, keys, Plans::Open(today), OPEN_MAX + 1)?;
+    // One that was left out would be clashed with.
+    if found.len() > OPEN_MAX as usize { Err(full()) } else { Ok(found) }
 }
 
 fn clash(
@@ -301,7 +317,17 @@ fn clash(
     let agreed = agreed.iter().filter(|f| f.plan.last() == Deed::Agreed);
     let agreed = agreed.map(|f| &f.plan.terms);
     let open = open.iter().map(|f| &f.plan.terms);
-    terms.clash(open, &agreed, profile.plans_per_hour).map_err(fault)
+    terms.clash(open, agreed, profile.plans_per_hour).map_err(fault)
+}
+
+/// Tells the other side of a step.
+fn tell_step(
+    tx: &mut Tx<'_>,
+    (keys, now): (&Keyring, Moment),
+    to: &[Audience],
+    (system, deed): (SystemCode, Deed),
+) -> Result<(), Refused> {
+    crate::notices::tell(tx, keys, now, to, &Notice::Plan { system, deed })
 }
 
 const fn kind(deed: Deed) -> &'static str {
@@ -339,8 +365,10 @@ fn account_taken() -> Refused {
 fn account_busy() -> Refused {
     field(
         "account",
-        "Tài khoản này còn chạy theo kế hoạch khác; dùng tên khác hoặc chờ kế hoạch đó kết thúc.",
-        "This account runs under another plan; name another one, or wait for its end.",
+        "Tài khoản này còn đăng ký cho kế hoạch khác chưa kết thúc; ghi tên tài khoản khác, hoặc \
+         thông báo lại khi kế hoạch đó đã kết thúc.",
+        "This account is another plan's that is not over; name another one, or announce the plan \
+         again when that one is over.",
     )
 }
 
@@ -349,6 +377,14 @@ fn too_many() -> Refused {
         "services",
         "Quá nhiều kế hoạch của hệ thống đang chờ; rút bớt rồi gửi lại.",
         "Too many plans of the system are waiting; withdraw some first.",
+    )
+}
+
+fn full() -> Refused {
+    field(
+        "main",
+        "Quá nhiều kế hoạch đang chờ hoặc đang chạy để so trùng; Trung tâm cần kết thúc bớt trước.",
+        "Too many plans wait or run to be compared; the centre ends some of them first.",
     )
 }
 

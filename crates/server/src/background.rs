@@ -12,7 +12,6 @@ use dancu_office::notices::watch::Watch;
 use dancu_store::Store;
 use dancu_store::lease::Lease;
 use dancu_store::ledger::health::Trouble;
-use dancu_store::notices::SPREAD_MAX;
 
 use crate::app::{App, Shared};
 use crate::clock::machine_ms;
@@ -148,7 +147,6 @@ fn tell(app: &Shared) {
             }
             if let Err(error) = tell_once(&app, &mut watch, &mut lease, round).await {
                 tracing::warn!(error = %error, "notices could not be handed out");
-                lease = None;
             }
         }
     });
@@ -179,11 +177,10 @@ async fn tell_once(
     if lease.is_none() {
         return Ok(());
     }
-    if looks {
-        watch.look(store, &app.gate.snapshot(), now).await?;
-    }
-    while spread::spread(store, now).await? == SPREAD_MAX as usize {}
-    Ok(())
+    // What is not found out holds up nothing that waits.
+    let looked =
+        if looks { watch.look(store, &app.gate.snapshot(), now).await.map(drop) } else { Ok(()) };
+    spread::spread(store, now).await.map(drop).and(looked)
 }
 
 /// Writes which credentials were used since the last time; also at the end.

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::ids::{SystemCode, UnitCode};
 use crate::moment::Moment;
 use crate::people::PersonId;
+use crate::plans::Deed;
 use crate::rule::RuleId;
 use crate::service::{Service, Window};
 
@@ -39,6 +40,8 @@ pub enum Audience {
     Operators(Option<PersonId>),
     /// All staff: citizens read the status page.
     Everybody,
+    /// Operators of the centre and whoever agrees to job plans.
+    PlanDesk,
 }
 
 /// As what a person is told: it decides where the link leads.
@@ -75,7 +78,7 @@ impl Audience {
             Self::Person(_) => Side::Person,
             Self::Heads(..) | Self::HeadsOf(_) => Side::Head,
             Self::Integrators(_) => Side::Integrator,
-            Self::Operators(_) => Side::Operator,
+            Self::Operators(_) | Self::PlanDesk => Side::Operator,
             Self::Everybody => Side::Everybody,
         }
     }
@@ -293,6 +296,18 @@ pub enum Notice {
         /// Whether it is locked now.
         locked: bool,
     },
+    /// An account list that a system sent waits for the head (B6, E1).
+    ListWaits {
+        /// The system.
+        system: SystemCode,
+    },
+    /// A step of a job plan (D5).
+    Plan {
+        /// The system that runs.
+        system: SystemCode,
+        /// What was done.
+        deed: Deed,
+    },
 }
 
 /// What is of one kind on the page of notices.
@@ -360,7 +375,7 @@ pub struct Row {
 impl Notice {
     /// Its row.
     pub const fn row(&self) -> Row {
-        use RuleId::{B3, B4, B9, C5, D2, D3, D6, D8, E3, J2};
+        use RuleId::{B3, B4, B6, B9, C5, D2, D3, D5, D6, D8, E3, J2};
         use Topic::{Accounts, Connection, Dossiers, Lines, News, Raises};
         use Urgency::{AtOnce, Ordinary};
         let (code, rule, urgency, topic) = match self {
@@ -387,6 +402,8 @@ impl Notice {
             Self::MailFailing { .. } => ("mail-failing", J2, Ordinary, Accounts),
             Self::Connection { locked: true, .. } => ("connection-stopped", D6, AtOnce, Connection),
             Self::Connection { .. } => ("connection-opened", D6, AtOnce, Connection),
+            Self::ListWaits { .. } => ("list-waits", B6, AtOnce, Accounts),
+            Self::Plan { deed, .. } => (plan_code(*deed), D5, AtOnce, Lines),
         };
         Row { code, rule, urgency, topic }
     }
@@ -420,7 +437,20 @@ impl Notice {
             Self::Announced { .. } => "/status".to_owned(),
             Self::DossierStep { link, .. } | Self::CampaignReminder { link, .. } => link.clone(),
             Self::MailFailing { .. } => "/account/contact".to_owned(),
+            Self::ListWaits { .. } => "/unit/accounts-by-api".to_owned(),
+            Self::Plan { .. } => desk("/centre/plans", "/unit/plans"),
         }
+    }
+}
+
+const fn plan_code(deed: Deed) -> &'static str {
+    match deed {
+        Deed::Announced => "plan-announced",
+        Deed::Acknowledged => "plan-acknowledged",
+        Deed::Agreed => "plan-agreed",
+        Deed::Refused => "plan-refused",
+        Deed::Withdrawn => "plan-withdrawn",
+        Deed::Ended => "plan-ended",
     }
 }
 

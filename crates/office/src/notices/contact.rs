@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use dancu_domain::moment::{MINUTE_MS, Moment};
+use dancu_domain::moment::{DAY_MS, MINUTE_MS, Moment};
 use dancu_domain::notices::{Audience, Notice, Preference, is_address};
 use dancu_domain::people::PersonId;
 use dancu_domain::people::reasons::PortalReason;
@@ -20,13 +20,16 @@ use crate::act::{Actor, Done, Entry, Refused, note};
 pub const CODE_MS: i64 = 30 * MINUTE_MS;
 /// Between two codes for one person, ms (*ours*): nobody's box is filled from here.
 pub const APART_MS: i64 = MINUTE_MS;
+/// Codes for one person within a day at most (*ours*): a typing error or two, and mail that is slow.
+pub const CODES_A_DAY: usize = 5;
 /// Digits of a code.
 const DIGITS: usize = 8;
 
 /// Asks for an address: a code is mailed to it, and the address before stays in use until then.
 ///
 /// # Errors
-/// [`Refused::Field`] of `address`: it is none, or the last code is less than a minute old.
+/// [`Refused::Field`] of `address`: it is none, the last code is less than a minute old, or too many
+/// were sent of late.
 pub async fn ask(at: (&Store, Moment), by: &Actor, address: &str) -> Result<Done, Refused> {
     let (address, now, code) = (address.trim().to_owned(), at.1, new_code()?);
     if !is_address(&address) {
@@ -38,14 +41,22 @@ pub async fn ask(at: (&Store, Moment), by: &Actor, address: &str) -> Result<Done
     }
     change(at, by, "contact.asked", move |tx, person, contact| {
         let until = now.plus_ms(CODE_MS);
-        let begun = |pending: &Pending| pending.until.plus_ms(APART_MS - CODE_MS);
-        if contact.pending.as_ref().is_some_and(|pending| now < begun(pending)) {
+        contact.codes.retain(|at| now < at.plus_ms(DAY_MS));
+        if contact.codes.last().is_some_and(|last| now < last.plus_ms(APART_MS)) {
             return Err(field(
                 "address",
                 "Mã vừa được gửi; chờ một phút rồi gửi lại.",
                 "A code was sent just now; wait a minute before the next.",
             ));
         }
+        if contact.codes.len() >= CODES_A_DAY {
+            return Err(field(
+                "address",
+                "Đã gửi 5 mã trong 24 giờ; kiểm tra địa chỉ và hộp thư rác, mai gửi lại.",
+                "Five codes were sent within 24 hours; check the address, try again tomorrow.",
+            ));
+        }
+        contact.codes.push(now);
         contact.pending = Some(Pending { address, code, until, tries: 0 });
         notices::replace_code(tx, person, now)?;
         notices::enqueue(tx, (person, CODE), false, (now, now))?;
@@ -79,7 +90,7 @@ pub async fn confirm(at: (&Store, Moment), by: &Actor, code: &str) -> Result<Don
             return Ok("mã xác nhận địa chỉ thư sai".to_owned());
         }
         contact.address = Some(pending.address);
-        contact.failing = None;
+        (contact.failing, contact.confirmed) = (None, Some(now));
         Ok("địa chỉ thư đã xác nhận".to_owned())
     })
     .await?;
@@ -96,7 +107,8 @@ pub async fn confirm(at: (&Store, Moment), by: &Actor, code: &str) -> Result<Don
 pub async fn remove(at: (&Store, Moment), by: &Actor) -> Result<Done, Refused> {
     let now = at.1;
     change(at, by, "contact.removed", move |tx, person, contact| {
-        *contact = Contact { preference: contact.preference, ..Contact::default() };
+        let codes = std::mem::take(&mut contact.codes);
+        *contact = Contact { preference: contact.preference, codes, ..Contact::default() };
         notices::replace_code(tx, person, now)?;
         Ok("bỏ địa chỉ thư".to_owned())
     })
@@ -141,16 +153,28 @@ pub async fn bounced(
     mail: i64,
     address: Option<&str>,
 ) -> Result<Bounced, Refused> {
-    let Some(job) = store.notices().mail(mail).await? else { return Ok(Bounced::Unknown) };
-    let (person, known) = (job.person, store.notices().contact(job.person).await?);
-    let is_it = |own: &str| address.is_none_or(|address| address.eq_ignore_ascii_case(own));
-    if known.failing.is_some() || !known.address.as_deref().is_some_and(is_it) {
+    // Nobody said yet that the address of a code is theirs: a bounce says nothing of the one in use.
+    let Some(job) = store.notices().mail(mail).await?.filter(|job| job.notice != CODE) else {
+        return Ok(Bounced::Unknown);
+    };
+    let person = job.person;
+    let address = address.map(str::to_owned);
+    let counts = move |known: &Contact| {
+        let is_it = |own: &str| address.as_deref().is_none_or(|a| a.eq_ignore_ascii_case(own));
+        known.failing.is_none()
+            && known.address.as_deref().is_some_and(is_it)
+            && known.confirmed.is_none_or(|since| since <= job.due)
+    };
+    if !counts(&store.notices().contact(person).await?) {
         return Ok(Bounced::Known);
     }
     let keys = store.keys().clone();
     let entry = Entry { kind: "contact.failing", actor: "dancu".to_owned(), system: None };
     let marked = note((store, now), entry, move |tx| {
         let mut contact = notices::contact(tx, &keys, person)?;
+        if !counts(&contact) {
+            return Err(PortalReason::AlreadyDecided.into());
+        }
         contact.failing = Some(now);
         notices::save_contact(tx, &keys, person, &contact)?;
         let own = Notice::MailFailing { own: true };
@@ -159,8 +183,11 @@ pub async fn bounced(
         tell(tx, &keys, now, &[Audience::HeadsOf(person)], &of)?;
         Ok((format!("#{}: thư gửi đi bị trả lại", person.0), ()))
     });
-    marked.await?;
-    Ok(Bounced::Marked)
+    match marked.await {
+        Ok(_) => Ok(Bounced::Marked),
+        Err(Refused::Reason(PortalReason::AlreadyDecided)) => Ok(Bounced::Known),
+        Err(refused) => Err(refused),
+    }
 }
 
 async fn change<C>(

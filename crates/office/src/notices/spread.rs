@@ -1,57 +1,94 @@
 //! Handing notices out: who an audience is today, and when each of them is mailed.
 //!
-//! It may be stopped at any place and begun anew: each notice goes out in one transaction.
+//! It may be stopped at any place and begun anew: who has a notice gets it and its mail no second
+//! time.
 
 use dancu_domain::ids::UnitCode;
-use dancu_domain::moment::Moment;
+use dancu_domain::moment::{DAY_MS, Moment};
 use dancu_domain::notices::{Audience, Side, When, plan};
 use dancu_domain::people::PersonId;
-use dancu_domain::people::account::Phase;
+use dancu_domain::people::account::Standing;
 use dancu_domain::people::grants::Scope;
 use dancu_domain::people::roles::Role;
-use dancu_store::notices::{self, KEPT_MS, Told};
+use dancu_domain::profile::Profile;
+use dancu_store::notices::{self, Contact, KEPT_MS, Reader, Told};
 use dancu_store::people::Person;
-use dancu_store::{Result, Store};
+use dancu_store::{Error, Result, Store};
+use hashbrown::HashSet;
 
 /// People that one read takes at a time.
 const PEOPLE_AT_A_TIME: u32 = 500;
+/// Readers of one transaction: some hundred statements, between which questions are settled.
+const READERS_AT_A_TIME: usize = 200;
+/// What cannot be read here waits so long for a program that can, ms (*ours*): nodes are renewed
+/// one by one within hours.
+const UNREAD_MS: i64 = DAY_MS;
 
 /// Somebody of the staff, as far as audiences ask.
 struct Staff {
     id: PersonId,
     operator: bool,
+    agrees_plans: bool,
     /// Units for whose software the person answers.
     integrates: Vec<UnitCode>,
 }
 
-/// Hands out what waits; how many notices went.
+/// Hands out what waits, the oldest first; how many notices went. One that cannot be read here (a
+/// newer program wrote it, or a record of its readers is damaged) waits, and none behind it does.
 ///
 /// # Errors
 /// Of the store: the rest goes the next time.
 pub async fn spread(store: &Store, now: Moment) -> Result<usize> {
-    let waiting = store.notices().to_spread().await?;
-    let count = waiting.len();
-    let mut staff = None;
-    for (id, told) in waiting {
-        let Some(told) = told else {
-            // A kind that this program does not know: nobody could read it here.
-            store.ledger().tidy(now, move |tx| notices::deliver(tx, id, &[])).await?;
-            continue;
-        };
-        let readers = readers(store, &told, now, &mut staff).await?;
-        let mail = planned(store, &told, &readers, now).await?;
+    let (mut count, mut after, mut staff) = (0, 0, None);
+    loop {
+        let waiting = store.notices().to_spread(after).await?;
+        let Some((last, ..)) = waiting.last() else { return Ok(count) };
+        after = *last;
+        for (id, made, told) in waiting {
+            let readers = match &told {
+                Some(told) => of(store, told, now, &mut staff).await,
+                None => Err(Error::Damaged("notice.sealed")),
+            };
+            match readers {
+                Ok(readers) => {
+                    hand_out(store, now, (id, made), &readers).await?;
+                    count += 1;
+                }
+                Err(error) if made.plus_ms(UNREAD_MS) < now => {
+                    tracing::error!(notice = id, error = %error, "a notice was given up");
+                    hand_out(store, now, (id, made), &[]).await?;
+                }
+                Err(error) => {
+                    tracing::debug!(notice = id, error = %error, "a notice waits");
+                }
+            }
+        }
+    }
+}
+
+/// Hands a notice out, a slice of its readers in each transaction.
+async fn hand_out(
+    store: &Store,
+    now: Moment,
+    notice: (i64, Moment),
+    readers: &[Reader],
+) -> Result<()> {
+    let mut left = readers;
+    loop {
+        let (some, rest) = left.split_at(left.len().min(READERS_AT_A_TIME));
+        let (some, last) = (some.to_vec(), rest.is_empty());
         let handed_out = store.ledger().tidy(now, move |tx| {
-            if !notices::is_waiting(tx, id)? {
+            if !notices::is_waiting(tx, notice.0)? {
                 return Ok(());
             }
-            notices::deliver(tx, id, &readers)?;
-            mail.iter().try_for_each(|(person, daily, due)| {
-                notices::enqueue(tx, (*person, id), *daily, (told.at, *due))
-            })
+            notices::deliver(tx, notice, &some, last)
         });
         handed_out.await?;
+        if last {
+            return Ok(());
+        }
+        left = rest;
     }
-    Ok(count)
 }
 
 /// Forgets notices and mails of long ago.
@@ -67,14 +104,14 @@ pub async fn forget(store: &Store, now: Moment) -> Result<()> {
     forgotten.await
 }
 
-/// Everybody who is told, once, as the first thing that they are.
-async fn readers(
+/// Everybody who is told, once, as the first thing that they are, with the mail about it.
+async fn of(
     store: &Store,
     told: &Told,
     now: Moment,
     staff: &mut Option<Vec<Staff>>,
-) -> Result<Vec<(PersonId, Side)>> {
-    let mut found: Vec<(PersonId, Side)> = vec![];
+) -> Result<Vec<Reader>> {
+    let (mut found, mut seen) = (vec![], HashSet::new());
     for audience in &told.to {
         let people = match audience {
             Audience::Person(person) => vec![*person],
@@ -83,7 +120,10 @@ async fn readers(
                 Some(of) => heads(store, &of.unit, Some(*person), now).await?,
                 None => vec![],
             },
-            Audience::Integrators(_) | Audience::Operators(_) | Audience::Everybody => {
+            Audience::Integrators(_)
+            | Audience::Operators(_)
+            | Audience::PlanDesk
+            | Audience::Everybody => {
                 if staff.is_none() {
                     *staff = Some(everybody(store, now).await?);
                 }
@@ -91,13 +131,10 @@ async fn readers(
                 all.filter(|one| one.is_in(audience)).map(|one| one.id).collect()
             }
         };
-        for person in people {
-            if found.iter().all(|(known, _)| *known != person) {
-                found.push((person, audience.side()));
-            }
-        }
+        let new = people.into_iter().filter(|person| seen.insert(*person));
+        found.extend(new.map(|person| (person, audience.side())));
     }
-    Ok(found)
+    Ok(planned(store, told, found, now).await)
 }
 
 impl Staff {
@@ -105,6 +142,7 @@ impl Staff {
         match audience {
             Audience::Integrators(unit) => self.integrates.contains(unit),
             Audience::Operators(but) => self.operator && *but != Some(self.id),
+            Audience::PlanDesk => self.operator || self.agrees_plans,
             _ => true,
         }
     }
@@ -122,25 +160,27 @@ async fn heads(
         let mut roles = person.grants.on(today).map(|grant| grant.role);
         roles.any(|role| matches!(role, Role::Head | Role::Deputy))
     };
-    let all = store.people().leaders_of(unit).await?;
-    let told = all.iter().filter(|p| is_here(p) && leads(p) && Some(p.id) != but);
+    let (all, profile) = (store.people().leaders_of(unit).await?, store.profiles().at(now));
+    let told = all.iter().filter(|p| is_here(p, now, profile) && leads(p) && Some(p.id) != but);
     Ok(told.map(|p| p.id).collect())
 }
 
-/// Whose account is not revoked.
-fn is_here(person: &Person) -> bool {
-    !matches!(person.account.phase, Phase::Revoked(_))
+/// Whose account is not stopped: whoever is suspended, locked or revoked is told of their own
+/// account alone ([`Audience::Person`]).
+fn is_here(person: &Person, now: Moment, profile: &Profile) -> bool {
+    let standing = person.account.standing(now, profile);
+    !matches!(standing, Standing::Suspended(_) | Standing::Locked | Standing::Revoked)
 }
 
 /// All staff that is here.
 async fn everybody(store: &Store, now: Moment) -> Result<Vec<Staff>> {
     let today = now.viet_nam_date();
-    let (mut all, mut after) = (vec![], PersonId(0));
+    let (mut all, mut after, profile) = (vec![], PersonId(0), store.profiles().at(now));
     loop {
         let some = store.people().all(after, PEOPLE_AT_A_TIME).await?;
         let Some(last) = some.last() else { return Ok(all) };
         after = last.id;
-        all.extend(some.iter().filter(|person| is_here(person)).map(|person| {
+        all.extend(some.iter().filter(|p| is_here(p, now, profile)).map(|person| {
             let unit = |scope: &Scope| match scope {
                 Scope::Unit(unit) | Scope::Below(unit) => Some(unit.clone()),
                 Scope::Person | Scope::All => None,
@@ -149,6 +189,7 @@ async fn everybody(store: &Store, now: Moment) -> Result<Vec<Staff>> {
             Staff {
                 id: person.id,
                 operator: grants().any(|grant| grant.role == Role::Operator),
+                agrees_plans: grants().any(|grant| grant.role == Role::JobPlanApprover),
                 integrates: grants()
                     .filter(|grant| grant.role == Role::Integrator)
                     .filter_map(|grant| unit(&grant.scope))
@@ -158,26 +199,29 @@ async fn everybody(store: &Store, now: Moment) -> Result<Vec<Staff>> {
     }
 }
 
-/// Who of the readers is mailed, whether with the day's others, and when.
+/// Readers with the mail of each: whether it goes with the day's others, and when. Whose address
+/// cannot be read reads it in the portal.
 async fn planned(
     store: &Store,
     told: &Told,
-    readers: &[(PersonId, Side)],
+    people: Vec<(PersonId, Side)>,
     now: Moment,
-) -> Result<Vec<(PersonId, bool, Moment)>> {
+) -> Vec<Reader> {
     let hours = store.profiles().at(now).hours.clone();
     let urgency = told.notice.row().urgency;
-    let mut mail = vec![];
-    for (person, _) in readers {
-        let contact = store.notices().contact(*person).await?;
-        if contact.address.is_none() || contact.failing.is_some() {
-            continue;
-        }
-        match plan(urgency, &contact.preference, &hours, now) {
-            When::At(due) => mail.push((*person, false, due)),
-            When::Digest(due) => mail.push((*person, true, due)),
-            When::Never => {}
-        }
+    let mut readers = Vec::with_capacity(people.len());
+    for (person, side) in people {
+        let contact = store.notices().contact(person).await.unwrap_or_else(|error| {
+            tracing::error!(person = person.0, error = %error, "an address cannot be read");
+            Contact::default()
+        });
+        let mail = match plan(urgency, &contact.preference, &hours, now) {
+            _ if contact.address.is_none() || contact.failing.is_some() => None,
+            When::At(due) => Some((false, due)),
+            When::Digest(due) => Some((true, due)),
+            When::Never => None,
+        };
+        readers.push(Reader { person, side, mail });
     }
-    Ok(mail)
+    readers
 }

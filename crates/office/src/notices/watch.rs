@@ -97,7 +97,7 @@ fn of_line(
     today: Today,
     warn_at: &[u8],
 ) -> Vec<Finding> {
-    let (id, at) = (place.line.id, line(system, place));
+    let (id, at) = (place.line.id, || line(system, place));
     let (day, count) = (counts.line_day(id, today.day), place.line.limit(today.now).count);
     let mut found = vec![];
     let passed = |percent: &&u8| {
@@ -108,14 +108,14 @@ fn of_line(
         found.push(Finding {
             name: name("warned", id.0, &which),
             to: vec![Audience::Heads(system.unit.clone(), None)],
-            notice: Notice::LineWarned { line: at.clone(), percent, count },
+            notice: Notice::LineWarned { line: at(), percent, count },
         });
     }
     if let Some(since) = day.episode_at.filter(|_| day.exceedances > 0) {
         found.push(Finding {
             name: name("exceeded", id.0, &[since.0]),
             to: answers_for(system, None),
-            notice: Notice::LineExceeded { line: at.clone(), count },
+            notice: Notice::LineExceeded { line: at(), count },
         });
     }
     let lock = counts.lock(id).filter(|lock| lock.until.is_none_or(|until| today.now < until));
@@ -123,7 +123,11 @@ fn of_line(
         found.push(Finding {
             name: name("locked", id.0, &[lock.since.0]),
             to: answers_for(system, None),
-            notice: Notice::LineLocked { line: at, connection: lock.connection, until: lock.until },
+            notice: Notice::LineLocked {
+                line: at(),
+                connection: lock.connection,
+                until: lock.until,
+            },
         });
     }
     found

@@ -331,12 +331,13 @@ impl Inside {
         let (own, others): (Vec<_>, Vec<_>) =
             found.accounts.into_iter().partition(|(of, _)| *of == system);
         found.accounts = own;
+        // Whoever the account is of: a deputy ends no head, and nobody themselves, by a list either.
+        self.may_end(tx, &found)?;
         let today = self.now.viet_nam_date();
         let goes_on = others.iter().any(|(_, k)| k.account.state != AccountState::Revoked);
         found.person = found.person.filter(|person| {
             !goes_on && person.grants.on(today).all(|grant| grant.role == Role::Officer)
         });
-        self.may_end(tx, &found)?;
         let (act, mut outcome) = (StateAct::Revoke(RevokeCause::Left), Outcome::default());
         set_accounts(tx, &found, act, &mut outcome)?;
         self.set_person(tx, &found, act, &mut outcome)?;

@@ -8,6 +8,7 @@ use std::ops::RangeInclusive;
 
 use dancu_domain::ids::{AccountId, SystemId};
 use dancu_domain::moment::Moment;
+use dancu_domain::notices::{Audience, Notice};
 use dancu_domain::people::reasons::PortalReason;
 use dancu_domain::registration::{AccountKind, AccountState, System};
 use dancu_domain::service::ServiceSet;
@@ -176,14 +177,17 @@ pub async fn send(
         answer: String::new(),
     };
     let told = format!("{}: {}", system.code, words(&difference.sums(), difference.missing.len()));
-    let (keys, code) = (store.keys().clone(), system.code.as_str().to_owned());
-    let entry = Entry { kind: "accounts.sent", actor: code, system: Some(system.id) };
+    let (keys, code, unit) = (store.keys().clone(), system.code.clone(), system.unit.clone());
+    let actor = code.as_str().to_owned();
+    let entry = Entry { kind: "accounts.sent", actor, system: Some(system.id) };
     let (_, changes) = note((store, now), entry, move |tx| {
         if same {
             desks::replace_waiting_changes(tx, &keys, changes.system)?;
             return Ok((told, changes));
         }
         let id = desks::insert_account_changes(tx, &keys, &changes)?;
+        let waits = Notice::ListWaits { system: code };
+        crate::notices::tell(tx, &keys, now, &[Audience::Heads(unit, None)], &waits)?;
         Ok((format!("{told}, danh sách #{id}"), AccountChanges { id, ..changes }))
     })
     .await?;
@@ -268,7 +272,9 @@ pub async fn approve(
         for account in &revoked {
             inside.revoke_from(tx, system, *account)?;
         }
+        let touched = numbers(&revoked, &now.effects);
         inside.carry(tx, system, &known, now, services)?;
+        inside.tell_list(tx, &owner)?;
         let told = words(&sums, revoked.len());
         let decided = AccountChanges {
             state: ChangesState::Applied,
@@ -278,7 +284,7 @@ pub async fn approve(
             ..changes
         };
         desks::save_account_changes(tx, &inside.keys, &decided)?;
-        Ok((format!("{} danh sách #{id}: {told}", owner.code), sums))
+        Ok((format!("{} danh sách #{id}: {told}{touched}", owner.code), sums))
     });
     done.await
 }
@@ -353,6 +359,20 @@ fn may(sums: Applied, revoked: usize, services: ServiceSet) -> Result<(), Refuse
 /// What entries and answers tell: numbers, never names.
 fn words(sums: &Applied, revoked: usize) -> String {
     format!("thêm {}, đổi {}, thu hồi {revoked}", sums.added, sums.changed)
+}
+
+/// Which accounts were revoked and changed: the rows of the list are forgotten.
+fn numbers(revoked: &[AccountId], effects: &[Effect]) -> String {
+    let changed = effects.iter().filter_map(|effect| match effect {
+        Effect::Change(id, ..) => Some(id),
+        _ => None,
+    });
+    let named = |what: &str, ids: Vec<String>| {
+        if ids.is_empty() { String::new() } else { format!("; {what} {}", ids.join(" ")) }
+    };
+    let number = |id: &AccountId| format!("#{}", id.0);
+    let (revoked, changed) = (revoked.iter().map(number), changed.map(number));
+    named("đổi", changed.collect()) + &named("thu hồi", revoked.collect())
 }
 
 fn list(vi: &str, en: &str) -> Refused {

@@ -1,16 +1,18 @@
 //! Who is told what, and where people are mailed.
 
 use dancu_domain::moment::{DAY_MS, HOUR_MS, MINUTE_MS, Moment};
-use dancu_domain::notices::{AccountChange, LineAt, Notice, Ordinary, Preference, Side};
+use dancu_domain::notices::{AccountChange, Audience, LineAt, Notice, Ordinary, Preference, Side};
 use dancu_domain::people::PersonId;
+use dancu_domain::people::account::Cause;
 use dancu_domain::registration::ConnectionState;
 use dancu_domain::service::{Service, Window};
-use dancu_office::notices::contact::{self, APART_MS, Bounced, CODE_MS};
+use dancu_office::notices::contact::{self, APART_MS, Bounced, CODE_MS, CODES_A_DAY};
 use dancu_office::notices::watch::Watch;
 use dancu_office::notices::{Read, mark_read, spread};
 use dancu_office::{Refused, news, states};
 use dancu_store::desks::News;
 use dancu_store::notices::{self, CODE, Contact};
+use dancu_store::people;
 
 use super::world::*;
 
@@ -64,6 +66,53 @@ async fn rule_d6_a_lock_is_told_to_the_officer_and_the_head_and_mailed_at_once()
         mark_read((&world.store, clock()), OFFICER, Read::One(id)).await.unwrap();
         assert_eq!(world.store.notices().unread(OFFICER).await.unwrap(), 0);
         assert_eq!(world.store.notices().unread(HEAD).await.unwrap(), 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_read_waits_a_day_and_holds_nothing_up() {
+    for world in World::both("notices-unread").await {
+        let notice = |title: &str| Notice::Announced { title: title.into(), incident: false };
+        let (one, two) = (notice("một"), notice("hai"));
+        let to = [Audience::Person(OFFICER)];
+        world
+            .change(move |tx, keys| {
+                notices::insert(tx, keys, clock(), None, (&to, &one))?;
+                let spoil = "UPDATE notice SET sealed = mark";
+                let mark = "UPDATE notice SET mark = $1";
+                tx.execute(mark, dancu_store::values![Some([7_u8; 16])])?;
+                tx.execute(spoil, &[])?;
+                notices::insert(tx, keys, clock(), None, (&to, &two)).map(drop)
+            })
+            .await;
+        assert_eq!(hand_out(&world).await, 1);
+        assert_eq!(told(&world, OFFICER).await, [(notice("hai"), Side::Person)]);
+        let waiting = async || world.store.notices().to_spread(0).await.unwrap().len();
+        assert_eq!(waiting().await, 1, "a newer program may read it");
+        let late = clock().plus_ms(DAY_MS + 1);
+        assert_eq!(spread::spread(&world.store, late).await.unwrap(), 0);
+        assert_eq!(waiting().await, 0);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_e3_who_is_suspended_is_told_of_the_own_account_alone() {
+    for world in World::both("notices-suspended").await {
+        world
+            .change(|tx, keys| {
+                let mut head = people::by_id(tx, keys, HEAD)?.unwrap();
+                head.account = head.account.suspend(Cause::Centre).unwrap();
+                people::save(tx, keys, &head)?;
+                let own = Notice::Account(AccountChange::Suspended);
+                notices::insert(tx, keys, clock(), None, (&[Audience::Person(HEAD)], &own))?;
+                let unit = Audience::Heads(head.unit, None);
+                let other = Notice::MailFailing { own: false };
+                notices::insert(tx, keys, clock(), None, (&[unit], &other)).map(drop)
+            })
+            .await;
+        assert_eq!(hand_out(&world).await, 2);
+        let own = Notice::Account(AccountChange::Suspended);
+        assert_eq!(told(&world, HEAD).await, [(own, Side::Person)]);
     }
 }
 
@@ -190,7 +239,20 @@ async fn an_address_is_used_once_its_code_came_back() {
         assert_eq!(contact().await.address.as_deref(), Some(ADDRESS));
 
         // A bounce marks it, once, and only for the address that it names.
-        let job = world.store.notices().due_mail(now.plus_ms(DAY_MS)).await.unwrap()[0].id;
+        let code = world.store.notices().due_mail(now.plus_ms(DAY_MS)).await.unwrap()[0].id;
+        assert_eq!(contact::bounced(at(0), code, None).await.unwrap(), Bounced::Unknown);
+        let since = Moment(now.0 + again + CODE_MS);
+        world
+            .change(move |tx, _| {
+                // Due before the address was confirmed: it went to the one before.
+                notices::enqueue(tx, (OFFICER, 1), false, (now, now))?;
+                notices::enqueue(tx, (OFFICER, 1), false, (now, since))
+            })
+            .await;
+        let jobs = world.store.notices().due_mail(since).await.unwrap();
+        let of_notice = |due| jobs.iter().find(|j| j.notice == 1 && j.due == due).unwrap().id;
+        let (old, job) = (of_notice(now), of_notice(since));
+        assert_eq!(contact::bounced(at(0), old, None).await.unwrap(), Bounced::Known);
         let other = Some("nguoi.khac@dancu.example.vn");
         assert_eq!(contact::bounced(at(0), job, other).await.unwrap(), Bounced::Known);
         assert_eq!(contact::bounced(at(0), 999, None).await.unwrap(), Bounced::Unknown);
@@ -203,6 +265,14 @@ async fn an_address_is_used_once_its_code_came_back() {
         assert_eq!(told(&world, OFFICER).await, [own]);
         assert_eq!(told(&world, HEAD).await, [(Notice::MailFailing { own: false }, Side::Head)]);
         contact::remove(at(again), &by).await.unwrap();
-        assert_eq!(contact().await, Contact::default());
+        assert_eq!(contact().await.address, None);
+        // Who forgets an address mails no more codes by it.
+        assert_eq!(field(&contact::ask(at(again), &by, ADDRESS).await.unwrap_err()), "address");
+        for n in 2..CODES_A_DAY as i64 {
+            contact::ask(at(again + n * MINUTE_MS), &by, ADDRESS).await.unwrap();
+        }
+        let many = contact::ask(at(again + DAY_MS / 2), &by, ADDRESS).await.unwrap_err();
+        assert_eq!(field(&many), "address", "nobody's box is filled from here");
+        contact::ask(at(again + 2 * DAY_MS), &by, ADDRESS).await.unwrap();
     }
 }

@@ -774,12 +774,15 @@ async fn rule_b6_papers_with_personal_data_are_journaled_before_anybody_has_them
         let all = papers::individual_commitments(&desk, SYSTEM, Whose::Part(0)).await.unwrap();
         all.print().unwrap().hand_out(&desk).await.unwrap();
         told("commitments.exported", "MAU: 1 cán bộ");
+        let one = papers::individual_commitments(&desk, SYSTEM, Whose::One(ACCOUNT)).await.unwrap();
+        one.print().unwrap().hand_out(&desk).await.unwrap();
+        told("commitments.exported", &format!("MAU: #{}", ACCOUNT.0));
         // What holds none is not: the last act stays.
         let services = papers::service_registration(&desk, SYSTEM, Contact::default(), |service| {
             service.code().to_owned()
         });
-        services.unwrap().print().unwrap().hand_out(&desk).await.unwrap();
-        told("commitments.exported", "MAU: 1 cán bộ");
+        services.await.unwrap().print().unwrap().hand_out(&desk).await.unwrap();
+        told("commitments.exported", &format!("MAU: #{}", ACCOUNT.0));
         let none = papers::individual_commitments(&desk, SYSTEM, Whose::Part(1)).await;
         assert!(matches!(none, Err(Refused::Gone)));
         let other = papers::account_list(&desk, SystemId(99), Contact::default()).await;

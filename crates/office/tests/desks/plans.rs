@@ -4,18 +4,20 @@ use dancu_domain::decide::{Question, decide};
 use dancu_domain::ids::{ProcedureCode, SystemId, UnitCode};
 use dancu_domain::moment::{DAY_MS, Moment};
 use dancu_domain::name::FullName;
+use dancu_domain::notices::Notice;
 use dancu_domain::people::PersonId;
 use dancu_domain::people::may::Ground;
 use dancu_domain::people::reasons::PortalReason;
 use dancu_domain::plans::{ClockRange, Contact, Deed, Standing, Terms};
 use dancu_domain::refusal::Reason;
-use dancu_domain::registration::{AccountKind, Channel};
+use dancu_domain::registration::{AccountKind, Channel, SharedOfficer};
 use dancu_domain::rule::RuleId;
 use dancu_domain::service::{FieldSet, Service, ServiceSet, Window};
 use dancu_office::Refused;
 use dancu_office::officers::HeadDesk;
 use dancu_office::plans::{self, Verdict};
 use dancu_store::desks::Filed;
+use dancu_store::policy;
 use jiff::civil::Date;
 
 use super::officers::Place;
@@ -75,6 +77,20 @@ async fn with_procedure(world: &World) {
                 &[],
             )
             .map(drop)
+        })
+        .await;
+}
+
+/// Questions of the system name the officer's account by this value too.
+async fn share(world: &World, value: &'static str) {
+    world
+        .change(move |tx, keys| {
+            let shared = SharedOfficer {
+                value: value.to_owned(),
+                account: ACCOUNT,
+                until: jiff::civil::date(2099, 1, 1),
+            };
+            policy::write::insert_shared(tx, keys, SYSTEM, &shared)
         })
         .await;
 }
@@ -161,6 +177,7 @@ async fn rule_d5_a_plan_that_was_ended_covers_nothing_more() {
 async fn what_is_wrong_with_an_announcement_is_told_by_its_field() {
     for world in World::both("plan-wrong").await {
         let good = terms(&world);
+        share(&world, "dung.chung").await;
         let wrong = |change: &dyn Fn(&mut Terms)| {
             let mut terms = good.clone();
             change(&mut terms);
@@ -175,6 +192,8 @@ async fn what_is_wrong_with_an_announcement_is_told_by_its_field() {
         assert_eq!(field(wrong(&|t| t.services = off).await.unwrap_err()), "services");
         let officer = wrong(&|t| t.account = login("canbo.mau")).await;
         assert_eq!(field(officer.unwrap_err()), "account");
+        let shared = wrong(&|t| t.account = login("dung.chung")).await;
+        assert_eq!(field(shared.unwrap_err()), "account", "questions name another's by it");
         let elsewhere = wrong(&|t| t.system = SystemId(9)).await;
         assert!(matches!(elsewhere, Err(Refused::Gone)));
         // More than the centre has room for in an hour of eleven.
@@ -183,6 +202,33 @@ async fn what_is_wrong_with_an_announcement_is_told_by_its_field() {
         announce(&world, good.clone()).await.unwrap();
         let twice = announce(&world, Terms { account: login("kehoach.hai"), ..good.clone() }).await;
         assert_eq!(field(twice.unwrap_err()), "services");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_d5_a_plan_that_could_not_be_agreed_is_not_announced_and_steps_are_told() {
+    for world in World::both("plan-next").await {
+        let first = terms(&world);
+        let id = announce(&world, first.clone()).await.unwrap();
+        verdict(&world, FIRST, id, Verdict::Agree).await.unwrap();
+        let after = |day: Date| day.checked_add(jiff::Span::new().days(2)).unwrap();
+        let next = Terms { from: after(first.from), to: after(first.to), ..first };
+        assert_eq!(field(announce(&world, next.clone()).await.unwrap_err()), "account");
+        announce(&world, Terms { account: login("kehoach.hai"), ..next }).await.unwrap();
+        dancu_office::notices::spread::spread(&world.store, clock()).await.unwrap();
+        let told = async |person| {
+            let inbox = world.store.notices().inbox(person, i64::MAX).await.unwrap();
+            inbox
+                .iter()
+                .rev()
+                .filter_map(|letter| match letter.notice {
+                    Notice::Plan { deed, .. } => Some(deed),
+                    _ => None,
+                })
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(told(FIRST).await, [Deed::Announced, Deed::Announced]);
+        assert_eq!(told(HEAD).await, [Deed::Agreed]);
     }
 }
 

@@ -2,12 +2,16 @@
 
 use std::collections::HashSet;
 
+use dancu_domain::notices::Notice;
+use dancu_domain::people::grants::{Grant, Grants, Scope};
 use dancu_domain::people::reasons::PortalReason;
-use dancu_domain::registration::AccountState;
+use dancu_domain::people::roles::Role;
+use dancu_domain::registration::{AccountState, DateRange};
 use dancu_domain::service::{Service, ServiceSet};
 use dancu_office::Refused;
 use dancu_office::officers::sent::{self, Approval, Difference, Sent};
 use dancu_store::desks::{AccountChanges, ChangesState, SentRow};
+use dancu_store::people;
 
 use super::officers::Place;
 use super::world::*;
@@ -111,10 +115,50 @@ async fn rule_e3_who_is_missing_is_revoked_and_most_only_when_said_twice() {
         approve(&world, changes.id, approval).await.unwrap();
         assert_eq!(world.account_state(), AccountState::Revoked);
         assert_eq!(listed(&world).await, [NEW.0]);
-        assert!(world.last_act().detail.contains("thêm 1, đổi 0, thu hồi 1"));
+        let detail = world.last_act().detail;
+        let revoked = format!("thêm 1, đổi 0, thu hồi 1; thu hồi #{}", ACCOUNT.0);
+        assert!(detail.ends_with(&revoked), "{detail}");
+        // The heads were told that it waited; who applied it is not told of it.
+        dancu_office::notices::spread::spread(&world.store, clock()).await.unwrap();
+        let inbox = world.store.notices().inbox(HEAD, i64::MAX).await.unwrap();
+        let waits = inbox.iter().filter(|l| matches!(l.notice, Notice::ListWaits { .. }));
+        let changed = inbox.iter().filter(|l| matches!(l.notice, Notice::ListChanged { .. }));
+        assert_eq!((waits.count(), changed.count()), (2, 0));
         // Told to who runs the agency's own software (E3).
         let notices = world.store.desks().open_notices(SYSTEM).await.unwrap();
         assert_eq!(notices.len(), 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_e4_by_a_list_nobody_revokes_themselves_or_as_deputy_the_head() {
+    for world in World::both("sent-head").await {
+        // The officer on the list answers for the unit too.
+        for (role, by) in [(Role::Head, OFFICER), (Role::Deputy, HEAD)] {
+            world
+                .change(move |tx, keys| {
+                    for (id, role) in [(by, role), (OFFICER, Role::Head)] {
+                        let mut person = people::by_id(tx, keys, id)?.unwrap();
+                        let scope = Scope::Unit(person.unit.clone());
+                        let day = |year| Some(jiff::civil::date(year, 1, 1));
+                        let valid = DateRange { from: day(2020), to: day(2099) };
+                        let grant = Grant::new(role, scope, valid, None).unwrap();
+                        person.grants = Grants::default().with(grant).unwrap();
+                        people::save(tx, keys, &person)?;
+                    }
+                    Ok(())
+                })
+                .await;
+            let (changes, difference) = waits(&world, vec![row(NEW.0, NEW.1, "20")]).await;
+            let approval = Approval { takes_most: true, ..all(&changes, &difference) };
+            let place = Place::new(&world.store, by);
+            let refused = sent::approve(&place.desk(&world.store), changes.id, approval).await;
+            match refused.unwrap_err() {
+                Refused::Field { field, .. } => assert_eq!((role, field), (Role::Head, "act")),
+                other => assert!(matches!(other, Refused::Reason(PortalReason::NoPower))),
+            }
+            assert_eq!(world.account_state(), AccountState::Live);
+        }
     }
 }
 

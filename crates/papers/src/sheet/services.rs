@@ -4,7 +4,7 @@
 use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use calamine::{Reader as _, Xlsx, XlsxError};
+use calamine::{DataRef, Reader as _, Xlsx, XlsxError};
 use dancu_domain::service::{Service, Window};
 use dancu_domain::text::fold;
 use jiff::civil::Date;
@@ -166,7 +166,11 @@ fn cells(bytes: &[u8]) -> Result<Vec<Row>, Unreadable> {
         reader.next_cell_with_formula_metadata().map_err(|_| Unreadable::Damaged)?
     {
         let (row, column) = found.pos;
-        let (text, _) = text_of(&found.value);
+        let (mut text, _) = text_of(&found.value);
+        if matches!(found.value, DataRef::Float(f) if f.fract() != 0.0) {
+            // As it is shown here: its point groups no digits.
+            text = text.replace('.', ",");
+        }
         if column >= COLUMNS_MAX || (text.is_empty() && found.formula.is_none()) {
             continue;
         }
@@ -195,6 +199,14 @@ fn cells(bytes: &[u8]) -> Result<Vec<Row>, Unreadable> {
     if rows.is_empty() { Err(Unreadable::Empty) } else { Ok(rows) }
 }
 
+/// A whole number, written plainly or in groups of three: a fraction is none.
+fn whole(text: &str) -> Option<u32> {
+    let groups: Vec<&str> = text.split(['.', ' ']).collect();
+    let (first, rest) = groups.split_first()?;
+    let fits = rest.is_empty() || first.len() <= 3 && rest.iter().all(|group| group.len() == 3);
+    if fits { groups.concat().parse().ok() } else { None }
+}
+
 fn lines(rows: &[Row], service: impl Fn(&str) -> Option<Service>) -> Lines {
     let (mut lines, mut faults) = (vec![], vec![]);
     for (row, window, [_, name, count, purpose]) in rows {
@@ -209,8 +221,7 @@ fn lines(rows: &[Row], service: impl Fn(&str) -> Option<Service>) -> Lines {
         if service.is_none() {
             wrong(1, "không có dịch vụ tên này; chọn tên trong danh mục.", "no such service.");
         }
-        let digits: String = count.chars().filter(|c| !matches!(c, '.' | ' ')).collect();
-        let daily = digits.parse().ok().filter(|n| (1..=DAILY_MAX).contains(n));
+        let daily = whole(count).filter(|n| (1..=DAILY_MAX).contains(n));
         if daily.is_none() {
             let vi = "ghi số nguyên từ 1 đến 1.000.000, không dùng công thức.";
             wrong(2, vi, "a whole number from 1 to 1,000,000, no formula.");
@@ -266,6 +277,13 @@ mod tests {
         let faults = read(&file, named).unwrap().unwrap_err();
         let cells: Vec<_> = faults.iter().map(|f| f.cell.as_str()).collect();
         assert_eq!(cells, ["B11", "C11", "D11"]);
+        for (text, read) in
+            [("1500", Some(1_500)), ("1.500", Some(1_500)), ("12 000", Some(12_000))]
+                .into_iter()
+                .chain(["1.5", "1,5", "1.50", "0001.500", ""].map(|text| (text, None)))
+        {
+            assert_eq!(whole(text), read, "{text}");
+        }
         assert!(faults[0].sentence.0.starts_with("Dòng 11, cột “Dịch vụ đăng ký”: "));
         let empty = write(&About::default(), [&[], &[]], DAY).unwrap();
         assert_eq!(read(&empty, named), Err(Unreadable::Empty));

@@ -8,10 +8,31 @@ use super::{Document, PAGES_MAX, Refusal, signed};
 
 /// Bytes of all packed objects when unpacked: 200 pages have some hundred KB of them.
 const UNPACKED_MAX: u64 = 32 << 20;
-/// Names of what runs, calls or fills in: JavaScript, programs, files of data, dynamic forms, media
-/// (ISO 32000-1, 12.6.4, 12.7.8, 13).
-const ACTIVE: [&[u8]; 6] =
-    [b"JavaScript", b"Launch", b"ImportData", b"XFA", b"RichMedia", b"EmbeddedFiles"];
+/// Packed streams of a document: one of 200 pages has some dozen of a hundred objects each.
+const PACKED_MAX: usize = 4_096;
+/// Signatures of a document: a letter has one or a few.
+const RANGES_MAX: usize = 16;
+/// Bytes that a signature takes up in a file: 64 KB with its authorities and their revocation lists,
+/// and four times that.
+const GAP_MAX: u64 = 256 << 10;
+/// Names of what runs, calls, brings along or fills in: JavaScript, programs, files within the file,
+/// files of data, dynamic forms, media (ISO 32000-1, 7.11.4, 12.6.4, 12.7.8, 13).
+const ACTIVE: [&[u8]; 12] = [
+    b"JavaScript",
+    b"Launch",
+    b"ImportData",
+    b"XFA",
+    b"RichMedia",
+    b"EmbeddedFiles",
+    b"EmbeddedFile",
+    b"EF",
+    b"FileAttachment",
+    b"GoToE",
+    b"Movie",
+    b"Sound",
+];
+/// Shorter names stand in packed data by chance: in one of 30 files of 10 MB where of two letters.
+const SHORT: usize = 2;
 
 /// What is known of the document.
 ///
@@ -21,7 +42,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Document, Refusal> {
     let mut seen = Seen::default();
     seen.scan(bytes, true)?;
     // What a reader finds by its own ways may lie where no word was looked for.
-    if ACTIVE.iter().any(|name| holds_name(bytes, name)) {
+    if holds_active(bytes) {
         return Err(Refusal::Scripted);
     }
     match seen.pages.len() + seen.packed_pages {
@@ -34,12 +55,12 @@ pub(super) fn read(bytes: &[u8]) -> Result<Document, Refusal> {
     }
 }
 
-/// Whether a name stands anywhere, written plainly.
-fn holds_name(bytes: &[u8], name: &[u8]) -> bool {
+/// Whether a name of [`ACTIVE`] stands anywhere, with `#xx` read.
+fn holds_active(bytes: &[u8]) -> bool {
     let slashes = bytes.iter().enumerate().filter(|(_, b)| **b == b'/');
     slashes.into_iter().any(|(at, _)| {
-        bytes[at + 1..].starts_with(name)
-            && bytes.get(at + 1 + name.len()).is_none_or(|b| !is_regular(*b))
+        let name = Words { bytes, at: at + 1 }.name();
+        name.len() > SHORT && ACTIVE.contains(&name.as_slice())
     })
 }
 
@@ -62,6 +83,7 @@ struct Seen {
     /// Numbers of objects that are pages: a later version of one counts once.
     pages: HashSet<u64>,
     packed_pages: usize,
+    packed: usize,
     ranges: Vec<[u64; 4]>,
     unpacked: u64,
 }
@@ -123,6 +145,9 @@ impl Seen {
                 _ => {}
             }
             if let Some(&[a, b, c, d]) = range.as_deref() {
+                if self.ranges.len() == RANGES_MAX || c.saturating_sub(b) > GAP_MAX {
+                    return Err(Refusal::Damaged);
+                }
                 self.ranges.push([a, b, c, d]);
                 range = None;
             }
@@ -141,6 +166,10 @@ impl Seen {
 
     /// Objects that are packed in a stream (ISO 32000-1, 7.5.7).
     fn unpack(&mut self, data: &[u8]) -> Result<(), Refusal> {
+        self.packed += 1;
+        if self.packed > PACKED_MAX {
+            return Err(Refusal::Damaged);
+        }
         let left = UNPACKED_MAX - self.unpacked;
         let mut out = vec![];
         let mut reader = flate2::read::ZlibDecoder::new(data).take(left + 1);

@@ -40,7 +40,7 @@ fn documents_are_counted_and_refused_by_what_they_hold() {
     let stream = "/Type /ObjStm /N 2 /First 8 /Filter /FlateDecode";
     let objects = "2 0 3 9 << /Type /Page >> << /Type /Page >>";
     assert_eq!(pages(&packed(stream, objects)), Ok(2));
-    for active in ["/JavaScript", "/J#61vaScript", "/Launch", "/XFA"] {
+    for active in ["/JavaScript", "/J#61vaScript", "/Launch", "/XFA", "/EF", "/GoToE", "/Sound"] {
         let with = format!("{}3 0 obj << /S {active} >> endobj\n", page());
         assert_eq!(pages(&pdf(&with)), Err(Refusal::Scripted), "{active}");
         let hidden = format!("{objects} << /S {active} >>");
@@ -50,6 +50,30 @@ fn documents_are_counted_and_refused_by_what_they_hold() {
     let encrypted = format!("{}trailer << /Encrypt 9 0 R >>\n", page());
     assert_eq!(pages(&pdf(&encrypted)), Err(Refusal::Encrypted));
     assert_eq!(pages(&pdf(&format!("{}(/JS /Encrypt)", page()))), Ok(1), "a text is no name");
+}
+
+#[test]
+fn what_a_reader_would_find_in_a_stream_is_found_however_it_is_written() {
+    for active in ["/EmbeddedFile ", "/Embedded#46ile ", "/#4aavaScript "] {
+        let hidden = pdf(&format!("{}4 0 obj <<>> stream\n{active}\nendstream\n", page()));
+        assert_eq!(sniff(&hidden), Err(Refusal::Scripted), "{active}");
+    }
+    let chance = pdf(&format!("{}4 0 obj <<>> stream\n/EF \nendstream\n", page()));
+    assert!(sniff(&chance).is_ok(), "two letters stand there by chance");
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "how long it takes is what is tested")]
+fn a_hostile_file_is_refused_at_once() {
+    let begun = std::time::Instant::now();
+    let half = PDF_BYTES_MAX / 4;
+    let gap = format!("<{}>", "30".repeat(half / 2));
+    let ranges = |end: usize| format!("/ByteRange [0 20 {end} 9]\n").repeat(half / 40);
+    let one = "5 0 obj << /Type /ObjStm /Filter /Fl >> stream\nx\nendstream\n";
+    for body in [format!("{gap}{}", ranges(half)), ranges(40), one.repeat(half / one.len())] {
+        assert_eq!(sniff(&pdf(&format!("{}{body}", page()))), Err(Refusal::Damaged));
+    }
+    assert!(begun.elapsed() < std::time::Duration::from_secs(1), "{:?}", begun.elapsed());
 }
 
 #[test]

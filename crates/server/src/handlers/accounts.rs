@@ -44,15 +44,21 @@ pub async fn put(
     if !is_json(text(&headers, header::CONTENT_TYPE)) {
         return problem(HttpProblem::UnsupportedMediaType);
     }
+    if let Err(response) = app.reads.admit_list(system.id, app.clock.now()) {
+        return response;
+    }
     let body = match read_body_within(body, ACCOUNTS_BODY_MAX, WAIT).await {
         Ok(body) => body,
         Err(BodyError::TooLarge) => return problem(HttpProblem::TooLarge),
         Err(BodyError::Broken) => return problem(HttpProblem::BadRequest),
     };
-    match parse_accounts(&body) {
-        Ok(list) => take(&app, &system, list).await,
+    // Reading and comparing thousands of rows keeps a core busy, that questions run on.
+    let (reader, runtime) = (app.clone(), tokio::runtime::Handle::current());
+    let taken = app.reads.long(move || match parse_accounts(&body) {
+        Ok(list) => runtime.block_on(take(&reader, &system, list)),
         Err(unreadable) => respond(input_problem(&unreadable, loose_correlation())),
-    }
+    });
+    taken.await.unwrap_or_else(|response| response)
 }
 
 async fn take(app: &App, system: &System, list: Vec<SentAccount>) -> Response {

@@ -25,6 +25,11 @@ use crate::app::{App, Shared};
 /// What one system may ask beside its questions: 20 pages of 500 entries a second bring a day of
 /// 1.4 million entries in three minutes.
 const BESIDE: Pace = Pace { burst: 300, per_minute: 1_200, persons_per_minute: 0 };
+/// Account lists that one system may send: a burst of 12, then one each ten minutes. Each is parsed,
+/// compared with the whole list, and stored; a unit changes a few times a day (B6).
+const LISTS: Pace = Pace { burst: 12, per_minute: 1, persons_per_minute: 0 };
+/// A pace counts by the minute: in time that runs ten times slower one a minute is six an hour.
+const LISTS_SLOWER: i64 = 10;
 /// How long a long read waits for its turn before it is refused.
 const WAIT: Duration = Duration::from_secs(2);
 
@@ -35,6 +40,7 @@ const FILE_WAIT: Duration = Duration::from_secs(30);
 /// The pace of each system, and places for long reads.
 pub struct Reads {
     pace: Mutex<HashMap<SystemId, PaceState>>,
+    lists: Mutex<HashMap<SystemId, PaceState>>,
     places: Arc<Semaphore>,
 }
 
@@ -43,7 +49,7 @@ impl Default for Reads {
         // Half of the machine: questions go on meanwhile.
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let places = Arc::new(Semaphore::new((cores / 2).clamp(1, 3)));
-        Self { pace: Mutex::default(), places }
+        Self { pace: Mutex::default(), lists: Mutex::default(), places }
     }
 }
 
@@ -53,6 +59,15 @@ impl Reads {
     pub fn admit(&self, system: SystemId, at: Moment) -> Result<(), Response> {
         let mut pace = self.pace.lock();
         let admitted = pace.entry(system).or_default().admit(BESIDE, at, 0);
+        admitted.map_err(|_| problem(HttpProblem::TooOften))
+    }
+
+    /// Admits an account list of a system, or says with 429 when to come again.
+    #[expect(clippy::result_large_err, reason = "the error is the answer, sent as it is")]
+    pub fn admit_list(&self, system: SystemId, at: Moment) -> Result<(), Response> {
+        let mut lists = self.lists.lock();
+        let slower = Moment(at.0 / LISTS_SLOWER);
+        let admitted = lists.entry(system).or_default().admit(LISTS, slower, 0);
         admitted.map_err(|_| problem(HttpProblem::TooOften))
     }
 
@@ -135,6 +150,20 @@ mod tests {
         assert!(reads.admit(SystemId(2), at).is_ok());
         let second = (1..=1_000).filter(|ms| reads.admit(SystemId(1), at.plus_ms(*ms)).is_ok());
         assert!((19..=21).contains(&second.count()));
+    }
+
+    #[test]
+    fn a_system_sends_a_few_lists_an_hour() {
+        let (reads, at) =
+            (Reads::default(), Moment::parse_rfc3339("2026-03-09T01:00:00Z").unwrap());
+        let sent = |from: i64, to: i64| {
+            let minutes = (from..to).map(|n| at.plus_ms(n * 60_000));
+            minutes.filter(|at| reads.admit_list(SystemId(1), *at).is_ok()).count()
+        };
+        let burst = (0..100).filter(|_| reads.admit_list(SystemId(1), at).is_ok());
+        assert_eq!(burst.count(), 12);
+        assert!((5..=7).contains(&sent(0, 61)));
+        assert!(reads.admit_list(SystemId(2), at).is_ok(), "each for itself");
     }
 
     #[tokio::test]

@@ -36,7 +36,7 @@ pub fn read(from: impl Read) -> std::io::Result<Option<Bounce>> {
 fn parse(bytes: &[u8]) -> Option<Bounce> {
     let text = String::from_utf8_lossy(bytes);
     let (mut report, mut failed, mut lasting) = (false, false, false);
-    let (mut recipient, mut named) = (None, None);
+    let (mut original, mut last, mut named) = (None, None, None);
     for line in text.lines().take(LINES_MAX) {
         let line = &line[..line.floor_char_boundary(LINE_MAX)];
         report |= contains(line, "report-type=delivery-status")
@@ -51,12 +51,20 @@ fn parse(bytes: &[u8]) -> Option<Bounce> {
         } else if name.eq_ignore_ascii_case("status") {
             // RFC 3463: 5 = for good, 4 = not yet.
             lasting |= value.starts_with("5.");
-        } else if name.eq_ignore_ascii_case("final-recipient") && recipient.is_none() {
-            recipient = value.split_once(';').map(|(_, address)| address.trim().to_owned());
+        } else if name.eq_ignore_ascii_case("original-recipient") && original.is_none() {
+            original = address(value);
+        } else if name.eq_ignore_ascii_case("final-recipient") && last.is_none() {
+            last = address(value);
         }
     }
     let (job, tag) = named.filter(|_| report && failed && lasting)?;
-    Some(Bounce { job, tag, recipient })
+    // Mail that is passed on ends at an address that is not ours: whom it was sent to counts.
+    Some(Bounce { job, tag, recipient: original.or(last) })
+}
+
+/// The address of `rfc822; address`.
+fn address(value: &str) -> Option<String> {
+    value.split_once(';').map(|(_, address)| address.trim().to_owned())
 }
 
 fn contains(line: &str, what: &str) -> bool {
@@ -94,7 +102,12 @@ mod tests {
             tag: "0123456789abcdef".into(),
             recipient: Some("can.bo@dancu.example.vn".into()),
         };
-        assert_eq!(parse(BOUNCE.as_bytes()), Some(bounce));
+        assert_eq!(parse(BOUNCE.as_bytes()), Some(bounce.clone()));
+        let passed_on = BOUNCE.replace(
+            "rfc822; can.bo@dancu.example.vn",
+            "rfc822; khac@x.vn\r\nOriginal-Recipient: rfc822; can.bo@dancu.example.vn",
+        );
+        assert_eq!(parse(passed_on.as_bytes()), Some(bounce));
     }
 
     #[test]

@@ -33,6 +33,9 @@ const WAIT: Duration = Duration::from_secs(30);
 /// Characters of a subject: what a list of mails shows.
 const SUBJECT_MAX: usize = 120;
 
+/// Answers that say nothing of a mail, but of us (RFC 4954, 6; RFC 7504): nobody here is let in.
+const SHUT: [&str; 5] = ["521", "530", "534", "535", "538"];
+
 /// Where the mail server is.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Place {
@@ -112,6 +115,8 @@ pub struct Mailer {
     /// Of Message-ID and List-Id.
     host: String,
     place: Place,
+    /// How long everything about one mail takes at most: lettre bounds the connecting alone.
+    wait: Duration,
 }
 
 impl Mailer {
@@ -142,7 +147,7 @@ impl Mailer {
             builder = builder.credentials(Credentials::new(user.clone(), password));
         }
         let from = Mailbox::new(Some(config.name.clone()), address);
-        Ok(Some(Self { transport: builder.build(), from, host, place }))
+        Ok(Some(Self { transport: builder.build(), from, host, place, wait: WAIT }))
     }
 
     /// Whether the server answers and lets us in.
@@ -150,10 +155,13 @@ impl Mailer {
     /// # Errors
     /// [`Failed`].
     pub async fn test(&self) -> Result<(), Failed> {
-        match self.transport.test_connection().await {
+        // Whatever is said here is said of every mail.
+        match self.within(self.transport.test_connection()).await {
             Ok(true) => Ok(()),
             Ok(false) => Err(Failed::Down(self.place.to_string())),
-            Err(error) => Err(failed(&error)),
+            Err(Failed::Refused(why) | Failed::Later(why) | Failed::Down(why)) => {
+                Err(Failed::Down(why))
+            }
         }
     }
 
@@ -163,9 +171,21 @@ impl Mailer {
     /// [`Failed`]; nothing of the mail stands in it.
     pub async fn send(&self, letter: &Letter) -> Result<(), Failed> {
         let message = self.message(letter).map_err(|error| Failed::Refused(error.to_string()))?;
-        match self.transport.send(message).await {
+        match self.within(self.transport.send(message)).await {
             Ok(_) => Ok(()),
-            Err(error) => Err(failed(&error)),
+            // A server that greets with a refusal refuses no mail by it.
+            Err(refused @ Failed::Refused(_)) => self.test().await.and(Err(refused)),
+            Err(failed) => Err(failed),
+        }
+    }
+
+    async fn within<T>(
+        &self,
+        what: impl Future<Output = Result<T, lettre::transport::smtp::Error>>,
+    ) -> Result<T, Failed> {
+        match tokio::time::timeout(self.wait, what).await {
+            Ok(answer) => answer.map_err(|error| failed(&error)),
+            Err(_) => Err(Failed::Down(format!("{}: no answer", self.place))),
         }
     }
 
@@ -218,6 +238,7 @@ fn tls(place: &Place, file: Option<&Path>) -> anyhow::Result<TlsParameters> {
 fn failed(error: &lettre::transport::smtp::Error) -> Failed {
     let code = error.status().map(|code| code.to_string());
     match code {
+        Some(code) if SHUT.contains(&code.as_str()) => Failed::Down(code),
         Some(code) if error.is_permanent() => Failed::Refused(code),
         Some(code) => Failed::Later(code),
         None => Failed::Down(error.to_string()),

@@ -97,6 +97,27 @@ async fn a_server_says_no_later_or_nothing() {
     assert!(matches!(mailer(free).send(&letter()).await, Err(Failed::Down(_))));
 }
 
+#[tokio::test]
+async fn what_a_server_says_of_us_ends_no_mail() {
+    // It takes the connection, and says nothing, or says no to everybody.
+    for greeting in ["", "554 no service here\r\n", "521 no mail\r\n"] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        tokio::spawn(async move {
+            let mut held = vec![];
+            while let Ok((mut stream, _)) = listener.accept().await {
+                stream.write_all(greeting.as_bytes()).await.unwrap();
+                held.push(stream);
+            }
+        });
+        let mailer = Mailer { wait: Duration::from_millis(300), ..mailer(port) };
+        assert!(matches!(mailer.send(&letter()).await, Err(Failed::Down(_))), "{greeting:?}");
+        assert!(matches!(mailer.test().await, Err(Failed::Down(_))), "{greeting:?}");
+    }
+    let (port, _) = server("530 sign in first\r\n").await;
+    assert!(matches!(mailer(port).send(&letter()).await, Err(Failed::Down(_))));
+}
+
 #[test]
 fn places_are_read_and_only_this_machine_goes_without_tls() {
     let place = |url| Place::parse(url).map(|p| (p.host.clone(), p.port, p.wrapped));

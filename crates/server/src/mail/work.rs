@@ -9,6 +9,7 @@ use dancu_domain::notices::{Side, retry_after_ms};
 use dancu_portal::Page as _;
 use dancu_portal::notices::{Item, MailHtml, MailText};
 use dancu_portal::text::{Language, Text};
+use dancu_store::lease::Lease;
 use dancu_store::notices::{self, CODE, Ended, Job, Letter as Told};
 use dancu_store::{Result, Store};
 
@@ -69,28 +70,50 @@ async fn serve(app: &App, mailer: &Mailer) -> Result<Turn> {
         return Ok(Turn::Served);
     }
     let Some(lease) = store.leases().acquire("mail", LEASE_MS)? else { return Ok(Turn::Served) };
-    let mut down = false;
-    for group in groups(due) {
+    let served = hand_over(app, mailer, &lease, groups(due)).await;
+    lease.release()?;
+    served
+}
+
+/// Hands mails over while the lease is held.
+async fn hand_over(
+    app: &App,
+    mailer: &Mailer,
+    lease: &Lease,
+    groups: Vec<Vec<Job>>,
+) -> Result<Turn> {
+    let (store, now) = (app.gate.store(), app.clock.now());
+    for found in groups {
         if !lease.renew()? {
             return Ok(Turn::Served);
         }
-        // It may have been sent by another node until the lease was ours.
-        if store.notices().mail(group[0].id).await?.is_none_or(|job| job.ended.is_some()) {
+        // It may have been sent by another node until the lease was ours; what is gathered goes
+        // together, however much it is.
+        let group = if found[0].daily {
+            store.notices().due_daily(found[0].person, now).await?
+        } else {
+            let job = store.notices().mail(found[0].id).await?;
+            job.filter(|job| job.ended.is_none()).into_iter().collect()
+        };
+        if group.is_empty() {
             continue;
         }
-        let sent = match compose(app, &group).await? {
-            Some(letter) => mailer.send(&letter).await.map(|()| Ended::Sent),
-            None => Ok(Ended::NoAddress),
+        let sent = match compose(app, &group).await {
+            Ok(Some(letter)) => mailer.send(&letter).await.map(|()| Ended::Sent),
+            Ok(None) => Ok(Ended::NoAddress),
+            // What cannot be read holds no other mail up.
+            Err(error) => {
+                tracing::error!(mail.job = group[0].id, error = %error, "a mail cannot be read");
+                Err(Failed::Later("unreadable".to_owned()))
+            }
         };
         settle(store, app.clock.now(), &group, &sent).await?;
         if let Err(failed @ Failed::Down(_)) = &sent {
             tracing::warn!(error = %failed, "mail waits");
-            down = true;
-            break;
+            return Ok(Turn::Down);
         }
     }
-    lease.release()?;
-    Ok(if down { Turn::Down } else { Turn::Served })
+    Ok(Turn::Served)
 }
 
 /// Mails as they are sent: what is gathered goes together by person.
@@ -180,8 +203,7 @@ async fn compose(app: &App, group: &[Job]) -> Result<Option<Letter>> {
 
 /// The notice of a mail as the person has it; none where it was forgotten.
 async fn told(store: &Store, job: &Job) -> Result<Option<Told>> {
-    let found = store.notices().inbox(job.person, job.notice.saturating_add(1)).await?;
-    Ok(found.into_iter().next().filter(|told| told.id == job.notice))
+    store.notices().letter(job.person, job.notice).await
 }
 
 fn item(app: &App, t: &Text, told: &Told) -> Item {

@@ -39,6 +39,8 @@ pub fn said(t: &Text, notice: &Notice, side: Side) -> (String, String) {
         }
         Notice::CredentialEnding { system, until: to, .. } => until(t, &key, system.as_str(), *to),
         Notice::ListChanged { system }
+        | Notice::ListWaits { system }
+        | Notice::Plan { system, .. }
         | Notice::RevocationToConfirm { system }
         | Notice::Connection { system, .. } => t.with(&key, "line", system),
         Notice::Announced { title, .. } => t.with(&key, "title", title),
@@ -68,6 +70,7 @@ fn place(t: &Text, line: &LineAt) -> String {
 mod tests {
     use dancu_domain::ids::SystemCode;
     use dancu_domain::notices::AccountChange;
+    use dancu_domain::plans::Deed;
     use dancu_domain::service::{Service, Window};
     use dancu_portal::text::Language;
     use jiff::civil::date;
@@ -115,8 +118,10 @@ mod tests {
             Notice::MailFailing { own: true },
             Notice::MailFailing { own: false },
             Notice::Connection { system: system.clone(), locked: true },
-            Notice::Connection { system, locked: false },
+            Notice::Connection { system: system.clone(), locked: false },
+            Notice::ListWaits { system: system.clone() },
         ];
+        all.extend(Deed::ALL.map(|deed| Notice::Plan { system: system.clone(), deed }));
         all.extend(
             [
                 AccountChange::Locked,

@@ -462,7 +462,8 @@ CREATE TABLE mail_job (
     state INTEGER NOT NULL DEFAULT 0,
     ended_at BIGINT
 );
-CREATE INDEX mail_job_due ON mail_job (due_at, id) WHERE state = 0;
+CREATE INDEX mail_job_due ON mail_job (daily, due_at, id) WHERE state = 0;
+CREATE INDEX mail_job_daily ON mail_job (person, id) WHERE state = 0 AND daily = 1;
 CREATE INDEX mail_job_given_up ON mail_job (id) WHERE state = 2;
 CREATE INDEX mail_job_of_person ON mail_job (person, notice);
 CREATE INDEX mail_job_ended ON mail_job (ended_at) WHERE ended_at IS NOT NULL;

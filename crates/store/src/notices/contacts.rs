@@ -32,6 +32,10 @@ pub struct Contact {
     pub preference: Preference,
     /// Since when mail to the address comes back.
     pub failing: Option<Moment>,
+    /// When the address was confirmed: what was due before went elsewhere.
+    pub confirmed: Option<Moment>,
+    /// When codes were mailed of late, the oldest first: they stay when an address goes.
+    pub codes: Vec<Moment>,
 }
 
 /// An address that is to be confirmed.

@@ -10,13 +10,18 @@ use crate::values;
 
 /// Mails that one look gives at most: more than a server takes in one turn of the worker.
 pub const MAIL_READ: u32 = 64;
+/// Notices that one daily mail gathers at most; the rest comes the next turn.
+const DAILY_READ: u32 = 512;
 /// The notice of a mail with the code of a new address: none is numbered 0.
 pub const CODE: i64 = 0;
 /// How long it is kept what became of a mail, ms (*ours*): a bounce comes within days.
 const ENDED_KEPT_MS: i64 = 30 * DAY_MS;
 
 const DUE: &str = "SELECT id, person, notice, daily, made_at, due_at, attempts, state \
-    FROM mail_job WHERE state = 0 AND due_at <= $1 ORDER BY due_at, id LIMIT $2";
+    FROM mail_job WHERE state = 0 AND daily = $1 AND due_at <= $2 ORDER BY due_at, id LIMIT $3";
+const DAILY: &str = "SELECT id, person, notice, daily, made_at, due_at, attempts, state \
+    FROM mail_job WHERE state = 0 AND daily = 1 AND person = $1 AND due_at <= $2 \
+    ORDER BY id LIMIT $3";
 const BY_ID: &str = "SELECT id, person, notice, daily, made_at, due_at, attempts, state \
     FROM mail_job WHERE id = $1";
 const GIVEN_UP: &str = "SELECT id, person, notice, daily, made_at, due_at, attempts, state \
@@ -63,12 +68,27 @@ pub struct Job {
 /// Puts a mail into the queue.
 pub fn enqueue(
     tx: &mut Tx<'_>,
+    to: (PersonId, i64),
+    daily: bool,
+    at: (Moment, Moment),
+) -> Result<()> {
+    let id = next_mail(tx)?;
+    insert_mail(tx, id, to, daily, at)
+}
+
+/// The number of the next mail.
+pub(super) fn next_mail(tx: &mut Tx<'_>) -> Result<i64> {
+    tx.one("SELECT COALESCE(MAX(id), 0) + 1 FROM mail_job", &[], |r| r.get(0))
+}
+
+/// Puts a mail into the queue under a number that is free.
+pub(super) fn insert_mail(
+    tx: &mut Tx<'_>,
+    id: i64,
     (person, notice): (PersonId, i64),
     daily: bool,
     (made, due): (Moment, Moment),
 ) -> Result<()> {
-    let sql = "SELECT COALESCE(MAX(id), 0) + 1 FROM mail_job";
-    let id: i64 = tx.one(sql, &[], |r| r.get(0))?;
     tx.execute(
         "INSERT INTO mail_job (id, person, notice, daily, made_at, due_at) \
          VALUES ($1, $2, $3, $4, $5, $6)",
@@ -121,9 +141,20 @@ pub fn forget_mail(tx: &mut Tx<'_>, now: Moment) -> Result<()> {
 }
 
 impl Notices<'_> {
-    /// Mails that are to be sent now, the longest due first; at most [`MAIL_READ`].
+    /// Mails that are to be sent now, at most [`MAIL_READ`]: those that go alone before what is
+    /// gathered, the longest due first.
     pub async fn due_mail(self, now: Moment) -> Result<Vec<Job>> {
-        self.store.look(DUE, values![now.0, MAIL_READ], read).await
+        let mut due = self.store.look(DUE, values![false, now.0, MAIL_READ], read).await?;
+        let left = MAIL_READ.saturating_sub(u32::try_from(due.len()).unwrap_or(MAIL_READ));
+        if left > 0 {
+            due.extend(self.store.look(DUE, values![true, now.0, left], read).await?);
+        }
+        Ok(due)
+    }
+
+    /// What is gathered for a person and to be sent now.
+    pub async fn due_daily(self, person: PersonId, now: Moment) -> Result<Vec<Job>> {
+        self.store.look(DAILY, values![person.0, now.0, DAILY_READ], read).await
     }
 
     /// A mail.

@@ -41,7 +41,7 @@ pub const UNREAD_MAX: u32 = 100;
 const FORGET_MAX: u32 = 200;
 
 const TO_SPREAD: &str =
-    "SELECT id, made_at, sealed FROM notice WHERE spread = 0 ORDER BY id LIMIT $1";
+    "SELECT id, made_at, sealed FROM notice WHERE spread = 0 AND id > $1 ORDER BY id LIMIT $2";
 const BY_ID: &str = "SELECT id, made_at, sealed FROM notice WHERE id = $1";
 const INBOX: &str = "SELECT n.id, n.made_at, n.sealed, r.side, r.read_at FROM notice_reader r \
     JOIN notice n ON n.id = r.notice WHERE r.person = $1 AND r.notice < $2 \
@@ -113,18 +113,41 @@ pub fn insert(
     Ok(tx.execute(sql, values![id, mark, at.0, sealed])? == 1)
 }
 
-/// Hands a notice out: each of its readers has it from now on, once. It is not to be handed out
-/// any more then.
-pub fn deliver(tx: &mut Tx<'_>, notice: i64, readers: &[(PersonId, Side)]) -> Result<()> {
-    for (person, side) in readers {
+/// Somebody to whom a notice is handed out.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Reader {
+    /// Who.
+    pub person: PersonId,
+    /// As what.
+    pub side: Side,
+    /// The mail about it, where there is one: whether it is gathered, and when it is due.
+    pub mail: Option<(bool, Moment)>,
+}
+
+/// Hands a notice out to some of its readers: each has it from now on, and is mailed, once. With
+/// the `last` of them it is not to be handed out any more.
+pub fn deliver(
+    tx: &mut Tx<'_>,
+    (notice, made): (i64, Moment),
+    readers: &[Reader],
+    last: bool,
+) -> Result<()> {
+    let mut next = mail::next_mail(tx)?;
+    for Reader { person, side, mail } in readers {
         // Somebody who is told as two things reads it as the first.
-        tx.execute(
+        let new = tx.execute(
             "INSERT INTO notice_reader (person, notice, side) VALUES ($1, $2, $3) \
              ON CONFLICT (person, notice) DO NOTHING",
             values![person.0, notice, *side as u8],
         )?;
+        if let Some((daily, due)) = mail.filter(|_| new == 1) {
+            mail::insert_mail(tx, next, (*person, notice), daily, (made, due))?;
+            next += 1;
+        }
     }
-    tx.execute("UPDATE notice SET spread = 1 WHERE id = $1", values![notice])?;
+    if last {
+        tx.execute("UPDATE notice SET spread = 1 WHERE id = $1", values![notice])?;
+    }
     Ok(())
 }
 
@@ -175,12 +198,12 @@ impl Store {
 }
 
 impl Notices<'_> {
-    /// Notices to be handed out, the oldest first; at most [`SPREAD_MAX`]. One that this program
-    /// does not know is told by its number alone.
-    pub async fn to_spread(self) -> Result<Vec<(i64, Option<Told>)>> {
+    /// Notices behind one that are to be handed out, with when they were written, the oldest first;
+    /// at most [`SPREAD_MAX`]. What this program cannot read is told by its number alone.
+    pub async fn to_spread(self, after: i64) -> Result<Vec<(i64, Moment, Option<Told>)>> {
         let key = sealed::key(&self.store.keys)?;
-        let read = |r: &Row<'_>| Ok((r.get(0)?, read(r, &key).ok()));
-        self.store.look(TO_SPREAD, values![SPREAD_MAX], read).await
+        let read = |r: &Row<'_>| Ok((r.get(0)?, Moment(r.get(1)?), read(r, &key).ok()));
+        self.store.look(TO_SPREAD, values![after, SPREAD_MAX], read).await
     }
 
     /// A notice; none where it was forgotten.
@@ -193,6 +216,16 @@ impl Notices<'_> {
     /// Notices of a person before one, the newest first; at most [`INBOX_READ`]. Those that this
     /// program does not know are left out.
     pub async fn inbox(self, person: PersonId, before: i64) -> Result<Vec<Letter>> {
+        self.letters(person, before, INBOX_READ).await
+    }
+
+    /// A notice as a person has it; none where it was forgotten.
+    pub async fn letter(self, person: PersonId, notice: i64) -> Result<Option<Letter>> {
+        let found = self.letters(person, notice.saturating_add(1), 1).await?;
+        Ok(found.into_iter().next().filter(|letter| letter.id == notice))
+    }
+
+    async fn letters(self, person: PersonId, before: i64, limit: u32) -> Result<Vec<Letter>> {
         let key = sealed::key(&self.store.keys)?;
         let read = |r: &Row<'_>| {
             let Ok(told) = read(r, &key) else { return Ok(None) };
@@ -200,8 +233,7 @@ impl Notices<'_> {
             let read = r.get::<Option<i64>>(4)?.map(Moment);
             Ok(Some(Letter { id: told.id, at: told.at, side, read, notice: told.notice }))
         };
-        let values = values![person.0, before, INBOX_READ];
-        let found = self.store.look(INBOX, values, read).await?;
+        let found = self.store.look(INBOX, values![person.0, before, limit], read).await?;
         Ok(found.into_iter().flatten().collect())
     }
 

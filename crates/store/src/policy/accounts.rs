@@ -139,6 +139,14 @@ pub fn insert(
     Ok(ids)
 }
 
+/// Whether questions of a system name a shared account by this value (MaCanBo), as it is written.
+pub fn is_shared(tx: &mut Tx<'_>, keys: &Keyring, system: SystemId, value: &str) -> Result<bool> {
+    let Some(key) = keys.get(Purpose::Policy, 0) else { return Ok(false) };
+    let digest = key.digest16(&[b"shared_officer", value.as_bytes()]);
+    let sql = "SELECT 1 FROM shared_officer WHERE system = $1 AND digest = $2";
+    Ok(tx.optional(sql, values![system.0, digest], |r| r.get::<i64>(0))?.is_some())
+}
+
 /// Lines of a system, by service and window (B5).
 pub fn registered_lines(tx: &mut Tx<'_>, system: SystemId) -> Result<Vec<(Service, Window)>> {
     let sql = "SELECT service, off_hours FROM line WHERE system = $1 ORDER BY id";

@@ -15,7 +15,7 @@ pub use super::credentials::change_certificates;
 use super::{AccountRecord, aad, access, channel_word, setup};
 use crate::engine::Tx;
 use crate::error::{Error, Result};
-use crate::keys::{Key, Keyring, Purpose, random};
+use crate::keys::{Keyring, Purpose, random};
 use crate::values;
 
 /// Why a connection does not go live (B3).
@@ -76,11 +76,18 @@ fn insert(tx: &mut Tx<'_>, keys: &Keyring, s: &System, names: &[String]) -> Resu
         let name = names.get(i).map_or("", String::as_str);
         insert_account(tx, keys, s.id, account, name, "")?;
     }
-    s.shared_officers.iter().try_for_each(|shared| insert_shared(tx, &key, s.id, shared))?;
+    s.shared_officers.iter().try_for_each(|shared| insert_shared(tx, keys, s.id, shared))?;
     s.procedures.values().try_for_each(|p| insert_procedure(tx, s.id, p))
 }
 
-fn insert_shared(tx: &mut Tx<'_>, key: &Key, system: SystemId, s: &SharedOfficer) -> Result<()> {
+/// Stores a value by which questions of a system name an account (MaCanBo).
+pub fn insert_shared(
+    tx: &mut Tx<'_>,
+    keys: &Keyring,
+    system: SystemId,
+    s: &SharedOfficer,
+) -> Result<()> {
+    let key = keys.get_or_make(tx, Purpose::Policy, 0)?;
     // The value may be a person's name or id.
     let aad = aad("shared_officer", s.account.0);
     let digest = key.digest16(&[b"shared_officer", s.value.as_bytes()]);

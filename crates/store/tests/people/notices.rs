@@ -4,7 +4,7 @@ use dancu_domain::moment::Moment;
 use dancu_domain::notices::{AccountChange, Audience, Notice, Ordinary, Preference, Side};
 use dancu_domain::people::PersonId;
 use dancu_store::keys::Keyring;
-use dancu_store::notices::{self, Contact, Ended, KEPT_MS, Pending};
+use dancu_store::notices::{self, Contact, Ended, KEPT_MS, Pending, Reader};
 use dancu_store::people::{self, EventKind};
 use dancu_store::{Result, Store};
 
@@ -51,22 +51,27 @@ async fn a_notice_is_told_once_handed_out_and_read() {
             Ok(())
         })
         .await;
-        let waiting = store.notices().to_spread().await.unwrap();
-        let told: Vec<_> = waiting.iter().map(|(_, told)| told.clone().unwrap()).collect();
+        let waiting = store.notices().to_spread(0).await.unwrap();
+        let told: Vec<_> = waiting.iter().map(|(_, _, told)| told.clone().unwrap()).collect();
         assert_eq!(told.iter().map(|t| t.id).collect::<Vec<_>>(), [1, 2, 3], "{engine:?}");
         assert_eq!(told[0].notice, announced("một"));
         assert_eq!(told[0].to, [Audience::Person(ONE), Audience::Operators(None)]);
         tidy(&store, |tx, _| {
             for id in 1..=3 {
                 assert!(notices::is_waiting(tx, id)?);
-                let readers = [(ONE, Side::Person), (TWO, Side::Operator), (ONE, Side::Operator)];
-                notices::deliver(tx, id, &readers)?;
+                let mail = Some((false, BEGIN));
+                let reader = |(person, side)| Reader { person, side, mail };
+                let some = [(ONE, Side::Person), (TWO, Side::Operator)].map(reader);
+                notices::deliver(tx, (id, BEGIN), &some, false)?;
+                assert!(notices::is_waiting(tx, id)?, "not the last of them");
+                notices::deliver(tx, (id, BEGIN), &[reader((ONE, Side::Operator))], true)?;
                 assert!(!notices::is_waiting(tx, id)?);
             }
             Ok(())
         })
         .await;
-        assert!(store.notices().to_spread().await.unwrap().is_empty());
+        assert!(store.notices().to_spread(0).await.unwrap().is_empty());
+        assert_eq!(store.notices().due_mail(BEGIN).await.unwrap().len(), 6, "each mailed once");
         let inbox = store.notices().inbox(ONE, i64::MAX).await.unwrap();
         assert_eq!(inbox.iter().map(|l| l.id).collect::<Vec<_>>(), [3, 2, 1]);
         assert_eq!((inbox[0].side, inbox[0].read), (Side::Person, None), "told as the first");
@@ -112,8 +117,8 @@ async fn rule_d6_an_event_of_an_account_is_a_notice() {
             Err::<(), _>(dancu_store::Error::Refused("no".into()))
         });
         undone.await.unwrap_err();
-        let told = store.notices().to_spread().await.unwrap();
-        let told: Vec<_> = told.into_iter().map(|(_, t)| t.unwrap()).collect();
+        let told = store.notices().to_spread(0).await.unwrap();
+        let told: Vec<_> = told.into_iter().map(|(_, _, t)| t.unwrap()).collect();
         assert_eq!(told.len(), 2, "{engine:?}");
         assert_eq!(told[0].notice, Notice::Account(AccountChange::Locked));
         assert_eq!(told[0].to, [Audience::Person(ONE), Audience::HeadsOf(ONE)]);
@@ -140,7 +145,10 @@ async fn mail_waits_is_tried_again_and_ends() {
             jobs.iter().map(|j| j.id).collect::<Vec<_>>()
         };
         assert!(due(at(9)).await.is_empty());
-        assert_eq!(due(at(30)).await, [1, 2, 3]);
+        assert_eq!(due(at(30)).await, [1, 3, 2], "what goes alone is not behind the gathered");
+        let daily = store.notices().due_daily(TWO, at(30)).await.unwrap();
+        assert_eq!(daily.iter().map(|j| j.id).collect::<Vec<_>>(), [2]);
+        assert!(store.notices().due_daily(TWO, at(19)).await.unwrap().is_empty());
         tidy(&store, move |tx, _| {
             notices::postpone(tx, 1, at(100))?;
             notices::end_mail(tx, 2, Ended::GivenUp, at(30))?;
@@ -181,6 +189,8 @@ async fn a_contact_stands_sealed_and_is_the_persons_own() {
             }),
             preference: Preference { ordinary: Ordinary::Never, digest_minute: 600 },
             failing: Some(BEGIN),
+            confirmed: Some(BEGIN),
+            codes: vec![BEGIN],
         };
         let kept = contact.clone();
         note(&store, move |tx, keys| notices::save_contact(tx, keys, ONE, &kept)).await.unwrap();

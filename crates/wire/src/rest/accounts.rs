@@ -35,12 +35,12 @@ body! {
         officer_code: "officerCode", Raw<'a>, Optional, shapes::officer_code;
         /// Số điện thoại.
         phone: "phone", Raw<'a>, Required, shapes::phone;
-        /// Nhiệm vụ.
-        role: "role", Raw<'a>, Required, shapes::role;
+        /// Nhiệm vụ (thủ trưởng xem khi duyệt).
+        role: "role", Raw<'a>, Optional, shapes::role;
         /// Số lần truy vấn trong ngày.
         daily: "daily", Raw<'a>, Required, shapes::daily;
-        /// Mục đích sử dụng.
-        purpose: "purpose", Raw<'a>, Required, shapes::list_purpose;
+        /// Mục đích sử dụng (thủ trưởng xem khi duyệt).
+        purpose: "purpose", Raw<'a>, Optional, shapes::list_purpose;
     }
 }
 
@@ -218,10 +218,14 @@ fn account(r: &mut Reader, row: &Nested<AccountBody<'_>>, at: At<'_>) -> Option<
         let fits = (7..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
         fits.then(|| text.to_owned()).ok_or("Số điện thoại gồm 7 đến 15 chữ số.")
     });
-    let role = r.required(&row.role, at.then("role"), text);
-    let purpose = r.required(&row.purpose, at.then("purpose"), text);
+    let role = r.optional(&row.role, at.then("role"), text);
+    let purpose = r.optional(&row.purpose, at.then("purpose"), text);
     let cells = [login?, name?, id?, code.unwrap_or_default(), phone?, daily?];
-    Some(SentAccount { cells, role: role?, purpose: purpose? })
+    Some(SentAccount {
+        cells,
+        role: role.unwrap_or_default(),
+        purpose: purpose.unwrap_or_default(),
+    })
 }
 
 /// An error of the office about a value of the list: which account, from 1, and which column of
@@ -301,6 +305,15 @@ mod tests {
         let cells = ["canbo.motcua", "Nguyễn Thị Bình", id, "", "0900000000", "30"];
         assert_eq!((sent.len(), sent[0].cells.each_ref().map(String::as_str)), (1, cells));
         assert_eq!(format!("{sent:?}"), "[SentAccount(***)]");
+    }
+
+    #[test]
+    fn what_is_shown_to_the_head_alone_may_be_left_out() {
+        let mut short = account();
+        let columns = short.as_object_mut().unwrap();
+        columns.retain(|name, _| name != "role" && name != "purpose");
+        let sent = read(&json!({"accounts": [short]})).unwrap();
+        assert_eq!((sent[0].role.as_str(), sent[0].purpose.as_str()), ("", ""));
     }
 
     #[test]

@@ -100,7 +100,7 @@ pub(super) async fn registration(signed: Signed, Query(which): Query<Which>) -> 
     let Some(system) = unit.system(&which.system) else { return Ok(frame::missing(&signed)) };
     let t = frame::text(dancu_portal::text::Language::Vietnamese);
     let name = |service| words::service(&t, service);
-    let draft = papers::service_registration(&unit.desk(), system.id, contact(&signed), name);
+    let draft = papers::service_registration(&unit.desk(), system.id, contact(&signed), name).await;
     sent(&signed, &unit, draft, "phieu-dang-ky-dich-vu", Some(system.as_ref())).await
 }
 
@@ -110,7 +110,7 @@ pub(super) async fn registration_sheet(signed: Signed, Query(which): Query<Which
     let Some(system) = unit.system(&which.system) else { return Ok(frame::missing(&signed)) };
     let t = frame::text(dancu_portal::text::Language::Vietnamese);
     let name = |service| words::service(&t, service);
-    let made = papers::service_sheet(&unit.desk(), system.id, contact(&signed), name);
+    let made = papers::service_sheet(&unit.desk(), system.id, contact(&signed), name).await;
     Ok(match made {
         Ok(bytes) => {
             let name = named(&signed, "phieu-dang-ky-dich-vu", Some(system.as_ref()));
@@ -133,7 +133,8 @@ pub(super) async fn accounts(signed: Signed, Query(which): Query<Which>) -> Hand
 pub(super) async fn organisation(signed: Signed) -> Handled {
     let unit = allowed(&signed, Power::SeeDossiers).await?;
     let person = &signed.person;
-    let heads = person.grants.all().iter().any(|grant| grant.role == Role::Head);
+    let today = signed.app.clock.now().viet_nam_date();
+    let heads = person.grants.on(today).any(|grant| grant.role == Role::Head);
     let represents = if heads {
         Signer {
             name: person.name.clone(),
@@ -144,7 +145,7 @@ pub(super) async fn organisation(signed: Signed) -> Handled {
     } else {
         Signer::default()
     };
-    let draft = papers::organisation_commitment(&unit.desk(), represents);
+    let draft = papers::organisation_commitment(&unit.desk(), represents).await;
     sent(&signed, &unit, draft, "cam-ket-to-chuc", None).await
 }
 
