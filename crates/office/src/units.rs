@@ -1,8 +1,8 @@
 //! Units (B4, B8, B9): what happened to them is written down, and what is live follows its unit.
 //!
 //! A merge hands systems with their lines and accounts, and the people of the old unit with their
-//! roles, to the heir: at once, or on its day by [`keep`], which housekeeping calls. Connections go
-//! on; entries of the journal keep the old code.
+//! roles and dossiers, to the heir: at once, or on its day by [`keep`], which housekeeping calls.
+//! Connections go on; entries of the journal keep the old code.
 //!
 //! **Invariant:** an event is written only if with it all that is known makes a tree on each day.
 
@@ -16,6 +16,7 @@ use dancu_domain::moment::Moment;
 use dancu_domain::people::PersonId;
 use dancu_domain::registration::Snapshot;
 use dancu_domain::units::{About, Change, Event, Tree, Unit, UnitKind, UnitName, UnitRefusal};
+use dancu_store::dossiers;
 use dancu_store::engine::Tx;
 use dancu_store::keys::Keyring;
 use dancu_store::people::Person;
@@ -163,8 +164,9 @@ pub async fn give(
             return Err(refused(UnitRefusal::OwnHeir));
         }
         accounts::give(tx, system, &to)?;
+        let dossiers = dossiers::hand_over_of(tx, &inside.keys, system, &to)?;
         let people = carry::follow(tx, &inside.keys, system, &owner.unit, &to)?;
-        let moved = Moved { systems: 1, people, ..Moved::default() };
+        let moved = Moved { systems: 1, dossiers, people, ..Moved::default() };
         let told = format!("{} từ {} sang {to}, {moved}", owner.code, owner.unit);
         Ok((inside.because(&told), moved))
     });
@@ -208,21 +210,29 @@ impl Inside {
         known.extend(events.iter().cloned());
         Tree::check(&known).map_err(|(event, why)| about(&event, why))?;
         let now = Tree::on(&known, self.today).map_err(|(event, why)| about(&event, why))?;
-        for event in &known[from..] {
-            if event.change == Change::Dissolved
-                && !accounts::systems_of(tx, &event.unit)?.is_empty()
-            {
+        let mut ended = 0;
+        for event in known[from..].iter().filter(|e| e.change == Change::Dissolved) {
+            // One that is dated ahead is asked on its day, by `keep`.
+            if event.day > self.today {
+                continue;
+            }
+            if !carry::is_empty(tx, &event.unit)? {
                 return Err(Refused::Field {
                     field: "unit",
-                    vi: "Đơn vị còn hệ thống kết nối; sáp nhập đơn vị hoặc chuyển hệ thống trước \
-                         (B4)."
+                    vi: "Đơn vị còn hệ thống kết nối hoặc hồ sơ chưa kết thúc; sáp nhập đơn vị \
+                         hoặc chuyển hệ thống trước (B4)."
                         .into(),
-                    en: "The unit has connected systems; merge it or hand them over first (B4)."
+                    en: "The unit has connected systems or open dossiers; merge it or hand them \
+                         over first (B4)."
                         .into(),
                 });
             }
+            ended += carry::end_roles(tx, &self.keys, &event.unit, self.now)?;
         }
-        let due = |e: &Event| e.change.heir().is_none() || e.day <= self.today;
+        let due = |e: &Event| {
+            let at_once = e.change.heir().is_none() && e.change != Change::Dissolved;
+            at_once || e.day <= self.today
+        };
         let rows: Vec<Written> = events.iter().map(|e| self.written(e.clone(), due(e))).collect();
         units::insert(tx, &self.keys, &rows)?;
         let mut moved = Moved::default();
@@ -233,6 +243,9 @@ impl Inside {
         let mut what = told.join("; ");
         if moved != Moved::default() {
             what = format!("{what}; {moved}");
+        }
+        if ended > 0 {
+            what = format!("{what}; kết thúc vai trò của {ended} người");
         }
         Ok((self.because(&what), moved))
     }

@@ -1,22 +1,24 @@
 //! What is live follows its unit: systems, people and their roles go to the heir.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 
 use dancu_domain::ids::{PersonalId, SystemId, UnitCode};
 use dancu_domain::moment::Moment;
 use dancu_domain::people::account::Phase;
-use dancu_domain::units::{Event, Tree};
+use dancu_domain::units::{Change, Event, Tree};
 use dancu_journal::{Act, Body};
+use dancu_store::dossiers;
 use dancu_store::engine::Tx;
 use dancu_store::keys::Keyring;
-use dancu_store::people::{self, Person};
+use dancu_store::people::{self, EventKind, Person};
 use dancu_store::policy::accounts;
 use dancu_store::units::{self, Written};
 use dancu_store::{Error, Store};
 
 use super::untold;
 use crate::act::Refused;
+use crate::staff;
 
 /// Who the journal names for what the program does by itself.
 const PROGRAM: &str = "dancu";
@@ -26,6 +28,8 @@ const PROGRAM: &str = "dancu";
 pub struct Moved {
     /// Systems.
     pub systems: u64,
+    /// Dossiers.
+    pub dossiers: u64,
     /// People of the portal.
     pub people: u64,
     /// People who now have two accounts in the unit: both go on, and the head is told.
@@ -36,6 +40,7 @@ impl Moved {
     pub(super) const fn and(self, other: Self) -> Self {
         Self {
             systems: self.systems + other.systems,
+            dossiers: self.dossiers + other.dossiers,
             people: self.people + other.people,
             twice: self.twice + other.twice,
         }
@@ -45,6 +50,9 @@ impl Moved {
 impl fmt::Display for Moved {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "chuyển {} hệ thống, {} người", self.systems, self.people)?;
+        if self.dossiers > 0 {
+            write!(f, ", {} hồ sơ", self.dossiers)?;
+        }
         if self.twice > 0 {
             write!(f, ", {} người có hai tài khoản", self.twice)?;
         }
@@ -66,11 +74,12 @@ pub(super) fn hand_over(
         return Ok(Moved::default());
     }
     let systems = accounts::hand_over(tx, from, &to)?;
+    let dossiers = dossiers::hand_over(tx, keys, from, &to)?;
     let (before, moving) = (people::of_unit(tx, keys, &to)?, people::of_unit(tx, keys, from)?);
     let known = twice(&before).len();
     let everybody: Vec<Person> = before.into_iter().chain(moving.iter().cloned()).collect();
     let two = twice(&everybody).len().saturating_sub(known);
-    let moved = Moved { systems, people: moving.len() as u64, twice: two as u64 };
+    let moved = Moved { systems, dossiers, people: moving.len() as u64, twice: two as u64 };
     for person in moving {
         people::save(tx, keys, &handed_over(person, from, &to))?;
     }
@@ -89,8 +98,8 @@ pub(super) fn follow(
         let list = accounts::of_system(tx, keys, system)?;
         Ok(list.iter().map(|k| k.account.login.folded()).collect())
     };
-    let went = logins(tx, system)?;
-    let mut stay = vec![];
+    let went: HashSet<String> = logins(tx, system)?.into_iter().collect();
+    let mut stay = HashSet::new();
     for other in accounts::systems_of(tx, from)? {
         stay.extend(logins(tx, other)?);
     }
@@ -101,6 +110,33 @@ pub(super) fn follow(
             people::save(tx, keys, &handed_over(person, from, to))?;
             count += 1;
         }
+    }
+    Ok(count)
+}
+
+/// Whether no system and no dossier that has not come to its end is left in a unit.
+pub(super) fn is_empty(tx: &mut Tx<'_>, unit: &UnitCode) -> Result<bool, Error> {
+    Ok(accounts::systems_of(tx, unit)?.is_empty() && dossiers::open_of_unit(tx, unit)? == 0)
+}
+
+/// Ends every role of the people of a unit that was dissolved; gives how many there were (E3).
+pub(super) fn end_roles(
+    tx: &mut Tx<'_>,
+    keys: &Keyring,
+    unit: &UnitCode,
+    now: Moment,
+) -> Result<u64, Refused> {
+    let today = now.viet_nam_date();
+    let mut count = 0;
+    for mut person in people::of_unit(tx, keys, unit)? {
+        if person.grants.since(today).next().is_none() {
+            continue;
+        }
+        person.grants = staff::ended(&person.grants, |_| true, today)?;
+        staff::follow_roles(&mut person, now)?;
+        people::save(tx, keys, &person)?;
+        people::note_event(tx, keys, person.id, now, EventKind::RolesChanged, None, "")?;
+        count += 1;
     }
     Ok(count)
 }
@@ -139,6 +175,15 @@ pub async fn keep(store: &Store, now: Moment) -> Result<(), Error> {
         let mut told = vec![];
         for waiting in units::waiting(tx, &keys, today)? {
             let unit = &waiting.event.unit;
+            if waiting.event.change == Change::Dissolved {
+                // A system or dossier that is left keeps it waiting.
+                if is_empty(tx, unit)? {
+                    let people = end_roles(tx, &keys, unit, now).map_err(store_error)?;
+                    units::set_carried(tx, waiting.id)?;
+                    told.push(format!("{unit}: kết thúc vai trò của {people} người"));
+                }
+                continue;
+            }
             let moved = hand_over(tx, &keys, &tree, unit).map_err(store_error)?;
             units::set_carried(tx, waiting.id)?;
             let heir = tree.resolve(unit).map_or_else(String::new, |heir| heir.code.to_string());

@@ -11,7 +11,7 @@ use crate::app::{Shared, loose_correlation};
 use crate::clock::LATEST;
 
 /// Name of the stored offset of a sandbox clock, ms.
-pub const OFFSET: &str = "sandbox.clock_offset_ms";
+pub const OFFSET: &str = dancu_store::SANDBOX_CLOCK;
 
 /// Stores the new offset, so that a restart goes on from there, and then moves the clock: what
 /// could not be stored did not move it.

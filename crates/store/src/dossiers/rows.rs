@@ -16,8 +16,10 @@ use crate::people::sealed::{Opened, Place};
 use crate::values;
 
 pub(super) const BY_NUMBER: &str = "SELECT id, stage, revision, sealed FROM dossier WHERE id = $1";
-const OF_SYSTEM: &str = "SELECT id, stage, revision, sealed FROM dossier WHERE system = $1 \
-    ORDER BY id DESC LIMIT 1";
+const ALL_OF_UNIT: &str = "SELECT id, stage, revision, sealed FROM dossier WHERE unit = $1 \
+    ORDER BY id";
+const ALL_OF_SYSTEM: &str = "SELECT id, stage, revision, sealed FROM dossier WHERE system = $1 \
+    ORDER BY id";
 pub(super) const OF_UNIT: &str = "SELECT id, unit, system, stage, since, summary FROM dossier \
     WHERE unit = $1 AND id < $2 ORDER BY id DESC LIMIT $3";
 pub(super) const AT_STAGE: &str = "SELECT id, unit, system, stage, since, summary FROM dossier \
@@ -54,6 +56,45 @@ pub fn next_number(tx: &mut Tx<'_>) -> Result<DossierNumber> {
 pub fn under_way(tx: &mut Tx<'_>, unit: &UnitCode) -> Result<u32> {
     let sql = "SELECT COUNT(*) FROM dossier WHERE unit = $1 AND stage < $2";
     tx.one(sql, values![unit.as_str(), Stage::Live.number()], |r| r.get(0))
+}
+
+/// Whether any dossier of a system has not come to its end.
+pub fn any_of_system(tx: &mut Tx<'_>, system: SystemId) -> Result<bool> {
+    let sql = "SELECT COUNT(*) FROM dossier WHERE system = $1 AND stage <= $2";
+    tx.one(sql, values![system.0, Stage::Live.number()], |r| Ok(r.get::<u32>(0)? > 0))
+}
+
+/// How many dossiers of a unit have not come to their end.
+pub fn open_of_unit(tx: &mut Tx<'_>, unit: &UnitCode) -> Result<u32> {
+    let sql = "SELECT COUNT(*) FROM dossier WHERE unit = $1 AND stage <= $2";
+    tx.one(sql, values![unit.as_str(), Stage::Live.number()], |r| r.get(0))
+}
+
+/// Hands every dossier of a unit over to another (B4); gives how many there were.
+pub fn hand_over(tx: &mut Tx<'_>, keys: &Keyring, from: &UnitCode, to: &UnitCode) -> Result<u64> {
+    let Some(key) = key(keys) else { return Ok(0) };
+    let all = tx.query(ALL_OF_UNIT, values![from.as_str()], |r| stored(r, &key))?;
+    give(tx, keys, all, to)
+}
+
+/// Hands the dossiers of a system over to a unit; gives how many there were.
+pub fn hand_over_of(
+    tx: &mut Tx<'_>,
+    keys: &Keyring,
+    system: SystemId,
+    to: &UnitCode,
+) -> Result<u64> {
+    let Some(key) = key(keys) else { return Ok(0) };
+    let all = tx.query(ALL_OF_SYSTEM, values![system.0], |r| stored(r, &key))?;
+    give(tx, keys, all, to)
+}
+
+fn give(tx: &mut Tx<'_>, keys: &Keyring, all: Vec<Stored>, to: &UnitCode) -> Result<u64> {
+    let count = all.len() as u64;
+    for Stored { dossier, revision } in all {
+        save(tx, keys, &Stored { dossier: dossier.handed_over(to.clone()), revision })?;
+    }
+    Ok(count)
 }
 
 /// Stores a new dossier.
@@ -96,13 +137,14 @@ pub fn save(tx: &mut Tx<'_>, keys: &Keyring, stored: &Stored) -> Result<()> {
     }
     tx.execute(
         "UPDATE dossier SET system = $1, stage = $2, since = $3, revision = revision + 1, \
-         summary = $4, sealed = $5 WHERE id = $6",
+         summary = $4, sealed = $5, unit = $6 WHERE id = $7",
         values![
             dossier.system().map(|s| s.0),
             dossier.stage().number(),
             dossier.since().0,
             short(number).seal(&key, &SummaryRecord::of(dossier), &[])?,
             whole(number).seal(&key, dossier, &rest)?,
+            dossier.unit().as_str(),
             number.0
         ],
     )?;
@@ -132,12 +174,6 @@ fn keep_version(tx: &mut Tx<'_>, key: &Key, dossier: &Dossier) -> Result<()> {
 pub fn by_number(tx: &mut Tx<'_>, keys: &Keyring, number: DossierNumber) -> Result<Option<Stored>> {
     let Some(key) = key(keys) else { return Ok(None) };
     tx.optional(BY_NUMBER, values![number.0], |r| stored(r, &key))
-}
-
-/// The newest dossier of a registered system.
-pub fn of_system(tx: &mut Tx<'_>, keys: &Keyring, system: SystemId) -> Result<Option<Stored>> {
-    let Some(key) = key(keys) else { return Ok(None) };
-    tx.optional(OF_SYSTEM, values![system.0], |r| stored(r, &key))
 }
 
 /// The document of a row; what stands beside it says the same.
