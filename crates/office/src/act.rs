@@ -40,6 +40,18 @@ impl Actor {
         }
     }
 
+    /// The same where people read it who may not see personal data: a login may be a citizen id
+    /// (B6).
+    #[must_use]
+    pub fn told(&self) -> String {
+        match self {
+            Self::Person(person, login) if login.is_personal_data() => {
+                format!("#{}", person.0)
+            }
+            _ => self.journaled(),
+        }
+    }
+
     /// The signed-in person.
     #[must_use]
     pub const fn person(&self) -> Option<PersonId> {

@@ -2,8 +2,8 @@
 //! up to date by its deadline is locked until it is.
 //!
 //! Beginning one only writes down which dossiers it is for; they are opened slice by slice, so
-//! that thousands of them hold up no question, by [`keep`], which housekeeping calls too. There deadlines
-//! are looked at: reminders are told, and connections locked, one entry each.
+//! that thousands of them hold up no question, by [`keep`], which housekeeping calls too. There
+//! deadlines are looked at: reminders are told, and connections locked, one entry each.
 //!
 //! **Invariant:** a connection that a campaign locked goes on by an extension, by the acceptance of
 //! its updated dossier, or with the end of the campaign; each in the act that causes it.

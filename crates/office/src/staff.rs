@@ -2,37 +2,26 @@
 //! ended by the centre (E1, E3). Officers are invited by their head:
 //! [`officers`](crate::officers).
 
-use dancu_domain::ids::{Login, UnitCode};
+use dancu_domain::ids::{Login, PersonalId, UnitCode};
 use dancu_domain::moment::Moment;
 use dancu_domain::name::FullName;
-use dancu_domain::people::PersonId;
 use dancu_domain::people::account::{Account, InvalidTransition, Phase};
 use dancu_domain::people::grants::{Grant, Grants, Scope};
 use dancu_domain::people::reasons::PortalReason;
-use dancu_domain::people::roles::{Class, Home, Reach, Role};
+use dancu_domain::people::roles::{Class, Reach, Role};
+use dancu_domain::people::{PersonId, UNIT_OF_CITIZENS};
 use dancu_domain::registration::DateRange;
 use dancu_domain::units::{Tree, UnitRefusal};
 use dancu_store::engine::Tx;
 use dancu_store::people::{self, EventKind, Person, Revision, Secrets};
 use dancu_store::{Error, Store, units};
+use jiff::civil::Date;
 
 use crate::act::{Actor, Done, Entry, Refused, note};
 use crate::units::refused;
 
-/// Roles that the centre gives: of its own and of who watches it, and the head of a unit, who then
-/// invites everybody else there.
-pub const GIVEN: [Role; 10] = [
-    Role::Head,
-    Role::Operator,
-    Role::DossierReviewer,
-    Role::JobPlanApprover,
-    Role::SecurityAssessor,
-    Role::Auditor,
-    Role::IndependentAuditor,
-    Role::RecordsClerk,
-    Role::IncidentLead,
-    Role::Support,
-];
+/// Roles that the centre gives and ends.
+pub const GIVEN: [Role; 10] = Role::GIVEN;
 
 /// Who acts on staff, and why.
 #[derive(Clone, Copy)]
@@ -54,6 +43,8 @@ pub struct New {
     pub login: Login,
     /// Full name.
     pub name: FullName,
+    /// Số CCCD: of several roles of the centre nobody holds two under two names.
+    pub personal_id: PersonalId,
     /// Unit.
     pub unit: UnitCode,
     /// Role, one of [`GIVEN`].
@@ -88,6 +79,13 @@ pub async fn invite(
         if people::by_login(tx, &keys, &new.login)?.is_some() {
             return Err(taken());
         }
+        // One person alone does not become two approvers (A4, D8). A citizen's own account is none.
+        let works = |p: &Person| {
+            p.unit.as_str() != UNIT_OF_CITIZENS && !matches!(p.account.phase, Phase::Revoked(_))
+        };
+        if people::of_personal_id(tx, &keys, new.personal_id)?.iter().any(works) {
+            return Err(known_already());
+        }
         let id = people::next_id(tx)?;
         let row = new.role.row();
         let scope = match row.reach {
@@ -103,7 +101,7 @@ pub async fn invite(
             name: new.name.as_str().to_owned(),
             unit: unit.clone(),
             phone: new.phone,
-            personal_id: None,
+            personal_id: Some(new.personal_id),
             account: Account::invite(id, Class::of([new.role]), by, now),
             grants: Grants::default().with(grant)?,
             secrets: Secrets::default(),
@@ -125,22 +123,30 @@ fn taken() -> Refused {
     }
 }
 
-/// People who hold a role of the centre, on some day.
+fn known_already() -> Refused {
+    Refused::Field {
+        field: "personalId",
+        vi: "Người này đã có tài khoản khác; mỗi người một tài khoản (E1).".into(),
+        en: "This person has another account; one person, one account (E1).".into(),
+    }
+}
+
+/// People who hold a role that the centre gives, on some day.
 ///
 /// # Errors
 /// The store could not be read.
 pub async fn list(store: &Store) -> Result<Vec<Person>, Error> {
-    store.people().of_centre().await
+    store.people().by_centre().await
 }
 
-/// Ends a role of the centre that somebody holds: sessions under it end at once (E3). What was held
-/// stays on record until yesterday.
+/// Ends a role that the centre gave: sessions under it end at once (E3). What was held stays on
+/// record until yesterday; an invitation that nobody took up is withdrawn with its last role.
 ///
 /// # Errors
-/// [`PortalReason::NoPower`] for a role of a unit; [`Refused::Field`] where it is one's own, or the
-/// last operator would go; [`Refused::Gone`] where it is not held.
+/// [`PortalReason::NoPower`] for a role that the centre does not give; [`Refused::Field`] where it
+/// is one's own, or the last operator would go; [`Refused::Gone`] where it is not held.
 pub async fn end(desk: &StaffDesk<'_>, person: PersonId, role: Role) -> Result<Done, Refused> {
-    if role.row().home != Home::Centre {
+    if !GIVEN.contains(&role) {
         return Err(PortalReason::NoPower.into());
     }
     if desk.actor.person() == Some(person) {
@@ -174,12 +180,8 @@ pub async fn end(desk: &StaffDesk<'_>, person: PersonId, role: Role) -> Result<D
                 "This is the last operator; invite another one first (E3).",
             ));
         }
-        found.grants = ended(&found.grants, role, today)?;
-        let class = found.grants.class(today);
-        if !matches!(found.account.phase, Phase::Revoked(_)) {
-            found.account =
-                found.account.rights_changed(class).map_err(InvalidTransition::reason)?;
-        }
+        found.grants = ended(&found.grants, |held| held == role, today)?;
+        follow_roles(&mut found, now)?;
         people::save(tx, &keys, &found)?;
         people::note_event(tx, &keys, person, now, EventKind::RolesChanged, None, "")?;
         Ok((format!("#{} {}; lý do: {because}", person.0, role.row().code), ()))
@@ -200,13 +202,33 @@ fn any(
     Ok(false)
 }
 
-/// Roles of which one ended yesterday; what never began is struck out.
-fn ended(grants: &Grants, role: Role, today: jiff::civil::Date) -> Result<Grants, PortalReason> {
+/// The account follows the roles that are left.
+pub(crate) fn follow_roles(person: &mut Person, now: Moment) -> Result<(), Refused> {
+    let today = now.viet_nam_date();
+    if matches!(person.account.phase, Phase::Revoked(_)) {
+        return Ok(());
+    }
+    let account = person.account.clone().rights_changed(person.grants.class(today));
+    person.account = account.map_err(InvalidTransition::reason)?;
+    let idle = person.grants.since(today).next().is_none();
+    // An account that is in use, or an invitation that is too old, has none to withdraw.
+    if idle && let Ok(withdrawn) = person.account.clone().withdraw(now) {
+        person.account = withdrawn;
+    }
+    Ok(())
+}
+
+/// Roles of which some ended yesterday; what never began is struck out.
+pub(crate) fn ended(
+    grants: &Grants,
+    ends: impl Fn(Role) -> bool,
+    today: Date,
+) -> Result<Grants, PortalReason> {
     let mut kept = Grants::default();
     let yesterday = today.yesterday().ok();
     for grant in grants.all() {
         let over = grant.valid.to.is_some_and(|to| to < today);
-        if grant.role != role || over {
+        if over || !ends(grant.role) {
             kept = kept.with(grant.clone())?;
         } else if grant.valid.from.is_none_or(|from| yesterday.is_some_and(|to| from <= to)) {
             let valid = DateRange { from: grant.valid.from, to: yesterday };

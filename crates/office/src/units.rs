@@ -1,8 +1,8 @@
 //! Units (B4, B8, B9): what happened to them is written down, and what is live follows its unit.
 //!
 //! A merge hands systems with their lines and accounts, and the people of the old unit with their
-//! roles, to the heir: at once, or on its day by [`keep`], which housekeeping calls. Connections go
-//! on; entries of the journal keep the old code.
+//! roles and dossiers, to the heir: at once, or on its day by [`keep`], which housekeeping calls.
+//! Connections go on; entries of the journal keep the old code.
 //!
 //! **Invariant:** an event is written only if with it all that is known makes a tree on each day.
 
@@ -214,21 +214,29 @@ impl Inside {
         known.extend(events.iter().cloned());
         Tree::check(&known).map_err(|(event, why)| about(&event, why))?;
         let now = Tree::on(&known, self.today).map_err(|(event, why)| about(&event, why))?;
-        for event in &known[from..] {
-            if event.change == Change::Dissolved
-                && !accounts::systems_of(tx, &event.unit)?.is_empty()
-            {
+        let mut ended = 0;
+        for event in known[from..].iter().filter(|e| e.change == Change::Dissolved) {
+            // One that is dated ahead is asked on its day, by `keep`.
+            if event.day > self.today {
+                continue;
+            }
+            if !carry::is_empty(tx, &event.unit)? {
                 return Err(Refused::Field {
                     field: "unit",
-                    vi: "Đơn vị còn hệ thống kết nối; sáp nhập đơn vị hoặc chuyển hệ thống trước \
-                         (B4)."
+                    vi: "Đơn vị còn hệ thống kết nối hoặc hồ sơ chưa kết thúc; sáp nhập đơn vị \
+                         hoặc chuyển hệ thống trước (B4)."
                         .into(),
-                    en: "The unit has connected systems; merge it or hand them over first (B4)."
+                    en: "The unit has connected systems or open dossiers; merge it or hand them \
+                         over first (B4)."
                         .into(),
                 });
             }
+            ended += carry::end_roles(tx, &self.keys, &event.unit, self.now)?;
         }
-        let due = |e: &Event| e.change.heir().is_none() || e.day <= self.today;
+        let due = |e: &Event| {
+            let at_once = e.change.heir().is_none() && e.change != Change::Dissolved;
+            at_once || e.day <= self.today
+        };
         let rows: Vec<Written> = events.iter().map(|e| self.written(e.clone(), due(e))).collect();
         units::insert(tx, &self.keys, &rows)?;
         let mut moved = Moved::default();
@@ -239,6 +247,9 @@ impl Inside {
         let mut what = told.join("; ");
         if moved != Moved::default() {
             what = format!("{what}; {moved}");
+        }
+        if ended > 0 {
+            what = format!("{what}; kết thúc vai trò của {ended} người");
         }
         Ok((self.because(&what), moved))
     }

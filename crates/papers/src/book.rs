@@ -1,6 +1,6 @@
 //! A workbook of several tables, one to a sheet, each with its head in the first row: for what
-//! comes in at once and goes out in the same layout. What holds for account lists holds here too: no
-//! formula is computed, nothing is unpacked beyond a limit ([`crate::sheet`]).
+//! comes in at once and goes out in the same layout. What holds for account lists holds here too:
+//! no formula is computed, nothing is unpacked beyond a limit ([`crate::sheet`]).
 
 use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};

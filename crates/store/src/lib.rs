@@ -45,7 +45,7 @@ pub mod used;
 
 pub use error::{Error, Result};
 pub use open::{Database, OpenOptions, Viewer, holder};
-pub use store::{FORGET_BATCHES, SearchBy, Store, free_bytes};
+pub use store::{FORGET_BATCHES, SANDBOX_CLOCK, SearchBy, Store, free_bytes};
 
 /// File of policy, counts and journal.
 pub const CORE_FILE: &str = "core.db";

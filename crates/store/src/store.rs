@@ -309,6 +309,11 @@ impl Store {
         self.read(|tx| facts::core(tx, name))
     }
 
+    /// Whether the people of this installation are made up: it has a clock that is moved.
+    pub fn is_sandbox(&self) -> Result<bool> {
+        Ok(self.meta(SANDBOX_CLOCK)?.is_some())
+    }
+
     /// Stores a small fact of the folder, durable on return.
     pub async fn set_meta(&self, at: Moment, name: &str, value: &str) -> Result<()> {
         let (name, value) = (name.to_owned(), value.to_owned());
@@ -417,6 +422,9 @@ fn gathered<T>(
 
 /// A deletion takes milliseconds: whoever takes a minute is gone.
 const FORGET_LEASE_MS: i64 = 60_000;
+
+/// Name of the stored offset of a sandbox clock, ms: production has none.
+pub const SANDBOX_CLOCK: &str = "sandbox.clock_offset_ms";
 
 /// Batches of old requests deleted in one transaction: about 2 ms of work for the writer.
 pub const FORGET_BATCHES: usize = 500;

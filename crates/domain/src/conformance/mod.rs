@@ -40,7 +40,12 @@ macro_rules! cases {
             #[must_use]
             pub const fn text(self) -> Text {
                 match self {
-                    $(Self::$case => Text { name_vi: $vi, name: $en, send_vi: $do_vi, send: $do_en },)*
+                    $(Self::$case => Text {
+                        name_vi: $vi,
+                        name: $en,
+                        send_vi: $do_vi,
+                        send: $do_en,
+                    },)*
                 }
             }
         }

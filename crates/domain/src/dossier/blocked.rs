@@ -90,6 +90,24 @@ blocked! {
         "Two different approvers are needed.",
         "Chuyển cho người phê duyệt thứ hai.",
         "Leave it to a second approver.";
+    /// Who left out a step would approve.
+    OwnExemption = B3,
+        "Người ghi nhận miễn một bước không phê duyệt hồ sơ đó.",
+        "Who recorded an exemption does not approve the dossier.",
+        "Chuyển cho người khác phê duyệt.",
+        "Leave it to somebody else.";
+    /// A confirmation of the design of before.
+    BeforeChange = C2,
+        "Văn bản xác nhận có trước ngày thay đổi thiết kế.",
+        "The confirmation is older than the change of design.",
+        "Đề nghị kiểm tra, đánh giá lại thiết kế mới rồi ghi văn bản mới.",
+        "Have the new design assessed, then enter the new confirmation.";
+    /// The account list of a live connection.
+    ListKept = E3,
+        "Danh sách tài khoản của kết nối đang hoạt động không sửa trong hồ sơ.",
+        "The account list of a live connection is not changed in its dossier.",
+        "Thêm, sửa, thu hồi tài khoản ở trang danh sách tài khoản của hệ thống.",
+        "Add, change and revoke accounts on the page of the system's accounts.";
     /// A step is open.
     StepsOpen = B3,
         "Còn bước chưa hoàn thành: tài liệu, kiểm thử hoặc kiểm tra an ninh, an toàn.",

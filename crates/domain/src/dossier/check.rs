@@ -97,6 +97,8 @@ pub fn warnings(dossier: &Dossier, day: Date) -> Vec<(Part, &'static Law)> {
 #[must_use]
 pub fn missing(dossier: &Dossier, profile: &Profile) -> Vec<Missing> {
     let mut found = of_content(dossier.content(), profile);
+    // The list of a connection that goes on is kept by its own desk.
+    found.retain(|m| m.part != Part::Accounts || dossier.in_force().is_none());
     for part in Part::ALL {
         let paper = dossier.paper(part);
         let item = of_part(part);
@@ -332,6 +334,7 @@ impl List {
     }
 
     fn uses(&mut self, c: &Content) {
+        let codes: HashSet<&str> = c.procedures.iter().map(|p| p.code.trim()).collect();
         let mut seen = HashSet::new();
         for (row, of) in c.uses.iter().enumerate() {
             let words = (
@@ -349,8 +352,7 @@ impl List {
                 "Chưa chọn thủ tục, hoặc thủ tục không có trong danh mục của hồ sơ.",
                 "No procedure is named, or one that the dossier does not list.",
             );
-            let listed = |code: &String| c.procedures.iter().any(|p| p.code.trim() == code.trim());
-            let named = !of.procedures.is_empty() && of.procedures.iter().all(listed);
+            let named = !of.procedures.is_empty() && of.codes().all(|code| codes.contains(code));
             self.unless(named, Item::Fields, row, RuleId::A4, words);
         }
         let all = c.services().iter().all(|s| c.uses.iter().any(|u| u.service == s));

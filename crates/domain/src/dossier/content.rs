@@ -1,6 +1,7 @@
 //! What a dossier says (B1, B5, B6, B10, C1, C5, A4). A draft may say anything within bounds;
 //! what is wrong with it is listed by [`missing`](super::missing).
 
+use hashbrown::HashSet;
 use serde::{Deserialize, Serialize};
 
 use super::{Blocked, Part};
@@ -360,8 +361,8 @@ impl Content {
     #[must_use]
     pub fn suggested(&self, service: Service) -> u32 {
         let uses = self.uses.iter().filter(|u| u.service == service);
-        let codes: Vec<&String> = uses.flat_map(|u| &u.procedures).collect();
-        let rows = self.procedures.iter().filter(|p| codes.contains(&&p.code));
+        let codes: HashSet<&str> = uses.flat_map(ServiceUse::codes).collect();
+        let rows = self.procedures.iter().filter(|p| codes.contains(p.code.trim()));
         suggested_count(rows.map(|p| (p.cases, p.queries)))
     }
 
@@ -387,8 +388,10 @@ impl Content {
     /// What is registered when it goes live; none where something of it cannot be read.
     pub(super) fn registration(&self) -> Option<Registration> {
         let grants = self.services().iter().map(|service| self.grant(service)).collect();
+        let uses: Vec<(&ServiceUse, HashSet<&str>)> =
+            self.uses.iter().map(|u| (u, u.codes().collect())).collect();
         let procedures =
-            self.procedures.iter().map(|row| self.procedure(row)).collect::<Option<_>>()?;
+            self.procedures.iter().map(|row| row.procedure(&uses)).collect::<Option<_>>()?;
         let accounts = self.accounts.iter().map(|row| row.account(self)).collect::<Option<_>>()?;
         let code = SystemCode::parse(self.system_code.trim()).ok()?;
         Some(Registration { code, grants, procedures, accounts })
@@ -405,17 +408,42 @@ impl Content {
         let ma_tich_hop = service.default_ma_tich_hop().to_owned();
         ServiceGrant { service, ma_tich_hop, fields, lines }
     }
+}
 
-    fn procedure(&self, row: &ProcedureRow) -> Option<Procedure> {
-        let uses: Vec<&ServiceUse> =
-            self.uses.iter().filter(|u| u.procedures.contains(&row.code)).collect();
+impl ServiceUse {
+    /// Codes of procedures, as they are compared.
+    pub(super) fn codes(&self) -> impl Iterator<Item = &str> {
+        self.procedures.iter().map(|code| code.trim())
+    }
+
+    /// Whether everything sensitive of another use of the service is granted by this one, for the
+    /// same purpose and in no other procedure (A4).
+    pub(super) fn covers(&self, other: &Self) -> bool {
+        let codes: HashSet<&str> = self.codes().collect();
+        self.service == other.service
+            && other.sensitive().without(self.fields).is_empty()
+            && self.purpose.trim() == other.purpose.trim()
+            && other.codes().all(|code| codes.contains(code))
+    }
+
+    /// Sensitive fields that are wanted (A4).
+    pub(super) const fn sensitive(&self) -> FieldSet {
+        self.fields.and(FieldSet::SENSITIVE)
+    }
+}
+
+impl ProcedureRow {
+    fn procedure(&self, uses: &[(&ServiceUse, HashSet<&str>)]) -> Option<Procedure> {
+        let code = self.code.trim();
+        let uses = uses.iter().filter(|(_, codes)| codes.contains(code));
+        let uses: Vec<&ServiceUse> = uses.map(|(of, _)| *of).collect();
         Some(Procedure {
-            code: ProcedureCode::parse(row.code.trim()).ok()?,
-            purpose: Some(Purpose::parse(row.purpose.trim()).ok()?),
+            code: ProcedureCode::parse(code).ok()?,
+            purpose: Some(Purpose::parse(self.purpose.trim()).ok()?),
             services: ServiceSet::of(&uses.iter().map(|u| u.service).collect::<Vec<_>>()),
             fields: uses.iter().fold(FieldSet::EMPTY, |all, u| all.or(u.fields)),
             valid: DateRange::default(),
-            case_required: row.case_required,
+            case_required: self.case_required,
         })
     }
 }

@@ -4,10 +4,12 @@ use super::check::{Turn, missing, of_content};
 use super::content::{SHORT_MAX, TEXT_MAX, is_text};
 use super::papers::ATTACHMENTS_MAX;
 use super::{
-    Attachment, Blocked, Cause, Clearance, Closing, Content, Dossier, Evidence, Exemption, Ground,
-    InForce, Mark, Paper, Part, Refusal, Registration, Reopening, Stage, Step,
+    AccountRow, Attachment, Blocked, Cause, Clearance, Closing, Content, Dossier, Evidence,
+    Exemption, Ground, InForce, Mark, Paper, Part, Refusal, Registration, Reopening, ServiceUse,
+    Stage, Step,
 };
 use crate::ids::{SystemId, UnitCode};
+use crate::people::PersonId;
 use crate::people::approval::Approvers;
 use crate::profile::Profile;
 use crate::rule::RuleId;
@@ -29,7 +31,8 @@ impl Dossier {
     /// content changes are to be signed and checked anew.
     ///
     /// # Errors
-    /// [`Blocked::NotInThisStage`], [`Blocked::TooLong`], [`Blocked::CodeFixed`].
+    /// [`Blocked::NotInThisStage`], [`Blocked::TooLong`], [`Blocked::CodeFixed`],
+    /// [`Blocked::ListKept`].
     pub fn save(mut self, mark: Mark, editor: Editor, content: Content) -> Result<Self, Blocked> {
         self.editable()?;
         let next = match editor {
@@ -40,6 +43,10 @@ impl Dossier {
         // The code of a system that is registered stays what it is.
         if self.system.is_some() && next.system_code != self.content.system_code {
             return Err(Blocked::CodeFixed);
+        }
+        // Accounts come and go meanwhile: an older list does not undo that.
+        if self.in_force.is_some() && next.accounts != self.content.accounts {
+            return Err(Blocked::ListKept);
         }
         for part in Part::ALL {
             if !self.content.same_in(&next, part) {
@@ -92,10 +99,13 @@ impl Dossier {
     pub fn sign(mut self, mark: Mark, part: Part, profile: &Profile) -> Result<Self, Blocked> {
         self.editable()?;
         let file = part == Part::Security && self.paper(part).attachments.is_empty();
-        if file || of_content(&self.content, profile).iter().any(|m| m.part == part) {
+        let kept = part == Part::Accounts && self.in_force.is_some();
+        let lacks = || of_content(&self.content, profile).iter().any(|m| m.part == part);
+        if file || (!kept && lacks()) {
             return Err(Blocked::Incomplete);
         }
         self.last(part).signed = Some(mark);
+        self.hand(mark);
         Ok(self)
     }
 
@@ -193,7 +203,7 @@ impl Dossier {
     ///
     /// # Errors
     /// [`Blocked::NotInThisStage`], [`Blocked::OwnDossier`], [`Blocked::StepClosed`],
-    /// [`Blocked::PartsUnchecked`], and what [`Evidence::fits`] says.
+    /// [`Blocked::PartsUnchecked`], [`Blocked::BeforeChange`], and what [`Evidence::fits`] says.
     pub fn close_step(
         mut self,
         mark: Mark,
@@ -202,6 +212,13 @@ impl Dossier {
     ) -> Result<Self, Blocked> {
         self.step_open(mark, step)?;
         evidence.fits(step, mark.at.viet_nam_date())?;
+        if let (Evidence::Confirmation { date, .. }, Some(reopening)) = (&evidence, &self.reopening)
+        {
+            // C2: of a connection that goes on only a change of design opens this step.
+            if *date < reopening.mark.at.viet_nam_date() {
+                return Err(Blocked::BeforeChange);
+            }
+        }
         let unchecked = |part: &Part| self.paper(*part).checked.is_none();
         if step == Step::Documents && Part::ALL.iter().any(unchecked) {
             return Err(Blocked::PartsUnchecked);
@@ -223,24 +240,42 @@ impl Dossier {
     }
 
     /// How many people approve it: the profile's figure, two where sensitive fields are wanted
-    /// that are not granted yet (A4).
+    /// that the service is not granted yet for that purpose and in those procedures (A4).
     #[must_use]
     pub fn approvers(&self, profile: &Profile) -> Approvers {
-        let granted = self.in_force().map(Content::sensitive).unwrap_or_default();
-        let new = self.content.sensitive().without(granted);
-        if new.is_empty() { profile.dossier.approvers } else { Approvers::Two }
+        let granted = |wanted: &ServiceUse| {
+            self.in_force().is_some_and(|c| c.uses.iter().any(|granted| granted.covers(wanted)))
+        };
+        let new = |u: &ServiceUse| !u.sensitive().is_empty() && !granted(u);
+        if self.content.uses.iter().any(new) {
+            return Approvers::Two;
+        }
+        profile.dossier.approvers
+    }
+
+    /// Whether somebody left out a step in this round: who did does not approve it.
+    #[must_use]
+    pub fn exempted_by(&self, person: PersonId) -> bool {
+        let since = self.reopening.as_ref().map(|r| r.mark.at);
+        self.steps.iter().flatten().any(|closing| match closing {
+            Closing::Exempt(_, mark) => mark.by == person && since.is_none_or(|at| at <= mark.at),
+            Closing::Done(..) => false,
+        })
     }
 
     /// Approves it; it is approved when everybody who is needed has.
     ///
     /// # Errors
     /// [`Blocked::NotInThisStage`], [`Blocked::OwnDossier`], [`Blocked::SameApprover`],
-    /// [`Blocked::StepsOpen`], [`Blocked::CommentsOpen`].
+    /// [`Blocked::OwnExemption`], [`Blocked::StepsOpen`], [`Blocked::CommentsOpen`].
     pub fn approve(mut self, mark: Mark, profile: &Profile) -> Result<Self, Blocked> {
         self.at_stage(|s| *s == Stage::Accepted)?;
         self.not_own(mark)?;
         if self.approvals.iter().any(|a| a.by == mark.by) {
             return Err(Blocked::SameApprover);
+        }
+        if self.exempted_by(mark.by) {
+            return Err(Blocked::OwnExemption);
         }
         if self.steps.iter().any(Option::is_none) {
             return Err(Blocked::StepsOpen);
@@ -284,6 +319,10 @@ impl Dossier {
         }
         self.approvals.clear();
         self.steps[Step::Documents as usize] = None;
+        for part in Part::ALL {
+            let paper = self.last(part);
+            (paper.checked, paper.carried_over) = (None, None);
+        }
         if cause == Cause::Design {
             self.steps = [const { None }; 3];
         }
@@ -321,6 +360,23 @@ impl Dossier {
     #[must_use]
     pub fn handed_over(self, to: UnitCode) -> Self {
         Self { unit: to, ..self }
+    }
+
+    /// Strikes rows off the account list whose account is gone for good (E3).
+    ///
+    /// # Errors
+    /// As [`Self::save`].
+    pub fn without_accounts(
+        mut self,
+        mark: Mark,
+        gone: impl Fn(&AccountRow) -> bool,
+    ) -> Result<Self, Blocked> {
+        self.editable()?;
+        if self.content.accounts.iter().any(&gone) {
+            self.touch(Part::Accounts, mark)?;
+            self.content.accounts.retain(|row| !gone(row));
+        }
+        Ok(self)
     }
 
     /// Ends it with its connection.
@@ -380,7 +436,7 @@ impl Dossier {
         self.to(Stage::Live, mark)
     }
 
-    fn last(&mut self, part: Part) -> &mut Paper {
+    pub(super) fn last(&mut self, part: Part) -> &mut Paper {
         let papers = &mut self.papers[part as usize];
         let last = papers.len() - 1;
         &mut papers[last]

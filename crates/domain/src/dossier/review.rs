@@ -56,6 +56,10 @@ impl Dossier {
         if self.comments.len() + remarks.len() > COMMENTS_MAX {
             return Err(Blocked::TooLong);
         }
+        for part in remarks.iter().map(|r| r.item.part()) {
+            let paper = self.last(part);
+            (paper.checked, paper.carried_over) = (None, None);
+        }
         let version = self.version;
         self.comments.extend(remarks.into_iter().map(|r| Comment {
             item: r.item,

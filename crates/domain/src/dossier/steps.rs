@@ -78,7 +78,7 @@ impl Evidence {
     ///
     /// # Errors
     /// [`Blocked::WrongEvidence`], [`Blocked::ConformanceFailed`],
-    /// [`Blocked::ConfirmationNeeded`], [`Blocked::DateAhead`].
+    /// [`Blocked::ConfirmationNeeded`], [`Blocked::DateAhead`], [`Blocked::NotWithinYear`].
     pub fn fits(&self, step: Step, today: Date) -> Result<(), Blocked> {
         match (self, step) {
             (Self::Checked, Step::Documents) => Ok(()),
@@ -92,8 +92,10 @@ impl Evidence {
                     Err(Blocked::ConfirmationNeeded)
                 } else if *date > today {
                     Err(Blocked::DateAhead)
-                } else {
+                } else if within_year(*date, today) {
                     Ok(())
+                } else {
+                    Err(Blocked::NotWithinYear)
                 }
             }
             (_, Step::Assessment) => Err(Blocked::ConfirmationNeeded),
@@ -167,15 +169,15 @@ impl ExemptionGround {
         }
     }
 
-    /// Whether it exempts from a step; `first`: the system was never live before.
+    /// Whether it exempts from a step; `first`: no change of design cleared the step. After one
+    /// nothing of before counts (C2).
     #[must_use]
     pub const fn exempts(self, step: Step, first: bool) -> bool {
         match (self, step) {
-            (Self::ConnectedToEid, Step::Assessment) => first,
-            (Self::Defence | Self::SharesMonitoring | Self::ConfirmedWithinYear, step) => {
-                matches!(step, Step::Assessment)
-            }
-            (Self::LiveBefore | Self::SyntheticPeople, Step::Sandbox | Step::Assessment)
+            (Self::Defence | Self::SharesMonitoring, step) => matches!(step, Step::Assessment),
+            (Self::ConnectedToEid | Self::ConfirmedWithinYear, Step::Assessment)
+            | (Self::LiveBefore, Step::Sandbox | Step::Assessment) => first,
+            (Self::SyntheticPeople, Step::Sandbox | Step::Assessment)
             | (Self::Decision, Step::Documents | Step::Sandbox) => true,
             _ => false,
         }
@@ -209,12 +211,17 @@ impl Exemption {
         if self.date > today {
             return Err(Blocked::DateAhead);
         }
-        let within = crate::people::months_later(self.date, 12);
-        if self.ground == ExemptionGround::ConfirmedWithinYear && within < today {
+        let dated = self.ground == ExemptionGround::ConfirmedWithinYear;
+        if dated && !within_year(self.date, today) {
             return Err(Blocked::NotWithinYear);
         }
         Ok(())
     }
+}
+
+/// Whether a confirmation still holds: C3 asks for one each year.
+fn within_year(date: Date, today: Date) -> bool {
+    crate::people::months_later(date, 12) >= today
 }
 
 /// How a step was closed.

@@ -222,6 +222,7 @@ fn rule_b2_a_changed_paper_is_signed_and_checked_anew() {
     let dossier = accepted(whole());
     let remark = Remark { item: Item::Accounts, row: None, text: "Thiếu một người".into() };
     let back = dossier.ask_changes(mark(FIRST), vec![remark]).unwrap();
+    assert_eq!(back.paper(Part::Accounts).checked, None, "as it was it is not right");
     assert_eq!(why(back.clone().submit(mark(HEAD), false, &profile)), Blocked::CommentsUnanswered);
     let mut content = whole();
     content.accounts.push(account("canbo.mau2", "099301012346"));
@@ -266,6 +267,71 @@ fn rule_c2_only_a_numbered_confirmation_closes_the_assessment() {
     assert_eq!(why(close(dated("không số", today))), Blocked::ConfirmationNeeded);
     assert_eq!(why(close(dated("1/XN", today.tomorrow().unwrap()))), Blocked::DateAhead);
     assert!(close(dated("1/XN", today)).is_ok());
+    assert_eq!(why(close(dated("1/XN", "2025-03-01".parse().unwrap()))), Blocked::NotWithinYear);
+    assert!(close(dated("1/XN", "2025-03-02".parse().unwrap())).is_ok());
+}
+
+#[test]
+fn rule_c2_a_new_design_is_not_cleared_by_what_was_confirmed_before() {
+    let reopened = live().reopen(mark(HEAD), Cause::Design, "Thay kiến trúc").unwrap();
+    let unchecked = Part::ALL.iter().all(|part| reopened.paper(*part).checked.is_none());
+    assert!(unchecked, "B3: documents begin anew");
+    let dossier = signed(reopened).submit(mark(HEAD), false, &profile()).unwrap();
+    let dossier = dossier.accept(mark(FIRST), SYSTEM).unwrap();
+    let close = |date| {
+        let confirmed = Evidence::Confirmation { number: "1/XN".into(), date };
+        dossier.clone().close_step(mark(FIRST), Step::Assessment, confirmed)
+    };
+    let today = now().viet_nam_date();
+    assert_eq!(why(close(today.yesterday().unwrap())), Blocked::BeforeChange);
+    assert!(close(today).is_ok());
+    let fit = ["defence", "sharesMonitoring", "syntheticPeople"];
+    for ground in ExemptionGround::ALL {
+        let exemption = Exemption { ground, evidence: "QĐ 12".into(), date: today };
+        let exempted = dossier.clone().exempt(mark(FIRST), Step::Assessment, exemption).is_ok();
+        assert_eq!(exempted, fit.contains(&ground.code()), "{ground:?}");
+    }
+}
+
+#[test]
+fn rule_b3_who_leaves_out_a_step_does_not_approve() {
+    let dossier = accepted(whole());
+    let dossier = dossier.close_step(mark(FIRST), Step::Documents, Evidence::Checked).unwrap();
+    let dossier = dossier.close_step(mark(FIRST), Step::Sandbox, conformance()).unwrap();
+    let (ground, date) = (ExemptionGround::Defence, now().viet_nam_date());
+    let exemption = Exemption { ground, evidence: "QĐ 12".into(), date };
+    let dossier = dossier.exempt(mark(SECOND), Step::Assessment, exemption).unwrap();
+    assert_eq!(why(dossier.clone().approve(mark(SECOND), &profile())), Blocked::OwnExemption);
+    assert!(dossier.approve(mark(FIRST), &profile()).is_ok());
+}
+
+#[test]
+fn rule_e3_the_list_of_a_live_connection_is_not_changed_in_its_dossier() {
+    let dossier = live().reopen(mark(HEAD), Cause::Change, "Đổi số lượt").unwrap();
+    let mut content = whole();
+    content.accounts[0].daily = 60;
+    let saved = dossier.clone().save(mark(HEAD), Editor::Unit, content);
+    assert_eq!(why(saved), Blocked::ListKept);
+    let struck = dossier.without_accounts(mark(HEAD), |_| true).unwrap();
+    assert!(struck.content().accounts.is_empty() && struck.paper(Part::Accounts).signed.is_none());
+    assert!(struck.sign(mark(HEAD), Part::Accounts, &profile()).is_ok(), "no list is wanted");
+}
+
+#[test]
+fn rule_b3_who_signed_decides_nothing_even_where_another_signs_after() {
+    let dossier = begun().save(mark(HEAD), Editor::Unit, whole()).unwrap();
+    let dossier = dossier.sign(mark(SECOND), Part::Accounts, &profile()).unwrap();
+    assert!(dossier.sign(mark(HEAD), Part::Accounts, &profile()).unwrap().is_hand(SECOND));
+}
+
+#[test]
+fn rule_b10_codes_are_compared_without_blanks() {
+    let mut content = whole();
+    content.uses[0].procedures = vec![" 1.004194".into()];
+    assert_eq!(content.suggested(Service::CitizenVerify), 120);
+    let approved = worked(content).approve(mark(FIRST), &profile()).unwrap();
+    let registered = approved.go_live(mark(SECOND)).unwrap().1;
+    assert_eq!(registered.procedures[0].services, ServiceSet::of(&[Service::CitizenVerify]));
 }
 
 #[test]
@@ -295,7 +361,23 @@ fn rule_a4_sensitive_fields_need_two_people() {
     assert_eq!(once.approvers(&profile()), Approvers::Two);
     assert_eq!(why(once.clone().approve(mark(FIRST), &profile())), Blocked::SameApprover);
     assert_eq!(why(once.clone().approve(mark(HEAD), &profile())), Blocked::OwnDossier);
-    assert_eq!(*once.approve(mark(SECOND), &profile()).unwrap().stage(), Stage::Approved);
+    let approved = once.approve(mark(SECOND), &profile()).unwrap();
+    assert_eq!(*approved.stage(), Stage::Approved);
+    // What one service is granted is not granted another, nor for another purpose.
+    let live = approved.go_live(mark(SECOND)).unwrap().0;
+    let open = live.reopen(mark(HEAD), Cause::Change, "Thêm").unwrap();
+    assert_eq!(open.approvers(&profile()), profile().dossier.approvers);
+    let change = |change: fn(&mut Content)| {
+        let mut content = open.content().clone();
+        change(&mut content);
+        open.clone().save(mark(HEAD), Editor::Unit, content).unwrap().approvers(&profile())
+    };
+    assert_eq!(change(|c| c.uses[0].purpose = "Khác".into()), Approvers::Two);
+    assert_eq!(change(|c| c.uses[0].procedures.push("1.000001".into())), Approvers::Two);
+    let other = |c: &mut Content| {
+        c.uses.push(ServiceUse { service: Service::CitizenLookup, ..c.uses[0].clone() });
+    };
+    assert_eq!(change(other), Approvers::Two);
 }
 
 #[test]
@@ -364,7 +446,7 @@ fn the_layout_of_what_is_stored_stays() {
         let fnv = |sum: u64, byte: &u8| (sum ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
         (bytes.len(), bytes.iter().fold(0xcbf2_9ce4_8422_2325, fnv))
     });
-    let written = [(728, 8_428_387_643_757_235_726), (1_311, 5_192_457_144_760_723_473)];
+    let written = [(721, 12_940_272_647_063_909_800), (1_283, 11_101_837_042_813_514_403)];
     assert_eq!(sums, written);
 }
 

@@ -159,6 +159,21 @@ role_table! {
 }
 
 impl Role {
+    /// Roles that the centre gives and ends: of its own and of who watches it, and the head of a
+    /// unit, who then invites everybody else there.
+    pub const GIVEN: [Self; 10] = [
+        Self::Head,
+        Self::Operator,
+        Self::DossierReviewer,
+        Self::JobPlanApprover,
+        Self::SecurityAssessor,
+        Self::Auditor,
+        Self::IndependentAuditor,
+        Self::RecordsClerk,
+        Self::IncidentLead,
+        Self::Support,
+    ];
+
     /// From its word.
     pub fn from_code(code: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|r| r.row().code == code)

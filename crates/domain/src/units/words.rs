@@ -67,7 +67,7 @@ kinds! {
     /// Khác.
     Other: "other" Other "Tổ chức khác", "Other organisation";
     /// Not told yet: founded from the code that a system was registered with.
-    Untold: "untold" State "Chưa khai loại đơn vị", "Kind not told yet";
+    Untold: "untold" Other "Chưa khai loại đơn vị", "Kind not told yet";
 }
 
 impl UnitKind {

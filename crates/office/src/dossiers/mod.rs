@@ -12,20 +12,22 @@ pub mod review;
 use std::sync::Arc;
 
 use dancu_domain::dossier::{
-    Attachment, Blocked, Content, Dossier, DossierNumber, Editor, Mark, Part, Stage,
+    Attachment, Blocked, Comment, Content, Dossier, DossierNumber, Editor, Mark, Part, Stage,
 };
 use dancu_domain::ids::{SystemId, UnitCode};
 use dancu_domain::moment::Moment;
 use dancu_domain::people::reasons::PortalReason;
 use dancu_domain::profile::Profile;
 use dancu_domain::registration::{Channel, Group};
-use dancu_store::Store;
+use dancu_domain::units::{Tree, UnitKind, UnitRefusal};
 use dancu_store::dossiers::{self, Event, Stored};
 use dancu_store::engine::Tx;
 use dancu_store::keys::Keyring;
+use dancu_store::{Error, Store, units};
 
 use crate::act::{Actor, Done, Entry, Refused, carry_out, note};
 use crate::campaigns::{self, Became};
+use crate::units::refused;
 
 /// Dossiers of one unit that are under way at a time: twice the systems that a large unit runs
 /// (*ours*).
@@ -153,7 +155,7 @@ impl DossierDesk<'_> {
             Side::Unit(unit) | Side::Integrator(unit) => Some(unit.clone()),
             Side::Centre => None,
         };
-        let (keys, actor) = (self.store.keys().clone(), self.by.journaled());
+        let (keys, actor) = (self.store.keys().clone(), self.by.told());
         let (mark, profile) = (self.mark()?, self.profile());
         Ok(Inside { keys, at, mark, kind, actor, unit, profile })
     }
@@ -174,10 +176,20 @@ impl DossierDesk<'_> {
         kind: &'static str,
         change: impl FnOnce(Dossier, &Inside) -> Moved + Send + 'static,
     ) -> Result<Went, Refused> {
+        self.look_and_step(at, kind, |_, dossier, inside| change(dossier, inside)).await
+    }
+
+    /// The same, of what stands beside the dossier too.
+    async fn look_and_step(
+        &self,
+        at: At,
+        kind: &'static str,
+        change: impl FnOnce(&mut Tx<'_>, Dossier, &Inside) -> Moved + Send + 'static,
+    ) -> Result<Went, Refused> {
         let (entry, inside) = (self.entry(at, kind).await?, self.inside(at, kind)?);
         let done = note((self.store, self.now), entry, move |tx| {
             let found = inside.load(tx)?;
-            let moved = change(found.dossier, &inside)?;
+            let moved = change(tx, found.dossier, &inside)?;
             inside.keep(tx, moved)
         });
         done.await.map(|(done, revision)| Went { done, revision })
@@ -211,7 +223,7 @@ pub async fn begin(
 ) -> Result<(Done, DossierNumber), Refused> {
     let Side::Unit(unit) = desk.side else { return Err(PortalReason::NoPower.into()) };
     let (mark, unit, kind) = (desk.mark()?, unit.clone(), "dossier.begun");
-    let (keys, actor) = (desk.store.keys().clone(), desk.by.journaled());
+    let (keys, actor) = (desk.store.keys().clone(), desk.by.told());
     let begun = note((desk.store, desk.now), Entry::new(kind, desk.by, None), move |tx| {
         if dossiers::under_way(tx, &unit)? >= UNDER_WAY_MAX {
             return Err(Refused::Field {
@@ -220,6 +232,8 @@ pub async fn begin(
                 en: "Too many dossiers of the unit are under way; withdraw some first (B3).".into(),
             });
         }
+        let (unit, told) = living(tx, &keys, mark.at, &unit)?;
+        let group = told.unwrap_or(group);
         let number = dossiers::next_number(tx)?;
         let dossier = Dossier::begin(number, unit.clone(), (group, channel), mark);
         dossiers::insert(tx, &keys, &dossier)?;
@@ -262,6 +276,7 @@ pub async fn attach(
     part: Part,
     file: Attachment,
 ) -> Result<Went, Refused> {
+    only_files_of(desk, part)?;
     let attached = desk.step(at, "dossier.attached", move |dossier, inside| {
         let what = format!("{} tệp {} {} byte", part.code(), file.kind, file.size);
         Ok((dossier.attach(inside.mark, part, file)?, what))
@@ -279,6 +294,7 @@ pub async fn detach(
     part: Part,
     file: u64,
 ) -> Result<Went, Refused> {
+    only_files_of(desk, part)?;
     let detached = desk.step(at, "dossier.detached", move |dossier, inside| {
         Ok((dossier.detach(inside.mark, part, file)?, format!("{} tệp #{file}", part.code())))
     });
@@ -337,16 +353,55 @@ pub async fn answer(
     comment: usize,
     text: &str,
 ) -> Result<Went, Refused> {
-    let text = text.to_owned();
+    if desk.side == Side::Centre {
+        return Err(PortalReason::NoPower.into());
+    }
+    let (text, integrator) = (text.to_owned(), matches!(desk.side, Side::Integrator(_)));
     let answered = desk.step(at, "dossier.answered", move |dossier, inside| {
+        let technical = |c: &Comment| c.item.is_technical();
+        if integrator && !dossier.comments().get(comment).is_some_and(technical) {
+            return Err(Blocked::TechnicalOnly.into());
+        }
         Ok((dossier.answer(inside.mark, comment, &text)?, format!("góp ý {}", comment + 1)))
     });
     answered.await
 }
 
-/// Whether the channel that a dossier asks for lies beyond its group's (A2).
-fn beyond_group(dossier: &Dossier, profile: &Profile) -> bool {
-    !profile.channels[dossier.group() as usize - 1].contains(&dossier.channel())
+/// Whether the channel that a dossier asks for lies beyond a group's (A2).
+fn beyond_group(dossier: &Dossier, group: Group, profile: &Profile) -> bool {
+    !profile.channels[group as usize - 1].contains(&dossier.channel())
+}
+
+/// The living unit that a code stands for (B4), and its group (A1) where its kind is told. A unit
+/// that housekeeping has not founded yet stands for itself.
+///
+/// # Errors
+/// [`UnitRefusal::Ended`] where it is no more and nobody took over.
+fn living(
+    tx: &mut Tx<'_>,
+    keys: &Keyring,
+    now: Moment,
+    unit: &UnitCode,
+) -> Result<(UnitCode, Option<Group>), Refused> {
+    let known: Vec<_> = units::all(tx, keys)?.into_iter().map(|w| w.event).collect();
+    let tree = Tree::on(&known, now.viet_nam_date());
+    let tree = tree.map_err(|_| Error::Damaged("unit_event"))?;
+    if tree.get(unit).is_none() {
+        return Ok((unit.clone(), None));
+    }
+    let found = tree.resolve(unit).ok_or_else(|| refused(UnitRefusal::Ended))?;
+    let told = found.about.kind != UnitKind::Untold;
+    Ok((found.code.clone(), told.then_some(found.about.group)))
+}
+
+/// Files are the unit's; an integrator brings those of the technical papers (A6).
+fn only_files_of(desk: &DossierDesk<'_>, part: Part) -> Result<(), Refused> {
+    match desk.side {
+        Side::Unit(_) => Ok(()),
+        Side::Integrator(_) if matches!(part, Part::Security | Part::Registration) => Ok(()),
+        Side::Integrator(_) => Err(Blocked::TechnicalOnly.into()),
+        Side::Centre => Err(PortalReason::NoPower.into()),
+    }
 }
 
 fn only_unit(desk: &DossierDesk<'_>) -> Result<(), Refused> {

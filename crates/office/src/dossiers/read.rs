@@ -178,7 +178,7 @@ pub async fn open(
         accounts: Accounts { count: content.accounts.len(), daily },
         turns: dossier::turns(&dossier),
         warnings: dossier::warnings(&dossier, desk.now.viet_nam_date()),
-        beyond_group: beyond_group(&dossier, &profile),
+        beyond_group: beyond_group(&dossier, dossier.group(), &profile),
         approvers: dossier.approvers(&profile),
         connection: system.map(|s| s.state),
         dossier: match desk.side {
@@ -200,6 +200,7 @@ fn acts(dossier: &Dossier, mark: Mark, missing: &[Missing]) -> Vec<Act> {
     let open = |step| *stage == Stage::Accepted && dossier.closing(step).is_none();
     let closed = Step::ALL.into_iter().all(|step| dossier.closing(step).is_some());
     let approved = dossier.approvals().iter().any(|a| a.by == mark.by);
+    let may_approve = decides && !approved && !dossier.exempted_by(mark.by);
     let lacks = missing.iter().any(|m| matches!(m.turn, Turn::Unit | Turn::Integrator));
     let parts = Part::ALL.into_iter();
     let signs = parts.clone().map(|part| (Act::Sign(part), dossier.paper(part).signed.is_none()));
@@ -212,7 +213,7 @@ fn acts(dossier: &Dossier, mark: Mark, missing: &[Missing]) -> Vec<Act> {
         (Act::Accept, *stage == Stage::Submitted && decides),
         (Act::Comment, (review || *stage == Stage::Approved) && decides),
         (Act::Refuse, (review || *stage == Stage::Approved) && decides),
-        (Act::Approve, *stage == Stage::Accepted && closed && decides && !approved),
+        (Act::Approve, *stage == Stage::Accepted && closed && may_approve),
         (Act::GoLive, *stage == Stage::Approved),
         (Act::Reopen, *stage == Stage::Live),
         (Act::Close, !stage.is_final() && dossier.in_force().is_some()),

@@ -1,6 +1,8 @@
 //! What reviewers, assessors and approvers do with a dossier (B2, B3, A3, A4, C2, C3).
 
-use dancu_domain::dossier::{Blocked, Dossier, Evidence, Exemption, Part, Remark, Stage, Step};
+use dancu_domain::dossier::{
+    Blocked, Dossier, Evidence, Exemption, ExemptionGround, Part, Remark, Stage, Step,
+};
 use dancu_domain::ids::{SystemCode, SystemId};
 use dancu_domain::registration::{Channel, ConnectionState, OauthAccess, System};
 use dancu_domain::rule::RuleId;
@@ -8,7 +10,7 @@ use dancu_store::dossiers;
 use dancu_store::engine::Tx;
 use dancu_store::policy::{accounts, setup, write};
 
-use super::{At, DossierDesk, Inside, Went, beyond_group, only_centre};
+use super::{At, DossierDesk, Inside, Went, living, only_centre};
 use crate::act::Refused;
 use crate::campaigns::Became;
 
@@ -20,6 +22,8 @@ use crate::campaigns::Became;
 pub async fn accept(desk: &DossierDesk<'_>, at: At) -> Result<Went, Refused> {
     only_centre(desk)?;
     let accepted = desk.settle(at, "dossier.accepted", |tx, dossier, inside| {
+        let (unit, _) = living(tx, &inside.keys, inside.mark.at, dossier.unit())?;
+        let dossier = dossier.handed_over(unit);
         let system = match dossier.system() {
             Some(system) => system,
             None => prepared(tx, &dossier, inside)?,
@@ -32,16 +36,16 @@ pub async fn accept(desk: &DossierDesk<'_>, at: At) -> Result<Went, Refused> {
     accepted.await
 }
 
-/// Registers the system of a dossier; one that a dossier of the same unit left behind when it was
-/// refused or withdrawn is taken up again.
+/// Registers the system of a dossier. One of the same unit that no other dossier is about is taken
+/// up: it was live before there were dossiers (B4), or a dossier that was refused or withdrawn left
+/// it behind.
 fn prepared(tx: &mut Tx<'_>, dossier: &Dossier, inside: &Inside) -> Result<SystemId, Refused> {
     let code = SystemCode::parse(dossier.content().system_code.trim());
     let code = code.map_err(|_| Blocked::Incomplete)?;
     if let Some(id) = setup::by_code(tx, &code)? {
         let owner = accounts::owner(tx, id)?.ok_or(Refused::Gone)?;
-        let before = dossiers::of_system(tx, &inside.keys, id)?;
-        let left = before.is_some_and(|d| d.dossier.stage().is_final());
-        if left && owner.unit == *dossier.unit() && owner.state == ConnectionState::Preparing {
+        let goes_on = owner.state != ConnectionState::Closed;
+        if goes_on && owner.unit == *dossier.unit() && !dossiers::any_of_system(tx, id)? {
             return Ok(id);
         }
         return Err(Blocked::CodeTaken.into());
@@ -49,10 +53,6 @@ fn prepared(tx: &mut Tx<'_>, dossier: &Dossier, inside: &Inside) -> Result<Syste
     let (highest, ..) = write::highest_ids(tx)?;
     let id = SystemId(highest.0 + 1);
     let mut system = System::new(id, code, dossier.unit().clone(), dossier.group());
-    // A2: the channel that the unit asks for beyond its group's is approved with the dossier.
-    if beyond_group(dossier, &inside.profile) {
-        system.channel_exceptions = vec![dossier.channel()];
-    }
     // A client of the API without a secret yet: the unit's integrator makes one (C5).
     if dossier.channel() == Channel::Api {
         let client_id = system.code.as_str().to_ascii_lowercase();
@@ -147,10 +147,11 @@ pub async fn close_step(
     closed.await
 }
 
-/// Records that a step is left out (C3).
+/// Records that a step is left out (C3): as live before there were dossiers only where the system
+/// was, on synthetic people only in a sandbox.
 ///
 /// # Errors
-/// As [`ask_changes`].
+/// As [`ask_changes`]; [`Blocked::GroundUnfit`].
 pub async fn exempt(
     desk: &DossierDesk<'_>,
     at: At,
@@ -158,7 +159,21 @@ pub async fn exempt(
     exemption: Exemption,
 ) -> Result<Went, Refused> {
     only_centre(desk)?;
+    let sandbox = desk.store.is_sandbox()?;
+    let snapshot = desk.store.snapshot(desk.now)?;
     let exempted = desk.step(at, "dossier.exempted", move |dossier, inside| {
+        // A dossier in process sets nothing live: what is live was so when it was received.
+        let system = dossier.system().and_then(|id| snapshot.by_id(id));
+        let fits = match exemption.ground {
+            ExemptionGround::LiveBefore => {
+                system.is_some_and(|s| s.state != ConnectionState::Preparing)
+            }
+            ExemptionGround::SyntheticPeople => sandbox,
+            _ => true,
+        };
+        if !fits {
+            return Err(Blocked::GroundUnfit.into());
+        }
         let Exemption { ground, evidence, date } = &exemption;
         let what = format!("{}: {}, {evidence} ngày {date}", step.code(), ground.code());
         Ok((dossier.exempt(inside.mark, step, exemption)?, what))

@@ -1,6 +1,6 @@
 //! What is live follows its unit: systems, people and their roles go to the heir.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 
 use dancu_domain::dossier::{Mark, Part, Stage};
@@ -8,18 +8,19 @@ use dancu_domain::ids::{PersonalId, SystemId, UnitCode};
 use dancu_domain::moment::Moment;
 use dancu_domain::people::PersonId;
 use dancu_domain::people::account::Phase;
-use dancu_domain::units::{Event, Tree};
+use dancu_domain::units::{Change, Event, Tree};
 use dancu_journal::{Act, Body};
 use dancu_store::dossiers::{self, Stored};
 use dancu_store::engine::Tx;
 use dancu_store::keys::Keyring;
-use dancu_store::people::{self, Person};
+use dancu_store::people::{self, EventKind, Person};
 use dancu_store::policy::accounts;
 use dancu_store::units::{self, Written};
 use dancu_store::{Error, Store};
 
 use super::untold;
 use crate::act::Refused;
+use crate::staff;
 
 /// Who the journal names for what the program does by itself.
 const PROGRAM: &str = "dancu";
@@ -140,8 +141,8 @@ pub(super) fn follow(
         let list = accounts::of_system(tx, keys, system)?;
         Ok(list.iter().map(|k| k.account.login.folded()).collect())
     };
-    let went = logins(tx, system)?;
-    let mut stay = vec![];
+    let went: HashSet<String> = logins(tx, system)?.into_iter().collect();
+    let mut stay = HashSet::new();
     for other in accounts::systems_of(tx, from)? {
         stay.extend(logins(tx, other)?);
     }
@@ -152,6 +153,33 @@ pub(super) fn follow(
             people::save(tx, keys, &handed_over(person, from, to))?;
             count += 1;
         }
+    }
+    Ok(count)
+}
+
+/// Whether no system and no dossier that has not come to its end is left in a unit.
+pub(super) fn is_empty(tx: &mut Tx<'_>, unit: &UnitCode) -> Result<bool, Error> {
+    Ok(accounts::systems_of(tx, unit)?.is_empty() && dossiers::open_of_unit(tx, unit)? == 0)
+}
+
+/// Ends every role of the people of a unit that was dissolved; gives how many there were (E3).
+pub(super) fn end_roles(
+    tx: &mut Tx<'_>,
+    keys: &Keyring,
+    unit: &UnitCode,
+    now: Moment,
+) -> Result<u64, Refused> {
+    let today = now.viet_nam_date();
+    let mut count = 0;
+    for mut person in people::of_unit(tx, keys, unit)? {
+        if person.grants.since(today).next().is_none() {
+            continue;
+        }
+        person.grants = staff::ended(&person.grants, |_| true, today)?;
+        staff::follow_roles(&mut person, now)?;
+        people::save(tx, keys, &person)?;
+        people::note_event(tx, keys, person.id, now, EventKind::RolesChanged, None, "")?;
+        count += 1;
     }
     Ok(count)
 }
@@ -190,6 +218,15 @@ pub async fn keep(store: &Store, now: Moment) -> Result<(), Error> {
         let mut told = vec![];
         for waiting in units::waiting(tx, &keys, today)? {
             let unit = &waiting.event.unit;
+            if waiting.event.change == Change::Dissolved {
+                // A system or dossier that is left keeps it waiting.
+                if is_empty(tx, unit)? {
+                    let people = end_roles(tx, &keys, unit, now).map_err(store_error)?;
+                    units::set_carried(tx, waiting.id)?;
+                    told.push(format!("{unit}: kết thúc vai trò của {people} người"));
+                }
+                continue;
+            }
             let mark = Mark { by: PersonId(0), at: now };
             let moved = hand_over(tx, &keys, &tree, unit, mark).map_err(store_error)?;
             units::set_carried(tx, waiting.id)?;

@@ -1,7 +1,9 @@
 //! Units of the official list: each People's Committee of a province, and of its communes.
 
+use std::collections::HashMap;
+
 use dancu_domain::ids::UnitCode;
-use dancu_domain::units::{Event, Proposal, Tree, official, proposals};
+use dancu_domain::units::{Change, Event, Proposal, Tree, official, proposals};
 use dancu_store::units;
 use jiff::civil::Date;
 
@@ -20,6 +22,11 @@ pub struct Loaded {
     pub known: usize,
     /// What is proposed for units with communes of before (B4); nothing of it is done.
     pub proposals: Vec<(UnitCode, Proposal)>,
+}
+
+fn founding(event: &Event) -> Option<(UnitCode, Date)> {
+    let founded = matches!(event.change, Change::Founded { .. });
+    founded.then(|| (event.unit.clone(), event.day))
 }
 
 /// Founds what the official list has and the tree has not. Where it has everything nothing is
@@ -45,7 +52,13 @@ pub async fn load(desk: &UnitsDesk<'_>) -> Result<(Option<Done>, Loaded), Refuse
             units::all(tx, &inside.keys)?.into_iter().map(|w| w.event).collect();
         let taken: std::collections::HashSet<UnitCode> =
             all.iter().map(|e| e.unit.clone()).collect();
-        let new: Vec<Event> = list.into_iter().filter(|e| !taken.contains(&e.unit)).collect();
+        let mut new: Vec<Event> = list.into_iter().filter(|e| !taken.contains(&e.unit)).collect();
+        // A commune is not there before its province is.
+        let days: HashMap<UnitCode, Date> = all.iter().filter_map(founding).collect();
+        for event in &mut new {
+            let Change::Founded { parent: Some(parent), .. } = &event.change else { continue };
+            event.day = days.get(parent).map_or(event.day, |day| event.day.max(*day));
+        }
         all.extend(new.iter().cloned());
         Tree::check(&all).map_err(|(event, why)| super::about(&event, why))?;
         let count = new.len();

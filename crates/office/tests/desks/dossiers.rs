@@ -19,6 +19,8 @@ use dancu_store::policy::setup;
 
 use super::world::*;
 
+mod dossier_rules;
+
 fn unit() -> UnitCode {
     UnitCode::parse("H26.001").unwrap()
 }
@@ -98,12 +100,16 @@ impl<'a> Walk<'a> {
     /// The whole of it, signed by the head and handed in.
     pub async fn submitted(world: &'a World, content: Content) -> Self {
         let mut walk = Self::begin(world).await;
-        walk.head(async |desk, at| dossiers::save(&desk, at, content).await).await.unwrap();
+        walk.fill(content).await;
+        walk
+    }
+
+    async fn fill(&mut self, content: Content) {
+        self.head(async |desk, at| dossiers::save(&desk, at, content).await).await.unwrap();
         let file = Attachment { id: 1, kind: "pdf".into(), sha256: [1; 32], size: 10 };
         let part = Part::Security;
-        walk.head(async |desk, at| dossiers::attach(&desk, at, part, file).await).await.unwrap();
-        walk.sign_and_submit().await;
-        walk
+        self.head(async |desk, at| dossiers::attach(&desk, at, part, file).await).await.unwrap();
+        self.sign_and_submit().await;
     }
 
     pub async fn sign_and_submit(&mut self) {
@@ -380,9 +386,10 @@ async fn rule_b9_a_change_comes_into_force_while_the_connection_goes_on() {
         };
         assert_eq!(before, 500, "not before it is approved");
         walk.centre(FIRST, async |desk, at| review::accept(&desk, at).await).await.unwrap();
-        let check =
-            async |desk: DossierDesk<'_>, at| review::check(&desk, at, Part::Registration).await;
-        walk.centre(FIRST, check).await.unwrap();
+        for part in Part::ALL {
+            let check = async |desk: DossierDesk<'_>, at| review::check(&desk, at, part).await;
+            walk.centre(FIRST, check).await.unwrap();
+        }
         let close = async |desk: DossierDesk<'_>, at| {
             review::close_step(&desk, at, Step::Documents, Evidence::Checked).await
         };

@@ -122,8 +122,8 @@ async fn rule_e3_who_is_missing_is_revoked_and_most_only_when_said_twice() {
         dancu_office::notices::spread::spread(&world.store, clock()).await.unwrap();
         let inbox = world.store.notices().inbox(HEAD, i64::MAX).await.unwrap();
         let waits = inbox.iter().filter(|l| matches!(l.notice, Notice::ListWaits { .. }));
-        let changed = inbox.iter().filter(|l| matches!(l.notice, Notice::ListChanged { .. }));
-        assert_eq!((waits.count(), changed.count()), (2, 0));
+        let told = inbox.iter().filter(|l| matches!(l.notice, Notice::ListChanged { .. }));
+        assert_eq!((waits.count(), told.count()), (2, 0));
         // Told to who runs the agency's own software (E3).
         let notices = world.store.desks().open_notices(SYSTEM).await.unwrap();
         assert_eq!(notices.len(), 1);

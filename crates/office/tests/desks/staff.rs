@@ -1,6 +1,6 @@
 //! Who the centre invites, and whose role it ends (E1, E3).
 
-use dancu_domain::ids::{Login, UnitCode};
+use dancu_domain::ids::{Login, PersonalId, UnitCode};
 use dancu_domain::name::FullName;
 use dancu_domain::people::account::Phase;
 use dancu_domain::people::grants::Scope;
@@ -9,12 +9,13 @@ use dancu_domain::people::roles::Role;
 use dancu_office::staff::{self, New, StaffDesk};
 use dancu_office::{Actor, Refused, units};
 
-use super::world::{FIRST, HEAD, SECOND, World, actor, clock, operator};
+use super::world::{AUDITOR, FIRST, HEAD, OFFICER, SECOND, World, actor, clock, operator};
 
 fn new(login: &str, unit: &str, role: Role) -> New {
     New {
         login: Login::parse(login).unwrap(),
         name: FullName::parse("Người Mới Mẫu").unwrap(),
+        personal_id: PersonalId::parse("099301012345").unwrap(),
         unit: UnitCode::parse(unit).unwrap(),
         role,
         phone: String::new(),
@@ -44,6 +45,9 @@ async fn rule_e1_the_centre_invites_heads_and_its_own_staff() {
         };
         let again = staff::invite(&desk, asked, "phc".into()).await.unwrap_err();
         assert_eq!(field(again), "login");
+        let twice = new("thutruong.ba", "H26.001", Role::Operator);
+        let twice = staff::invite(&desk, twice, "phc".into()).await.unwrap_err();
+        assert_eq!(field(twice), "personalId", "one person is not two approvers");
         let nowhere = new("nguoikhac.mau", "KHONG-CO", Role::Support);
         let nowhere = staff::invite(&desk, nowhere, "phc".into()).await.unwrap_err();
         assert_eq!(field(nowhere), "unit");
@@ -74,7 +78,22 @@ async fn rule_e3_a_role_of_the_centre_ends_at_once_but_not_the_last_operator() {
         let machine = operator();
         let last = staff::end(&staff_desk(&world, &machine), FIRST, Role::Operator).await;
         assert!(matches!(last, Err(Refused::Field { field: "role", .. })));
-        let unit = staff::end(&desk, HEAD, Role::Head).await;
+        let unit = staff::end(&desk, OFFICER, Role::Officer).await;
         assert!(matches!(unit, Err(Refused::Reason(PortalReason::NoPower))));
+        // Whom the centre gave a role, it ends it, in units and outside too.
+        for (person, role) in [(HEAD, Role::Head), (AUDITOR, Role::Auditor)] {
+            let listed = staff::list(&world.store).await.unwrap();
+            assert!(listed.iter().any(|p| p.id == person), "{role:?}");
+            staff::end(&desk, person, role).await.unwrap();
+            let person = world.person(person).await;
+            assert_eq!(person.grants.on(clock().viet_nam_date()).count(), 0);
+        }
+        let (_, invited) = {
+            units::keep(&world.store, clock()).await.unwrap();
+            let new = new("giamsat.moi", "TTDL", Role::SecurityAssessor);
+            staff::invite(&desk, new, "phc".into()).await.unwrap()
+        };
+        staff::end(&desk, invited, Role::SecurityAssessor).await.unwrap();
+        assert!(world.person(invited).await.account.password.is_none(), "withdrawn");
     }
 }

@@ -12,7 +12,7 @@ use dancu_office::units::{self, Moved, UnitsDesk, known, load, merge, record};
 use dancu_office::{Actor, Refused};
 use jiff::civil::{Date, date};
 
-use super::world::{HEAD, OFFICER, SYSTEM, World, actor, clock, operator};
+use super::world::{AUDITOR, HEAD, OFFICER, SYSTEM, World, actor, clock, operator};
 
 fn code(text: &str) -> UnitCode {
     UnitCode::parse(text).unwrap()
@@ -196,5 +196,28 @@ async fn rule_b4_after_a_split_a_system_takes_its_own_people_along() {
         assert_eq!(world.snapshot().by_id(SYSTEM).unwrap().unit, other);
         assert_eq!(world.person(OFFICER).await.unit, other, "on the list of the system");
         assert_eq!(world.person(HEAD).await.unit, heir);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rule_e3_a_dissolution_dated_ahead_ends_roles_on_its_day_where_nothing_is_left() {
+    for world in World::both("units-dissolved").await {
+        let by = operator();
+        units::keep(&world.store, clock()).await.unwrap();
+        let desk = units_desk(&world, &by);
+        // H26.001 still has a system on that day: it waits.
+        for unit in ["KTNN", "H26.001"] {
+            record(&desk, &code(unit), day(3), Change::Dissolved).await.unwrap();
+        }
+        for (days, held) in [(2, 1), (3, 0)] {
+            let now = clock().plus_ms(days * DAY_MS);
+            units::keep(&world.store, now).await.unwrap();
+            let held_by =
+                async |who| world.person(who).await.grants.on(now.viet_nam_date()).count();
+            assert_eq!((held_by(AUDITOR).await, held_by(HEAD).await), (held, 1), "{days}");
+        }
+        let act = world.last_act();
+        assert_eq!((act.kind.as_str(), act.actor.as_str()), ("unit.carried", "dancu"));
+        assert_eq!(act.detail, "KTNN: kết thúc vai trò của 1 người");
     }
 }

@@ -22,7 +22,7 @@ use crate::sandbox::{Look, Stopped};
 pub const CLIENT_MAX: usize = 80;
 
 /// Name of the stored offset of a sandbox clock, ms.
-pub const OFFSET: &str = "sandbox.clock_offset_ms";
+pub const OFFSET: &str = dancu_store::SANDBOX_CLOCK;
 
 /// Stores the new offset, so that a restart goes on from there, and then moves the clock: what
 /// could not be stored did not move it.

@@ -2,7 +2,7 @@
 
 use anyhow::Context as _;
 use dancu_access::people::Hasher;
-use dancu_domain::ids::Login;
+use dancu_domain::ids::{Login, PersonalId};
 use dancu_domain::moment::Moment;
 use dancu_domain::name::FullName;
 use dancu_domain::people::roles::Role;
@@ -30,6 +30,9 @@ pub struct Args {
     /// Họ và tên.
     #[arg(long)]
     name: String,
+    /// Số CCCD, 12 chữ số.
+    #[arg(long)]
+    citizen_id: String,
     /// Điện thoại.
     #[arg(long, default_value = "")]
     #[serde(default)]
@@ -54,6 +57,8 @@ pub(super) async fn carry_out(
         name: FullName::parse(&args.name).context("họ tên không hợp lệ (name)")?,
         unit: units::code(&args.unit)?,
         role: Role::from_code(&args.role).ok_or_else(|| unknown_word(&args.role))?,
+        personal_id: PersonalId::parse(args.citizen_id.trim())
+            .context("số CCCD: 12 chữ số (citizen id)")?,
         phone: args.phone.trim().to_owned(),
     };
     let hasher = Hasher::new(1).context("không băm được mật khẩu (hashing)")?;

@@ -16,7 +16,10 @@ use dancu_domain::moment::Moment;
 use dancu_domain::people::PersonId;
 
 pub use self::events::{Event, HISTORY_READ, note_event};
-pub use self::rows::{by_number, insert, next_number, of_system, of_unit, save, under_way};
+pub use self::rows::{
+    any_of_system, by_number, insert, next_number, of_system, of_unit, open_of_unit, save,
+    under_way,
+};
 use crate::engine::Row;
 use crate::error::Result;
 use crate::people::sealed;

@@ -56,6 +56,18 @@ pub fn under_way(tx: &mut Tx<'_>, unit: &UnitCode) -> Result<u32> {
     tx.one(sql, values![unit.as_str(), Stage::Live.number()], |r| r.get(0))
 }
 
+/// Whether any dossier of a system has not come to its end.
+pub fn any_of_system(tx: &mut Tx<'_>, system: SystemId) -> Result<bool> {
+    let sql = "SELECT COUNT(*) FROM dossier WHERE system = $1 AND stage <= $2";
+    tx.one(sql, values![system.0, Stage::Live.number()], |r| Ok(r.get::<u32>(0)? > 0))
+}
+
+/// How many dossiers of a unit have not come to their end.
+pub fn open_of_unit(tx: &mut Tx<'_>, unit: &UnitCode) -> Result<u32> {
+    let sql = "SELECT COUNT(*) FROM dossier WHERE unit = $1 AND stage <= $2";
+    tx.one(sql, values![unit.as_str(), Stage::Live.number()], |r| r.get(0))
+}
+
 /// Stores a new dossier.
 pub fn insert(tx: &mut Tx<'_>, keys: &Keyring, dossier: &Dossier) -> Result<()> {
     let key = keys.get_or_make(tx, Purpose::Policy, 0)?;

@@ -60,7 +60,7 @@ pub use self::kinds::EventKind;
 pub use self::reads::People;
 pub use self::rows::{
     CHANGED, LOGIN_TAKEN, OF_PERSONAL_ID_MAX, all, by_id, by_login, insert, leaders_of, next_id,
-    of_unit, save,
+    of_personal_id, of_unit, save,
 };
 pub use self::sessions::{
     SESSION_OVER, SESSIONS_READ, alive, begin_session, end_session, end_sessions, forget_sessions,

@@ -90,11 +90,21 @@ impl People<'_> {
     /// Everybody who holds a role of the centre on some day, revoked people too, in the order of
     /// their ids.
     pub async fn of_centre(self) -> Result<Vec<Person>> {
+        let mut found = self.by_centre().await?;
+        found.retain(rows::of_centre);
+        Ok(found)
+    }
+
+    /// Everybody who holds a role that the centre gives ([`Role::GIVEN`]) on some day, revoked
+    /// people too, in the order of their ids.
+    ///
+    /// [`Role::GIVEN`]: dancu_domain::people::roles::Role::GIVEN
+    pub async fn by_centre(self) -> Result<Vec<Person>> {
         let key = sealed::key(&self.store.keys)?;
         let citizens = rows::citizens_digest(&key);
         let read = |r: &Row<'_>| rows::read(r, &key);
         let mut found = self.store.look(rows::CENTRE, values![citizens], read).await?;
-        found.retain(rows::of_centre);
+        found.retain(rows::by_centre);
         Ok(found)
     }
 

@@ -83,7 +83,7 @@ pub fn insert(tx: &mut Tx<'_>, keys: &Keyring, person: &Person) -> Result<()> {
             personal_id_digest(&key, person),
             is_locked(person),
             leads(person),
-            u8::from(of_centre(person))
+            u8::from(by_centre(person))
         ],
     );
     inserted.map(drop).map_err(|error| constrained(error, LOGIN_TAKEN))
@@ -123,7 +123,7 @@ pub fn save(tx: &mut Tx<'_>, keys: &Keyring, person: &Person) -> Result<()> {
             personal_id_digest(&key, person),
             is_locked(person),
             leads(person),
-            u8::from(of_centre(person)),
+            u8::from(by_centre(person)),
             person.id.0
         ],
     );
@@ -201,6 +201,13 @@ pub(super) fn constrained(error: Error, text: &str) -> Error {
     if error.kind() == Some(Kind::Constraint) { Error::Refused(text.into()) } else { error }
 }
 
+/// Everybody with a personal id, as [`People::of_personal_id`](super::People::of_personal_id).
+pub fn of_personal_id(tx: &mut Tx<'_>, keys: &Keyring, id: PersonalId) -> Result<Vec<Person>> {
+    let key = keys.get_or_make(tx, Purpose::Policy, 0)?;
+    let digest = id_digest(&key, id);
+    tx.query(OF_PERSONAL_ID, values![digest, 0u32, OF_PERSONAL_ID_MAX], |r| read(r, &key))
+}
+
 fn place(id: PersonId) -> Place {
     Place::numbered("portal_person.sealed", id.0.into())
 }
@@ -223,6 +230,11 @@ fn leads(person: &Person) -> u8 {
 /// Whether the person holds a role of the centre on some day.
 pub(super) fn of_centre(person: &Person) -> bool {
     person.grants.all().iter().any(|grant| grant.role.row().home == Home::Centre)
+}
+
+/// Whether the person holds a role that the centre gives, on some day.
+pub(super) fn by_centre(person: &Person) -> bool {
+    person.grants.all().iter().any(|grant| Role::GIVEN.contains(&grant.role))
 }
 
 /// Of the personal id, where the person has one.

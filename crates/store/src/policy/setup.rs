@@ -3,13 +3,13 @@
 
 use dancu_domain::dossier::{Clearance, DossierNumber, Ground, Registration};
 use dancu_domain::ids::{AccountId, LineId, SystemCode, SystemId};
-use dancu_domain::registration::{AccountState, ConnectionState, Line, ServiceGrant};
+use dancu_domain::registration::{Channel, ConnectionState, Group, Line, ServiceGrant};
 use dancu_domain::service::Window;
 use hashbrown::HashSet;
 use serde::{Deserialize, Serialize};
 
 use super::accounts::{self, Listed};
-use super::write;
+use super::{channel_word, channels, write};
 use crate::engine::Tx;
 use crate::error::{Error, Result};
 use crate::keys::{Keyring, Purpose};
@@ -64,6 +64,28 @@ pub fn go_live(
     }
 }
 
+/// Sets the group (A1) of a system and the channel beyond it that was approved (A2). One that is
+/// being prepared has no other: what an earlier dossier asked for was not approved.
+pub fn set_access(
+    tx: &mut Tx<'_>,
+    system: SystemId,
+    group: Group,
+    beyond: Option<Channel>,
+) -> Result<()> {
+    let sql = "SELECT channel_exceptions FROM system WHERE id = $1 AND state <> $2";
+    let preparing = ConnectionState::Preparing as u8;
+    let kept =
+        tx.optional(sql, values![system.0, preparing], |r| channels(&r.get::<String>(0)?))?;
+    let mut exceptions = kept.unwrap_or_default();
+    if let Some(channel) = beyond.filter(|channel| !exceptions.contains(channel)) {
+        exceptions.push(channel);
+    }
+    let words: Vec<&str> = exceptions.iter().map(|c| channel_word(*c)).collect();
+    let sql = "UPDATE system SET user_group = $1, channel_exceptions = $2 WHERE id = $3";
+    tx.execute(sql, values![group as u8, words.join(","), system.0])?;
+    Ok(())
+}
+
 /// Writes down why a connection is live.
 pub(super) fn record(
     tx: &mut Tx<'_>,
@@ -104,7 +126,7 @@ pub fn clearance(tx: &mut Tx<'_>, keys: &Keyring, system: SystemId) -> Result<Op
 }
 
 /// Sets services, lines and procedures of a system to what its dossier says, and adds the accounts
-/// whose logins its list does not hold; those that it holds are kept by their own desk (E3).
+/// whose logins its list never held; those that it holds or held are kept by their own desk (E3).
 /// Services that were registered before keep their wire code, lines their number, counts and
 /// raises. Gives the new accounts.
 pub fn register(
@@ -128,9 +150,8 @@ pub fn register(
     tx.execute("DELETE FROM procedure WHERE system = $1", values![system.0])?;
     wanted.procedures.iter().try_for_each(|p| write::insert_procedure(tx, system, p))?;
     let held = accounts::of_system(tx, keys, system)?;
-    let alive = |l: &&Listed| l.account.state != AccountState::Revoked;
-    let held: HashSet<String> =
-        held.iter().filter(alive).map(|l| l.account.login.folded()).collect();
+    // Revoked ones too: whoever left does not come back with an older list (E3).
+    let held: HashSet<String> = held.iter().map(|l| l.account.login.folded()).collect();
     let new = wanted.accounts.iter().filter(|(a, ..)| !held.contains(&a.login.folded()));
     let new: Vec<Listed> = new
         .map(|(account, full_name, phone)| Listed {

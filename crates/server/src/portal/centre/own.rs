@@ -3,6 +3,7 @@
 use axum::extract::Query;
 use dancu_domain::people::may::Target;
 use dancu_domain::people::powers::Power;
+use dancu_domain::units::Unit;
 
 use super::known;
 use super::unit::{Chosen, Shown, page, save};
@@ -11,8 +12,10 @@ use crate::portal::frame;
 use crate::portal::signed::Signed;
 use crate::stop::{Handled, Stop};
 
-fn allowed(signed: &Signed) -> Result<(), Stop> {
-    let may = signed.may(Power::TellOfUnit, Target::Unit(&signed.own_unit())).map(drop);
+/// The unit that the own one has become (B4): roles went there with its people.
+fn allowed(signed: &Signed, unit: &Unit) -> Result<(), Stop> {
+    let may =
+        signed.may(Power::TellOfUnit, Target::Unit(std::slice::from_ref(&unit.code))).map(drop);
     may.map_err(|reason| frame::refused(signed, reason).into())
 }
 
@@ -27,14 +30,16 @@ pub(super) async fn show(signed: Signed, Query(chosen): Query<Chosen>) -> Handle
 
 /// `POST /unit`
 pub(super) async fn write(signed: Signed, form: Form) -> Handled {
-    allowed(&signed)?;
     // Of the other events a head writes none down.
     if !super::acts::OF_UNIT.iter().any(|(act, _)| *act == form.get("act")) {
         return Ok(frame::missing(&signed));
     }
     let known = known(&signed).await?;
     match known.tree.resolve(&signed.person.unit) {
-        Some(unit) => save(&signed, &known, unit, &form, true).await,
+        Some(unit) => {
+            allowed(&signed, unit)?;
+            save(&signed, &known, unit, &form, true).await
+        }
         None => Ok(frame::missing(&signed)),
     }
 }

@@ -3,7 +3,7 @@
 use axum::extract::Query;
 use axum::http::StatusCode;
 use dancu_access::people::Trouble;
-use dancu_domain::ids::{Login, UnitCode};
+use dancu_domain::ids::{Login, PersonalId, UnitCode};
 use dancu_domain::name::FullName;
 use dancu_domain::people::PersonId;
 use dancu_domain::people::account::{INVITATION_MS, Phase};
@@ -11,7 +11,7 @@ use dancu_domain::people::grants::Grant;
 use dancu_domain::people::may::Target;
 use dancu_domain::people::powers::Power;
 use dancu_domain::people::reasons::PortalReason;
-use dancu_domain::people::roles::{Home, Role};
+use dancu_domain::people::roles::Role;
 use dancu_domain::units::UnitRefusal;
 use dancu_office::staff::{self, GIVEN, New, StaffDesk};
 use dancu_office::units::refused as of_unit;
@@ -54,9 +54,7 @@ async fn page(
     let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let rows = people.iter().flat_map(|person| {
         let grants = person.grants.all().iter();
-        grants
-            .filter(|g| g.role.row().home == Home::Centre)
-            .map(move |grant| row(signed, person, grant))
+        grants.filter(|g| GIVEN.contains(&g.role)).map(move |grant| row(signed, person, grant))
     });
     let page = Staff {
         errors,
@@ -128,6 +126,7 @@ fn fields(signed: &Signed, typed: &Form) -> Vec<Field> {
         line("unit", "unit-code", "staff-unit-hint"),
         line("name", "col-name", ""),
         line("login", "col-login", "staff-login-hint"),
+        line("personalId", "staff-personal-id", "staff-personal-id-hint"),
         line("phone", "unit-phone", ""),
         line("reason", "unit-reason", ""),
     ]
@@ -176,6 +175,10 @@ fn read(form: &Form) -> Result<New, Refused> {
         login: Login::parse(form.get("login")).map_err(|_| {
             let vi = "Tên đăng nhập gồm 8-60 chữ cái, chữ số, dấu . _ - @ (B6).";
             field("login", vi, "A login has 8-60 letters, digits, . _ - @ (B6).")
+        })?,
+        personal_id: PersonalId::parse(form.get("personalId").trim()).map_err(|_| {
+            let vi = "Số CCCD phải có đúng 12 chữ số (E1).";
+            field("personalId", vi, "A citizen id has exactly 12 digits (E1).")
         })?,
         phone: form.get("phone").to_owned(),
     })

@@ -33,9 +33,9 @@ pub fn routes(table: Table) -> Table {
         .entry("/operate/exceedances", "triangle-alert", "nav-exceedances", Power::ManageSystems)
         .entry("/operate/locks", "lock", "nav-locks", Power::LockAccounts)
         .entry("/operate/raises", "trending-up", "nav-raises", Power::ManageSystems)
-        // Operators come to the plans from the raises: their column is full.
+        // Operators come to the plans from the raises and to campaigns from the systems: their
+        // column is full.
         .entry("/centre/plans", "clock", "nav-plans", Power::ApproveJobPlan)
-        .entry("/centre/campaigns", "history", "nav-campaigns", Power::RunCampaigns)
         .entry("/operate/announcements", "megaphone", "nav-announcements", Power::Announce)
         .get("/operate/systems", Power::ManageSystems, systems::show)
         .get("/operate/systems/{code}", Power::ManageSystems, lines::show)

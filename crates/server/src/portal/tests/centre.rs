@@ -115,6 +115,7 @@ async fn rule_e1_somebody_invited_by_the_centre_is_shown_the_code_once() {
         ("unit", "H26.001"),
         ("name", "Người Mới"),
         ("login", "hotro.moi1"),
+        ("personalId", "099301012345"),
         ("phone", ""),
     ];
     let staff = ("/centre/staff", "/centre/staff");
