@@ -37,7 +37,8 @@ pub async fn go_live(desk: &DossierDesk<'_>, at: At) -> Result<Went, Refused> {
         setup::go_live(tx, &inside.keys, system, &clearance)?;
         let campaign = inside.follow(tx, Became::InForce)?;
         let what = format!(
-            "{} hệ thống #{}: {} dịch vụ, {} thủ tục, thêm {} tài khoản, giữ nguyên {}; duyệt: {}{campaign}",
+            "{} hệ thống #{}: {} dịch vụ, {} thủ tục, thêm {} tài khoản, giữ nguyên {}; duyệt: \
+             {}{campaign}",
             registration.code,
             system.0,
             registration.grants.len(),

@@ -20,7 +20,7 @@ use crate::act::{Actor, Done, Entry, Refused, note};
 pub const CODE_MS: i64 = 30 * MINUTE_MS;
 /// Between two codes for one person, ms (*ours*): nobody's box is filled from here.
 pub const APART_MS: i64 = MINUTE_MS;
-/// Codes for one person within a day at most (*ours*): a typing error or two, and mail that is slow.
+/// Codes for one person within a day at most (*ours*): typing errors, and mail that is slow.
 pub const CODES_A_DAY: usize = 5;
 /// Digits of a code.
 const DIGITS: usize = 8;
@@ -28,8 +28,8 @@ const DIGITS: usize = 8;
 /// Asks for an address: a code is mailed to it, and the address before stays in use until then.
 ///
 /// # Errors
-/// [`Refused::Field`] of `address`: it is none, the last code is less than a minute old, or too many
-/// were sent of late.
+/// [`Refused::Field`] of `address`: it is none, the last code is less than a minute old, or too
+/// many were sent of late.
 pub async fn ask(at: (&Store, Moment), by: &Actor, address: &str) -> Result<Done, Refused> {
     let (address, now, code) = (address.trim().to_owned(), at.1, new_code()?);
     if !is_address(&address) {
@@ -153,7 +153,7 @@ pub async fn bounced(
     mail: i64,
     address: Option<&str>,
 ) -> Result<Bounced, Refused> {
-    // Nobody said yet that the address of a code is theirs: a bounce says nothing of the one in use.
+    // Nobody said yet that a code's address is theirs: a bounce says nothing of the one in use.
     let Some(job) = store.notices().mail(mail).await?.filter(|job| job.notice != CODE) else {
         return Ok(Bounced::Unknown);
     };

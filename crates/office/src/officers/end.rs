@@ -331,7 +331,7 @@ impl Inside {
         let (own, others): (Vec<_>, Vec<_>) =
             found.accounts.into_iter().partition(|(of, _)| *of == system);
         found.accounts = own;
-        // Whoever the account is of: a deputy ends no head, and nobody themselves, by a list either.
+        // Whoever the account is of: a deputy ends no head, nobody themselves, by a list either.
         self.may_end(tx, &found)?;
         let today = self.now.viet_nam_date();
         let goes_on = others.iter().any(|(_, k)| k.account.state != AccountState::Revoked);

@@ -12,11 +12,11 @@ const UNPACKED_MAX: u64 = 32 << 20;
 const PACKED_MAX: usize = 4_096;
 /// Signatures of a document: a letter has one or a few.
 const RANGES_MAX: usize = 16;
-/// Bytes that a signature takes up in a file: 64 KB with its authorities and their revocation lists,
-/// and four times that.
+/// Bytes that a signature takes up in a file: 64 KB with its authorities and their revocation
+/// lists, and four times that.
 const GAP_MAX: u64 = 256 << 10;
-/// Names of what runs, calls, brings along or fills in: JavaScript, programs, files within the file,
-/// files of data, dynamic forms, media (ISO 32000-1, 7.11.4, 12.6.4, 12.7.8, 13).
+/// Names of what runs, calls, brings along or fills in: JavaScript, programs, files within the
+/// file, files of data, dynamic forms, media (ISO 32000-1, 7.11.4, 12.6.4, 12.7.8, 13).
 const ACTIVE: [&[u8]; 12] = [
     b"JavaScript",
     b"Launch",

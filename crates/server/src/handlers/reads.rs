@@ -25,8 +25,8 @@ use crate::app::{App, Shared};
 /// What one system may ask beside its questions: 20 pages of 500 entries a second bring a day of
 /// 1.4 million entries in three minutes.
 const BESIDE: Pace = Pace { burst: 300, per_minute: 1_200, persons_per_minute: 0 };
-/// Account lists that one system may send: a burst of 12, then one each ten minutes. Each is parsed,
-/// compared with the whole list, and stored; a unit changes a few times a day (B6).
+/// Account lists that one system may send: a burst of 12, then one each ten minutes. Each is
+/// parsed, compared with the whole list, and stored; a unit changes a few times a day (B6).
 const LISTS: Pace = Pace { burst: 12, per_minute: 1, persons_per_minute: 0 };
 /// A pace counts by the minute: in time that runs ten times slower one a minute is six an hour.
 const LISTS_SLOWER: i64 = 10;

@@ -308,7 +308,7 @@ async fn rule_e1_who_is_invited_by_command_gets_a_code_that_stands_nowhere_else(
     for world in World::both("invite").await {
         let invite = command(json!({ "invite": {
             "who": { "reason": "QĐ mẫu", "by": ["A"] }, "unit": "H26.001", "role": "head",
-            "login": "thutruong.mau", "name": "Người Mẫu", "citizen_id": "099301012345"
+            "login": "thutruong.mau", "name": "Người Mẫu", "citizenId": "099301012345"
         } }));
         let done = carry_out((&world.store, clock()), &invite, "root").await.unwrap();
         let secret = done.secret.unwrap();
