@@ -4,7 +4,7 @@ use dancu_domain::dossier::{
     Blocked, Dossier, Evidence, Exemption, ExemptionGround, Part, Remark, Stage, Step,
 };
 use dancu_domain::ids::{SystemCode, SystemId};
-use dancu_domain::registration::{Channel, ConnectionState, OauthAccess, System};
+use dancu_domain::registration::{Certificates, Channel, ConnectionState, OauthAccess, System};
 use dancu_domain::rule::RuleId;
 use dancu_store::dossiers;
 use dancu_store::engine::Tx;
@@ -21,12 +21,15 @@ use crate::campaigns::Became;
 /// [`Refused::Gone`]; [`Blocked::CodeTaken`], and what the stage says.
 pub async fn accept(desk: &DossierDesk<'_>, at: At) -> Result<Went, Refused> {
     only_centre(desk)?;
-    let accepted = desk.settle(at, "dossier.accepted", |tx, dossier, inside| {
+    // A sandbox is asked without TLS, where nobody can show a certificate; a centre asks for one.
+    let sandbox = desk.store.is_sandbox()?;
+    let certificates = if sandbox { Certificates::OFF } else { Certificates::default() };
+    let accepted = desk.settle(at, "dossier.accepted", move |tx, dossier, inside| {
         let (unit, _) = living(tx, &inside.keys, inside.mark.at, dossier.unit())?;
         let dossier = dossier.handed_over(unit);
         let system = match dossier.system() {
             Some(system) => system,
-            None => prepared(tx, &dossier, inside)?,
+            None => prepared(tx, &dossier, inside, certificates)?,
         };
         let campaign = inside.follow(tx, Became::Received)?;
         let code = dossier.content().system_code.trim();
@@ -39,7 +42,12 @@ pub async fn accept(desk: &DossierDesk<'_>, at: At) -> Result<Went, Refused> {
 /// Registers the system of a dossier. One of the same unit that no other dossier is about is taken
 /// up: it was live before there were dossiers (B4), or a dossier that was refused or withdrawn left
 /// it behind.
-fn prepared(tx: &mut Tx<'_>, dossier: &Dossier, inside: &Inside) -> Result<SystemId, Refused> {
+fn prepared(
+    tx: &mut Tx<'_>,
+    dossier: &Dossier,
+    inside: &Inside,
+    certificates: Certificates,
+) -> Result<SystemId, Refused> {
     let code = SystemCode::parse(dossier.content().system_code.trim());
     let code = code.map_err(|_| Blocked::Incomplete)?;
     if let Some(id) = setup::by_code(tx, &code)? {
@@ -53,6 +61,7 @@ fn prepared(tx: &mut Tx<'_>, dossier: &Dossier, inside: &Inside) -> Result<Syste
     let (highest, ..) = write::highest_ids(tx)?;
     let id = SystemId(highest.0 + 1);
     let mut system = System::new(id, code, dossier.unit().clone(), dossier.group());
+    system.certificates = certificates;
     // A client of the API without a secret yet: the unit's integrator makes one (C5).
     if dossier.channel() == Channel::Api {
         let client_id = system.code.as_str().to_ascii_lowercase();

@@ -107,9 +107,10 @@ async fn rule_b4_overdue_connections_are_locked_until_their_dossier_is_received(
         assert!(accept.unwrap().done.detail.ends_with("; DCN-001, mở khóa kết nối"));
         assert_eq!(walk.system().unwrap().state, ConnectionState::Live);
         assert_eq!(kept(&world, 40).await, 0, "it is in the centre's hands");
-        walk.centre(FIRST, async |desk, at| review::check(&desk, at, Part::Commitment).await)
-            .await
-            .unwrap();
+        for part in Part::ALL {
+            let checked = walk.centre(FIRST, async |desk, at| review::check(&desk, at, part).await);
+            checked.await.unwrap();
+        }
         walk.close_documents().await;
         walk.centre(FIRST, async |desk, at| review::approve(&desk, at).await).await.unwrap();
         let went = walk.centre(SECOND, async |desk, at| live::go_live(&desk, at).await).await;

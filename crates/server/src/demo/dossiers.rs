@@ -27,10 +27,10 @@ enum Until {
 
 /// Login of the head, code and name of the system, how far.
 const DOSSIERS: [(&str, &str, &str, Until); 4] = [
-    ("onestop.thutruong", "LUUDONG", "Hệ thống tiếp nhận lưu động", Until::Draft),
+    ("noivu.thutruong", "LUUDONG", "Hệ thống tiếp nhận lưu động", Until::Draft),
     ("noivu.thutruong", "CANBO", "Cơ sở dữ liệu cán bộ, công chức", Until::Submitted),
     ("noivu.thutruong", "TUYENDUNG", "Hệ thống tuyển dụng công chức", Until::Changes),
-    ("onestop.thutruong", "KIOSK", "Hệ thống ki-ốt tra cứu tại sảnh", Until::Accepted),
+    ("noivu.thutruong", "KIOSK", "Hệ thống ki-ốt tra cứu tại sảnh", Until::Accepted),
 ];
 const REVIEWER: &str = "trungtam.thamdinh1";
 
