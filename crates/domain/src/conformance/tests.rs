@@ -39,7 +39,9 @@ fn run(entries: &[Entry]) -> Run {
     let mut run = Run::new(ServiceSet::of(&[Service::CitizenVerify, Service::CitizenLookup]));
     assert!(run.cut_off("cut"), "its first coming is cut off");
     assert!(!run.cut_off("cut"), "its second is answered");
-    entries.iter().for_each(|entry| step(&mut run, entry));
+    for entry in entries {
+        step(&mut run, entry);
+    }
     run
 }
 
