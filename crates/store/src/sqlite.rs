@@ -44,6 +44,7 @@ impl Area {
                 include_str!("../migrations/core/0006_plans.sql"),
                 include_str!("../migrations/core/0007_notices.sql"),
                 include_str!("../migrations/core/0008_campaigns.sql"),
+                include_str!("../migrations/core/0009_service.sql"),
             ],
             Self::Registry => &[include_str!("../migrations/registry/0001_init.sql")],
             Self::Search => &[

@@ -201,9 +201,9 @@ test('a citizen sees the own data and who looked', async () => {
   await page.goto(`${base}/me/looks`, { waitUntil: 'networkidle0' });
   const looks = await words(page);
   assert.match(looks, /Tháng 03\/2026/);
-  assert.match(looks, /H26\.001 đã đối chiếu thông tin của quý vị/);
+  assert.match(looks, /Trung tâm Phục vụ hành chính công thành phố Mẫu đã đối chiếu thông tin của quý vị/);
   const newest = await page.$eval('article', (look) => look.innerText);
-  assert.match(newest, /H26\.001 đã đối chiếu/, 'what the officer asked just now');
+  assert.match(newest, /Trung tâm Phục vụ hành chính công thành phố Mẫu đã đối chiếu/, 'what the officer asked just now');
   assert.ok(!looks.includes(officer.login), 'the unit answers for it, not a name');
   await look(page, 'citizen-looks');
   await page.goto(`${base}/account/sessions`, { waitUntil: 'networkidle0' });

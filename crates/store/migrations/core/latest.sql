@@ -488,3 +488,8 @@ CREATE TABLE campaign_task (
     PRIMARY KEY (campaign, dossier)
 ) @CLUSTERED@;
 CREATE UNIQUE INDEX campaign_task_open ON campaign_task (dossier) WHERE state < 3;
+-- Gathering (B8).
+-- Monthly statements (A7).
+-- Files of dossiers (B2, B7).
+-- Webhooks.
+-- Further.

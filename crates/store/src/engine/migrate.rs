@@ -79,6 +79,12 @@ const fn steps(area: Area) -> &'static [Step] {
                 besides: "",
                 compatible: true,
             },
+            // Only adds tables.
+            Step {
+                both: include_str!("../../migrations/core/0009_service.sql"),
+                besides: "",
+                compatible: true,
+            },
         ],
         Area::Registry => &[Step {
             both: include_str!("../../migrations/registry/0001_init.sql"),

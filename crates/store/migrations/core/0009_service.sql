@@ -1,0 +1,6 @@
+-- What follows a live connection. Each part stands under its heading.
+-- Gathering (B8).
+-- Monthly statements (A7).
+-- Files of dossiers (B2, B7).
+-- Webhooks.
+-- Further.
