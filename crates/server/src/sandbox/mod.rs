@@ -149,9 +149,12 @@ impl Sandbox {
             code => code.to_owned(),
         };
         let done = office::begun((app.gate.store(), began), system, by, client).await?;
-        let granted: Vec<Service> = system.services.iter().flatten().map(|g| g.service).collect();
+        let grants = || system.services.iter().flatten();
+        let granted: Vec<Service> = grants().map(|grant| grant.service).collect();
+        let windows = [Window::InHours, Window::OffHours]
+            .map(|window| grants().any(|grant| grant.line(window).is_some()));
         let running = Running {
-            run: Run::new(ServiceSet::of(&granted)),
+            run: Run::new(ServiceSet::of(&granted), windows),
             number: done.index,
             next: done.index + 1,
             until_ms: now_ms + RUN_MS,
