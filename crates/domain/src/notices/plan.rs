@@ -100,8 +100,8 @@ pub fn plan(urgency: Urgency, preference: &Preference, hours: &Hours, now: Momen
     }
 }
 
-/// The same, where so many mails were made for the person today: beyond [`MAILS_A_DAY`] it goes with
-/// whatever else is ordinary, also where the person wants no such mail.
+/// The same, where so many mails were made for the person today: beyond [`MAILS_A_DAY`] it goes
+/// with whatever else is ordinary, also where the person wants no such mail.
 pub fn capped(planned: When, made: u32, wants: &Preference, hours: &Hours, now: Moment) -> When {
     match planned {
         When::At(_) if made >= MAILS_A_DAY => {

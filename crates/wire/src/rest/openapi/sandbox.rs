@@ -34,8 +34,8 @@ pub(super) fn question() -> (&'static str, RefOr<Schema>) {
         object.max_length(Some(most)).build()
     };
     let client = "Tên và phiên bản phần mềm · Name and version of the software";
-    let system = "Mã hệ thống ghi trong hồ sơ; bỏ trống: hồ sơ mới nhất của đơn vị · System code of \
-                  the dossier; left out: that of the unit's newest dossier";
+    let system = "Mã hệ thống ghi trong hồ sơ; bỏ trống: hồ sơ mới nhất của đơn vị · System code \
+                  of the dossier; left out: that of the unit's newest dossier";
     let body = ObjectBuilder::new()
         .description(Some("Bắt đầu lượt kiểm thử · Begins a run"))
         .property("client", text(client, 80))
@@ -70,8 +70,8 @@ fn personas() -> Operation {
         "sandboxPersonas",
         "sandbox",
         "Người mẫu cho mọi trường hợp · Personas for every edge",
-        "Chỉ có ở môi trường thử; đều là dữ liệu giả, giữ nguyên khi khởi động lại · In the sandbox \
-         only; made up, the same over restarts",
+        "Chỉ có ở môi trường thử; đều là dữ liệu giả, giữ nguyên khi khởi động lại · In the \
+         sandbox only; made up, the same over restarts",
     );
     problems(builder.response("200", response.build()), &[400, 404, 500]).build()
 }
