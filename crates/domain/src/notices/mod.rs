@@ -453,6 +453,8 @@ impl Notice {
         };
         match self {
             Self::LineWarned { line, .. } | Self::LineLifted { line } => of_system(&line.system),
+            // An officer has no page of the unit's lines.
+            Self::LineExceeded { .. } if side == Side::Person => "/counter".to_owned(),
             Self::LineExceeded { .. } => desk("/operate/exceedances", "/unit/usage"),
             Self::LineLocked { .. } => desk("/operate/locks", "/unit/usage"),
             Self::Account(_) | Self::ListChanged { .. } | Self::MailFailing { own: false } => {

@@ -45,6 +45,9 @@ fn rule_b3_a_dossiers_notice_leads_to_its_page_and_an_account_is_warned_by_its_c
     let step = Notice::Dossier { number: "HS-00001".into(), deed: DossierDeed::Submitted };
     assert_eq!(step.link(Side::Operator), "/centre/dossiers/HS-00001");
     assert_eq!(step.link(Side::Head), "/unit/dossiers/HS-00001");
+    let exceeded = Notice::LineExceeded { line: line(), count: 10 };
+    assert_eq!(exceeded.link(Side::Person), "/counter");
+    assert_eq!(exceeded.link(Side::Head), "/unit/usage");
     let warned = |percent| Notice::AccountWarned { system: line().system, percent };
     assert_eq!(warned(95).row().urgency, Urgency::Ordinary);
     assert_eq!(warned(100).row().urgency, Urgency::AtOnce);
