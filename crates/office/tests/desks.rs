@@ -34,6 +34,8 @@ mod raises;
 mod sent;
 #[path = "desks/staff.rs"]
 mod staff;
+#[path = "desks/turns.rs"]
+mod turns;
 #[path = "desks/unit.rs"]
 mod unit;
 #[path = "desks/units.rs"]

@@ -134,6 +134,8 @@ pub struct OfficerPage {
     pub services: Vec<Choice>,
     /// Whether a new one is invited into the portal.
     pub invite: bool,
+    /// Address of e-mail of who is invited, as typed.
+    pub email: String,
     /// Suspend, transfer, revoke, open again: those that fit the state.
     pub acts: Vec<Choice>,
     /// Reason as typed.

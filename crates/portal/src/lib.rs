@@ -16,6 +16,7 @@ pub mod account;
 pub mod auditor;
 pub mod campaigns;
 pub mod centre;
+pub mod changes;
 pub mod chart;
 pub mod citizen;
 pub mod counter;

@@ -9,6 +9,7 @@ pub mod live;
 pub mod read;
 pub mod review;
 pub mod tested;
+mod told;
 
 use std::sync::Arc;
 
@@ -120,8 +121,11 @@ impl Inside {
     ) -> Result<(String, i64), Refused> {
         let head = format!("{} {} {}", self.at.number, dossier.unit(), dossier.stage().code());
         let detail = if what.is_empty() { head } else { format!("{head}; {what}") };
-        dossiers::save(tx, &self.keys, &Stored { dossier, revision: self.at.revision })?;
+        let stored = Stored { dossier, revision: self.at.revision };
+        dossiers::save(tx, &self.keys, &stored)?;
+        let Stored { dossier, .. } = stored;
         self.tell(tx, &detail)?;
+        self.notify(tx, &dossier)?;
         Ok((detail, self.at.revision + 1))
     }
 

@@ -14,6 +14,7 @@ mod access;
 mod accounts;
 pub mod batches;
 mod bodies;
+mod conformance;
 mod docs;
 mod fields;
 mod head;
@@ -34,6 +35,7 @@ pub use access::{ClockView, Health, OauthError, OauthErrorView, TokenView};
 pub use accounts::{
     ACCOUNTS_BODY_MAX, ACCOUNTS_MAX, AccountChangesView, SentAccount, account_error, parse_accounts,
 };
+pub use conformance::{ConformanceCase, ConformanceView, OtherRefusal, PersonaView};
 pub use docs::{docs_css, docs_html, error_html, errors_html};
 pub use openapi::openapi;
 pub use parse::{parse, parse_clock, parse_from};

@@ -10,7 +10,7 @@ use utoipa::openapi::schema::{
 };
 
 use super::super::bodies::{ClaimKind, claim_kind};
-use super::super::{access, views};
+use super::super::{access, conformance, views};
 use super::{RefusalJson, ServiceWord, WindowWord, field_names, reference, view};
 
 /// Schemas of the structs that serialize themselves.
@@ -33,6 +33,10 @@ pub(super) fn derived() -> Vec<(String, RefOr<Schema>)> {
         view::<access::OauthErrorView>(),
         view::<access::ClockView>(),
         view::<access::Health>(),
+        view::<conformance::PersonaView>(),
+        view::<conformance::ConformanceView>(),
+        view::<conformance::ConformanceCase>(),
+        view::<conformance::OtherRefusal>(),
         view::<ServiceWord>(),
         view::<WindowWord>(),
     ]
