@@ -163,6 +163,7 @@ struct DossierRaw {
     system_name_pattern: Spanned<String>,
     approvers: Spanned<u32>,
     complete_by: Spanned<String>,
+    scanned_files: bool,
 }
 
 impl Profiles {
@@ -399,7 +400,8 @@ impl Check<'_> {
         let system_name_pattern = (!text.is_empty()).then(|| text.clone());
         let two = self.range(&raw.approvers, 1, 2)? == 2;
         let approvers = if two { Approvers::Two } else { Approvers::One };
-        Ok(DossierRule { approvers, system_name_pattern, complete_by })
+        let scanned_files = raw.scanned_files;
+        Ok(DossierRule { approvers, system_name_pattern, complete_by, scanned_files })
     }
 
     fn accounts(&self, raw: &Spanned<AccountsRaw>) -> Result<AccountsRaw, ProfileError> {

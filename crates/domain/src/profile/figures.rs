@@ -169,6 +169,8 @@ pub struct DossierRule {
     pub system_name_pattern: Option<String>,
     /// Last day on which dossiers are completed or brought up to date; `None`: no campaign (B4).
     pub complete_by: Option<Date>,
+    /// Whether a file counts only when the scanner of the centre found nothing in it (B2, *ours*).
+    pub scanned_files: bool,
 }
 
 /// C1, C3, C4.
