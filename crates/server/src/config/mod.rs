@@ -5,6 +5,7 @@
 //! wrong, a line in [`Config::wrong`].
 
 pub mod database;
+pub mod dossiers;
 mod example;
 pub mod identity;
 pub mod keys;
@@ -21,6 +22,7 @@ use dancu_domain::profile::{DEFAULT_PROFILE, Profiles};
 use serde::{Deserialize, Serialize};
 
 pub use self::database::Database;
+use self::dossiers::DossierConfig;
 pub use self::example::render as example;
 use self::identity::IdentityConfig;
 use self::keys::{Row, Section, section};
@@ -90,6 +92,9 @@ section! {
         keys = "keys": KeysConfig = KeysConfig::default(), "",
             "Thiết bị PKCS#11 giữ khóa chủ; không có thì khóa chủ ở tệp.",
             "PKCS#11 device that holds the master key; without one the key is in a file.";
+        dossiers = "dossiers": DossierConfig = DossierConfig::default(), "",
+            "Tệp mà các đơn vị gửi kèm hồ sơ: dung lượng, phần mềm quét mã độc.",
+            "Files that units bring with dossiers: their size, and what scans them.";
     }
 }
 
@@ -170,6 +175,7 @@ const SECTIONS: &[Section] = &[
     table(TOP.1[6], IdentityConfig::ROWS),
     table(TOP.1[7], MailConfig::ROWS),
     table(TOP.1[8], KeysConfig::ROWS),
+    table(TOP.1[9], DossierConfig::ROWS),
 ];
 
 const fn table((name, _, vi, en): Row, rows: &'static [Row]) -> Section {
@@ -203,6 +209,7 @@ impl Config {
         let sandbox = [
             "DANCU_DATA",
             "DANCU_DATABASE_",
+            "DANCU_DOSSIERS_",
             "DANCU_IDENTITY_",
             "DANCU_KEYS_",
             "DANCU_LOG_",
@@ -237,6 +244,8 @@ impl Config {
         out.extend(identity.map(|(key, text)| (format!("identity.{key}"), text)));
         let mail = self.mail.wrong().into_iter();
         out.extend(mail.map(|(key, text)| (format!("mail.{key}"), text)));
+        let dossiers = self.dossiers.wrong().into_iter();
+        out.extend(dossiers.map(|(key, text)| (format!("dossiers.{key}"), text)));
         if let Err(error) = crate::telemetry::log::filter(&self.log.level) {
             out.push(("log.level".to_owned(), error.to_string()));
         }
