@@ -4,7 +4,8 @@ use dancu_domain::editions::{Edition, Form};
 use dancu_domain::files::{About, CommitmentList, FileId, Role, list_number, named};
 use dancu_domain::ids::{AccountId, SystemId};
 use dancu_domain::people::reasons::PortalReason;
-use dancu_domain::registration::{AccountKind, AccountState};
+use dancu_domain::profile::CommitmentRule;
+use dancu_domain::registration::{AccountKind, AccountState, ConnectionState};
 use dancu_store::files::{self, ListedCommitment, Whose};
 use dancu_store::policy::accounts::{self, Listed};
 
@@ -40,6 +41,24 @@ pub async fn of_system(desk: &HeadDesk<'_>, system: SystemId) -> Result<Vec<Comm
         .collect();
     all.sort_by_key(|c| (c.commitment.is_some(), c.officer.account.id));
     Ok(all)
+}
+
+/// How many officers of the unit have no commitment; none where the profile asks for none.
+///
+/// # Errors
+/// Of the store.
+pub async fn wanting(desk: &HeadDesk<'_>) -> Result<u64, Refused> {
+    let rule = desk.store.profiles().at(desk.now).accounts.individual_commitment;
+    if rule == CommitmentRule::Off {
+        return Ok(0);
+    }
+    let own = desk.snapshot.systems().iter().filter(|s| s.unit == *desk.unit);
+    let mut count = 0;
+    for system in own.filter(|s| s.state != ConnectionState::Closed) {
+        let all = of_system(desk, system.id).await?;
+        count += all.iter().filter(|c| c.commitment.is_none()).count() as u64;
+    }
+    Ok(count)
 }
 
 /// Confirms the commitments of some officers: each gets today's edition, the day and the number of

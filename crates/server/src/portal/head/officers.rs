@@ -46,13 +46,10 @@ pub(super) async fn show(
         Ok(all) => all,
         Err(refused) => return Ok(answered(&signed, &refused)),
     };
-    let mut uncommitted = 0;
-    for system in unit.systems() {
-        match commitments::of_system(&unit.desk(), system.id).await {
-            Ok(all) => uncommitted += all.iter().filter(|c| c.commitment.is_none()).count() as u64,
-            Err(refused) => return Ok(answered(&signed, &refused)),
-        }
-    }
+    let uncommitted = match commitments::wanting(&unit.desk()).await {
+        Ok(count) => count,
+        Err(refused) => return Ok(answered(&signed, &refused)),
+    };
     let page = page(&signed, &unit, &all, &filter);
     Ok(frame::page(&Officers { told: told.key(&TOLD), uncommitted, ..page }))
 }
