@@ -34,7 +34,7 @@ pub async fn accept(desk: &DossierDesk<'_>, at: At) -> Result<Went, Refused> {
         let campaign = inside.follow(tx, Became::Received)?;
         let code = dossier.content().system_code.trim();
         let receipt = inside.issuing().receipt(tx, &dossier)?;
-        let what = format!("hệ thống #{} {code}{campaign}{receipt}", system.0);
+        let what = format!("hệ thống #{} {code}{receipt}{campaign}", system.0);
         Ok((dossier.accept(inside.mark, system)?, what))
     });
     accepted.await

@@ -15,8 +15,8 @@ section! {
             "Lệnh quét mã độc và tham số: đọc tệp ở đầu vào chuẩn; mã thoát 0 là sạch, 1 là từ \
              chối, khác là chưa quét được. Danh sách rỗng: không quét, trang hiện “chưa quét”.",
             "Command that scans for malware, with its arguments: it reads the file on standard \
-             input; exit 0 = clean, 1 = refused, anything else = undecided. An empty list: files \
-             are not scanned, and pages say so.";
+             input and ends with 0 (clean), 1 (refused) or anything else (undecided). An empty \
+             list: files are not scanned, and pages say so.";
         scan_seconds = "scanSeconds": u32 = 60, "",
             "Thời gian tối đa cho một lần quét, giây, từ 1 đến 600; quá thời gian là chưa quét được.",
             "The longest time of a scan, seconds, from 1 to 600; after it the file is undecided.";

@@ -110,6 +110,9 @@ fn every_field_is_a_documented_key() {
             }
             "mail" => read.extend(fields::<MailConfig>().iter().map(|f| format!("mail.{f}"))),
             "keys" => read.extend(fields::<KeysConfig>().iter().map(|f| format!("keys.{f}"))),
+            "dossiers" => {
+                read.extend(fields::<DossierConfig>().iter().map(|f| format!("dossiers.{f}")));
+            }
             field => read.push(field.to_owned()),
         }
     }
