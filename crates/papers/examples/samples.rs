@@ -27,6 +27,7 @@ fn main() {
     keep("accountlist-3000", forms::account_list(list, &about(), &accounts(3_000), DAY));
     let issued = Issued { number: "128/TTDLDC-KN".into(), ..Issued::by_centre(DAY) };
     keep("consent", centre::consent(&issued, &consent()));
+    keep("connection", centre::connection(&issued, &connection()));
     keep("refusal", centre::refusal(&issued, &refusal()));
     keep("receipt", centre::receipt(&issued, &receipt()));
     keep("lock", centre::lock_notice(&issued, &lock()));
@@ -187,5 +188,18 @@ fn statement() -> centre::Statement {
         }],
         locks: vec![],
         entries: [10_512, 48_907],
+    }
+}
+
+fn connection() -> centre::Connection {
+    centre::Connection {
+        unit: UNIT.into(),
+        request: "hồ sơ số HS-00012, lần nộp 2".into(),
+        system: "Hệ thống một cửa".into(),
+        purpose: "Xác thực người nộp hồ sơ.".into(),
+        lines: vec![
+            ("Xác thực thông tin công dân".into(), true, 500),
+            ("Xác thực thông tin công dân".into(), false, 200),
+        ],
     }
 }

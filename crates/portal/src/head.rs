@@ -72,6 +72,8 @@ pub struct Officers {
     /// Lists to take home as a spreadsheet: address and system; the system is named where there
     /// are several.
     pub exports: Vec<(String, String)>,
+    /// Officers without an individual commitment (rule B7).
+    pub uncommitted: u64,
     /// Key of what was done a moment ago.
     pub told: Option<&'static str>,
 }

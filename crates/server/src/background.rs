@@ -94,6 +94,9 @@ pub fn start(app: &Shared) {
             if let Err(error) = spread::forget(store, now).await {
                 tracing::warn!(error = %error, "old notices could not be forgotten");
             }
+            if let Err(error) = store.forget_staged(now).await {
+                tracing::warn!(error = %error, "what came of files could not be taken away");
+            }
             if let Err(error) = prepare(store, now).await {
                 tracing::warn!(error = %error, "store could not be prepared for what comes");
             }

@@ -26,6 +26,7 @@ mod readiness;
 mod refused;
 mod routes;
 mod sandbox;
+mod scanner;
 mod serve;
 mod stop;
 mod telemetry;

@@ -1,5 +1,6 @@
 //! Dossiers from draft to live, and every way that must not lead there.
 
+mod files;
 mod paths;
 mod tested;
 

@@ -5,7 +5,7 @@ use dancu_domain::people::roles::Role;
 
 use super::site::{Browser, Site};
 
-async fn begun(head: &mut Browser) -> String {
+pub async fn begun(head: &mut Browser) -> String {
     let once = head.get("/unit/dossiers").await.hidden("once");
     let fields = [("channel", "api"), ("once", once.as_str())];
     let done = head.post("/unit/dossiers", &fields).await;

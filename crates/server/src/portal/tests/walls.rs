@@ -71,6 +71,9 @@ const MAY: &[(&str, &str, &[Role])] = &[
     ("POST", "/centre/dossiers", &[Role::DossierReviewer]),
     ("POST", "/centre/dossiers/{number}/assess", &[Role::SecurityAssessor]),
     ("POST", "/centre/dossiers/{number}/live", &[Role::Operator]),
+    // A3, D6: documents of the centre for whoever sees dossiers, of the own unit or at the centre.
+    ("*", "/unit/documents", DOSSIERS),
+    ("*", "/centre/documents", DOSSIERS),
     // E3: the operator of the agency's own software confirms.
     ("*", "/unit/revocations", &[Role::Integrator]),
     // C5: secrets are the integrator's; head and centre see their state and end them.
