@@ -34,6 +34,8 @@ mod raises;
 mod sent;
 #[path = "desks/staff.rs"]
 mod staff;
+#[path = "desks/statements.rs"]
+mod statements;
 #[path = "desks/unit.rs"]
 mod unit;
 #[path = "desks/units.rs"]

@@ -8,6 +8,7 @@ mod answers;
 mod batches;
 mod lgsp;
 mod operations;
+mod statements;
 
 use dancu_domain::service::Field;
 use serde_json::json;
