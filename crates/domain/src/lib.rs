@@ -33,5 +33,6 @@ pub mod registration;
 pub mod rule;
 pub mod scan;
 pub mod service;
+pub mod statements;
 pub mod text;
 pub mod units;

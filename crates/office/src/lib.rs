@@ -34,6 +34,7 @@ pub mod raise_requests;
 pub mod raises;
 pub mod sandbox;
 pub mod staff;
+pub mod statements;
 pub mod states;
 pub mod substitutes;
 pub mod units;

@@ -36,6 +36,8 @@ mod raises;
 mod sent;
 #[path = "desks/staff.rs"]
 mod staff;
+#[path = "desks/statements.rs"]
+mod statements;
 #[path = "desks/turns.rs"]
 mod turns;
 #[path = "desks/unit.rs"]

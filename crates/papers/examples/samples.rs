@@ -187,7 +187,11 @@ fn statement() -> centre::Statement {
             count: 214,
         }],
         locks: vec![],
-        entries: [10_512, 48_907],
+        entries: Some([10_512, 48_907]),
+        replaces: String::new(),
+        tree: (48_908, "0f".repeat(32)),
+        sha256: "a1".repeat(32),
+        check: "/unit/statements".into(),
     }
 }
 

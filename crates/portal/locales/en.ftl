@@ -2288,3 +2288,26 @@ did-paper-received = Paper copy of a dossier received
 did-commitments-confirmed = Individual commitments confirmed
 did-commitments-fileRefused = List of commitments refused by the scanner
 did-document-read = Document of the centre downloaded
+
+# Monthly statements (A7).
+statements-head = Monthly statements of services
+statements-link = Monthly statements
+statements-why = The centre confirms the services it provided in each month, counted from the journal and signed.
+statements-empty = No statement yet
+statements-empty-why = The first one is made once a month is over, also where nothing was asked in it.
+statements-month = Month
+statements-number = Number
+statements-persons = Counted
+statements-refused = Refused
+statements-locks = Locks
+statements-made = Made at
+statements-files = Files
+statements-note = Signature
+statements-replaces = replaces { $number }
+statements-replaced = replaced by a later one
+statements-check = Checking the signature
+statements-check-how = The JSON is the original, the signature file holds its digest; whoever has the key line below can check both without asking the centre.
+notice-statement = { $line }: the statement of services of { $month } is there.
+notice-statement-do = Compare it with the unit's own figures; tell the centre where they differ.
+did-statement-made = Monthly statement made
+did-statement-corrected = Monthly statement corrected

@@ -2289,3 +2289,26 @@ did-paper-received = Nhận bản giấy của hồ sơ
 did-commitments-confirmed = Xác nhận cam kết cá nhân
 did-commitments-fileRefused = Phần mềm quét từ chối danh sách cam kết
 did-document-read = Tải văn bản của Trung tâm
+
+# Bản xác nhận hằng tháng (A7).
+statements-head = Bản xác nhận dịch vụ hằng tháng
+statements-link = Bản xác nhận tháng
+statements-why = Trung tâm xác nhận dịch vụ đã cung cấp trong từng tháng, lập từ nhật ký và ký số.
+statements-empty = Chưa có bản xác nhận nào
+statements-empty-why = Bản đầu tiên được lập sau khi tháng kết thúc, kể cả khi tháng không có truy vấn.
+statements-month = Tháng
+statements-number = Số
+statements-persons = Lượt
+statements-refused = Bị từ chối
+statements-locks = Lần khóa
+statements-made = Lập lúc
+statements-files = Tệp
+statements-note = Chữ ký
+statements-replaces = thay bản { $number }
+statements-replaced = đã có bản thay
+statements-check = Kiểm tra chữ ký
+statements-check-how = Tệp JSON là bản gốc, tệp chữ ký ghi mã kiểm tra của bản gốc; ai có dòng khóa dưới đây đều kiểm tra được mà không cần hỏi Trung tâm.
+notice-statement = { $line }: đã có bản xác nhận dịch vụ tháng { $month }.
+notice-statement-do = Đối chiếu với số liệu của đơn vị; báo Trung tâm nếu có chỗ không khớp.
+did-statement-made = Lập bản xác nhận tháng
+did-statement-corrected = Lập bản xác nhận thay bản cũ

@@ -37,6 +37,7 @@ pub mod rules;
 pub mod sandbox;
 pub mod sent;
 pub mod shell;
+pub mod statements;
 pub mod text;
 
 pub use self::page::Page;

@@ -49,6 +49,7 @@ const STOP_SEEN: Duration = Duration::from_millis(200);
 pub fn start(app: &Shared) {
     checkpoint(Arc::downgrade(app.gate.store()));
     crate::jobs::start(app);
+    crate::statements::start(app);
     keep_anchor(Arc::downgrade(app));
     tell(app);
     let failures = app.clone();

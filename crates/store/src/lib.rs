@@ -40,6 +40,7 @@ pub mod requests;
 pub mod rotation;
 pub mod search;
 pub mod sqlite;
+pub mod statements;
 mod store;
 pub mod units;
 pub mod used;

@@ -9,6 +9,7 @@
 //! To add a kind: a variant **at the end** of [`Notice`] (its place stands in the store), its row
 //! in [`Notice::row`], and its texts `notice-{code}` in both languages.
 
+mod account;
 mod dossier;
 mod plan;
 
@@ -22,6 +23,7 @@ use crate::plans::Deed;
 use crate::rule::RuleId;
 use crate::service::{Service, Window};
 
+pub use self::account::AccountChange;
 pub use self::dossier::DossierDeed;
 pub use self::plan::{
     DIGEST_MINUTE, MAILS_A_DAY, Ordinary, Preference, RETRY_FOR_MS, When, capped, is_address, plan,
@@ -102,84 +104,6 @@ pub struct LineAt {
     pub service: Service,
     /// Window.
     pub window: Window,
-}
-
-/// What became of a person's account of the portal.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
-pub enum AccountChange {
-    /// Locked for security (D6).
-    Locked,
-    /// The lock ended.
-    Unlocked,
-    /// Suspended (E3).
-    Suspended,
-    /// A suspension ended.
-    Resumed,
-    /// Revoked (E3).
-    Revoked,
-    /// In use again after idleness (E2).
-    Reenabled,
-    /// Invited.
-    Invited,
-    /// The invitation was withdrawn.
-    InvitationWithdrawn,
-    /// Roles were given or taken (E3).
-    RolesChanged,
-    /// A password was given in the person's name (E2).
-    PasswordGiven,
-    /// The password was changed.
-    PasswordChanged,
-    /// A factor was enrolled.
-    FactorAdded,
-    /// A factor was removed.
-    FactorRemoved,
-    /// The loss of a factor was told.
-    FactorLost,
-    /// The head vouched for who lost a factor.
-    Vouched,
-    /// New recovery codes.
-    RecoveryMade,
-}
-
-impl AccountChange {
-    /// The word in the keys of texts.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Locked => "locked",
-            Self::Unlocked => "unlocked",
-            Self::Suspended => "suspended",
-            Self::Resumed => "resumed",
-            Self::Revoked => "revoked",
-            Self::Reenabled => "reenabled",
-            Self::Invited => "invited",
-            Self::InvitationWithdrawn => "withdrawn",
-            Self::RolesChanged => "roles",
-            Self::PasswordGiven => "password-given",
-            Self::PasswordChanged => "password",
-            Self::FactorAdded => "factor",
-            Self::FactorRemoved => "factor-removed",
-            Self::FactorLost => "factor-lost",
-            Self::Vouched => "vouched",
-            Self::RecoveryMade => "recovery",
-        }
-    }
-
-    /// Whether the head of the unit is told too: what stops or opens an account (D6, E3).
-    pub const fn concerns_head(self) -> bool {
-        matches!(
-            self,
-            Self::Locked | Self::Unlocked | Self::Suspended | Self::Resumed | Self::Revoked
-        )
-    }
-
-    const fn rule(self) -> RuleId {
-        match self {
-            Self::Locked | Self::Unlocked => RuleId::D6,
-            Self::Suspended | Self::Resumed | Self::Revoked | Self::RolesChanged => RuleId::E3,
-            Self::Invited | Self::InvitationWithdrawn => RuleId::J3,
-            _ => RuleId::E2,
-        }
-    }
 }
 
 /// Something that somebody is told.
@@ -331,6 +255,13 @@ pub enum Notice {
         /// The threshold that was passed, percent.
         percent: u8,
     },
+    /// A monthly statement is there (A7).
+    Statement {
+        /// The system.
+        system: SystemCode,
+        /// `YYYY-MM`.
+        month: String,
+    },
 }
 
 /// What is of one kind on the page of notices.
@@ -398,7 +329,7 @@ pub struct Row {
 impl Notice {
     /// Its row.
     pub const fn row(&self) -> Row {
-        use RuleId::{B3, B4, B6, B9, C5, D2, D3, D5, D6, D8, E3, J2};
+        use RuleId::{A7, B3, B4, B6, B9, C5, D2, D3, D5, D6, D8, E3, J2};
         use Topic::{Accounts, Connection, Dossiers, Lines, News, Raises};
         use Urgency::{AtOnce, Ordinary};
         let (code, rule, urgency, topic) = match self {
@@ -431,6 +362,7 @@ impl Notice {
             // Beyond the average questions are still answered, up to the hard stop.
             Self::AccountWarned { percent: 100.., .. } => ("count-full", D2, AtOnce, Lines),
             Self::AccountWarned { .. } => ("count-warned", D2, Ordinary, Lines),
+            Self::Statement { .. } => ("statement", A7, Ordinary, Connection),
         };
         Row { code, rule, urgency, topic }
     }
@@ -481,6 +413,7 @@ impl Notice {
                 let path = if side == Side::Head { "/unit/usage" } else { "/counter" };
                 path.to_owned()
             }
+            Self::Statement { .. } => "/unit/statements".to_owned(),
         }
     }
 }

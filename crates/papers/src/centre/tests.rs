@@ -32,7 +32,11 @@ fn rule_a7_a_statement_of_an_empty_month_is_a_page() {
         served: vec![],
         refused: vec![],
         locks: vec![],
-        entries: [1, 2],
+        entries: Some([1, 2]),
+        replaces: String::new(),
+        tree: (48_908, "0f".repeat(32)),
+        sha256: "a1".repeat(32),
+        check: "/unit/statements".into(),
     };
     assert_eq!(statement(&Issued::by_centre(DAY), &of).unwrap().pages, 1);
 }

@@ -40,11 +40,12 @@ mod plan_view;
 mod sandbox;
 mod sealed;
 pub mod signed;
+mod statements;
 mod status;
 pub mod table;
 #[cfg(test)]
 mod tests;
-mod words;
+pub mod words;
 
 use std::net::IpAddr;
 use std::sync::{Arc, OnceLock, Weak};

@@ -59,6 +59,7 @@ pub fn said(t: &Text, notice: &Notice, side: Side) -> (String, String) {
             let what = t.with_two(&key, "name", name, "due", frame::date(*due));
             return (what, text.clone());
         }
+        Notice::Statement { system, month } => t.with_two(&key, "line", system, "month", month),
         Notice::MailFailing { .. } => t.get(&key),
     };
     (what, advice())
@@ -127,6 +128,7 @@ mod tests {
             Notice::Connection { system: system.clone(), locked: true },
             Notice::Connection { system: system.clone(), locked: false },
             Notice::ListWaits { system: system.clone() },
+            Notice::Statement { system: system.clone(), month: "2026-10".into() },
         ];
         all.extend([80, 100].map(|percent| {
             let system = system.clone();

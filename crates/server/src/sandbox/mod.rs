@@ -25,9 +25,10 @@ use dancu_store::entries::Pseudonyms;
 use tokio::sync::Mutex;
 
 use self::personas::{Edge, Persona};
-pub use self::report::{LOG_ORIGIN, REPORT_MAX, VerifierKey, log_key};
+pub use self::report::REPORT_MAX;
 use crate::app::{App, Shared};
 use crate::clock::machine_ms;
+use crate::log_key::{LogKey, sha256};
 
 /// Entries that are read at a time.
 const PAGE: usize = 500;
@@ -225,8 +226,8 @@ impl Running {
         let (store, now) = (app.gate.store(), app.clock.now());
         let failed = |error: anyhow::Error| Stopped::Failed(format!("{error:#}"));
         let text = report::text(self, system, (now, Moment(machine_ms()))).map_err(failed)?;
-        let signed = report::signed(store, &text).map_err(failed)?;
-        let sha256 = report::sha256(&signed);
+        let signed = LogKey::of(store).map_err(failed)?.signed(&text);
+        let sha256 = sha256(signed.as_bytes());
         let cases = self.run.passed();
         let name = self.name();
         let told = (&*name, cases, &*sha256);

@@ -95,6 +95,8 @@ pub const KEPT: &[(&str, Kept)] = &[
     ("paper_copy", Kept::Rows),
     ("commitment_list", Kept::Rows),
     ("commitment", Kept::Rows),
+    ("statement", Kept::Rows),
+    ("statement_month", Kept::Rows),
     ("person", Kept::Numbered(PERSON_BLOCK)),
     ("person_key", Kept::Digests),
     ("household", Kept::Numbered(HOUSEHOLD_BLOCK)),

@@ -27,6 +27,7 @@ mod render;
 pub(crate) mod results;
 pub(crate) mod row;
 mod shapes;
+mod statements;
 mod views;
 
 use dancu_domain::service::Service;
@@ -41,6 +42,7 @@ pub use openapi::openapi;
 pub use parse::{parse, parse_clock, parse_from};
 pub use problem::{HttpProblem, denied, denied_as, http_problem, input_problem};
 pub use render::render;
+pub use statements::{StatementRef, StatementsView};
 pub use views::{
     AccountLabel, AccountUse, EntryAnswer, EntryDecision, JournalEntryView, JournalPage,
     JournalRef, LineUse, LockView, OffHoursTotal, RefusalView, UsageView, public_reason,

@@ -14,6 +14,7 @@ mod plans;
 mod raises;
 mod revocations;
 mod sent;
+mod statements;
 mod substitutes;
 #[cfg(test)]
 mod tests;
@@ -109,6 +110,8 @@ pub fn routes(table: Table) -> Table {
         .get("/unit/papers/organisation.pdf", Power::SeeDossiers, papers::organisation)
         .get("/unit/papers/accounts.pdf", Power::ExportAccounts, papers::accounts)
         .get("/unit/papers/individual.pdf", Power::ExportAccounts, papers::individual)
+        .get("/unit/statements", Power::SeeStatements, statements::list)
+        .get("/unit/statements/{file}", Power::SeeStatements, statements::file)
         .get("/unit/revocations", Power::ConfirmRevocation, revocations::show)
         .post("/unit/revocations", Power::ConfirmRevocation, revocations::confirm)
 }

@@ -37,6 +37,8 @@ const MAY: &[(&str, &str, &[Role])] = &[
     // D2, D8: use is seen by the unit and by the centre, a raise is asked for by the unit.
     ("*", "/unit/usage", &[Role::Head, Role::Deputy, Role::Operator]),
     ("*", "/unit/raises", &[Role::Head, Role::Deputy]),
+    // A7: the unit is told what it was given, and the centre sees what it confirmed.
+    ("*", "/unit/statements", &[Role::Head, Role::Deputy, Role::Operator]),
     // D5: units announce what their systems run; the centre sees it, its approver decides.
     ("*", "/unit/plans", &[Role::Head, Role::Deputy, Role::Integrator]),
     ("*", "/centre/plans", &[Role::Operator, Role::JobPlanApprover]),

@@ -18,6 +18,8 @@ pub(super) fn derived() -> Vec<(String, RefOr<Schema>)> {
     vec![
         view::<views::UsageView>(),
         view::<super::super::AccountChangesView>(),
+        view::<super::super::StatementsView>(),
+        view::<super::super::StatementRef>(),
         view::<views::LineUse>(),
         view::<views::LockView>(),
         view::<views::OffHoursTotal>(),

@@ -9,6 +9,7 @@ mod batches;
 mod lgsp;
 mod operations;
 mod sandbox;
+mod statements;
 
 use dancu_domain::service::Field;
 use serde_json::json;

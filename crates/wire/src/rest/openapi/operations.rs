@@ -13,14 +13,14 @@ use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{Object, RefOr, Required, Response, ResponseBuilder};
 
 use super::super::{Endpoint, JSON, PROBLEM_JSON};
-use super::{accounts, batches, lgsp, question, reference, sandbox};
+use super::{accounts, batches, lgsp, question, reference, sandbox, statements};
 
 pub(super) fn paths() -> Paths {
     let mut builder = PathsBuilder::new();
     for endpoint in Endpoint::ALL {
         builder = builder.path(endpoint.path(), post(ask(endpoint)));
     }
-    let builder = accounts::paths(batches::paths(builder))
+    let builder = statements::paths(accounts::paths(batches::paths(builder)))
         .path(crate::lgsp::PATH, post(lgsp::ask()))
         .path("/api/v1/usage", get(usage()))
         .path("/api/v1/refusals/{correlationId}", get(refusal()))
