@@ -163,6 +163,7 @@ struct DossierRaw {
     system_name_pattern: Spanned<String>,
     approvers: Spanned<u32>,
     complete_by: Spanned<String>,
+    report_days: Spanned<u32>,
 }
 
 impl Profiles {
@@ -386,20 +387,20 @@ impl Check<'_> {
     }
 
     fn dossier(&self, raw: &DossierRaw) -> Result<DossierRule, ProfileError> {
-        let pattern = &raw.system_name_pattern;
-        let text = pattern.as_ref();
+        let text = raw.system_name_pattern.as_ref();
         let fits = |c: char| c.is_alphanumeric() || matches!(c, '*' | '.' | '_' | '-' | ' ' | '/');
         self.that(
             text.chars().count() <= 100 && text.chars().all(fits),
-            pattern.span().start,
+            raw.system_name_pattern.span().start,
             "systemNamePattern gồm chữ, số, . _ - / dấu cách và *, tối đa 100 ký tự (B1)",
         )?;
         let by = &raw.complete_by;
         let complete_by = if by.as_ref().is_empty() { None } else { Some(self.date(by)?) };
         let system_name_pattern = (!text.is_empty()).then(|| text.clone());
         let two = self.range(&raw.approvers, 1, 2)? == 2;
-        let approvers = if two { Approvers::Two } else { Approvers::One };
-        Ok(DossierRule { approvers, system_name_pattern, complete_by })
+        let approvers = [Approvers::One, Approvers::Two][usize::from(two)];
+        let report_days = self.range(&raw.report_days, 1, 3_660)?;
+        Ok(DossierRule { approvers, system_name_pattern, complete_by, report_days })
     }
 
     fn accounts(&self, raw: &Spanned<AccountsRaw>) -> Result<AccountsRaw, ProfileError> {

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::official::{Proposal, commune_unit, official, proposals, province_unit};
 pub use self::refusal::{UnitRefusal, UnitText};
-pub use self::tree::{Ending, Tree, Unit};
+pub use self::tree::{Ending, Tree, Unit, standing};
 pub use self::words::{AgencyCode, Contact, ContactKind, Representative, Seat, UnitKind, UnitName};
 use crate::ids::UnitCode;
 use crate::registration::Group;
@@ -79,6 +79,15 @@ pub enum Change {
     },
     /// Giải thể.
     Dissolved,
+    /// Hủy: what was written down for a day that had not come does not happen.
+    Annulled {
+        /// For which day it stood.
+        day: Date,
+        /// What it was.
+        change: Box<Self>,
+    },
+    /// Đầu mối liên hệ of one kind (J2): takes the place of those of its kind before.
+    Called(Contact),
 }
 
 /// What a unit is.
@@ -111,10 +120,11 @@ impl Change {
             Self::Described(_) => "described",
             Self::Gathered(_) => "gathered",
             Self::Represented(_) => "represented",
-            Self::Contacts(_) => "contacts",
+            Self::Contacts(_) | Self::Called(_) => "contacts",
             Self::Merged(_) => "merged",
             Self::Split { .. } => "split",
             Self::Dissolved => "dissolved",
+            Self::Annulled { .. } => "annulled",
         }
     }
 

@@ -1,5 +1,5 @@
 //! What is live already enters at once (B3, B4): systems with their lines, accounts and procedures
-//! from one workbook. It is looked at first, row by row; then all of it enters in one transaction,
+//! from one workbook or its sheets as CSV files. It is looked at first, row by row; then all of it enters in one transaction,
 //! or nothing does. A system that has entered before is left as it is.
 //!
 //! Each system is live by the recorded exemption "live before", has a dossier that is incomplete,
@@ -26,7 +26,7 @@ use dancu_store::{Store, campaigns};
 
 pub use self::export::export;
 pub use self::layout::{SHEETS, template};
-pub use self::read::look;
+pub use self::read::{Book, look, open};
 use crate::act::{Actor, Done, Entry, Refused, carry_out};
 
 /// What is wrong in the workbook.
@@ -36,7 +36,7 @@ pub struct Wrong {
     pub sheet: &'static str,
     /// The row, from 1.
     pub line: u32,
-    /// Head of the column; empty where the row as a whole is meant.
+    /// Head of the column; where the row as a whole is meant, that of its key.
     pub column: &'static str,
     /// One sentence in Vietnamese; it holds nothing that stands in the row.
     pub vi: &'static str,

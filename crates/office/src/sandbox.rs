@@ -74,6 +74,13 @@ pub fn is_of(code: &SystemCode, person: PersonId) -> bool {
     code.as_str().starts_with(&format!("{PREFIX}{}-", person.0))
 }
 
+/// The person that a system was made for.
+#[must_use]
+pub fn owner(code: &SystemCode) -> Option<PersonId> {
+    let (person, _) = code.as_str().strip_prefix(PREFIX)?.split_once('-')?;
+    person.parse().ok().map(PersonId)
+}
+
 /// Makes a live system on synthetic people for a person, with the services and lines that a
 /// dossier wants (`None`, or one that names none: all but the blood group, so that something is
 /// refused). `hosts`: as SOAP clients reach the sandbox.

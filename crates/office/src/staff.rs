@@ -10,7 +10,7 @@ use dancu_domain::people::grants::{Grant, Grants, Scope};
 use dancu_domain::people::reasons::PortalReason;
 use dancu_domain::people::roles::{Class, Reach, Role};
 use dancu_domain::people::{PersonId, UNIT_OF_CITIZENS};
-use dancu_domain::registration::DateRange;
+use dancu_domain::registration::{AccountState, DateRange};
 use dancu_domain::units::{Tree, UnitRefusal};
 use dancu_store::engine::Tx;
 use dancu_store::people::{self, EventKind, Person, Revision, Secrets};
@@ -111,6 +111,41 @@ pub async fn invite(
         people::insert(tx, &keys, &person)?;
         people::note_event(tx, &keys, id, now, EventKind::Invited, None, "")?;
         Ok((format!("#{} {} tại {unit}; lý do: {because}", id.0, row.code), id))
+    });
+    invited.await
+}
+
+/// A new invitation for who was invited with a role of the centre and never came; the code of
+/// before ends. `phc`: hash of the new one.
+///
+/// # Errors
+/// [`Refused::Gone`] for who holds no such role; the reason where the person is in already, is
+/// oneself, or where an account of the login is locked or suspended.
+pub async fn reinvite(
+    desk: &StaffDesk<'_>,
+    person: PersonId,
+    phc: String,
+) -> Result<(Done, Person), Refused> {
+    let (now, keys, by) = (desk.now, desk.store.keys().clone(), desk.actor.number());
+    let today = now.viet_nam_date();
+    let entry = Entry::new("person.reinvited", desk.actor, None);
+    let invited = note((desk.store, now), entry, move |tx| {
+        let mut found = people::by_id(tx, &keys, person)?.ok_or(Refused::Gone)?;
+        if !found.grants.since(today).any(|g| GIVEN.contains(&g.role)) {
+            return Err(Refused::Gone);
+        }
+        for (_, listed) in crate::officers::accounts_of(tx, &keys, &found.unit, &found.login)? {
+            match listed.account.state {
+                AccountState::Locked => return Err(PortalReason::InviteLocked.into()),
+                AccountState::Suspended => return Err(PortalReason::InviteSuspended.into()),
+                _ => {}
+            }
+        }
+        found.account = found.account.reinvite(by, now).map_err(InvalidTransition::reason)?;
+        dancu_access::people::set_password(&mut found, phc);
+        people::save(tx, &keys, &found)?;
+        people::note_event(tx, &keys, person, now, EventKind::Invited, None, "")?;
+        Ok((format!("#{}: mã mời mới, mã trước hết hiệu lực", person.0), found))
     });
     invited.await
 }

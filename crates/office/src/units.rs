@@ -16,7 +16,9 @@ use dancu_domain::ids::{SystemId, UnitCode};
 use dancu_domain::moment::Moment;
 use dancu_domain::people::PersonId;
 use dancu_domain::registration::Snapshot;
-use dancu_domain::units::{About, Change, Event, Tree, Unit, UnitKind, UnitName, UnitRefusal};
+use dancu_domain::units::{
+    About, Change, Event, Tree, Unit, UnitKind, UnitName, UnitRefusal, standing,
+};
 use dancu_store::engine::Tx;
 use dancu_store::keys::Keyring;
 use dancu_store::people::Person;
@@ -57,6 +59,22 @@ pub struct Known {
     pub written: Arc<[Written]>,
     /// The tree of the day.
     pub tree: Arc<Tree>,
+    /// Numbers of the events that were annulled before their day.
+    pub annulled: Arc<[i64]>,
+}
+
+impl Known {
+    /// As it will be on the day on which a unit is founded that is not there yet.
+    #[must_use]
+    pub fn ahead(&self, unit: &UnitCode) -> Option<Self> {
+        let founding = |w: &&Written| {
+            let founds = matches!(w.event.change, Change::Founded { .. });
+            founds && w.event.unit == *unit && !self.annulled.contains(&w.id)
+        };
+        let day = self.written.iter().find(founding)?.event.day;
+        let tree = tree(&self.written, day).ok()?;
+        Some(Self { tree: Arc::new(tree), ..self.clone() })
+    }
 }
 
 /// The tree of a day.
@@ -66,12 +84,28 @@ pub struct Known {
 pub async fn known(store: &Store, day: Date) -> Result<Known, Error> {
     let written = store.units().all().await?;
     let tree = tree(&written, day)?;
-    Ok(Known { written: written.into(), tree: Arc::new(tree) })
+    let annulled = annulled(&written)?;
+    Ok(Known { written: written.into(), tree: Arc::new(tree), annulled: annulled.into() })
+}
+
+/// Numbers of events that were annulled; almost never there is one.
+fn annulled(written: &[Written]) -> Result<Vec<i64>, Error> {
+    let is_annulment = |w: &Written| matches!(w.event.change, Change::Annulled { .. });
+    if !written.iter().any(is_annulment) {
+        return Ok(vec![]);
+    }
+    let standing = standing(&events(written)).map_err(|_| Error::Damaged("unit_event"))?;
+    let out =
+        written.iter().enumerate().filter(|(place, _)| standing.binary_search(place).is_err());
+    Ok(out.filter(|(_, w)| !is_annulment(w)).map(|(_, w)| w.id).collect())
+}
+
+fn events(written: &[Written]) -> Vec<Event> {
+    written.iter().map(|w| w.event.clone()).collect()
 }
 
 pub(crate) fn tree(written: &[Written], day: Date) -> Result<Tree, Error> {
-    let events: Vec<Event> = written.iter().map(|w| w.event.clone()).collect();
-    Tree::on(&events, day).map_err(|_| Error::Damaged("unit_event"))
+    Tree::on(&events(written), day).map_err(|_| Error::Damaged("unit_event"))
 }
 
 /// Writes down what happened to one unit; what is due is in force at once.
@@ -110,6 +144,46 @@ pub async fn merge(
         });
     }
     record_all(desk, events).await
+}
+
+/// Annuls what is written down for a day that has not come (B4); both stay in the history.
+///
+/// # Errors
+/// [`Refused::Gone`] for a number that is nobody's; [`Refused::Field`] of `event` where it is in
+/// force, was annulled before, or another event needs it.
+pub async fn annul(desk: &UnitsDesk<'_>, number: i64) -> Result<Done, Refused> {
+    let inside = Inside::of(desk);
+    let entry = Entry::new("unit.annulled", desk.actor, None);
+    let done = note((desk.store, desk.now), entry, move |tx| {
+        let known = units::all(tx, &inside.keys)?;
+        let meant = known.iter().find(|w| w.id == number).ok_or(Refused::Gone)?;
+        let Event { unit, day, change } = meant.event.clone();
+        let change = Change::Annulled { day, change: Box::new(change) };
+        let annulment = Event { unit, day: inside.today, change };
+        let mut all = events(&known);
+        all.push(annulment.clone());
+        Tree::check(&all).map_err(|(event, why)| needed(&annulment, &event, why))?;
+        let what = sentence(&annulment);
+        units::insert(tx, &inside.keys, &[inside.written(annulment, true)])?;
+        units::set_carried(tx, number)?;
+        Ok((inside.because(&what), ()))
+    });
+    done.await.map(|(done, ())| done)
+}
+
+/// Why an annulment is refused: by itself, or because of what then would not go together.
+fn needed(annulment: &Event, event: &Event, why: UnitRefusal) -> Refused {
+    let refused = refused(why);
+    let Refused::Field { vi, en, .. } = refused else { return refused };
+    if event == annulment {
+        return Refused::Field { field: "event", vi, en };
+    }
+    let other = sentence(event);
+    Refused::Field {
+        field: "event",
+        vi: format!("Hủy việc ghi sau trước: {other}. {vi}"),
+        en: format!("Annul what needs it first: {other}. {en}"),
+    }
 }
 
 async fn record_all(desk: &UnitsDesk<'_>, events: Vec<Event>) -> Result<(Done, Moved), Refused> {
@@ -268,10 +342,11 @@ const fn kind_of(change: &Change) -> &'static str {
         Change::Described(_) => "unit.described",
         Change::Gathered(_) => "unit.gathered",
         Change::Represented(_) => "unit.represented",
-        Change::Contacts(_) => "unit.contacts",
+        Change::Contacts(_) | Change::Called(_) => "unit.contacts",
         Change::Merged(_) => "unit.merged",
         Change::Split { .. } => "unit.split",
         Change::Dissolved => "unit.dissolved",
+        Change::Annulled { .. } => "unit.annulled",
     }
 }
 
@@ -296,6 +371,11 @@ fn sentence(event: &Event) -> String {
             format!("chia tách thành {}, {heir} tiếp nhận", list(into))
         }
         Change::Dissolved => "giải thể".to_owned(),
+        Change::Called(contact) => format!("đổi đầu mối {}", contact.kind().code()),
+        Change::Annulled { day, change } => {
+            let (unit, change) = (unit.clone(), Box::as_ref(change).clone());
+            return format!("hủy: {}", sentence(&Event { unit, day: *day, change }));
+        }
     };
     format!("{unit} {what}, từ {day}")
 }

@@ -1,5 +1,6 @@
 //! A workbook of several tables, one to a sheet, each with its head in the first row: for what
-//! comes in at once and goes out in the same layout. What holds for account lists holds here too:
+//! comes in at once and goes out in the same layout; or the same tables as CSV files, one alone or
+//! several in an archive. What holds for account lists holds here too:
 //! no formula is computed, nothing is unpacked beyond a limit ([`crate::sheet`]).
 
 use std::io::Cursor;
@@ -9,7 +10,8 @@ use calamine::{DataRef, Reader as _, Xlsx, XlsxError};
 use dancu_domain::text::composed;
 use rust_xlsxwriter::{Format, Workbook};
 
-use crate::sheet::{FILE_BYTES_MAX, RISKY, Unreadable, look};
+use crate::delimited;
+use crate::sheet::{FILE_BYTES_MAX, RISKY, Unreadable, look, texts};
 
 /// Rows of one sheet: four of the largest account lists (*ours*).
 pub const ROWS_MAX: usize = 20_000;
@@ -46,6 +48,8 @@ pub struct Table {
     pub lines: Vec<Line>,
     /// The first cell that holds a formula, whose value is not taken: row and column from 0.
     pub formula: Option<(u32, u32)>,
+    /// Whether it was a text file, whose name need not say what it is.
+    pub is_text: bool,
 }
 
 /// Reads every sheet.
@@ -56,9 +60,28 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Table>, Unreadable> {
     if bytes.len() > FILE_BYTES_MAX {
         return Err(Unreadable::TooLarge);
     }
+    if delimited::is_text(bytes) {
+        return Ok(vec![text_table(String::new(), bytes)?]);
+    }
+    if let Some(texts) = texts(bytes)? {
+        let texts = texts.into_iter().take(SHEETS_MAX);
+        return texts.map(|(name, bytes)| text_table(name, &bytes)).collect();
+    }
     look(bytes)?;
     // What the reader stumbles over is a damaged file to us.
     catch_unwind(AssertUnwindSafe(|| tables(bytes))).map_err(|_| Unreadable::Damaged)?
+}
+
+fn text_table(name: String, bytes: &[u8]) -> Result<Table, Unreadable> {
+    let mut table = Table { name, is_text: true, ..Table::default() };
+    delimited::cells(bytes, (COLUMNS_MAX, CELL_CHARS_MAX), |cell| {
+        if cell.formula {
+            table.formula.get_or_insert((cell.row, cell.column));
+            return Ok(());
+        }
+        table.put((cell.row, cell.column), unescaped(cell.text))
+    })?;
+    Ok(table)
 }
 
 fn tables(bytes: &[u8]) -> Result<Vec<Table>, Unreadable> {
@@ -88,19 +111,27 @@ fn table(book: &mut Xlsx<Cursor<&[u8]>>, name: String) -> Result<Table, Unreadab
         if text.is_empty() {
             continue;
         }
+        table.put((row, column), text)?;
+    }
+    Ok(table)
+}
+
+impl Table {
+    /// Takes the next cell.
+    fn put(&mut self, (row, column): (u32, u32), text: String) -> Result<(), Unreadable> {
         let number = row + 1;
-        match table.lines.last() {
+        match self.lines.last() {
             Some(last) if last.number > number => return Err(Unreadable::Damaged),
             Some(last) if last.number == number => {}
-            _ if table.lines.len() > ROWS_MAX => return Err(Unreadable::TooManyRows),
-            _ => table.lines.push(Line { number, cells: vec![] }),
+            _ if self.lines.len() > ROWS_MAX => return Err(Unreadable::TooManyRows),
+            _ => self.lines.push(Line { number, cells: vec![] }),
         }
-        if let Some(line) = table.lines.last_mut() {
+        if let Some(line) = self.lines.last_mut() {
             line.cells.resize(column as usize, String::new());
             line.cells.push(text);
         }
+        Ok(())
     }
-    Ok(table)
 }
 
 fn text_of(value: &DataRef<'_>) -> String {
@@ -119,11 +150,27 @@ fn text_of(value: &DataRef<'_>) -> String {
         DataRef::Error(_) => "#".to_owned(),
         DataRef::Empty => String::new(),
     };
-    let text = composed(text.trim()).into_owned();
+    unescaped(composed(text.trim()).into_owned())
+}
+
+fn unescaped(text: String) -> String {
     match text.strip_prefix('\'') {
         Some(rest) if rest.starts_with(RISKY) => rest.to_owned(),
         _ => text,
     }
+}
+
+/// Files by their names in one archive, as several tables are sent at once.
+///
+/// # Errors
+/// It could not be written.
+pub fn archive(files: &[(String, Vec<u8>)]) -> Result<Vec<u8>, zip::result::ZipError> {
+    let mut archive = zip::ZipWriter::new(Cursor::new(vec![]));
+    for (name, bytes) in files {
+        archive.start_file(name.as_str(), zip::write::SimpleFileOptions::default())?;
+        std::io::Write::write_all(&mut archive, bytes)?;
+    }
+    Ok(archive.finish()?.into_inner())
 }
 
 /// Writes tables, every cell as a text.

@@ -14,6 +14,7 @@
 
 pub mod book;
 pub mod centre;
+mod delimited;
 mod font;
 pub mod forms;
 mod layout;

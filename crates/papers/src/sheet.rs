@@ -12,7 +12,7 @@ pub mod services;
 mod tests;
 mod write;
 
-pub(crate) use package::check as look;
+pub(crate) use package::{check as look, texts};
 pub use read::read;
 pub(crate) use write::RISKY;
 pub use write::{Contact, Form, write};
@@ -142,6 +142,9 @@ pub enum Unreadable {
     /// Not an `.xlsx` file.
     #[error("not an xlsx file")]
     NotASpreadsheet,
+    /// A text in another encoding than UTF-8.
+    #[error("not UTF-8")]
+    NotUtf8,
     /// Protected by a password, or of the format before 2007.
     #[error("encrypted, or xls")]
     Encrypted,
@@ -174,8 +177,13 @@ impl Unreadable {
     pub fn sentence(&self) -> (String, String) {
         match self {
             Self::NotASpreadsheet => both(
-                "Tệp không phải bảng tính .xlsx; mở bằng phần mềm bảng tính và lưu lại dạng .xlsx.",
-                "This is not an .xlsx spreadsheet; open it and save it as .xlsx.",
+                "Tệp không phải bảng tính .xlsx hoặc CSV; mở bằng phần mềm bảng tính và lưu lại dạng \
+                 .xlsx.",
+                "This is neither an .xlsx spreadsheet nor CSV; open it and save it as .xlsx.",
+            ),
+            Self::NotUtf8 => both(
+                "Tệp CSV không ở bảng mã UTF-8; lưu lại dạng CSV UTF-8 hoặc .xlsx.",
+                "The CSV file is not UTF-8; save it as CSV UTF-8 or .xlsx.",
             ),
             Self::Encrypted => both(
                 "Tệp có mật khẩu hoặc ở dạng .xls cũ; bỏ mật khẩu và lưu lại dạng .xlsx.",

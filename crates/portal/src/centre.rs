@@ -14,6 +14,8 @@ pub mod states {
     pub const ENDED: State = State { class: "", icon: "ban", key: "unit-ended" };
     /// An event whose day has not come.
     pub const AHEAD: State = State { class: "info", icon: "clock", key: "unit-ahead" };
+    /// An event that was annulled before its day.
+    pub const ANNULLED: State = State { class: "", icon: "ban", key: "unit-annulled" };
 }
 
 /// A unit in the list.
@@ -42,6 +44,8 @@ pub struct Units {
     pub t: Text,
     /// Frame.
     pub s: Shell,
+    /// What was done a moment ago.
+    pub told: Option<&'static str>,
     /// Saved views.
     pub views: Vec<SavedView>,
     /// Words searched for.
@@ -54,13 +58,17 @@ pub struct Units {
     pub rows: Vec<UnitRow>,
     /// What units told of themselves lately (B9).
     pub news: Vec<EventRow>,
+    /// What is dated ahead, the nearest first.
+    pub ahead: Vec<EventRow>,
     /// Which part is shown.
     pub pager: Pager,
 }
 
 /// An event of a unit.
 pub struct EventRow {
-    /// The unit's code, with its page.
+    /// Its number.
+    pub number: String,
+    /// The unit's code.
     pub unit: String,
     /// From which day.
     pub day: String,
@@ -68,8 +76,10 @@ pub struct EventRow {
     pub what: String,
     /// When it was written down.
     pub written: String,
-    /// Whether its day has not come.
-    pub ahead: bool,
+    /// Ahead of its day, or annulled; none: in force.
+    pub state: Option<State>,
+    /// The form that annuls it, where it may be.
+    pub annul: Option<String>,
 }
 
 /// A value of a form.
@@ -132,6 +142,8 @@ pub struct Unit {
     pub below: Vec<(String, String)>,
     /// Its systems: code, page.
     pub systems: Vec<(String, String)>,
+    /// Who was invited and never came, with the page that gives a new code.
+    pub waiting: Vec<(String, String)>,
     /// People who have two accounts in it.
     pub twice: Vec<String>,
     /// What happened, the latest first.
@@ -162,6 +174,8 @@ pub struct StaffRow {
     pub state: State,
     /// Whether this person may end it.
     pub ends: bool,
+    /// Whether a new invitation may be given: the person never came.
+    pub again: bool,
 }
 
 /// Who holds which role of the centre.
@@ -176,8 +190,16 @@ pub struct Staff {
     pub errors: Vec<FieldError>,
     /// What was done a moment ago.
     pub told: Option<&'static str>,
+    /// Roles to filter by.
+    pub roles: Vec<Choice>,
+    /// Words that the unit is searched by.
+    pub unit: String,
+    /// The filters as a query, which the forms of the list keep.
+    pub query: String,
     /// Rows.
     pub rows: Vec<StaffRow>,
+    /// Which part is shown.
+    pub pager: Pager,
     /// Who was invited just now: name, login, code, last day. It is shown this once.
     pub given: Option<(String, String, String, String)>,
     /// The form that invites.

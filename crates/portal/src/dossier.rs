@@ -197,6 +197,8 @@ pub struct ActForm {
     pub icon: &'static str,
     /// Its fields.
     pub fields: Vec<Field>,
+    /// Its fields of many lines, below the others.
+    pub areas: Vec<Field>,
     /// A box to tick: name, sentence.
     pub tick: Option<(&'static str, String)>,
     /// Hidden values.

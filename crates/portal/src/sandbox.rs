@@ -93,6 +93,8 @@ pub struct Run {
     pub errors: Vec<FieldError>,
     /// Client software as typed.
     pub client: String,
+    /// Code of the system that it is for, as typed.
+    pub system: String,
     /// The run.
     pub run: Option<Shown>,
 }
@@ -103,6 +105,10 @@ pub struct Shown {
     pub number: String,
     /// Client software.
     pub client: String,
+    /// Code of the system that it is for; empty: none was stated.
+    pub for_system: String,
+    /// Number of the dossier whose step the report closed; empty: of none.
+    pub closed: String,
     /// Minutes that are left.
     pub minutes: i64,
     /// How many cases are shown, and how many there are.

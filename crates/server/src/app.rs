@@ -15,7 +15,7 @@ use crate::places::Places;
 use crate::portal::Portal;
 use crate::readiness::Readiness;
 use crate::refused::RefusedSignIns;
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Sandbox, VerifierKey};
 use crate::unit_names::UnitNames;
 
 /// The running program.
@@ -36,6 +36,8 @@ pub struct App {
     pub portal: Option<Arc<Portal>>,
     /// What a sandbox has beside a centre; none at a centre.
     pub sandbox: Option<Sandbox>,
+    /// Other sandboxes whose reports are believed (B3).
+    pub trusted_sandboxes: Vec<VerifierKey>,
     /// Units by name, for pages.
     pub units: UnitNames,
     /// `http://127.0.0.1:8080`, as callers reach it.
@@ -82,6 +84,7 @@ impl App {
             jobs: Jobs::default(),
             portal: None,
             sandbox: None,
+            trusted_sandboxes: vec![],
             units: UnitNames::default(),
             base_url,
             documents,
@@ -101,6 +104,13 @@ impl App {
     #[must_use]
     pub fn with_sandbox(mut self, sandbox: Sandbox) -> Self {
         self.sandbox = Some(sandbox);
+        self
+    }
+
+    /// With the keys of sandboxes whose reports are believed.
+    #[must_use]
+    pub fn trusting(mut self, sandboxes: Vec<VerifierKey>) -> Self {
+        self.trusted_sandboxes = sandboxes;
         self
     }
 

@@ -1,9 +1,11 @@
 //! The conformance run of a client on the sandbox (B3): what it has to show, and a pure step that
 //! ticks it off from entries of the journal. What no entry can show is not asked for.
 
+mod report;
 #[cfg(test)]
 mod tests;
 
+pub use self::report::{FORMAT, Report, ReportCase};
 use crate::moment::MINUTE_MS;
 use crate::refusal::Reason;
 use crate::rule::RuleId;

@@ -150,6 +150,36 @@ blocked! {
         "The conformance run did not pass.",
         "Chạy lại bộ kiểm thử đến khi mọi phép thử đạt.",
         "Run the suite again until every case passes.";
+    /// A report was named and not handed in.
+    ReportNeeded = B3,
+        "Bước kiểm thử chỉ hoàn thành bằng báo cáo đã ký của môi trường thử.",
+        "The sandbox step is closed only by the sandbox's signed report.",
+        "Dán nguyên văn báo cáo đã ký ở trang lượt kiểm thử của môi trường thử.",
+        "Paste the signed report, whole, from the page of the run in the sandbox.";
+    /// No sandbox that is trusted signed it as it stands.
+    ReportUnsigned = B3,
+        "Báo cáo không có chữ ký đúng của môi trường thử được tin cậy, hoặc đã bị sửa.",
+        "The report bears no valid signature of a trusted sandbox, or was altered.",
+        "Chép lại nguyên văn báo cáo từ môi trường thử; vẫn bị từ chối thì hỏi bộ phận hỗ trợ.",
+        "Copy the report again, whole, from the sandbox; if it is refused again, ask support.";
+    /// A report for another unit or system.
+    ReportForeign = B3,
+        "Báo cáo kiểm thử của đơn vị hoặc hệ thống khác.",
+        "The report is about another unit or system.",
+        "Chạy kiểm thử cho đúng mã hệ thống ghi trong hồ sơ này rồi nộp báo cáo đó.",
+        "Run the suite for the system code of this dossier and hand that report in.";
+    /// The dossier wants services that were not tried.
+    ReportServices = B3,
+        "Báo cáo kiểm thử thiếu dịch vụ mà hồ sơ đăng ký.",
+        "The run was without services that the dossier asks for.",
+        "Lập hệ thống thử có đủ dịch vụ của hồ sơ, chạy kiểm thử lại rồi nộp báo cáo mới.",
+        "Make a test system with all services of the dossier, run again, hand in the new report.";
+    /// The report is too old, from before a change of design, or dated ahead.
+    ReportOld = B3,
+        "Báo cáo kiểm thử quá thời hạn, hoặc có trước lần thay đổi thiết kế.",
+        "The report is too old, or from before the change of design.",
+        "Chạy kiểm thử lại trên môi trường thử rồi nộp báo cáo mới.",
+        "Run the suite in the sandbox again and hand in the new report.";
     /// The ground does not exempt from this step.
     GroundUnfit = C3,
         "Căn cứ này không cho miễn bước đã chọn.",

@@ -50,6 +50,8 @@ pub struct Missing {
     pub item: Item,
     /// In which row of its table, from 0.
     pub row: Option<usize>,
+    /// In which cell of the row; none: the row as a whole.
+    pub cell: Option<Cell>,
     /// Whose turn it is.
     pub turn: Turn,
     /// The rule.
@@ -58,6 +60,48 @@ pub struct Missing {
     pub vi: &'static str,
     /// In English.
     pub en: &'static str,
+}
+
+/// A cell of a row, by what it holds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Cell {
+    /// Daily count.
+    Daily,
+    /// What it is for.
+    Purpose,
+    /// Cases a day.
+    Cases,
+    /// Queries a case.
+    Queries,
+    /// Name of the person.
+    FullName,
+    /// Số CCCD.
+    CitizenId,
+    /// Mã cán bộ.
+    OfficerCode,
+    /// Telephone.
+    Phone,
+}
+
+/// Where in a table something is missing.
+struct Place(Option<usize>, Option<Cell>);
+
+impl From<Option<usize>> for Place {
+    fn from(row: Option<usize>) -> Self {
+        Self(row, None)
+    }
+}
+
+impl From<usize> for Place {
+    fn from(row: usize) -> Self {
+        Self(Some(row), None)
+    }
+}
+
+impl From<(usize, Cell)> for Place {
+    fn from((row, cell): (usize, Cell)) -> Self {
+        Self(Some(row), Some(cell))
+    }
 }
 
 /// Whose turn it is: several at a time while steps run beside each other, nobody's when it is over.
@@ -103,7 +147,7 @@ pub fn missing(dossier: &Dossier, profile: &Profile) -> Vec<Missing> {
         let paper = dossier.paper(part);
         let item = of_part(part);
         let mut lacks = |turn, rule, vi, en| {
-            found.push(Missing { part, item, row: None, turn, rule, vi, en });
+            found.push(Missing { part, item, row: None, cell: None, turn, rule, vi, en });
         };
         if part == Part::Security && paper.attachments.is_empty() {
             lacks(
@@ -153,6 +197,7 @@ fn of_steps(dossier: &Dossier) -> Vec<Missing> {
         part: item.part(),
         item,
         row: None,
+        cell: None,
         turn,
         rule,
         vi,
@@ -203,24 +248,25 @@ impl List {
     fn add(
         &mut self,
         item: Item,
-        row: impl Into<Option<usize>>,
+        at: impl Into<Place>,
         rule: RuleId,
         (vi, en): (&'static str, &'static str),
     ) {
         let turn = if item.is_technical() { Turn::Integrator } else { Turn::Unit };
-        self.0.push(Missing { part: item.part(), item, row: row.into(), turn, rule, vi, en });
+        let (part, Place(row, cell)) = (item.part(), at.into());
+        self.0.push(Missing { part, item, row, cell, turn, rule, vi, en });
     }
 
     fn unless(
         &mut self,
         fine: bool,
         item: Item,
-        row: impl Into<Option<usize>>,
+        at: impl Into<Place>,
         rule: RuleId,
         words: (&'static str, &'static str),
     ) {
         if !fine {
-            self.add(item, row, rule, words);
+            self.add(item, at, rule, words);
         }
     }
 
@@ -321,9 +367,10 @@ impl List {
                 "Số lượt truy vấn theo ngày phải lớn hơn 0.",
                 "The daily count has to be above 0.",
             );
-            self.unless(line.daily > 0, item, row, RuleId::B5, words);
+            self.unless(line.daily > 0, item, (row, Cell::Daily), RuleId::B5, words);
             let words = ("Chưa nêu mục đích sử dụng.", "The purpose is not stated.");
-            self.unless(is_text(&line.purpose, SHORT_MAX), item, row, RuleId::B5, words);
+            let at = (row, Cell::Purpose);
+            self.unless(is_text(&line.purpose, SHORT_MAX), item, at, RuleId::B5, words);
         }
         let words = (
             "Các dòng ngoài giờ cộng lại vượt mức cho phép mỗi ngày.",
@@ -379,13 +426,14 @@ impl List {
             );
             let purpose = Purpose::parse(procedure.purpose.trim()).is_ok()
                 && !procedure.purpose.trim().is_empty();
-            self.unless(purpose, Item::Procedures, row, RuleId::A5, words);
+            self.unless(purpose, Item::Procedures, (row, Cell::Purpose), RuleId::A5, words);
             let words = (
                 "Cần số hồ sơ mỗi ngày và số lượt truy vấn mỗi hồ sơ.",
                 "Cases a day and queries a case are needed.",
             );
             let counted = procedure.cases > 0 && procedure.queries > 0;
-            self.unless(counted, Item::Procedures, row, RuleId::B10, words);
+            let cell = if procedure.cases > 0 { Cell::Queries } else { Cell::Cases };
+            self.unless(counted, Item::Procedures, (row, cell), RuleId::B10, words);
         }
     }
 
@@ -415,22 +463,23 @@ impl List {
                 "Số căn cước chưa đúng 12 chữ số, hoặc có hai lần (mỗi cán bộ một tài khoản).",
                 "The citizen id has not 12 digits, or stands twice (one officer, one account).",
             );
-            self.unless(fits, Item::Accounts, row, RuleId::E1, words);
+            self.unless(fits, Item::Accounts, (row, Cell::CitizenId), RuleId::E1, words);
             let words = (
                 "Thiếu họ tên hoặc số điện thoại của người dùng tài khoản.",
                 "Name or telephone of who uses the account is missing.",
             );
             let named = is_text(&a.full_name, SHORT_MAX) && is_phone(&a.phone);
-            self.unless(named, Item::Accounts, row, RuleId::B6, words);
+            let cell = if is_phone(&a.phone) { Cell::FullName } else { Cell::Phone };
+            self.unless(named, Item::Accounts, (row, cell), RuleId::B6, words);
             let code = a.officer_code.trim();
             let words = ("Mã cán bộ quá dài.", "The officer code is too long.");
             let fits = code.is_empty() || OfficerCode::parse(code).is_ok();
-            self.unless(fits, Item::Accounts, row, RuleId::B6, words);
+            self.unless(fits, Item::Accounts, (row, Cell::OfficerCode), RuleId::B6, words);
             let words = (
                 "Số lần truy vấn trong ngày phải lớn hơn 0.",
                 "The daily count has to be above 0.",
             );
-            self.unless(a.daily > 0, Item::Accounts, row, RuleId::B6, words);
+            self.unless(a.daily > 0, Item::Accounts, (row, Cell::Daily), RuleId::B6, words);
             let words = (
                 "Tài khoản này không được dùng dịch vụ nào đã đăng ký.",
                 "The account may use no registered service.",

@@ -19,13 +19,14 @@ mod moves;
 mod papers;
 mod review;
 mod steps;
+mod tested;
 #[cfg(test)]
 mod tests;
 
 use serde::{Deserialize, Serialize};
 
 pub use self::blocked::Blocked;
-pub use self::check::{Missing, Turn, missing, turns, warnings};
+pub use self::check::{Cell, Missing, Turn, missing, turns, warnings};
 pub use self::clearance::{Clearance, Ground};
 pub use self::compare::{Difference, compare};
 pub use self::content::{
@@ -36,6 +37,7 @@ pub use self::moves::Editor;
 pub use self::papers::{ATTACHMENTS_MAX, Attachment, Paper, Part};
 pub use self::review::{COMMENTS_MAX, Comment, Remark};
 pub use self::steps::{Closing, Evidence, Exemption, ExemptionGround, Step};
+pub use self::tested::Proven;
 use crate::ids::{SystemId, UnitCode};
 use crate::moment::Moment;
 use crate::people::PersonId;

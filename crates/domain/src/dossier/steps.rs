@@ -55,7 +55,7 @@ impl Step {
 pub enum Evidence {
     /// The four parts are checked.
     Checked,
-    /// A report of the conformance suite.
+    /// A report of the conformance suite that was only named, as before reports were checked.
     Conformance {
         /// Its name or number.
         report: String,
@@ -71,19 +71,31 @@ pub enum Evidence {
         /// Its date.
         date: Date,
     },
+    /// The signed report of a conformance run, checked.
+    Report {
+        /// Number of the run.
+        number: String,
+        /// SHA-256 of the signed text, hex.
+        sha256: String,
+        /// Name and hash of the key that signed it.
+        signer: String,
+        /// Cases, all passed.
+        passed: u32,
+    },
 }
 
 impl Evidence {
     /// Judges it for a step on a day.
     ///
     /// # Errors
-    /// [`Blocked::WrongEvidence`], [`Blocked::ConformanceFailed`],
+    /// [`Blocked::WrongEvidence`], [`Blocked::ReportNeeded`], [`Blocked::ConformanceFailed`],
     /// [`Blocked::ConfirmationNeeded`], [`Blocked::DateAhead`], [`Blocked::NotWithinYear`].
     pub fn fits(&self, step: Step, today: Date) -> Result<(), Blocked> {
         match (self, step) {
             (Self::Checked, Step::Documents) => Ok(()),
-            (Self::Conformance { report, passed, failed }, Step::Sandbox) => {
-                let whole = is_text(report, SHORT_MAX) && *passed > 0 && *failed == 0;
+            (Self::Conformance { .. }, Step::Sandbox) => Err(Blocked::ReportNeeded),
+            (Self::Report { number, sha256, passed, .. }, Step::Sandbox) => {
+                let whole = is_text(number, SHORT_MAX) && !sha256.is_empty() && *passed > 0;
                 whole.then_some(()).ok_or(Blocked::ConformanceFailed)
             }
             (Self::Confirmation { number, date }, Step::Assessment) => {

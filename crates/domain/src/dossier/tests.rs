@@ -1,6 +1,7 @@
 //! Dossiers from draft to live, and every way that must not lead there.
 
 mod paths;
+mod tested;
 
 use super::*;
 use crate::ids::SystemId;
@@ -115,7 +116,8 @@ fn confirmation() -> Evidence {
 }
 
 fn conformance() -> Evidence {
-    Evidence::Conformance { report: "KT-1".into(), passed: 12, failed: 0 }
+    let (sha256, signer) = ("ab".into(), "thu+01234567".into());
+    Evidence::Report { number: "KT-1".into(), sha256, signer, passed: 12 }
 }
 
 fn accepted(content: Content) -> Dossier {
@@ -273,7 +275,8 @@ fn rule_c2_only_a_numbered_confirmation_closes_the_assessment() {
 
 #[test]
 fn rule_c2_a_new_design_is_not_cleared_by_what_was_confirmed_before() {
-    let reopened = live().reopen(mark(HEAD), Cause::Design, "Thay kiến trúc").unwrap();
+    let reopened =
+        tested::live_by_name().reopen(mark(HEAD), Cause::Design, "Thay kiến trúc").unwrap();
     let unchecked = Part::ALL.iter().all(|part| reopened.paper(*part).checked.is_none());
     assert!(unchecked, "B3: documents begin anew");
     let dossier = signed(reopened).submit(mark(HEAD), false, &profile()).unwrap();

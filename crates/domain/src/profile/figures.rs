@@ -169,6 +169,8 @@ pub struct DossierRule {
     pub system_name_pattern: Option<String>,
     /// Last day on which dossiers are completed or brought up to date; `None`: no campaign (B4).
     pub complete_by: Option<Date>,
+    /// Days after a conformance run in which its report closes the sandbox step (B3).
+    pub report_days: u32,
 }
 
 /// C1, C3, C4.

@@ -30,6 +30,7 @@ fn errors_name_line_and_reason() {
         ("firstNoticeHours = 24 ", "firstNoticeHours = 25 ", "E6"),
         ("completeBy = \"\" ", "completeBy = \"soon\" ", "YYYY-MM-DD"),
         ("approvers = 1 ", "approvers = 3 ", "1..2"),
+        ("reportDays = 180 ", "reportDays = 0 ", "1..3660"),
         ("systemNamePattern = \"\" ", "systemNamePattern = \"(a|b)\" ", "B1"),
         ("status = \"default\" ", "status = \"draft\" ", "A2"),
         ("graceMinutes = 15 ", "graceMinuets = 15 ", "graceMinuets"),

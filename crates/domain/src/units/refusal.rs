@@ -53,6 +53,14 @@ refusals! {
     Ended: B4 "day"
         "Đơn vị đã sáp nhập, chia tách hoặc giải thể trước ngày này.",
         "The unit was merged, split or dissolved before that day.";
+    /// Its day has come: it is history.
+    Happened: B4 "event"
+        "Việc này đã có hiệu lực nên không hủy được; ghi một việc mới.",
+        "It is in force already and cannot be annulled; write down what happens next.";
+    /// Nothing to annul.
+    NotAhead: B4 "event"
+        "Việc này không có, hoặc đã hủy.",
+        "There is no such event, or it was annulled already.";
     /// A second name on one day.
     NameTwice: B4 "name"
         "Đơn vị đã có một tên có hiệu lực từ chính ngày này.",

@@ -110,6 +110,51 @@ fn rule_b4_a_merge_waits_for_its_day_and_old_codes_lead_on() {
 }
 
 #[test]
+fn rule_b4_what_is_annulled_before_its_day_does_not_happen() {
+    let annulled = |unit: &str, on, day_of, change: Change| {
+        event(unit, on, Change::Annulled { day: day(day_of), change: Box::new(change) })
+    };
+    let merged = Change::Merged(code("DDD"));
+    let mut events = four();
+    events.push(event("BBB", 10, merged.clone()));
+    events.push(annulled("BBB", 7, 10, merged.clone()));
+    assert_eq!(standing(&events).unwrap(), [0, 1, 2, 3]);
+    assert_eq!(why(&events), None);
+    for on in [7, 10, 11] {
+        assert!(Tree::on(&events, day(on)).unwrap().get(&code("BBB")).unwrap().lives());
+    }
+    // Once only, and written anew it stands again.
+    let twice = [events.clone(), vec![annulled("BBB", 7, 10, merged.clone())]].concat();
+    assert_eq!(why(&twice), Some(UnitRefusal::NotAhead));
+    events.push(event("BBB", 10, merged.clone()));
+    assert!(!Tree::on(&events, day(10)).unwrap().get(&code("BBB")).unwrap().lives());
+    // What is in force is history; what another event needs stays.
+    let late = [events.clone(), vec![annulled("BBB", 10, 10, merged)]].concat();
+    assert_eq!(why(&late), Some(UnitRefusal::Happened));
+    let founding = founded("EEE", 20, None);
+    events.push(founding.clone());
+    events.push(event("CCC", 21, Change::Moved(Some(code("EEE")))));
+    assert_eq!(why(&events), None);
+    events.push(annulled("EEE", 7, 20, founding.change));
+    let (needs, refusal) = Tree::check(&events).unwrap_err();
+    assert_eq!((needs.unit, refusal), (code("CCC"), UnitRefusal::NoParent));
+}
+
+#[test]
+fn rule_j2_a_contact_takes_the_place_of_its_kind_only() {
+    let who = Representative::parse("Mẫu Thị An", "Chánh Văn phòng").unwrap();
+    let contact = |kind, phone: &str| Contact::parse(kind, who.clone(), phone, "a@mau.vn").unwrap();
+    let (dossier, security) = (ContactKind::Dossier, ContactKind::Security);
+    let mut events = four();
+    events.push(event("AAA", 1, Change::Contacts(vec![contact(dossier, "0990000001")])));
+    events.push(event("AAA", 1, Change::Called(contact(security, "0990000002"))));
+    events.push(event("AAA", 1, Change::Called(contact(dossier, "0990000003"))));
+    let tree = Tree::on(&events, day(1)).unwrap();
+    let known = &tree.get(&code("AAA")).unwrap().contacts;
+    assert_eq!(*known, [contact(security, "0990000002"), contact(dossier, "0990000003")]);
+}
+
+#[test]
 fn rule_b8_papers_are_gathered_at_the_focal_point_else_above() {
     let mut events = four();
     let at = |events: &[Event]| -> Vec<UnitCode> {

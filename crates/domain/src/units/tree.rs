@@ -75,6 +75,29 @@ impl Unit {
     }
 }
 
+/// Which of all events, by their places in the order of writing, count: what was annulled before
+/// its day, and the annulment, do not (B4).
+///
+/// # Errors
+/// The annulment that annuls nothing, or what had happened already.
+pub fn standing(events: &[Event]) -> Result<Vec<usize>, (Event, UnitRefusal)> {
+    let mut kept = Vec::with_capacity(events.len());
+    for (place, event) in events.iter().enumerate() {
+        let Change::Annulled { day, change } = &event.change else {
+            kept.push(place);
+            continue;
+        };
+        let refused = |why| (event.clone(), why);
+        if *day <= event.day {
+            return Err(refused(UnitRefusal::Happened));
+        }
+        let meant = |e: &Event| e.unit == event.unit && e.day == *day && e.change == **change;
+        let found = kept.iter().rposition(|place| meant(&events[*place]));
+        kept.remove(found.ok_or_else(|| refused(UnitRefusal::NotAhead))?);
+    }
+    Ok(kept)
+}
+
 /// Every unit there is or was on a day.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct Tree {
@@ -88,7 +111,8 @@ impl Tree {
     /// # Errors
     /// The event that does not go with what happened before it, and why.
     pub fn on(events: &[Event], day: Date) -> Result<Self, (Event, UnitRefusal)> {
-        let mut due: Vec<&Event> = events.iter().filter(|e| e.day <= day).collect();
+        let counting = standing(events)?.into_iter().map(|place| &events[place]);
+        let mut due: Vec<&Event> = counting.filter(|e| e.day <= day).collect();
         due.sort_by_key(|e| (e.day, e.change.rank()));
         let mut tree = Self::default();
         for event in due {
@@ -178,7 +202,8 @@ impl Tree {
             return Err(UnitRefusal::Ended);
         }
         match &event.change {
-            Change::Founded { .. } => {}
+            // An annulment is taken into account before.
+            Change::Founded { .. } | Change::Annulled { .. } => {}
             Change::Renamed(name) => {
                 if unit.names.last().is_some_and(|(since, _)| *since == day) {
                     return Err(UnitRefusal::NameTwice);
@@ -209,6 +234,10 @@ impl Tree {
                 }
                 self.edit(code, |unit| unit.contacts.clone_from(contacts))?;
             }
+            Change::Called(contact) => self.edit(code, |unit| {
+                unit.contacts.retain(|known| known.kind() != contact.kind());
+                unit.contacts.push(contact.clone());
+            })?,
             Change::Merged(heir) => self.end(code, day, Ending::Merged(heir.clone()))?,
             Change::Split { into, heir } => {
                 let different: HashSet<_> = into.iter().collect();

@@ -8,6 +8,7 @@
 pub mod live;
 pub mod read;
 pub mod review;
+pub mod tested;
 
 use std::sync::Arc;
 

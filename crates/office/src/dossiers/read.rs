@@ -87,6 +87,8 @@ pub enum Act {
     Refuse,
     /// Close a step.
     CloseStep(Step),
+    /// Hand the report of a conformance run in.
+    HandReport,
     /// Record an exemption of a step.
     Exempt(Step),
     /// Approve it.
@@ -104,7 +106,7 @@ impl Act {
     #[must_use]
     pub const fn power(self) -> Power {
         match self {
-            Self::Edit => Power::EditDossier,
+            Self::Edit | Self::HandReport => Power::EditDossier,
             // What an integrator may not do: it binds the unit.
             Self::Sign(_) | Self::Submit | Self::Withdraw | Self::Reopen => Power::SignDossier,
             // C2: the assessment is closed by who assesses.
@@ -178,7 +180,8 @@ pub async fn open(
     let daily = content.accounts.iter().fold(0, |sum, a| sum + u64::from(a.daily));
     let missing = dossier::missing(&dossier, &profile);
     let mut acts = acts(&dossier, desk.mark()?, &missing);
-    acts.retain(|act| may(act.power()));
+    let centre = desk.side == Side::Centre;
+    acts.retain(|act| may(act.power()) && !(centre && *act == Act::HandReport));
     Ok(Some(Open {
         revision: found.revision,
         accounts: Accounts { count: content.accounts.len(), daily },
@@ -217,6 +220,7 @@ fn acts(dossier: &Dossier, mark: Mark, missing: &[Missing]) -> Vec<Act> {
         (Act::Submit, draft && !lacks),
         (Act::Withdraw, !stage.is_final() && *stage != Stage::Live),
         (Act::Accept, *stage == Stage::Submitted && decides),
+        (Act::HandReport, open(Step::Sandbox)),
         (Act::Comment, (review || *stage == Stage::Approved) && decides),
         (Act::Refuse, (review || *stage == Stage::Approved) && decides),
         (Act::Approve, *stage == Stage::Accepted && closed && may_approve),

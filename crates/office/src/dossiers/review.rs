@@ -133,10 +133,11 @@ pub async fn refuse(
     refused.await
 }
 
-/// Closes a step as done; the assessment only by the police's numbered confirmation (C2).
+/// Closes a step as done; the assessment only by the police's numbered confirmation (C2), the
+/// sandbox not here but by its report ([`super::tested`]).
 ///
 /// # Errors
-/// As [`ask_changes`].
+/// As [`ask_changes`]; [`Blocked::ReportNeeded`].
 pub async fn close_step(
     desk: &DossierDesk<'_>,
     at: At,
@@ -144,11 +145,13 @@ pub async fn close_step(
     evidence: Evidence,
 ) -> Result<Went, Refused> {
     only_centre(desk)?;
+    if step == Step::Sandbox {
+        return Err(Blocked::ReportNeeded.into());
+    }
     let closed = desk.step(at, "dossier.stepDone", move |dossier, inside| {
         let shown = match &evidence {
-            Evidence::Checked => "đủ bốn thành phần".to_owned(),
-            Evidence::Conformance { report, passed, .. } => format!("{report}, {passed} đạt"),
             Evidence::Confirmation { number, date } => format!("văn bản {number} ngày {date}"),
+            _ => "đủ bốn thành phần".to_owned(),
         };
         let what = format!("{}: {shown}", step.code());
         Ok((dossier.close_step(inside.mark, step, evidence)?, what))

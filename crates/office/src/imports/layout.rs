@@ -152,20 +152,45 @@ impl<'a> Row<'a> {
 /// The four sheets by their names; a sheet that is not there has no rows, save the first.
 ///
 /// # Errors
-/// [`Refused::Field`]: the file is no workbook, a column is missing, a cell holds a formula.
+/// [`Refused::Field`]: the file is none, a sheet is missing or twice, a column is missing, a cell holds a formula.
 pub(super) fn found(bytes: &[u8]) -> Result<Vec<Found>, Refused> {
     let tables = book::read(bytes).map_err(|why| {
         let (vi, en) = why.sentence();
         unreadable(&vi, &en)
     })?;
-    let named = |name: &str| tables.iter().find(|t| fold(&t.name) == fold(name));
-    if named(SHEETS[SYSTEMS].name).is_none() {
+    let mut by_sheet: [Option<&Table>; 4] = [None; 4];
+    for table in &tables {
+        let Some(sheet) = sheet_of(table) else { continue };
+        if by_sheet[sheet].replace(table).is_some() {
+            let name = SHEETS[sheet].name;
+            return Err(unreadable(
+                &format!("Có hai bảng “{name}”; gộp lại làm một."),
+                &format!("There are two tables “{name}”; put them together."),
+            ));
+        }
+    }
+    if by_sheet[SYSTEMS].is_none() {
         return Err(unreadable(
-            "Không có trang “Hệ thống”; dùng tệp mẫu.",
-            "There is no sheet “Hệ thống”; use the template.",
+            "Không có trang “Hệ thống”; dùng tệp mẫu, hoặc nén các tệp CSV của mọi trang vào một \
+             tệp .zip.",
+            "There is no sheet “Hệ thống”; use the template, or one archive of all CSV files.",
         ));
     }
-    (0..SHEETS.len()).map(|sheet| columns(sheet, named(SHEETS[sheet].name))).collect()
+    by_sheet.into_iter().enumerate().map(|(sheet, table)| columns(sheet, table)).collect()
+}
+
+/// The sheet that a table is: by its name, a text file by the heads that it shares with one.
+fn sheet_of(table: &Table) -> Option<usize> {
+    let named = SHEETS.iter().position(|sheet| fold(sheet.name) == fold(&table.name));
+    if named.is_some() || !table.is_text {
+        return named;
+    }
+    let heads: Vec<String> = table.lines.first()?.cells.iter().map(|text| fold(text)).collect();
+    let shared = |sheet: &usize| {
+        let of = &SHEETS[*sheet];
+        (0..of.columns.len()).filter(|c| heads.contains(&fold(of.head(*c)))).count()
+    };
+    (0..SHEETS.len()).rev().max_by_key(shared).filter(|sheet| shared(sheet) > 1)
 }
 
 fn columns(sheet: usize, table: Option<&Table>) -> Result<Found, Refused> {

@@ -2,8 +2,8 @@
 
 use dancu_domain::credentials::{Secret, SoapAccess};
 use dancu_domain::dossier::{
-    AccountRow, Contact, Content, Dossier, DossierNumber, Editor, Item, LineRow, Mark, Missing,
-    ProcedureRow, ServiceUse, missing,
+    AccountRow, Cell, Contact, Content, Dossier, DossierNumber, Editor, Item, LineRow, Mark,
+    Missing, ProcedureRow, ServiceUse, missing,
 };
 use dancu_domain::ids::{SystemCode, UnitCode};
 use dancu_domain::moment::Moment;
@@ -31,16 +31,34 @@ struct Draft {
     rows: [Vec<u32>; 3],
 }
 
+/// A file that was read, not yet looked at.
+pub struct Book(Vec<Found>);
+
+/// It may hold personal data.
+impl std::fmt::Debug for Book {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Book({} sheets)", self.0.len())
+    }
+}
+
+/// Reads a workbook, a CSV file, or an archive of CSV files, one for each sheet. It takes seconds
+/// for a large one: call it where that holds nobody up.
+///
+/// # Errors
+/// [`Refused::Field`] where the file cannot be read.
+pub fn open(bytes: &[u8]) -> Result<Book, Refused> {
+    found(bytes).map(Book)
+}
+
 /// Looks at a workbook over what is registered.
 ///
 /// # Errors
-/// [`Refused::Field`] where the file cannot be read; of the store.
+/// Of the store.
 pub async fn look(
     (store, snapshot, tree): (&Store, &Snapshot, &Tree),
     now: Moment,
-    bytes: &[u8],
+    Book(sheets): &Book,
 ) -> Result<Look, Refused> {
-    let sheets = found(bytes)?;
     let imported = store.campaigns().candidates().await?;
     let mut look = Look::default();
     let mut drafts: HashMap<String, Draft> = HashMap::new();
@@ -291,8 +309,10 @@ fn judge(store: &Store, now: Moment, draft: &Draft, wrong: &mut Vec<Wrong>) {
     let Entering { unit, group, channel, content, .. } = &draft.entering;
     let mark = Mark { by: PersonId(0), at: now };
     let dossier = Dossier::begin(DossierNumber(0), unit.clone(), (*group, *channel), mark);
-    let of_system =
-        |vi, rule| Wrong { sheet: SHEETS[SYSTEMS].name, line: draft.line, column: "", vi, rule };
+    let of_system = |vi, rule| {
+        let sheet = &SHEETS[SYSTEMS];
+        Wrong { sheet: sheet.name, line: draft.line, column: sheet.head(0), vi, rule }
+    };
     let dossier = match dossier.save(mark, Editor::Unit, content.clone()) {
         Ok(dossier) => dossier,
         Err(blocked) => return wrong.push(of_system(blocked.vi(), blocked.rule())),
@@ -300,7 +320,7 @@ fn judge(store: &Store, now: Moment, draft: &Draft, wrong: &mut Vec<Wrong>) {
     if content.lines.is_empty() {
         wrong.push(of_system("Hệ thống chưa có dòng nào ở trang “Dịch vụ”.", RuleId::B5));
     }
-    for Missing { item, row, rule, vi, .. } in missing(&dossier, store.profiles().at(now)) {
+    for Missing { item, row, cell, rule, vi, .. } in missing(&dossier, store.profiles().at(now)) {
         let sheet = match item {
             Item::InHours | Item::OffHours => LINES,
             Item::Accounts => ACCOUNTS,
@@ -311,10 +331,27 @@ fn judge(store: &Store, now: Moment, draft: &Draft, wrong: &mut Vec<Wrong>) {
         let line = row.and_then(|row| draft.rows[sheet - 1].get(row));
         match (line, rule) {
             (Some(line), _) => {
-                wrong.push(Wrong { sheet: SHEETS[sheet].name, line: *line, column: "", vi, rule });
+                let column = SHEETS[sheet].head(column_of(sheet, cell));
+                wrong.push(Wrong { sheet: SHEETS[sheet].name, line: *line, column, vi, rule });
             }
             (None, RuleId::D4) => wrong.push(of_system(vi, rule)),
             (None, _) => {}
         }
+    }
+}
+
+/// The column that holds what is wrong; what is about a row as a whole stands at its key.
+const fn column_of(sheet: usize, cell: Option<Cell>) -> usize {
+    match (sheet, cell) {
+        (PROCEDURES, Some(Cell::Purpose)) | (ACCOUNTS, Some(Cell::FullName)) => 2,
+        (LINES, Some(Cell::Daily))
+        | (PROCEDURES, Some(Cell::Cases))
+        | (ACCOUNTS, Some(Cell::CitizenId)) => 3,
+        (LINES, Some(Cell::Purpose))
+        | (PROCEDURES, Some(Cell::Queries))
+        | (ACCOUNTS, Some(Cell::OfficerCode)) => 4,
+        (ACCOUNTS, Some(Cell::Phone)) => 5,
+        (ACCOUNTS, Some(Cell::Daily)) => 7,
+        _ => 1,
     }
 }

@@ -8,7 +8,7 @@ use dancu_domain::ids::{PersonalId, SystemId, UnitCode};
 use dancu_domain::moment::Moment;
 use dancu_domain::people::PersonId;
 use dancu_domain::people::account::Phase;
-use dancu_domain::units::{Change, Event, Tree};
+use dancu_domain::units::{Change, Event, Tree, standing};
 use dancu_journal::{Act, Body};
 use dancu_store::dossiers::{self, Stored};
 use dancu_store::engine::Tx;
@@ -281,10 +281,11 @@ async fn found_missing(store: &Store, now: Moment) -> Result<(), Error> {
     }
     let keys = store.keys().clone();
     let founded = store.ledger().note(now, move |tx| {
-        let written = units::all(tx, &keys)?;
+        let written = super::events(&units::all(tx, &keys)?);
+        let standing = standing(&written).map_err(|_| Error::Damaged("unit_event"))?;
         let events: Vec<Event> = codes
             .into_iter()
-            .filter(|code| written.iter().all(|w| w.event.unit != *code))
+            .filter(|code| standing.iter().all(|place| written[*place].unit != *code))
             .filter_map(untold)
             .collect();
         if events.is_empty() {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use dancu_domain::ids::UnitCode;
-use dancu_domain::units::{Change, Event, Proposal, Tree, official, proposals};
+use dancu_domain::units::{Change, Event, Proposal, Tree, official, proposals, standing};
 use dancu_store::units;
 use jiff::civil::Date;
 
@@ -48,10 +48,10 @@ pub async fn load(desk: &UnitsDesk<'_>) -> Result<(Option<Done>, Loaded), Refuse
     let inside = Inside::of(desk);
     let entry = Entry::new("unit.loaded", desk.actor, None);
     let done = note((desk.store, desk.now), entry, move |tx| {
-        let mut all: Vec<Event> =
-            units::all(tx, &inside.keys)?.into_iter().map(|w| w.event).collect();
+        let mut all = super::events(&units::all(tx, &inside.keys)?);
+        let counting = standing(&all).map_err(|(event, why)| super::about(&event, why))?;
         let taken: std::collections::HashSet<UnitCode> =
-            all.iter().map(|e| e.unit.clone()).collect();
+            counting.into_iter().map(|place| all[place].unit.clone()).collect();
         let mut new: Vec<Event> = list.into_iter().filter(|e| !taken.contains(&e.unit)).collect();
         // A commune is not there before its province is.
         let days: HashMap<UnitCode, Date> = all.iter().filter_map(founding).collect();

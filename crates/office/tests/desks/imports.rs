@@ -61,7 +61,8 @@ async fn look(world: &World, rows: [Rows; 4]) -> Result<Look, Refused> {
 async fn look_at(world: &World, bytes: &[u8]) -> Result<Look, Refused> {
     units::keep(&world.store, clock()).await.unwrap();
     let tree = units::known(&world.store, clock().viet_nam_date()).await.unwrap().tree;
-    imports::look((&world.store, &world.snapshot(), &tree), clock(), bytes).await
+    let book = imports::open(bytes)?;
+    imports::look((&world.store, &world.snapshot(), &tree), clock(), &book).await
 }
 
 fn plan() -> Plan {
@@ -173,6 +174,9 @@ async fn rule_b4_wrong_rows_are_named_and_nothing_enters_by_halves() {
             ("Tài khoản", 4, "E1"),
         ];
         assert_eq!(wrong, expected, "{:?}", looked.wrong);
+        assert!(looked.wrong.iter().all(|w| !w.column.is_empty()), "{:?}", looked.wrong);
+        let column = |line| looked.wrong.iter().find(|w| w.sheet == "Tài khoản" && w.line == line);
+        assert!(column(3).is_some_and(|w| !w.column.is_empty()));
         let sentence = looked.wrong.iter().find(|w| w.rule.code() == "H1").unwrap().to_string();
         assert!(sentence.starts_with("Hệ thống, dòng 4, cột “SOAP: tên truy cập”: "), "{sentence}");
         assert!(looked.wrong.iter().all(|w| !w.vi.contains("canbo") && w.vi.ends_with('.')));
@@ -190,6 +194,58 @@ async fn rule_b4_wrong_rows_are_named_and_nothing_enters_by_halves() {
         }
         let empty = look_at(&world, &imports::template().unwrap()).await.unwrap();
         assert!(empty.entering.is_empty() && empty.wrong.is_empty());
+    }
+}
+
+/// The sheets as CSV files.
+fn csv(rows: [Rows; 4]) -> Vec<(String, Vec<u8>)> {
+    let tables = SHEETS.iter().zip(rows);
+    let cell = |text: &String| match text.as_str() {
+        text if text.len() == 12 && text.starts_with("099") => format!("\"=\"\"{text}\"\"\""),
+        text if text.starts_with('=') => format!("'{text}"),
+        text => format!("\"{text}\""),
+    };
+    let files = tables.zip([";", ",", "\t", ";"]).map(|((sheet, rows), between)| {
+        let head = sheet.columns.iter().map(|c| c.trim_start_matches('*').to_owned()).collect();
+        let lines = [vec![head], rows].concat().into_iter();
+        let lines = lines.map(|row: Vec<String>| {
+            row.iter().map(cell).collect::<Vec<_>>().join(between) + "\r\n"
+        });
+        (format!("bang {}.csv", sheet.columns.len()), lines.collect::<String>().into_bytes())
+    });
+    files.collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_archive_of_csv_files_says_what_the_workbook_says() {
+    for world in World::both("import-csv").await {
+        let archive = |files: &[(String, Vec<u8>)]| book::archive(files).unwrap();
+        let files = csv(whole(3));
+        let by_text = look_at(&world, &archive(&files)).await.unwrap();
+        let by_book = look(&world, whole(3)).await.unwrap();
+        assert!(by_text.wrong.is_empty(), "{:?}", by_text.wrong);
+        let content = |look: &Look| {
+            let one = &look.entering[0];
+            (one.content.clone(), one.soap.as_ref().map(|soap| soap.user.clone()))
+        };
+        assert_eq!(content(&by_text), content(&by_book));
+
+        let mut rows = whole(2);
+        rows[2][1][7] = "nhiều".into();
+        let wrong = look_at(&world, &archive(&csv(rows))).await.unwrap().wrong;
+        let told = "Tài khoản, dòng 3, cột “Số lần truy vấn trong ngày”: ";
+        assert!(wrong.len() == 1 && wrong[0].to_string().starts_with(told), "{wrong:?}");
+
+        // The accounts alone say of no system where it belongs.
+        let refused = |bytes: Vec<u8>| imports::open(&bytes).err().unwrap().to_string();
+        assert!(refused(files[2].1.clone()).contains("Hệ thống"));
+        let twice = [files.clone(), vec![("khac.csv".into(), files[2].1.clone())]].concat();
+        assert!(refused(archive(&twice)).contains("Có hai bảng “Tài khoản”"));
+        let less = String::from_utf8(files[2].1.clone()).unwrap().replace("Số CCCD", "Số");
+        let less = [files[0].clone(), ("x.csv".into(), less.into_bytes())];
+        assert!(refused(archive(&less)).contains("không tìm thấy cột “Số CCCD”"));
+        let alone = look_at(&world, &files[0].1).await.unwrap();
+        assert!(alone.wrong.iter().any(|w| w.rule.code() == "B5"), "{:?}", alone.wrong);
     }
 }
 

@@ -97,3 +97,31 @@ async fn rule_e3_a_role_of_the_centre_ends_at_once_but_not_the_last_operator() {
         assert!(world.person(invited).await.account.password.is_none(), "withdrawn");
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rule_e1_a_new_code_of_an_invitation_ends_the_one_before() {
+    for world in World::both("staff-again").await {
+        let by = operator();
+        units::keep(&world.store, clock()).await.unwrap();
+        let desk = staff_desk(&world, &by);
+        let asked = new("thutruong.hai", "H26.001", Role::Head);
+        let (_, id) = staff::invite(&desk, asked, "phc".into()).await.unwrap();
+        let before = world.person(id).await;
+        let (done, _) = staff::reinvite(&desk, id, "phc-moi".into()).await.unwrap();
+        let after = world.person(id).await;
+        assert_eq!(after.secrets.password.as_deref(), Some("phc-moi"));
+        assert_ne!(after.account.epoch, before.account.epoch, "a sign-in that began is dead");
+        assert_eq!(after.grants.all(), before.grants.all());
+        assert_eq!(world.last_act().kind, "person.reinvited");
+        assert!(done.detail.starts_with(&format!("#{}: ", id.0)));
+        // Who is in already keeps the password; an officer is the head's to invite.
+        let within = staff::reinvite(&desk, HEAD, "phc".into()).await;
+        assert!(matches!(within, Err(Refused::Reason(_))), "{:?}", within.err());
+        let officer = staff::reinvite(&desk, OFFICER, "phc".into()).await;
+        assert!(matches!(officer, Err(Refused::Gone)));
+        // An invitation whose role ended is not given again.
+        staff::end(&desk, id, Role::Head).await.unwrap();
+        let ended = staff::reinvite(&desk, id, "phc".into()).await;
+        assert!(matches!(ended, Err(Refused::Gone)));
+    }
+}

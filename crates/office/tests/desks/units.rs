@@ -221,3 +221,76 @@ async fn rule_e3_a_dissolution_dated_ahead_ends_roles_on_its_day_where_nothing_i
         assert_eq!(act.detail, "KTNN: kết thúc vai trò của 1 người");
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rule_b4_what_is_annulled_before_its_day_moves_nothing() {
+    for world in World::both("units-annul").await {
+        let by = operator();
+        let (heir, old) = (with_heir(&world, &by).await, code("H26.001"));
+        let desk = units_desk(&world, &by);
+        merge(&desk, from_ref(&old), &heir, day(3)).await.unwrap();
+        record(&desk, &code("UBND-X00008"), day(2), founding("UBND xã Sau")).await.unwrap();
+        let below = Change::Moved(Some(code("UBND-X00008")));
+        record(&desk, &heir, day(4), below).await.unwrap();
+        let read = known(&world.store, day(0)).await.unwrap();
+        let number = |unit: &str, kind: &str| {
+            let found = read.written.iter().rev();
+            let mut of = found.filter(|w| w.event.unit.as_str() == unit);
+            of.find(|w| w.event.change.code() == kind).unwrap().id
+        };
+        let field = |refused| match refused {
+            Refused::Field { field, vi, .. } => (field, vi),
+            other => panic!("{other:?}"),
+        };
+        let founded = number("UBND-X00008", "founded");
+        let needed = field(units::annul(&desk, founded).await.unwrap_err());
+        assert!(needed.1.contains("UBND-X00004 trực thuộc UBND-X00008"), "{needed:?}");
+        let in_force = number("UBND-X00004", "founded");
+        let happened = field(units::annul(&desk, in_force).await.unwrap_err());
+        assert!(happened.1.contains("đã có hiệu lực"), "{happened:?}");
+        let merged = number("H26.001", "merged");
+        units::annul(&desk, merged).await.unwrap();
+        let act = world.last_act();
+        assert_eq!(act.kind, "unit.annulled");
+        assert!(act.detail.starts_with("hủy: H26.001 sáp nhập vào UBND-X00004"), "{}", act.detail);
+        assert!(act.detail.ends_with("lý do: NQ mẫu 12"));
+        let again = field(units::annul(&desk, merged).await.unwrap_err());
+        assert_eq!(again.0, "event");
+        assert!(matches!(units::annul(&desk, 9_999).await, Err(Refused::Gone)));
+        // Both stay in the history, and on the day nothing moves.
+        let now = clock().plus_ms(3 * DAY_MS);
+        units::keep(&world.store, now).await.unwrap();
+        assert_eq!(world.snapshot().by_id(SYSTEM).unwrap().unit, old);
+        let read = known(&world.store, day(3)).await.unwrap();
+        assert_eq!(*read.annulled, [merged]);
+        assert!(read.written.iter().any(|w| w.id == merged));
+        assert!(read.tree.get(&old).unwrap().lives());
+        // One that was founded and annulled may be founded after all.
+        units::annul(&desk, number("UBND-X00004", "moved")).await.unwrap();
+        units::annul(&desk, founded).await.unwrap();
+        record(&desk, &code("UBND-X00008"), day(5), founding("UBND xã Sau")).await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rule_j2_two_contacts_told_at_once_both_stay() {
+    for world in World::both("units-contacts").await {
+        let by = operator();
+        with_heir(&world, &by).await;
+        let desk = units_desk(&world, &by);
+        let contact = |kind| {
+            let who = Representative::parse("Người Trực Mẫu", "Chuyên viên").unwrap();
+            Change::Called(Contact::parse(kind, who, "0990000001", "a@mau.vn").unwrap())
+        };
+        let old = code("H26.001");
+        let (one, two) = tokio::join!(
+            record(&desk, &old, day(0), contact(ContactKind::Security)),
+            record(&desk, &old, day(0), contact(ContactKind::Dossier)),
+        );
+        one.unwrap();
+        two.unwrap();
+        let tree = known(&world.store, day(0)).await.unwrap().tree;
+        assert_eq!(tree.get(&old).unwrap().contacts.len(), 2);
+        assert_eq!(world.last_act().kind, "unit.contacts");
+    }
+}

@@ -51,6 +51,42 @@ pub(crate) fn check(bytes: &[u8]) -> Result<(), Unreadable> {
     if is_workbook { Ok(()) } else { Err(Unreadable::NotASpreadsheet) }
 }
 
+/// A text file: its name without folder and ending, and what it holds.
+type Text = (String, Vec<u8>);
+
+/// The text files of an archive that is no workbook; none where there are none.
+///
+/// # Errors
+/// As [`check`].
+pub(crate) fn texts(bytes: &[u8]) -> Result<Option<Vec<Text>>, Unreadable> {
+    let Ok(mut package) = zip::ZipArchive::new(Cursor::new(bytes)) else { return Ok(None) };
+    if package.len() > PARTS_MAX {
+        return Err(Unreadable::TooLarge);
+    }
+    let (mut left, mut found) = (UNPACKED_BYTES_MAX, vec![]);
+    for at in 0..package.len() {
+        let file = package.by_index(at).map_err(|_| Unreadable::Damaged)?;
+        let name = file.name().map_err(|_| Unreadable::Damaged)?.into_owned();
+        if name.eq_ignore_ascii_case("[content_types].xml") {
+            return Ok(None);
+        }
+        let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
+        // Some systems put a hidden file beside each.
+        let Some((stem, ending)) = last.rsplit_once('.').filter(|_| !last.starts_with('.')) else {
+            continue;
+        };
+        if !["csv", "txt", "tsv"].iter().any(|known| ending.eq_ignore_ascii_case(known)) {
+            continue;
+        }
+        let stem = stem.to_owned();
+        let mut part = vec![];
+        file.take(left + 1).read_to_end(&mut part).map_err(|_| Unreadable::Damaged)?;
+        left = left.checked_sub(part.len() as u64).ok_or(Unreadable::TooLarge)?;
+        found.push((stem, part));
+    }
+    Ok(Some(found).filter(|found| !found.is_empty()))
+}
+
 /// Spreadsheets are XML in UTF-8 without a document type; any other could say what is not seen
 /// here.
 fn check_xml(part: &[u8]) -> Result<(), Unreadable> {

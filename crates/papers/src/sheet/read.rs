@@ -10,6 +10,7 @@ use super::{
     CELL_CHARS_MAX, COLUMNS_MAX, Column, FILE_BYTES_MAX, HEAD_ROWS, ROWS_MAX, Raw, Row, Unreadable,
     cell_name, package,
 };
+use crate::delimited;
 
 /// The table of the first sheet that has one, without rows in which no column holds anything.
 ///
@@ -19,11 +20,26 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Row>, Unreadable> {
     if bytes.len() > FILE_BYTES_MAX {
         return Err(Unreadable::TooLarge);
     }
+    if delimited::is_text(bytes) {
+        return text_table(bytes);
+    }
     package::check(bytes)?;
     // The reader was written for files that were made in good faith: what it stumbles over is a
     // damaged file to us.
     let rows = catch_unwind(AssertUnwindSafe(|| sheets(bytes)));
     rows.map_err(|_| Unreadable::Damaged)?
+}
+
+/// The table of a text file.
+fn text_table(bytes: &[u8]) -> Result<Vec<Row>, Unreadable> {
+    let mut table = Table::default();
+    delimited::cells(bytes, (COLUMNS_MAX, CELL_CHARS_MAX + 1), |cell| {
+        let delimited::Cell { row, column, text, formula, bare } = cell;
+        // What is no number is kept as it is all the same.
+        let number = bare && text.bytes().all(|b| b.is_ascii_digit());
+        table.take(Cell { row, column, text, number, formula })
+    })?;
+    table.end()
 }
 
 fn sheets(bytes: &[u8]) -> Result<Vec<Row>, Unreadable> {

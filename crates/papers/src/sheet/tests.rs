@@ -281,3 +281,24 @@ fn a_long_text_that_many_cells_share_costs_little() {
     let bytes = book(&sheet(&rows), &[("xl/sharedStrings.xml", shared.as_bytes())]);
     assert!(matches!(read(&bytes), Err(Unreadable::Missing(_))));
 }
+
+#[test]
+fn a_csv_file_is_read_as_the_list_that_it_is() {
+    let heads =
+        "TT;Tên tài khoản đăng nhập;Họ và tên;Số CCCD;Số điện thoại;Số lần truy vấn trong ngày";
+    let text = format!(
+        "\u{feff}Danh sách tài khoản\r\n{heads}\r\n1;canbo.mau1;Nguyễn Thị Mẫu;=\"099301012345\";\
+         900000001;50\r\n2;canbo.mau2;\"Trần; Mẫu\";099301012346;'0900000002;=5*10\r\n"
+    );
+    let rows = read(text.as_bytes()).unwrap();
+    let of = |at: usize, column| rows[at].raw.get(column).to_owned();
+    assert_eq!((rows.len(), rows[0].line), (2, 3));
+    assert_eq!(of(0, Column::PersonalId), "099301012345");
+    assert_eq!(of(0, Column::Phone), "0900000001");
+    assert_eq!(of(1, Column::Name), "Trần; Mẫu");
+    assert_eq!(rows[1].formulas, [(Column::Daily, "F4".to_owned())]);
+    let less = text.replace("Số CCCD", "Số");
+    assert!(
+        matches!(read(less.as_bytes()), Err(Unreadable::Missing(c)) if c == [Column::PersonalId])
+    );
+}

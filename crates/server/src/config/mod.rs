@@ -4,6 +4,7 @@
 //! its variable follow from it. To add a key: a line there, its use, and, where a value can be
 //! wrong, a line in [`Config::wrong`].
 
+pub mod conformance;
 pub mod database;
 mod example;
 pub mod identity;
@@ -20,6 +21,7 @@ use anyhow::Context as _;
 use dancu_domain::profile::{DEFAULT_PROFILE, Profiles};
 use serde::{Deserialize, Serialize};
 
+use self::conformance::ConformanceConfig;
 pub use self::database::Database;
 pub use self::example::render as example;
 use self::identity::IdentityConfig;
@@ -87,6 +89,10 @@ section! {
         mail = "mail": MailConfig = MailConfig::default(), "",
             "Máy chủ gửi thư thông báo; không có thì thông báo chỉ hiện trong cổng.",
             "The server for mail about notices; without one they stand in the portal only.";
+        conformance = "conformance": ConformanceConfig = ConformanceConfig::default(), "",
+            "Môi trường thử mà báo cáo kiểm thử đã ký của chúng hoàn thành bước kiểm thử của hồ \
+             sơ.",
+            "Sandboxes whose signed conformance reports close the sandbox step of a dossier.";
         keys = "keys": KeysConfig = KeysConfig::default(), "",
             "Thiết bị PKCS#11 giữ khóa chủ; không có thì khóa chủ ở tệp.",
             "PKCS#11 device that holds the master key; without one the key is in a file.";
@@ -169,7 +175,8 @@ const SECTIONS: &[Section] = &[
     table(TOP.1[5], PortalConfig::ROWS),
     table(TOP.1[6], IdentityConfig::ROWS),
     table(TOP.1[7], MailConfig::ROWS),
-    table(TOP.1[8], KeysConfig::ROWS),
+    table(TOP.1[8], ConformanceConfig::ROWS),
+    table(TOP.1[9], KeysConfig::ROWS),
 ];
 
 const fn table((name, _, vi, en): Row, rows: &'static [Row]) -> Section {
@@ -237,6 +244,8 @@ impl Config {
         out.extend(identity.map(|(key, text)| (format!("identity.{key}"), text)));
         let mail = self.mail.wrong().into_iter();
         out.extend(mail.map(|(key, text)| (format!("mail.{key}"), text)));
+        let conformance = self.conformance.wrong().into_iter();
+        out.extend(conformance.map(|(key, text)| (format!("conformance.{key}"), text)));
         if let Err(error) = crate::telemetry::log::filter(&self.log.level) {
             out.push(("log.level".to_owned(), error.to_string()));
         }

@@ -109,6 +109,10 @@ fn every_field_is_a_documented_key() {
                 read.extend(fields::<IdentityConfig>().iter().map(|f| format!("identity.{f}")));
             }
             "mail" => read.extend(fields::<MailConfig>().iter().map(|f| format!("mail.{f}"))),
+            "conformance" => {
+                let all = fields::<conformance::ConformanceConfig>();
+                read.extend(all.iter().map(|f| format!("conformance.{f}")));
+            }
             "keys" => read.extend(fields::<KeysConfig>().iter().map(|f| format!("keys.{f}"))),
             field => read.push(field.to_owned()),
         }

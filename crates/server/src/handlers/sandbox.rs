@@ -5,6 +5,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
+use dancu_domain::ids::SystemCode;
 use dancu_gate::query::{FieldError, Unreadable};
 use dancu_office::sandbox::is_tenant;
 use dancu_wire::rest::{ClockView, HttpProblem, Rendered, input_problem, parse_clock};
@@ -16,7 +17,7 @@ use super::{BodyError, problem, read_body, respond};
 use crate::app::{Shared, loose_correlation};
 use crate::clock::LATEST;
 use crate::sandbox::personas::Persona;
-use crate::sandbox::{Look, Stopped};
+use crate::sandbox::{Beginning, Look, Stopped};
 
 /// Characters of what a client calls itself.
 pub const CLIENT_MAX: usize = 80;
@@ -65,6 +66,12 @@ pub fn client(text: &str) -> Option<&str> {
     (fits && !text.chars().any(char::is_control)).then_some(text)
 }
 
+/// The code of a system as a dossier has it, or nothing.
+pub fn for_system(text: &str) -> Option<&str> {
+    let text = text.trim();
+    (text.is_empty() || SystemCode::parse(text).is_ok()).then_some(text)
+}
+
 /// `GET /sandbox/personas.json`: persons for every edge.
 pub async fn personas(State(app): State<Shared>) -> Response {
     let Some(sandbox) = &app.sandbox else { return problem(HttpProblem::NotFound) };
@@ -72,7 +79,8 @@ pub async fn personas(State(app): State<Shared>) -> Response {
     respond(Rendered::json(200, Value::Array(all).to_string()))
 }
 
-/// `POST /sandbox/conformance` `{"client": "name and version"}`: begins the caller's run anew.
+/// `POST /sandbox/conformance` `{"client": "name and version", "system": "code"}`: begins the
+/// caller's run anew; `system`, which may be left out, is the code in the dossier.
 pub async fn begin_conformance(
     State(app): State<Shared>,
     peer: Peer,
@@ -95,8 +103,12 @@ pub async fn begin_conformance(
     let Some(client) = body.get("client").and_then(Value::as_str).and_then(client) else {
         return respond(input_problem(&no_client(), loose_correlation()));
     };
-    let by = system.code.as_str();
-    match sandbox.begin(&app, &system, (by, client)).await {
+    let stated = body.get("system").map_or(Some(""), Value::as_str).and_then(for_system);
+    let Some(for_system) = stated else {
+        return respond(input_problem(&no_system(), loose_correlation()));
+    };
+    let begins = Beginning { by: system.code.as_str(), client, for_system };
+    match sandbox.begin(&app, &system, begins).await {
         Ok(()) => told(&app, &system, 201).await,
         Err(stopped) => refused(stopped),
     }
@@ -145,6 +157,8 @@ fn view(look: &Look) -> Value {
     json!({
         "run": look.number,
         "client": look.client,
+        "system": look.for_system,
+        "dossier": look.closed.map(|number| number.to_string()),
         "from": look.began.rfc3339(),
         "minutesLeft": look.minutes_left,
         "passed": look.run.is_passed(),
@@ -169,5 +183,11 @@ fn refused(stopped: Stopped) -> Response {
 fn no_client() -> Unreadable {
     let message_vi = format!("Nêu tên và phiên bản phần mềm, tối đa {CLIENT_MAX} ký tự.");
     let errors = vec![FieldError { field: "client".to_owned(), message_vi }];
+    Unreadable { errors, ..Unreadable::default() }
+}
+
+fn no_system() -> Unreadable {
+    let message_vi = "Mã hệ thống không đúng dạng: ghi như trong hồ sơ, hoặc bỏ trống.".to_owned();
+    let errors = vec![FieldError { field: "system".to_owned(), message_vi }];
     Unreadable { errors, ..Unreadable::default() }
 }

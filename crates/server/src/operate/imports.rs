@@ -25,7 +25,7 @@ pub struct Args {
     /// Chung.
     #[command(flatten)]
     pub(super) who: ByArgs,
-    /// Tệp .xlsx theo mẫu; với --template là tệp mẫu trống được tạo ra.
+    /// Tệp .xlsx theo mẫu, hoặc .zip gồm mỗi trang một tệp CSV; với --template là tệp mẫu trống được tạo ra.
     #[serde(skip)]
     file: PathBuf,
     /// Chỉ tạo tệp mẫu trống.
@@ -80,7 +80,8 @@ pub(super) async fn carry_out(
     let bytes = hex::decode(&args.content).context("nội dung tệp (content)")?;
     let known = dancu_office::units::known(store, now.viet_nam_date()).await?;
     let snapshot = store.snapshot(now)?;
-    let look = imports::look((store, &snapshot, &known.tree), now, &bytes).await.map_err(told)?;
+    let book = tokio::task::spawn_blocking(move || imports::open(&bytes)).await?.map_err(told)?;
+    let look = imports::look((store, &snapshot, &known.tree), now, &book).await.map_err(told)?;
     let sums = seen(&look);
     if args.check || !look.wrong.is_empty() {
         ensure!(look.wrong.is_empty(), "{sums}");

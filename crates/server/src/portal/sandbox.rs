@@ -18,9 +18,9 @@ use super::once::Sent;
 use super::signed::{Signed, Visitor};
 use super::table::{Access, Table};
 use super::words;
-use crate::handlers::sandbox::client;
+use crate::handlers::sandbox::{client, for_system};
 use crate::sandbox::personas::Edge;
-use crate::sandbox::{Look, Sandbox, Stopped};
+use crate::sandbox::{Beginning, Look, Sandbox, Stopped};
 use crate::stop::{Handled, Stop};
 
 /// What is told as done.
@@ -137,8 +137,19 @@ async fn run(signed: Signed, Path(code): Path<String>) -> Handled {
     run_page(&signed, &system, None).await
 }
 
+/// What was typed on the run's page.
+#[derive(Clone, Copy, Default)]
+struct Typed<'a> {
+    client: &'a str,
+    system: &'a str,
+}
+
 /// The run, with what was typed and what is wrong with it.
-async fn run_page(signed: &Signed, system: &System, wrong: Option<(&str, FieldError)>) -> Handled {
+async fn run_page(
+    signed: &Signed,
+    system: &System,
+    wrong: Option<(Typed<'_>, FieldError)>,
+) -> Handled {
     let Some(sandbox) = &signed.app.sandbox else { return Ok(frame::missing(signed)) };
     let look = match sandbox.look(&signed.app, system).await {
         Ok(look) => Some(look),
@@ -146,14 +157,15 @@ async fn run_page(signed: &Signed, system: &System, wrong: Option<(&str, FieldEr
         Err(_) => return Ok(frame::unavailable(signed)),
     };
     let status = wrong.as_ref().map_or(StatusCode::OK, |_| StatusCode::UNPROCESSABLE_ENTITY);
-    let (client, errors) =
-        wrong.map_or((String::new(), vec![]), |(typed, error)| (typed.to_owned(), vec![error]));
+    let (typed, errors) =
+        wrong.map_or((Typed::default(), vec![]), |(typed, error)| (typed, vec![error]));
     Ok(frame::page_with(
         status,
         &page::Run {
             code: system.code.as_str().to_owned(),
             errors,
-            client,
+            client: typed.client.to_owned(),
+            system: typed.system.to_owned(),
             run: look.map(|look| shown(signed, &look)),
             s: signed.shell(),
             t: signed.text(),
@@ -185,6 +197,8 @@ fn shown(signed: &Signed, look: &Look) -> page::Shown {
     page::Shown {
         number: look.number.clone(),
         client: look.client.clone(),
+        for_system: look.for_system.clone(),
+        closed: look.closed.map(|number| number.to_string()).unwrap_or_default(),
         minutes: look.minutes_left,
         passed: (look.run.passed() as u64, look.run.cases().len() as u64),
         cases: cases.collect(),
@@ -197,16 +211,20 @@ fn shown(signed: &Signed, look: &Look) -> page::Shown {
 async fn begin(signed: Signed, Path(code): Path<String>, form: Form) -> Handled {
     let system = own(&signed, &code).await?;
     let Some(sandbox) = &signed.app.sandbox else { return Ok(frame::missing(&signed)) };
-    let typed = form.get("client");
-    let refuse = |key| (typed, frame::wrong("client", signed.text().get(key)));
-    let Some(client) = client(typed) else {
-        return run_page(&signed, &system, Some(refuse("sandbox-client-wrong"))).await;
+    let typed = Typed { client: form.get("client"), system: form.get("system") };
+    let refuse = |field, key| (typed, frame::wrong(field, signed.text().get(key)));
+    let Some(client) = client(typed.client) else {
+        return run_page(&signed, &system, Some(refuse("client", "sandbox-client-wrong"))).await;
+    };
+    let Some(for_system) = for_system(typed.system) else {
+        return run_page(&signed, &system, Some(refuse("system", "sandbox-for-wrong"))).await;
     };
     let by = signed.person.login.as_str();
-    match sandbox.begin(&signed.app, &system, (by, client)).await {
+    let begins = Beginning { by, client, for_system };
+    match sandbox.begin(&signed.app, &system, begins).await {
         Ok(()) => Ok(frame::to(&format!("/integrator/sandbox/{}", system.code.as_str()))),
         Err(Stopped::TooOften) => {
-            run_page(&signed, &system, Some(refuse("sandbox-too-often"))).await
+            run_page(&signed, &system, Some(refuse("client", "sandbox-too-often"))).await
         }
         Err(_) => Ok(frame::unavailable(&signed)),
     }

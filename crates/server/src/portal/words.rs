@@ -78,8 +78,12 @@ pub fn refused(facts: &Facts, refused: &Refused) -> Option<String> {
             Language::English => en.clone(),
         },
         Refused::Dossier(blocked) => match facts.lang {
-            Language::Vietnamese => format!("{} {}", blocked.vi(), blocked.what_to_do_vi()),
-            Language::English => format!("{} {}", blocked.en(), blocked.what_to_do()),
+            Language::Vietnamese => {
+                format!("{} {} ({})", blocked.vi(), blocked.what_to_do_vi(), blocked.rule())
+            }
+            Language::English => {
+                format!("{} {} ({})", blocked.en(), blocked.what_to_do(), blocked.rule())
+            }
         },
         Refused::Store(Error::Refused(text)) => text.clone(),
         Refused::Store(error @ Error::Final(_)) => error.to_string(),

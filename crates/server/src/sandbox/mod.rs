@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use anyhow::Context as _;
 use axum::response::Response;
 use dancu_domain::conformance::{self, Outcome, RUN_MS, Run, Whom, step};
+use dancu_domain::dossier::DossierNumber;
 use dancu_domain::ids::{SubjectId, SystemId};
 use dancu_domain::moment::Moment;
 use dancu_domain::refusal::Reason;
@@ -17,13 +18,14 @@ use dancu_domain::service::{Service, ServiceSet, Window};
 use dancu_gate::query::{Query, Reply};
 use dancu_gate::{Caller, Gate};
 use dancu_journal::{Body, Decision, Entry};
+use dancu_office::dossiers::tested;
 use dancu_office::{Refused, sandbox as office};
 use dancu_store::Store;
 use dancu_store::entries::Pseudonyms;
 use tokio::sync::Mutex;
 
 use self::personas::{Edge, Persona};
-pub use self::report::{LOG_ORIGIN, log_key};
+pub use self::report::{LOG_ORIGIN, REPORT_MAX, VerifierKey, log_key};
 use crate::app::{App, Shared};
 use crate::clock::machine_ms;
 
@@ -54,9 +56,13 @@ struct Running {
     /// The first entry that does not count any more.
     end: Option<u64>,
     client: String,
+    /// Code of the system that the software is for, as its dossier has it.
+    for_system: String,
     by: String,
     /// The signed report, once every case is shown.
     signed: Option<String>,
+    /// The dossier whose step it closed.
+    closed: Option<DossierNumber>,
 }
 
 /// A run as it stands.
@@ -74,6 +80,21 @@ pub struct Look {
     pub minutes_left: i64,
     /// The signed report, once every case is shown.
     pub signed: Option<String>,
+    /// Code of the system that the software is for.
+    pub for_system: String,
+    /// The dossier whose step the report closed.
+    pub closed: Option<DossierNumber>,
+}
+
+/// What a run is begun with.
+#[derive(Clone, Copy, Debug)]
+pub struct Beginning<'a> {
+    /// Who begins it.
+    pub by: &'a str,
+    /// Name and version of the software.
+    pub client: &'a str,
+    /// Code of the system that it is for; empty: that of the unit's newest dossier.
+    pub for_system: &'a str,
 }
 
 /// Why a run cannot be begun or looked at.
@@ -114,14 +135,19 @@ impl Sandbox {
         &self,
         app: &App,
         system: &System,
-        (by, client): (&str, &str),
+        begins: Beginning<'_>,
     ) -> Result<(), Stopped> {
+        let Beginning { by, client, for_system } = begins;
         let mut runs = self.runs.lock().await;
         let now_ms = machine_ms();
         if runs.get(&system.id).is_some_and(|run| now_ms - run.began_ms < AGAIN_MS) {
             return Err(Stopped::TooOften);
         }
         let began = app.clock.now();
+        let for_system = match for_system {
+            "" => newest(app, system).await?,
+            code => code.to_owned(),
+        };
         let done = office::begun((app.gate.store(), began), system, by, client).await?;
         let granted: Vec<Service> = system.services.iter().flatten().map(|g| g.service).collect();
         let running = Running {
@@ -133,8 +159,10 @@ impl Sandbox {
             began,
             end: None,
             client: client.to_owned(),
+            for_system,
             by: by.to_owned(),
             signed: None,
+            closed: None,
         };
         runs.insert(system.id, running);
         Ok(())
@@ -192,7 +220,7 @@ impl Running {
     async fn report(&mut self, app: &App, system: &System) -> Result<(), Stopped> {
         let (store, now) = (app.gate.store(), app.clock.now());
         let failed = |error: anyhow::Error| Stopped::Failed(format!("{error:#}"));
-        let text = report::text(self, system, now);
+        let text = report::text(self, system, (now, Moment(machine_ms()))).map_err(failed)?;
         let signed = report::signed(store, &text).map_err(failed)?;
         let sha256 = report::sha256(&signed);
         let cases = self.run.passed();
@@ -200,6 +228,7 @@ impl Running {
         let told = (&*name, cases, &*sha256);
         office::passed((store, now), (system, &self.by), told).await?;
         self.end.get_or_insert(self.next);
+        self.closed = hand_in(app, system, &signed).await;
         self.signed = Some(signed);
         Ok(())
     }
@@ -213,6 +242,30 @@ impl Running {
             run: self.run.clone(),
             minutes_left: left.max(0).div_euclid(dancu_domain::moment::MINUTE_MS),
             signed: self.signed.clone(),
+            for_system: self.for_system.clone(),
+            closed: self.closed,
+        }
+    }
+}
+
+/// Code of the system that the unit's newest dossier is about; empty where there is none.
+async fn newest(app: &App, system: &System) -> Result<String, Stopped> {
+    let dossiers = app.gate.store().dossiers();
+    let found = dossiers.of_unit(&system.unit, DossierNumber(u32::MAX)).await;
+    let found = found.map_err(|error| Stopped::Failed(error.to_string()))?;
+    Ok(found.first().map(|row| row.code.trim().to_owned()).unwrap_or_default())
+}
+
+/// Closes the step of the dossier that waits for this report; none where no dossier does, and
+/// whoever has one hands it in later.
+async fn hand_in(app: &App, system: &System, signed: &str) -> Option<DossierNumber> {
+    let proven = app.prove(signed).ok()?;
+    let at = (&**app.gate.store(), app.clock.now());
+    match tested::of_tenant(at, system, proven).await {
+        Ok(number) => number,
+        Err(refused) => {
+            tracing::warn!(error = %refused, "a conformance report closed no step");
+            None
         }
     }
 }

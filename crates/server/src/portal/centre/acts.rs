@@ -9,7 +9,7 @@ use dancu_domain::units::{
 };
 use dancu_office::Refused;
 use dancu_office::units::refused;
-use dancu_portal::centre::Field;
+use dancu_portal::centre::{EventRow, Field};
 use dancu_portal::parts::Choice;
 use jiff::civil::Date;
 
@@ -19,7 +19,7 @@ use crate::portal::frame;
 use crate::portal::signed::Signed;
 
 /// Forms of the centre: word, key of the name.
-pub(super) const OF_CENTRE: [(&str, &str); 9] = [
+pub(super) const OF_CENTRE: [(&str, &str); 10] = [
     ("renamed", "unit-act-renamed"),
     ("moved", "unit-act-moved"),
     ("described", "unit-act-described"),
@@ -29,10 +29,24 @@ pub(super) const OF_CENTRE: [(&str, &str); 9] = [
     ("merged", "unit-act-merged"),
     ("split", "unit-act-split"),
     ("dissolved", "unit-act-dissolved"),
+    (ANNULLED, "unit-act-annulled"),
 ];
+/// The form that annuls what is dated ahead.
+pub(super) const ANNULLED: &str = "annulled";
 /// Those of a unit for itself (B9).
 pub(super) const OF_UNIT: [(&str, &str); 2] =
     [("represented", "unit-act-represented"), ("contacts", "unit-act-contacts")];
+
+/// What may be annulled, the event of the address or of the form chosen.
+pub(super) fn ahead(events: &[EventRow], chosen: &str) -> Field {
+    let choices = events.iter().filter(|row| row.annul.is_some()).map(|row| Choice {
+        value: row.number.clone(),
+        label: format!("{} · {}", row.day, row.what),
+        chosen: row.number == chosen,
+    });
+    let (id, key, hint) = ("event", "unit-event", "");
+    Field { id, key, hint, value: String::new(), choices: choices.collect() }
+}
 
 /// The fields of a form, filled with what was typed, else with what is known.
 pub(super) fn fields(
@@ -88,7 +102,9 @@ pub(super) fn fields(
     if matches!(act, "founded" | "described") {
         all.extend(about_fields(signed, unit, typed));
     }
-    all.push(line("day", "unit-day", "common-date-hint", frame::date(signed.today())));
+    if act != ANNULLED {
+        all.push(line("day", "unit-day", "common-date-hint", frame::date(signed.today())));
+    }
     if !own {
         all.push(line("reason", "unit-reason", "", none()));
     }
@@ -170,16 +186,16 @@ fn codes(all: &[UnitCode]) -> String {
 ///
 /// # Errors
 /// [`Refused::Field`].
-pub(super) fn read(form: &Form, act: &str, unit: Option<&Unit>) -> Result<(Date, Change), Refused> {
+pub(super) fn read(form: &Form, act: &str) -> Result<(Date, Change), Refused> {
     let day = frame::parse_day(form.get("day")).ok_or_else(|| Refused::Field {
         field: "day",
         vi: "Nhập ngày dạng dd/mm/yyyy.".into(),
         en: "Type a day as dd/mm/yyyy.".into(),
     })?;
-    Ok((day, change(form, act, unit).map_err(refused)?))
+    Ok((day, change(form, act).map_err(refused)?))
 }
 
-fn change(form: &Form, act: &str, unit: Option<&Unit>) -> Result<Change, UnitRefusal> {
+fn change(form: &Form, act: &str) -> Result<Change, UnitRefusal> {
     let who = || Representative::parse(form.get("person"), form.get("position"));
     Ok(match act {
         "founded" => Change::Founded {
@@ -196,11 +212,7 @@ fn change(form: &Form, act: &str, unit: Option<&Unit>) -> Result<Change, UnitRef
             let kind = ContactKind::from_code(form.get("contact"));
             let kind = kind.ok_or(UnitRefusal::TooManyContacts)?;
             let new = Contact::parse(kind, who()?, form.get("phone"), form.get("email"))?;
-            // One of each kind by this form: the new one takes the place of the one before.
-            let others = unit.into_iter().flat_map(|unit| &unit.contacts);
-            let mut all: Vec<Contact> = others.filter(|c| c.kind() != kind).cloned().collect();
-            all.push(new);
-            Change::Contacts(all)
+            Change::Called(new)
         }
         "merged" => Change::Merged(code(form.get("heir"), UnitRefusal::NoHeir)?),
         "split" => Change::Split {
@@ -266,9 +278,13 @@ pub(super) fn told(signed: &Signed, change: &Change) -> String {
             t.with("unit-told-gathered", "units", focal.join(", "))
         }
         Change::Represented(_) => t.get("unit-told-represented"),
-        Change::Contacts(_) => t.get("unit-told-contacts"),
+        Change::Contacts(_) | Change::Called(_) => t.get("unit-told-contacts"),
         Change::Merged(heir) => t.with("unit-told-merged", "unit", named(heir)),
         Change::Split { heir, .. } => t.with("unit-told-split", "unit", named(heir)),
         Change::Dissolved => t.get("unit-told-dissolved"),
+        Change::Annulled { day, change } => {
+            let what = told(signed, change);
+            t.with_two("unit-told-annulled", "what", what, "day", frame::date(*day))
+        }
     }
 }

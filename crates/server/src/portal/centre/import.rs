@@ -175,12 +175,21 @@ pub(super) async fn read(signed: Signed, upload: Upload) -> Handled {
         return wrong(vec![frame::wrong("file", signed.text().get("importfile-missing"))]);
     };
     let kept = &signed.portal().live;
-    let Ok(_turn) = kept.readers.clone().try_acquire_owned() else {
+    let Ok(turn) = kept.readers.clone().try_acquire_owned() else {
         return wrong(vec![frame::wrong("file", signed.text().get("importfile-busy"))]);
     };
     let (open, now, bytes) = (store(&signed).clone(), signed.now, part.bytes.clone());
     let (snapshot, known) = (signed.app.gate.snapshot(), known(&signed).await?);
-    let look = imports::look((&open, &snapshot, &known.tree), now, &bytes).await;
+    // The turn ends with the work: a browser that goes away does not stop it.
+    let reading = move || {
+        let _turn = turn;
+        imports::open(&bytes)
+    };
+    let look = match tokio::task::spawn_blocking(reading).await {
+        Ok(Ok(book)) => imports::look((&open, &snapshot, &known.tree), now, &book).await,
+        Ok(Err(refused)) => Err(refused),
+        Err(_) => return wrong(vec![frame::wrong("file", signed.text().get("importfile-broken"))]),
+    };
     let look = match look {
         Ok(look) => Arc::new(look),
         Err(refused) => return wrong(of_refusal(&signed, &refused)?),

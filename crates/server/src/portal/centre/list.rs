@@ -28,6 +28,7 @@ pub(super) struct Filter {
     province: String,
     kind: String,
     view: String,
+    told: String,
     page: usize,
 }
 
@@ -62,17 +63,22 @@ pub(super) async fn show(signed: Signed, Query(filter): Query<Filter>) -> Handle
     });
     let since = signed.now.plus_ms(-NEWS.0 * DAY_MS);
     let news = known.written.iter().rev().filter(|w| w.own && w.at >= since).take(NEWS.1);
+    let mut ahead: Vec<_> = known.written.iter().filter(|w| w.event.day > signed.today()).collect();
+    ahead.retain(|w| !known.annulled.contains(&w.id));
+    ahead.sort_by_key(|w| w.event.day);
     let views = [("", "units-living"), ("ended", "units-ended")].map(|(view, key)| SavedView {
         name: t.get(key),
         href: format!("/centre/units?view={view}"),
         current: filter.view == view,
     });
     Ok(frame::page(&Units {
+        told: (filter.told == "annulled").then_some("unit-annulled-done"),
         views: views.into(),
         provinces: provinces(&t.get("units-any-province"), province),
         kinds: kinds(&signed, &t.get("units-any-kind"), kind),
         rows: rows.collect(),
-        news: news.map(|written| event(&signed, written)).collect(),
+        news: news.map(|written| event(&signed, &known, written)).collect(),
+        ahead: ahead.into_iter().take(NEWS.1).map(|w| event(&signed, &known, w)).collect(),
         pager: pager(&filter, first, total),
         search: filter.q.clone(),
         s: signed.shell(),

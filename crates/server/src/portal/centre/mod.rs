@@ -14,6 +14,7 @@ use dancu_domain::people::powers::Power;
 use dancu_domain::units::Unit;
 use dancu_office::units::Known;
 use dancu_papers::sheet::FILE_BYTES_MAX;
+use dancu_portal::centre::{EventRow, states};
 use dancu_store::units::Written;
 
 pub use self::import::Kept;
@@ -44,6 +45,7 @@ pub fn routes(table: Table) -> Table {
         .get("/centre/import/template.xlsx", Power::ImportLive, import::template)
         .get("/centre/staff", Power::ManageStaff, staff::show)
         .post("/centre/staff", Power::ManageStaff, staff::invite)
+        .post("/centre/staff/invite-again", Power::ManageStaff, staff::invite_again)
         .post("/centre/staff/end", Power::ManageStaff, staff::end)
         .get("/unit", Power::TellOfUnit, own::show)
         .post("/unit", Power::TellOfUnit, own::write)
@@ -60,13 +62,18 @@ fn name_of(unit: Option<&Unit>) -> String {
     unit.map_or_else(String::new, |unit| unit.name().to_owned())
 }
 
-/// An event as pages show it.
-fn event(signed: &Signed, written: &Written) -> dancu_portal::centre::EventRow {
-    dancu_portal::centre::EventRow {
+/// An event as pages show it; what may be annulled has the address of the form for it.
+fn event(signed: &Signed, known: &Known, written: &Written) -> EventRow {
+    let annulled = known.annulled.contains(&written.id);
+    let ahead = written.event.day > signed.today() && !annulled;
+    let annul = || format!("/centre/units/{}?do=annulled&event={}", written.event.unit, written.id);
+    EventRow {
+        number: written.id.to_string(),
         unit: written.event.unit.to_string(),
         day: frame::date(written.event.day),
         what: acts::told(signed, &written.event.change),
         written: frame::stamp(written.at),
-        ahead: written.event.day > signed.today(),
+        state: if annulled { Some(states::ANNULLED) } else { ahead.then_some(states::AHEAD) },
+        annul: ahead.then(annul),
     }
 }

@@ -1,5 +1,7 @@
 //! Who holds which role of the centre; inviting heads and staff, ending a role (E1, E3).
 
+use std::ops::Deref;
+
 use axum::extract::Query;
 use axum::http::StatusCode;
 use dancu_access::people::Trouble;
@@ -12,18 +14,21 @@ use dancu_domain::people::may::Target;
 use dancu_domain::people::powers::Power;
 use dancu_domain::people::reasons::PortalReason;
 use dancu_domain::people::roles::Role;
+use dancu_domain::text::fold;
 use dancu_domain::units::UnitRefusal;
 use dancu_office::staff::{self, GIVEN, New, StaffDesk};
 use dancu_office::units::refused as of_unit;
 use dancu_office::{Refused, act};
 use dancu_portal::centre::{Field, Staff, StaffRow};
-use dancu_portal::parts::{Choice, FieldError, State, states};
+use dancu_portal::parts::{Choice, FieldError, Pager, State, states};
 use dancu_store::people::Person;
+use serde::Deserialize;
 
 use crate::portal::form::{self, Form};
 use crate::portal::frame::{self, Told};
 use crate::portal::once::Sent;
 use crate::portal::operator::{actor, store};
+use crate::portal::paths::escaped;
 use crate::portal::signed::Signed;
 use crate::portal::words;
 use crate::stop::{Handled, Stop};
@@ -36,31 +41,80 @@ fn allowed(signed: &Signed) -> Result<(), Stop> {
     may.map_err(|reason| frame::refused(signed, reason).into())
 }
 
-/// `GET /centre/staff`
-pub(super) async fn show(signed: Signed, Query(told): Query<Told>) -> Handled {
-    let told = told.key(&[("ended", "staff-ended"), ("invited", "staff-invited")]);
-    page(&signed, told, None, vec![], &Form::default()).await
+/// Roles of one page: what fits on two screens.
+const PAGE: usize = 50;
+
+/// The filters, in the address; forms of the list are sent with them, so that what they answer is
+/// the same part of it.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub(super) struct Filter {
+    role: String,
+    unit: String,
+    page: usize,
 }
 
-async fn page(
-    signed: &Signed,
+impl Filter {
+    /// As the query of an address.
+    fn query(&self, page: usize) -> String {
+        let [role, unit] = [&self.role, &self.unit].map(|text| escaped(text));
+        format!("?role={role}&unit={unit}&page={page}")
+    }
+
+    fn fits(&self, signed: &Signed, person: &Person, grant: &Grant) -> bool {
+        let role = self.role.is_empty() || grant.role.row().code == self.role;
+        role && (self.unit.is_empty()
+            || fold(&signed.unit_named(&person.unit)).contains(&fold(&self.unit)))
+    }
+}
+
+/// `GET /centre/staff`
+pub(super) async fn show(
+    signed: Signed,
+    Query(filter): Query<Filter>,
+    Query(told): Query<Told>,
+) -> Handled {
+    let told = told.key(&[("ended", "staff-ended"), ("invited", "staff-invited")]);
+    page(&signed, &filter, Said { told, ..Said::default() }, &Form::default()).await
+}
+
+/// What a page says besides the list.
+#[derive(Default)]
+struct Said {
     told: Option<&'static str>,
     given: Option<Given>,
     errors: Vec<FieldError>,
-    typed: &Form,
-) -> Handled {
+}
+
+async fn page(signed: &Signed, filter: &Filter, said: Said, typed: &Form) -> Handled {
     let people = staff::list(store(signed)).await;
     let people = people.map_err(|error| Stop::from(words::unread(signed, &error)))?;
-    let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
-    let rows = people.iter().flat_map(|person| {
-        let grants = person.grants.all().iter();
-        grants.filter(|g| GIVEN.contains(&g.role)).map(move |grant| row(signed, person, grant))
+    let wrong = !said.errors.is_empty();
+    let status = if wrong { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    let all = people.iter().flat_map(|person| {
+        let grants = person.grants.all().iter().filter(|g| GIVEN.contains(&g.role));
+        grants.filter(|g| filter.fits(signed, person, g)).map(move |grant| (person, grant))
     });
+    let all: Vec<_> = all.collect();
+    let total = all.len();
+    let at = filter.page.min(total.saturating_sub(1) / PAGE);
+    let rows = all.iter().skip(at * PAGE).take(PAGE);
+    let to = |page| format!("/centre/staff{}", filter.query(page));
     let page = Staff {
-        errors,
-        told,
-        rows: rows.collect(),
-        given,
+        errors: said.errors,
+        told: said.told,
+        roles: roles(signed, Some("staff-any-role"), &filter.role),
+        unit: filter.unit.clone(),
+        query: filter.query(at),
+        rows: rows.map(|(person, grant)| row(signed, person, grant)).collect(),
+        pager: Pager {
+            from: if total == 0 { 0 } else { at as u64 * PAGE as u64 + 1 },
+            to: ((at + 1) * PAGE).min(total) as u64,
+            total: total as u64,
+            before: (at > 0).then(|| to(at - 1)),
+            after: ((at + 1) * PAGE < total).then(|| to(at + 1)),
+        },
+        given: said.given,
         fields: fields(signed, typed),
         reason: typed.get("why").to_owned(),
         once: form::once(),
@@ -68,6 +122,24 @@ async fn page(
         t: signed.text(),
     };
     Ok(frame::page_with(status, &page))
+}
+
+/// Roles that the centre gives, after the words for any.
+fn roles(signed: &Signed, any: Option<&str>, chosen: &str) -> Vec<Choice> {
+    let first = any.map(|key| Choice {
+        value: String::new(),
+        label: signed.text().get(key),
+        chosen: chosen.is_empty(),
+    });
+    let all = GIVEN.iter().map(|role| {
+        let row = role.row();
+        Choice {
+            value: row.code.to_owned(),
+            label: signed.say(row.name_vi, row.name).to_owned(),
+            chosen: chosen == row.code,
+        }
+    });
+    first.into_iter().chain(all).collect()
 }
 
 fn row(signed: &Signed, person: &Person, grant: &Grant) -> StaffRow {
@@ -86,6 +158,7 @@ fn row(signed: &Signed, person: &Person, grant: &Grant) -> StaffRow {
         period: format!("{} – {}", day(grant.valid.from), day(grant.valid.to)),
         state: if open { standing } else { states::OVER },
         ends: open && person.id != signed.person.id,
+        again: open && matches!(person.account.phase, Phase::Invited { .. }),
     }
 }
 
@@ -106,20 +179,12 @@ fn fields(signed: &Signed, typed: &Form) -> Vec<Field> {
         value: typed.get(id).to_owned(),
         choices: vec![],
     };
-    let roles = GIVEN.iter().map(|role| {
-        let row = role.row();
-        Choice {
-            value: row.code.to_owned(),
-            label: signed.say(row.name_vi, row.name).to_owned(),
-            chosen: typed.get("role") == row.code,
-        }
-    });
     let role = Field {
         id: "role",
         key: "staff-role",
         hint: "",
         value: String::new(),
-        choices: roles.collect(),
+        choices: roles(signed, None, typed.get("role")),
     };
     vec![
         role,
@@ -135,18 +200,12 @@ fn fields(signed: &Signed, typed: &Form) -> Vec<Field> {
 /// `POST /centre/staff`
 pub(super) async fn invite(signed: Signed, form: Form) -> Handled {
     allowed(&signed)?;
+    let filter = Filter::default();
     let new = match read(&form) {
         Ok(new) => new,
-        Err(refused) => return wrong(&signed, &refused, &form, "reason").await,
+        Err(refused) => return wrong(&signed, &filter, &refused, &form, "reason").await,
     };
-    let (code, phc) = match signed.people().given_password().await {
-        Ok(given) => given,
-        Err(Trouble::Busy) => return Ok(frame::refused(&signed, PortalReason::Busy)),
-        Err(error) => {
-            tracing::error!(error = %error, "a password could not be made");
-            return Ok(frame::unavailable(&signed));
-        }
-    };
+    let (code, phc) = given_code(&signed).await?;
     let (open, now, by) = (store(&signed).clone(), signed.now, actor(&signed));
     let (reason, asked) = (form.get("reason").to_owned(), new.clone());
     let act = async move {
@@ -154,15 +213,62 @@ pub(super) async fn invite(signed: Signed, form: Form) -> Handled {
         staff::invite(&desk, asked, phc).await
     };
     match form.carry_out(&signed, act).await? {
-        Sent::First(Err(refused)) => wrong(&signed, &refused, &form, "reason").await,
+        Sent::First(Err(refused)) => wrong(&signed, &filter, &refused, &form, "reason").await,
         Sent::First(Ok(_)) => {
-            let until = frame::day(signed.now.plus_ms(INVITATION_MS));
-            let login = words::login(&new.login);
-            let given = (new.name.as_str().to_owned(), login, code.as_str().to_owned(), until);
-            page(&signed, None, Some(given), vec![], &Form::default()).await
+            let name = new.name.as_str();
+            shown(&signed, &filter, (name, &new.login), code.as_str()).await
         }
         _ => Ok(frame::to("/centre/staff?told=invited")),
     }
+}
+
+/// `POST /centre/staff/invite-again`: the code of before ends with it.
+pub(super) async fn invite_again(
+    signed: Signed,
+    Query(filter): Query<Filter>,
+    form: Form,
+) -> Handled {
+    allowed(&signed)?;
+    let Ok(person) = form.get("person").parse() else { return Ok(frame::missing(&signed)) };
+    let (code, phc) = given_code(&signed).await?;
+    let (open, now, by) = (store(&signed).clone(), signed.now, actor(&signed));
+    let act = async move {
+        let desk = StaffDesk { store: &open, now, actor: &by, reason: "" };
+        staff::reinvite(&desk, PersonId(person), phc).await
+    };
+    match form.carry_out(&signed, act).await? {
+        Sent::First(Err(refused)) => {
+            wrong(&signed, &filter, &refused, &Form::default(), "why").await
+        }
+        Sent::First(Ok((_, person))) => {
+            shown(&signed, &filter, (&person.name, &person.login), code.as_str()).await
+        }
+        _ => Ok(frame::to(&format!("/centre/staff{}&told=invited", filter.query(filter.page)))),
+    }
+}
+
+/// A code that is handed over, and its hash.
+async fn given_code(signed: &Signed) -> Result<(impl Deref<Target = String>, String), Stop> {
+    match signed.people().given_password().await {
+        Ok(given) => Ok(given),
+        Err(Trouble::Busy) => Err(frame::refused(signed, PortalReason::Busy).into()),
+        Err(error) => {
+            tracing::error!(error = %error, "a password could not be made");
+            Err(frame::unavailable(signed).into())
+        }
+    }
+}
+
+/// The page that shows a code, this once.
+async fn shown(
+    signed: &Signed,
+    filter: &Filter,
+    (name, login): (&str, &Login),
+    code: &str,
+) -> Handled {
+    let until = frame::day(signed.now.plus_ms(INVITATION_MS));
+    let given = (name.to_owned(), words::login(login), code.to_owned(), until);
+    page(signed, filter, Said { given: Some(given), ..Said::default() }, &Form::default()).await
 }
 
 fn read(form: &Form) -> Result<New, Refused> {
@@ -185,7 +291,7 @@ fn read(form: &Form) -> Result<New, Refused> {
 }
 
 /// `POST /centre/staff/end`
-pub(super) async fn end(signed: Signed, form: Form) -> Handled {
+pub(super) async fn end(signed: Signed, Query(filter): Query<Filter>, form: Form) -> Handled {
     allowed(&signed)?;
     let named = form
         .get("role")
@@ -201,15 +307,21 @@ pub(super) async fn end(signed: Signed, form: Form) -> Handled {
         Err(refused) => Err(refused),
     };
     match done {
-        Ok(_) => Ok(frame::to("/centre/staff?told=ended")),
+        Ok(_) => Ok(frame::to(&format!("/centre/staff{}&told=ended", filter.query(filter.page)))),
         Err(refused) => {
             let typed = Form::of(vec![("why".into(), form.get("why").into())]);
-            wrong(&signed, &refused, &typed, "why").await
+            wrong(&signed, &filter, &refused, &typed, "why").await
         }
     }
 }
 
-async fn wrong(signed: &Signed, refused: &Refused, typed: &Form, field: &'static str) -> Handled {
+async fn wrong(
+    signed: &Signed,
+    filter: &Filter,
+    refused: &Refused,
+    typed: &Form,
+    field: &'static str,
+) -> Handled {
     let field = match refused {
         Refused::Gone => return Ok(frame::missing(signed)),
         Refused::Field { field: "role", .. } => "why",
@@ -218,7 +330,8 @@ async fn wrong(signed: &Signed, refused: &Refused, typed: &Form, field: &'static
     };
     match words::refused(signed, refused) {
         Some(sentence) => {
-            page(signed, None, None, vec![frame::wrong(field, sentence)], typed).await
+            let errors = vec![frame::wrong(field, sentence)];
+            page(signed, filter, Said { errors, ..Said::default() }, typed).await
         }
         None => Ok(words::failed(signed, refused)),
     }

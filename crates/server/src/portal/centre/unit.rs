@@ -3,13 +3,15 @@
 use axum::extract::{Path, Query};
 use axum::http::StatusCode;
 use dancu_domain::ids::{SystemId, UnitCode};
+use dancu_domain::people::account::Phase;
 use dancu_domain::people::may::Target;
 use dancu_domain::people::powers::Power;
 use dancu_domain::people::roles::Role;
 use dancu_domain::units::{AgencyCode, Change, Contact, Unit, UnitRefusal};
+use dancu_office::officers::Who;
 use dancu_office::units::{self, Known, UnitsDesk};
 use dancu_office::{Refused, act};
-use dancu_portal::centre::{EventForm, Unit as Page, states};
+use dancu_portal::centre::{EventForm, EventRow, Unit as Page, states};
 use dancu_portal::parts::{FieldError, states as common};
 use dancu_store::people::Person;
 use serde::Deserialize;
@@ -31,6 +33,7 @@ const SHOWN: usize = 200;
 #[serde(default)]
 pub(super) struct Chosen {
     r#do: String,
+    event: String,
     told: String,
 }
 
@@ -55,7 +58,7 @@ impl<'a> Shown<'a> {
         Self {
             own,
             act: &chosen.r#do,
-            typed: Form::default(),
+            typed: Form::of(vec![("event".into(), chosen.event.clone())]),
             errors: vec![],
             preview: vec![],
             told: chosen.told == "written",
@@ -69,11 +72,19 @@ pub(super) async fn show(
     Path(code): Path<String>,
     Query(chosen): Query<Chosen>,
 ) -> Handled {
-    let known = known(&signed).await?;
+    let known = of_code(&signed, &code).await?;
     match unit_of(&known, &code) {
         Some(unit) => page(&signed, &known, unit, Shown::plain(false, &chosen)).await,
         None => Ok(frame::missing(&signed)),
     }
+}
+
+/// Units of today; of one that is founded later, as they are on that day.
+async fn of_code(signed: &Signed, code: &str) -> Result<Known, Stop> {
+    let today = known(signed).await?;
+    let Ok(code) = UnitCode::parse(code) else { return Ok(today) };
+    let there = today.tree.get(&code).is_some();
+    Ok(if there { None } else { today.ahead(&code) }.unwrap_or(today))
 }
 
 fn unit_of<'a>(known: &'a Known, code: &str) -> Option<&'a Unit> {
@@ -107,6 +118,7 @@ fn founding(signed: &Signed, typed: &Form, errors: Vec<FieldError>) -> axum::res
         names: vec![],
         below: vec![],
         systems: vec![],
+        waiting: vec![],
         twice: vec![],
         events: vec![],
         acts: vec![],
@@ -121,7 +133,7 @@ fn founding(signed: &Signed, typed: &Form, errors: Vec<FieldError>) -> axum::res
 pub(super) async fn found(signed: Signed, form: Form) -> Handled {
     allowed(&signed)?;
     let code = acts::code(form.get("unit"), UnitRefusal::Unknown).map_err(units::refused);
-    let read = code.and_then(|code| Ok((code, acts::read(&form, "founded", None)?)));
+    let read = code.and_then(|code| Ok((code, acts::read(&form, "founded")?)));
     let done = match read {
         Ok((code, (day, change))) => {
             let to = format!("/centre/units/{code}?told=written");
@@ -144,7 +156,7 @@ fn allowed(signed: &Signed) -> Result<(), Stop> {
 /// `POST /centre/units/{code}`
 pub(super) async fn write(signed: Signed, Path(code): Path<String>, form: Form) -> Handled {
     allowed(&signed)?;
-    let known = known(&signed).await?;
+    let known = of_code(&signed, &code).await?;
     let Some(unit) = unit_of(&known, &code) else { return Ok(frame::missing(&signed)) };
     save(&signed, &known, unit, &form, false).await
 }
@@ -160,7 +172,20 @@ pub(super) async fn save(
     let act = form.get("act");
     let shown =
         |errors, preview| Shown { own, act, typed: form.clone(), errors, preview, told: false };
-    let refused = match acts::read(form, act, Some(unit)) {
+    if act == acts::ANNULLED && !own {
+        return match annulled(signed, form).await? {
+            // A unit whose founding was annulled has no page any more.
+            Ok(()) => match of_code(signed, unit.code.as_str()).await?.tree.get(&unit.code) {
+                Some(unit) => Ok(frame::to(&format!("{}?told=written", here(unit, own)))),
+                None => Ok(frame::to("/centre/units?told=annulled")),
+            },
+            Err(refused) => {
+                let errors = errors(signed, &refused)?;
+                page(signed, known, unit, shown(errors, vec![])).await
+            }
+        };
+    }
+    let refused = match acts::read(form, act) {
         Ok((day, change)) => {
             if let (Some(heir), true) = (change.heir(), form.has("look")) {
                 let preview = preview(signed, unit, heir).await?;
@@ -179,6 +204,23 @@ pub(super) async fn save(
     };
     let errors = errors(signed, &refused)?;
     page(signed, known, unit, shown(errors, vec![])).await
+}
+
+async fn annulled(signed: &Signed, form: &Form) -> Result<Result<(), Refused>, Stop> {
+    let (open, now, by) = (store(signed).clone(), signed.now, actor(signed));
+    let (reason, number) = (form.get("reason").to_owned(), form.get("event").parse());
+    let act = async move {
+        let reason = act::reason(&reason)?;
+        let number = number.map_err(|_| units::refused(UnitRefusal::NotAhead))?;
+        let desk = UnitsDesk { store: &open, now, actor: &by, reason, own: false };
+        units::annul(&desk, number).await.map(drop)
+    };
+    let done = match form.carry_out(signed, act).await? {
+        Sent::First(done) => done,
+        _ => Ok(()),
+    };
+    known(signed).await?;
+    Ok(done)
 }
 
 async fn written(
@@ -255,6 +297,8 @@ pub(super) async fn page(signed: &Signed, known: &Known, unit: &Unit, shown: Sho
         .iter()
         .rev()
         .filter(|w| w.event.unit == unit.code || w.event.change.heir() == Some(&unit.code));
+    let events: Vec<EventRow> =
+        of_unit.take(SHOWN).map(|w| of_page(event(signed, known, w), shown.own)).collect();
     let below = known.tree.children(&unit.code).take(SHOWN);
     let snapshot = signed.app.gate.snapshot();
     let mut systems: Vec<(SystemId, String)> = snapshot
@@ -271,7 +315,11 @@ pub(super) async fn page(signed: &Signed, known: &Known, unit: &Unit, shown: Sho
         own: shown.own,
         code: unit.code.to_string(),
         name: unit.name().to_owned(),
-        state: if unit.lives() { common::ACTIVE } else { states::ENDED },
+        state: match unit.names.first() {
+            Some((founded, _)) if *founded > signed.today() => states::AHEAD,
+            _ if unit.lives() => common::ACTIVE,
+            _ => states::ENDED,
+        },
         facts: facts(signed, known, unit, &people),
         names: unit
             .names
@@ -287,15 +335,38 @@ pub(super) async fn page(signed: &Signed, known: &Known, unit: &Unit, shown: Sho
                 (code, to)
             })
             .collect(),
+        waiting: waiting(signed, unit, &people, shown.own),
         twice: units::twice(&people),
-        events: of_unit.take(SHOWN).map(|written| event(signed, written)).collect(),
-        acts: acts_of(unit, &shown),
-        form: form_of(signed, unit, &shown),
+        acts: acts_of(unit, &shown, &events),
+        form: form_of(signed, unit, &shown, &events),
+        events,
         errors: shown.errors,
         s: signed.shell(),
         t: signed.text(),
     };
     Ok(frame::page_with(status, &page))
+}
+
+/// Heads and others with a role of the centre who were invited and never came: a new code is given
+/// on the page that is linked.
+fn waiting(signed: &Signed, unit: &Unit, people: &[Person], own: bool) -> Vec<(String, String)> {
+    let waits = |p: &&Person| {
+        matches!(p.account.phase, Phase::Invited { .. })
+            && p.grants.since(signed.today()).any(|g| Role::GIVEN.contains(&g.role))
+    };
+    let href = |p: &Person| {
+        if own {
+            format!("/unit/officers/{}", Who::Person(p.id))
+        } else {
+            format!("/centre/staff?unit={}", unit.code)
+        }
+    };
+    people.iter().filter(waits).map(|p| (p.name.clone(), href(p))).collect()
+}
+
+/// A head annuls nothing: the centre does.
+fn of_page(row: EventRow, own: bool) -> EventRow {
+    if own { EventRow { annul: None, ..row } } else { row }
 }
 
 fn here(unit: &Unit, own: bool) -> String {
@@ -306,21 +377,35 @@ const fn list(own: bool) -> &'static [(&'static str, &'static str)] {
     if own { &acts::OF_UNIT } else { &acts::OF_CENTRE }
 }
 
-fn acts_of(unit: &Unit, shown: &Shown<'_>) -> Vec<(&'static str, String, bool)> {
+fn acts_of(
+    unit: &Unit,
+    shown: &Shown<'_>,
+    events: &[EventRow],
+) -> Vec<(&'static str, String, bool)> {
     if !unit.lives() {
         return vec![];
     }
     let to = here(unit, shown.own);
-    let all = list(shown.own).iter();
+    let ahead = events.iter().any(|row| row.annul.is_some());
+    let all = list(shown.own).iter().filter(|(act, _)| ahead || *act != acts::ANNULLED);
     all.map(|(act, key)| (*key, format!("{to}?do={act}"), *act == shown.act)).collect()
 }
 
-fn form_of(signed: &Signed, unit: &Unit, shown: &Shown<'_>) -> Option<EventForm> {
+fn form_of(
+    signed: &Signed,
+    unit: &Unit,
+    shown: &Shown<'_>,
+    events: &[EventRow],
+) -> Option<EventForm> {
     let (act, head) = list(shown.own).iter().find(|(act, _)| *act == shown.act)?;
+    let mut fields = acts::fields(signed, act, Some(unit), &shown.typed, shown.own);
+    if *act == acts::ANNULLED {
+        fields.insert(0, acts::ahead(events, shown.typed.get("event")));
+    }
     Some(EventForm {
         act,
         head,
-        fields: acts::fields(signed, act, Some(unit), &shown.typed, shown.own),
+        fields,
         preview: shown.preview.clone(),
         previewed: matches!(*act, "merged" | "split"),
         once: form::once(),

@@ -7,7 +7,7 @@ use dancu_domain::dossier::{Cause, Evidence, Exemption, ExemptionGround, Part, S
 use dancu_domain::people::powers::Power;
 use dancu_domain::rule::RuleId;
 use dancu_office::Refused;
-use dancu_office::dossiers::{self, live as lives, review};
+use dancu_office::dossiers::{self, live as lives, review, tested};
 
 use super::{Place, at, at_centre, at_unit, carried, errors, open, opened};
 use crate::portal::form::Form;
@@ -79,14 +79,12 @@ pub(super) async fn step(signed: Signed, Path(number): Path<String>, form: Form)
             let act = async move { review::resolve(&doing.desk(), at, comment).await };
             (carried(&signed, &form, act).await?, "resolved")
         }
-        word @ ("documents" | "sandbox") => {
-            let (step, evidence) = match word {
-                "documents" => (Step::Documents, Ok(Evidence::Checked)),
-                _ => (Step::Sandbox, conformance(&form)),
-            };
-            let act = async move { review::close_step(&doing.desk(), at, step, evidence?).await };
+        "documents" => {
+            let (step, evidence) = (Step::Documents, Evidence::Checked);
+            let act = async move { review::close_step(&doing.desk(), at, step, evidence).await };
             (carried(&signed, &form, act).await?, "step")
         }
+        "sandbox" => (hand_in(&signed, &place, at, &form).await?, "step"),
         "refuse" => {
             let rule = RuleId::from_code(form.get("rule")).ok_or_else(missing)?;
             let (why, what) = (form.get("refusal").to_owned(), form.get("todo").to_owned());
@@ -96,6 +94,26 @@ pub(super) async fn step(signed: Signed, Path(number): Path<String>, form: Form)
         _ => return Err(missing()),
     };
     after(&signed, &place, (&number, &form), done, told).await
+}
+
+/// `POST /unit/dossiers/{number}/report`: the signed report of a conformance run (B3).
+pub(super) async fn report(signed: Signed, Path(number): Path<String>, form: Form) -> Handled {
+    let place = at_unit(&signed, Power::EditDossier)?;
+    let at = of(&signed, &place, &number, &form).await?;
+    let done = hand_in(&signed, &place, at, &form).await?;
+    after(&signed, &place, (&number, &form), done, "step").await
+}
+
+async fn hand_in(
+    signed: &Signed,
+    place: &Place,
+    at: dossiers::At,
+    form: &Form,
+) -> Result<Result<(), Refused>, Stop> {
+    let proven = signed.app.prove(form.raw("report"));
+    let doing = place.clone();
+    let act = async move { tested::hand_in(&doing.desk(), at, proven?).await };
+    carried(signed, form, act).await
 }
 
 /// `POST /centre/dossiers/{number}/assess`: only a numbered confirmation closes it (C2).
@@ -196,24 +214,14 @@ async fn after(
         Err(refused) => {
             let field = match &refused {
                 Refused::Field { field, .. } => *field,
+                // Of a report every such refusal stands beside it.
+                Refused::Dossier(_) if form.has("report") => "report",
                 _ => ACTS,
             };
             let errors = errors(signed, &refused, field)?;
             open::page(signed, place, &found, (None, errors, form)).await
         }
     }
-}
-
-fn conformance(form: &Form) -> Result<Evidence, Refused> {
-    let count = |name: &'static str| {
-        form.get(name).parse::<u32>().map_err(|_| Refused::Field {
-            field: name,
-            vi: "Số phép thử là số nguyên.".into(),
-            en: "Counts of tests are whole numbers.".into(),
-        })
-    };
-    let (passed, failed) = (count("passed")?, count("failed")?);
-    Ok(Evidence::Conformance { report: form.get("report").to_owned(), passed, failed })
 }
 
 fn no_day(field: &'static str) -> Refused {

@@ -51,12 +51,12 @@ fn one(signed: &Signed, open: &Open, act: Act, typed: &Form) -> Option<ActForm> 
                 .with("act", "documents")
         }
         Act::CloseStep(Step::Sandbox) => {
-            let fields = vec![
-                text("report", "dossier-report", "dossier-report-hint"),
-                text("passed", "dossier-passed", ""),
-                line(typed, "failed", "dossier-failed", "", "0"),
-            ];
-            plain("sandbox", "step", "dossier-do-sandbox", "check", fields).with("act", "sandbox")
+            let form = plain("sandbox", "step", "dossier-do-sandbox", "check", vec![]);
+            ActForm { areas: vec![report(typed)], ..form.with("act", "sandbox") }
+        }
+        Act::HandReport => {
+            let form = plain("report", "report", "dossier-do-sandbox", "upload", vec![]);
+            ActForm { areas: vec![report(typed)], ..form.told("dossier-do-report-why") }
         }
         Act::CloseStep(Step::Assessment) => {
             let fields = vec![
@@ -107,6 +107,7 @@ fn plain(
         why: "",
         icon,
         fields,
+        areas: vec![],
         tick: None,
         hidden: vec![("form", act)],
         lists: vec![],
@@ -140,6 +141,12 @@ fn line(
 ) -> Field {
     let value = if typed.has(id) { typed.get(id) } else { usual };
     Field { id, key, hint, value: value.to_owned(), choices: vec![] }
+}
+
+fn report(typed: &Form) -> Field {
+    let hint = "dossier-report-hint";
+    let value = typed.raw("report").to_owned();
+    Field { id: "report", key: "dossier-report", hint, value, choices: vec![] }
 }
 
 fn submit(signed: &Signed, open: &Open) -> ActForm {

@@ -43,6 +43,8 @@ use crate::stop::Stop;
 
 /// Bytes of a sheet: seven long texts of 6,000 letters, at up to three bytes that are sent as nine.
 const SHEET_MAX: usize = 512 * 1024;
+/// Bytes of a form with a report: each of its bytes may be sent as three.
+const FORM_MAX: usize = 4 * crate::sandbox::REPORT_MAX;
 /// Bytes around a file: the fields beside it and the parts' heads.
 const AROUND_FILE: usize = 64 * 1024;
 
@@ -59,6 +61,7 @@ pub fn routes(table: Table) -> Table {
         .get("/unit/dossiers/{number}", edit, open::of_unit)
         .post("/unit/dossiers/{number}/sign", sign, acts::sign)
         .post("/unit/dossiers/{number}/submit", sign, acts::submit)
+        .post_large("/unit/dossiers/{number}/report", edit, FORM_MAX, acts::report)
         .post("/unit/dossiers/{number}/withdraw", sign, acts::withdraw)
         .post("/unit/dossiers/{number}/reopen", sign, acts::reopen)
         .get("/unit/dossiers/{number}/compare", edit, compare::of_unit)
@@ -73,7 +76,7 @@ pub fn routes(table: Table) -> Table {
         .get("/centre/dossiers/{number}/compare", see, compare::of_centre)
         .get("/centre/dossiers/{number}/review", see, review::show)
         .post_large("/centre/dossiers/{number}/review", review, SHEET_MAX, review::ask)
-        .post("/centre/dossiers/{number}/step", review, acts::step)
+        .post_large("/centre/dossiers/{number}/step", review, FORM_MAX, acts::step)
         .post("/centre/dossiers/{number}/assess", Power::RecordAssessment, acts::assess)
         .post("/centre/dossiers/{number}/exempt", Power::RecordExemption, acts::exempt)
         .post("/centre/dossiers/{number}/approve", Power::ApproveDossier, acts::approve)

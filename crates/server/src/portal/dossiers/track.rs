@@ -104,6 +104,13 @@ fn of_step(
                     "passed",
                     t.num(u64::from(*passed)),
                 ),
+                Evidence::Report { number, passed, .. } => t.with_two(
+                    "dossier-evidence-conformance",
+                    "report",
+                    number,
+                    "passed",
+                    t.num(u64::from(*passed)),
+                ),
                 Evidence::Confirmation { number, date } => t.with_two(
                     "dossier-evidence-confirmation",
                     "number",

@@ -126,6 +126,23 @@ async fn rule_e1_somebody_invited_by_the_centre_is_shown_the_code_once() {
     assert!(page.contains("hotro.moi1") && !page.contains("id=\"given\""));
     let again = write(&mut browser, staff, &fields).await;
     assert!(again.body.contains("id=\"login-wrong\""));
+    // The page was closed before the code was copied: a new one is given, once for two clicks.
+    let after = |page: &str, mark: &str| {
+        page.split(mark).nth(1).and_then(|rest| rest.split('"').next()).unwrap().to_owned()
+    };
+    let person = after(&page, "name=\"person\" value=\"");
+    let once = after(&page, "name=\"once\" value=\"");
+    let fields = [("once", once.as_str()), ("person", person.as_str())];
+    let again = browser.post("/centre/staff/invite-again?role=support", &fields).await;
+    assert!(again.body.contains("id=\"given\"") && again.body.contains("hotro.moi1"));
+    assert_ne!(after(&again.body, "data-copy=\""), after(&given.body, "data-copy=\""));
+    let twice = browser.post("/centre/staff/invite-again?role=support", &fields).await;
+    assert_eq!(twice.to(), "/centre/staff?role=support&unit=&page=0&told=invited");
+    // The filters stand in the address.
+    let listed = browser.get("/centre/staff?role=support&unit=h26.001").await.body;
+    assert!(listed.contains("hotro.moi1") && listed.contains("1–1"), "{listed}");
+    assert!(!browser.get("/centre/staff?role=auditor").await.body.contains("hotro.moi1"));
+    assert!(!browser.get("/centre/staff?unit=khac").await.body.contains("hotro.moi1"));
     let button = page.split("value=\"").find_map(|rest| {
         let value = rest.split('"').next()?;
         value.ends_with(" support").then(|| value.to_owned())
@@ -135,5 +152,29 @@ async fn rule_e1_somebody_invited_by_the_centre_is_shown_the_code_once() {
     assert!(ended.body.contains("id=\"why-wrong\""));
     let fields = [("role", button.as_str()), ("why", "Chuyển công tác")];
     let ended = browser.post("/centre/staff/end", &fields).await;
-    assert_eq!(ended.to(), "/centre/staff?told=ended");
+    assert_eq!(ended.to(), "/centre/staff?role=&unit=&page=0&told=ended");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rule_b4_what_is_dated_ahead_is_seen_and_annulled() {
+    let site = Site::new().await;
+    let mut browser = site.signed_in(Role::Operator, 0).await;
+    let ahead = frame::day(Moment(machine_ms()).plus_ms(3 * dancu_domain::moment::DAY_MS));
+    let fields = [("unit", "MAU-9"), ("name", "UBND xã Sau"), ("kind", "commune"), ("day", &ahead)];
+    let done = write(&mut browser, ("/centre/units/new", "/centre/units/new"), &fields).await;
+    assert_eq!(done.to(), "/centre/units/MAU-9?told=written");
+    let page = browser.get("/centre/units/MAU-9").await;
+    assert_eq!(page.status, StatusCode::OK, "a unit to come has a page");
+    assert!(browser.get("/centre/units").await.body.contains("do=annulled&#38;event="));
+    let mark = "do=annulled&#38;event=";
+    let number = page.body.split(mark).nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let form = format!("/centre/units/MAU-9?do=annulled&event={number}");
+    let fields = [("act", "annulled"), ("event", number.as_str())];
+    let reasonless = [fields.as_slice(), &[("reason", " ")]].concat();
+    let wrong = write(&mut browser, (&form, "/centre/units/MAU-9"), &reasonless).await;
+    assert!(wrong.body.contains("id=\"reason-wrong\""), "{}", wrong.body);
+    let done = write(&mut browser, (&form, "/centre/units/MAU-9"), &fields).await;
+    assert_eq!(done.to(), "/centre/units?told=annulled", "{}", done.body);
+    let list = browser.get("/centre/units").await.body;
+    assert!(!list.contains("MAU-9"), "it never was");
 }
