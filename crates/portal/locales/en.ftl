@@ -2036,6 +2036,7 @@ dossier-beyond = Approving the dossier approves this channel for the unit too.
 dossier-remarks = Comments
 dossier-remark = Comment of a reviewer
 dossier-answer = Answer
+dossier-answer-save = Send the answers
 dossier-resolve = Resolved
 dossier-history = What happened
 dossier-who = Who

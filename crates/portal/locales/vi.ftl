@@ -2037,6 +2037,7 @@ dossier-beyond = Phê duyệt hồ sơ là phê duyệt cả phương thức nà
 dossier-remarks = Góp ý
 dossier-remark = Góp ý của cán bộ thẩm định
 dossier-answer = Trả lời góp ý
+dossier-answer-save = Gửi câu trả lời
 dossier-resolve = Đã giải quyết
 dossier-history = Đã diễn ra
 dossier-who = Người làm

@@ -174,6 +174,8 @@ pub struct Remark {
     pub answer: String,
     /// Who answered, when.
     pub answered: String,
+    /// An answer as typed that was not taken yet.
+    pub typed: String,
     /// Open, answered or done.
     pub state: State,
     /// Whether this person may answer it now.

@@ -23,8 +23,6 @@ pub struct Queue {
     pub rows: Vec<Summary>,
     /// Where the next page begins; none: this was the last.
     pub next: Option<After>,
-    /// How many stand at each stage ([`Stage::CODES`]).
-    pub counts: [u64; 9],
 }
 
 /// Days that a dossier has stood at its stage.
@@ -40,10 +38,18 @@ pub const fn age_days(row: &Summary, now: Moment) -> i64 {
 pub async fn queue(desk: &DossierDesk<'_>, stage: u8, after: After) -> Result<Queue, Refused> {
     only_centre(desk)?;
     let rows = desk.store.dossiers().at_stage(stage, after).await?;
-    let counts = desk.store.dossiers().counts().await?;
     let last = rows.last().filter(|_| rows.len() == LISTED as usize);
     let next = last.map(|row| After { since: row.since, number: row.number });
-    Ok(Queue { rows, next, counts })
+    Ok(Queue { rows, next })
+}
+
+/// How many stand at each stage ([`Stage::CODES`]).
+///
+/// # Errors
+/// Of the store; nobody but the centre reads it.
+pub async fn counts(desk: &DossierDesk<'_>) -> Result<[u64; 9], Refused> {
+    only_centre(desk)?;
+    Ok(desk.store.dossiers().counts().await?)
 }
 
 /// Dossiers of a unit, the newest first, before a number (none: from the newest on).

@@ -255,3 +255,10 @@ pub struct Accounts {
     /// Which row it changes; empty: it adds one.
     pub row: String,
 }
+
+impl Accounts {
+    /// Whether a comment may be answered now.
+    fn answers(&self) -> bool {
+        self.remarks.iter().any(|remark| remark.answers)
+    }
+}

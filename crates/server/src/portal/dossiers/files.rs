@@ -1,5 +1,7 @@
 //! Files that come in: the account list as a spreadsheet (B6), and papers that are kept (B2, B7).
 
+use std::collections::HashMap;
+
 use axum::extract::Path;
 use dancu_domain::dossier::{AccountRow, Blocked, Content, Part};
 use dancu_domain::people::powers::Power;
@@ -42,7 +44,10 @@ pub(super) async fn accounts(
     };
     let open = opened(&signed, &place, &number).await?;
     let before = open.dossier.content();
-    let accounts = rows.iter().map(|row| account(row, before)).collect();
+    // The first of two alike, as whoever reads the list from its top.
+    let known: HashMap<String, &AccountRow> =
+        before.accounts.iter().rev().map(|a| (folded(&a.login), a)).collect();
+    let accounts = rows.iter().map(|row| account(row, &known)).collect();
     let content = Content { accounts, ..before.clone() };
     let at = at(open.dossier.number(), &form);
     let saved = here.done("accounts", async move |place: Place| {
@@ -52,11 +57,10 @@ pub(super) async fn accounts(
 }
 
 /// A row of the file; kind, role and services stay where the login was known.
-fn account(row: &Row, before: &Content) -> AccountRow {
+fn account(row: &Row, before: &HashMap<String, &AccountRow>) -> AccountRow {
     let text = |column| row.raw.get(column).trim().to_owned();
     let login = text(Column::Login);
-    let same = |known: &&AccountRow| known.login.trim().eq_ignore_ascii_case(&login);
-    let known = before.accounts.iter().find(same);
+    let known = before.get(&folded(&login));
     AccountRow {
         full_name: text(Column::Name),
         citizen_id: text(Column::PersonalId),
@@ -69,6 +73,11 @@ fn account(row: &Row, before: &Content) -> AccountRow {
         services: known.map_or(ServiceSet::default(), |a| a.services),
         login,
     }
+}
+
+/// A login as logins are compared (B6).
+fn folded(login: &str) -> String {
+    login.trim().to_ascii_lowercase()
 }
 
 /// `POST /unit/dossiers/{number}/security/file`
@@ -87,7 +96,8 @@ async fn paper(
     upload: Upload,
     (code, part): (&'static str, Part),
 ) -> Handled {
-    let place = whole_unit(&signed)?;
+    // A technical item, and a file of which nothing but its digest is kept: integrators too.
+    let place = at_unit(&signed, Power::EditDossier)?;
     let Upload { form, file } = upload;
     let here = Here { signed: &signed, place: &place, number: &number, form: &form };
     let open = opened(&signed, &place, &number).await?;
