@@ -2,7 +2,8 @@
 //! (B3, D2).
 
 use dancu_domain::dossier::{Item, Remark};
-use dancu_domain::lines::Row;
+use dancu_domain::ids::LineId;
+use dancu_domain::lines::{LineDay, Row};
 use dancu_domain::moment::DAY_MS;
 use dancu_domain::notices::{
     AccountChange, Audience, DossierDeed, MAILS_A_DAY, Notice, Ordinary, Preference, Side,
@@ -10,7 +11,8 @@ use dancu_domain::notices::{
 use dancu_domain::people::PersonId;
 use dancu_domain::people::grants::{Grant, Grants, Scope};
 use dancu_domain::people::roles::Role;
-use dancu_domain::registration::DateRange;
+use dancu_domain::registration::{Account, AccountList, DateRange, Snapshot};
+use dancu_domain::service::{Service, ServiceSet, Window};
 use dancu_journal::{Act, Body};
 use dancu_office::dossiers::{live, review};
 use dancu_office::notices::spread;
@@ -130,5 +132,47 @@ async fn rule_d2_an_account_near_its_average_is_told_to_officer_and_head() {
         assert_eq!(told(&world, OFFICER).await, of(Side::Person));
         assert_eq!(told(&world, HEAD).await, of(Side::Head));
         assert_eq!(told(&world, FIRST).await, []);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_d3_the_first_exceedance_is_told_to_the_officers_who_asked_today() {
+    for world in World::both("notices-exceeded").await {
+        let now = clock();
+        let day = world.store.profiles().at(now).hours.duty(now).day;
+        let mut system = (**world.snapshot().by_id(SYSTEM).unwrap()).clone();
+        let account = system.accounts.by_id(ACCOUNT).unwrap().clone();
+        let services = ServiceSet::of(&[Service::CitizenVerify]);
+        system.accounts = AccountList::new(vec![Account { services, ..account }]);
+        let snapshot = Snapshot::new(world.snapshot().epoch, vec![system]);
+        let counted = world.store.ledger().act(now, move |_, lines| {
+            let exceeded = LineDay {
+                used: DAILY,
+                refused: 1,
+                exceedances: 1,
+                exceeded_at: Some(now),
+                episode_at: Some(now),
+                ..LineDay::default()
+            };
+            lines.lines().take_over([
+                Row::Account(ACCOUNT, day, 1),
+                Row::Line(LineId(1), SYSTEM, Window::InHours, day, exceeded),
+            ]);
+            let (kind, actor) = ("test".into(), "dancu".into());
+            Ok(Body::Act(Act { kind, actor, system: 0, detail: String::new() }))
+        });
+        counted.await.unwrap();
+        Watch::default().look(&world.store, &snapshot, now).await.unwrap();
+        let of = |told: Vec<(Notice, Side)>| {
+            let exceeded = |(notice, side): (Notice, Side)| match notice {
+                Notice::LineExceeded { count, .. } => Some((count, side)),
+                _ => None,
+            };
+            told.into_iter().find_map(exceeded)
+        };
+        assert_eq!(of(told(&world, OFFICER).await), Some((DAILY, Side::Person)));
+        assert_eq!(of(told(&world, HEAD).await), Some((DAILY, Side::Head)));
+        assert_eq!(of(told(&world, FIRST).await), Some((DAILY, Side::Operator)));
+        assert_eq!(of(told(&world, AUDITOR).await), None);
     }
 }
