@@ -23,6 +23,19 @@ use dancu_store::{Error, Store, units};
 use crate::act::{Actor, Entry, Refused, note};
 use crate::notices::tell;
 
+/// Where an entry begins to tell the file of a document.
+const FILE: &str = " (tệp ";
+
+/// What an entry tells, without the digest of the document that its act issued: for people.
+#[must_use]
+pub fn in_words(detail: &str) -> String {
+    let Some((before, rest)) = detail.split_once(FILE) else { return detail.to_owned() };
+    match rest.split_once(')') {
+        Some((file, after)) if file.contains(", SHA-256 ") => format!("{before}{after}"),
+        _ => detail.to_owned(),
+    }
+}
+
 /// What every document needs: where it is stored, who issues it by which act, when.
 #[derive(Clone, Copy)]
 pub(crate) struct Issuing<'a> {
@@ -191,7 +204,8 @@ impl Issuing<'_> {
         let to = [Audience::Heads(subject.unit.clone(), None)];
         tell(tx, self.keys, at, &to, &notice)?;
         let digest = hex::encode(staged.sha256);
-        Ok(format!("; văn bản {} {sign}, tệp {} SHA-256 {digest}", kind.code(), staged.id))
+        let name = kind.name_vi();
+        Ok(format!("; kèm {name} số {sign}{FILE}{}, SHA-256 {digest})", staged.id))
     }
 }
 
@@ -251,4 +265,18 @@ pub async fn fetch(
     let entry = Entry::new("document.read", by, issued.system);
     note((store, now), entry, move |_| Ok((detail, ()))).await?;
     Ok((issued, kept, bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn people_read_the_number_and_not_the_digest() {
+        let told = "lý do: A; kèm giấy tiếp nhận số 1/TTDLDC-TN (tệp #5, SHA-256 00ff); DCN-001";
+        assert_eq!(in_words(told), "lý do: A; kèm giấy tiếp nhận số 1/TTDLDC-TN; DCN-001");
+        for whole in ["lý do: A", "lý do: B (tệp hỏng)", "lý do: C (tệp "] {
+            assert_eq!(in_words(whole), whole);
+        }
+    }
 }

@@ -46,7 +46,7 @@ use crate::stop::Stop;
 
 /// Bytes of a sheet: seven long texts of 6,000 letters, at up to three bytes that are sent as nine.
 const SHEET_MAX: usize = 512 * 1024;
-pub(super) use self::kept::{Kept, Unfit};
+pub(super) use self::kept::{Kept, Unfit, sent, turn};
 
 /// Bytes around a file: the fields beside it and the parts' heads.
 const AROUND_FILE: usize = 64 * 1024;
