@@ -23,8 +23,18 @@ use dancu_store::{Error, Store, units};
 use crate::act::{Actor, Entry, Refused, note};
 use crate::notices::tell;
 
-/// Where an entry begins to tell the file of a document.
+/// Where an entry begins to tell a document that its act issued.
+const BEHIND: &str = "; kèm ";
+/// Where it begins to tell the file.
 const FILE: &str = " (tệp ";
+
+/// What an entry told before it named the document that its act issued at its end.
+pub(crate) fn before(detail: &str) -> &str {
+    match detail.rsplit_once(BEHIND) {
+        Some((before, rest)) if rest.contains(FILE) && rest.ends_with(')') => before,
+        _ => detail,
+    }
+}
 
 /// What an entry tells, without the digest of the document that its act issued: for people.
 #[must_use]
@@ -205,7 +215,7 @@ impl Issuing<'_> {
         tell(tx, self.keys, at, &to, &notice)?;
         let digest = hex::encode(staged.sha256);
         let name = kind.name_vi();
-        Ok(format!("; kèm {name} số {sign}{FILE}{}, SHA-256 {digest})", staged.id))
+        Ok(format!("{BEHIND}{name} số {sign}{FILE}{}, SHA-256 {digest})", staged.id))
     }
 }
 
@@ -277,6 +287,10 @@ mod tests {
         assert_eq!(in_words(told), "lý do: A; kèm giấy tiếp nhận số 1/TTDLDC-TN; DCN-001");
         for whole in ["lý do: A", "lý do: B (tệp hỏng)", "lý do: C (tệp "] {
             assert_eq!(in_words(whole), whole);
+            assert_eq!(before(whole), whole);
         }
+        let told = "A; kèm theo B; kèm thông báo khóa số 1/TTDLDC-TBK (tệp #5, SHA-256 00ff)";
+        assert_eq!(before(told), "A; kèm theo B");
+        assert_eq!(before("A; kèm theo B"), "A; kèm theo B");
     }
 }

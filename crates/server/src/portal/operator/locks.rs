@@ -12,7 +12,6 @@ use dancu_domain::people::may::Target;
 use dancu_domain::people::powers::Power;
 use dancu_domain::registration::{Snapshot, System};
 use dancu_office::decisions::Decision;
-use dancu_office::documents::in_words;
 use dancu_office::locks::{self, Evidence, LockKey, Standing, Today};
 use dancu_office::{Refused, act, decisions};
 use dancu_portal::operator::{LockAct, LockPage, LockRow, Locks, Said};
@@ -175,8 +174,7 @@ fn row(t: &Text, snapshot: &Snapshot, lock: &Standing, began: Option<&Decision>)
 
 /// Who locked, and why.
 fn decided(t: &Text, act: &Decision) -> String {
-    let (by, why) =
-        (words::actor(&act.act.actor), act.reason().map_or_else(|| "–".to_owned(), in_words));
+    let (by, why) = (words::actor(&act.act.actor), act.reason().unwrap_or("–"));
     t.with_two("evidence-decided", "by", by, "why", why)
 }
 
@@ -296,7 +294,7 @@ fn shown(t: &Text, snapshot: &Snapshot, act: &Decision) -> LockAct {
         time: frame::stamp(act.at),
         by: words::actor(&act.act.actor),
         what: format!("{kind} · {what}"),
-        reason: act.reason().map(in_words),
+        reason: act.reason().map(ToOwned::to_owned),
         index: act.index,
     }
 }
