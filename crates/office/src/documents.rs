@@ -1,7 +1,8 @@
 //! Documents of the centre, issued by the acts that they tell of (A3, A4, B3, D6).
 //!
-//! **Invariant:** number, file and digest are stored in the transaction of the act: no number is left
-//! out, and none is given to what was undone. **Invariant:** of one thing a kind is issued once.
+//! **Invariant:** number, file and digest are stored in the transaction of the act: no number is
+//! left out, and none is given to what was undone. **Invariant:** of one thing a kind is issued
+//! once.
 //!
 //! To add one: its kind in `dancu_domain::files`, its layout in `dancu_papers::centre`, a function
 //! here that the act calls, its texts `document-…`.
