@@ -214,8 +214,8 @@ pub fn connection(issued: &Issued, of: &Connection) -> Result<Pdf, Failed> {
     }));
     body.extend(texts(
         &[
-            "3. Chỉ dùng thông tin đúng mục đích đã đăng ký; không sao chép, không cung cấp cho bên \
-             thứ ba khi chưa có văn bản đồng ý riêng của Trung tâm.",
+            "3. Chỉ dùng thông tin đúng mục đích đã đăng ký; không sao chép, không cung cấp cho \
+             bên thứ ba khi chưa có văn bản đồng ý riêng của Trung tâm.",
             "4. Kết nối có hiệu lực từ khi được đưa vào hoạt động và chấm dứt theo quy định./.",
         ],
         &known,

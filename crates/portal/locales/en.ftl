@@ -2278,6 +2278,7 @@ commitments-last = Last commitment
 commitments-of = { $list } of { $day }
 commitments-says = I confirm that the chosen officers have read and signed the commitment of { $edition }.
 commitments-file = The signed list, if there is one
+commitments-list = The signed list
 commitments-confirm = Confirm commitments
 commitments-told = Confirmed, list { $list }.
 commitment-yes = Committed
@@ -2287,6 +2288,7 @@ did-dossier-fileRefused = File of a dossier refused by the scanner
 did-paper-told = Paper copy of a dossier recorded
 did-paper-received = Paper copy of a dossier received
 did-commitments-confirmed = Individual commitments confirmed
+did-commitments-fileRead = Signed list of commitments downloaded
 did-commitments-fileRefused = List of commitments refused by the scanner
 did-document-read = Document of the centre downloaded
 

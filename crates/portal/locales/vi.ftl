@@ -2279,6 +2279,7 @@ commitments-last = Cam kết gần nhất
 commitments-of = { $list } ngày { $day }
 commitments-says = Tôi xác nhận các cán bộ được chọn đã đọc và ký cam kết theo mẫu của { $edition }.
 commitments-file = Danh sách đã ký (nếu có)
+commitments-list = Danh sách đã ký
 commitments-confirm = Xác nhận cam kết
 commitments-told = Đã xác nhận, danh sách số { $list }.
 commitment-yes = Đã cam kết
@@ -2288,6 +2289,7 @@ did-dossier-fileRefused = Phần mềm quét từ chối tệp của hồ sơ
 did-paper-told = Ghi bản giấy của hồ sơ
 did-paper-received = Nhận bản giấy của hồ sơ
 did-commitments-confirmed = Xác nhận cam kết cá nhân
+did-commitments-fileRead = Tải danh sách cam kết đã ký
 did-commitments-fileRefused = Phần mềm quét từ chối danh sách cam kết
 did-document-read = Tải văn bản của Trung tâm
 
