@@ -13,6 +13,7 @@ pub mod credentials;
 pub mod decide;
 pub mod dossier;
 pub mod editions;
+pub mod gathering;
 pub mod geo;
 pub mod ids;
 pub mod lines;

@@ -20,6 +20,7 @@ pub mod citizens;
 pub mod credentials;
 pub mod decisions;
 pub mod dossiers;
+pub mod gathering;
 pub mod hours;
 pub mod imports;
 pub mod locks;

@@ -16,6 +16,8 @@ mod citizens;
 mod credentials;
 #[path = "desks/dossiers.rs"]
 mod dossiers;
+#[path = "desks/gathering.rs"]
+mod gathering;
 #[path = "desks/imports.rs"]
 mod imports;
 #[path = "desks/locks.rs"]

@@ -22,6 +22,7 @@ pub mod engine;
 pub mod entries;
 mod error;
 mod facts;
+pub mod gathering;
 pub mod inspect;
 pub mod jobs;
 pub mod keys;

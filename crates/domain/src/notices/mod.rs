@@ -308,6 +308,15 @@ pub enum Notice {
         /// What was done.
         deed: Deed,
     },
+    /// A focal point urges the unit (B8).
+    Urged {
+        /// The focal point's unit, by name.
+        by: String,
+        /// What it says.
+        text: String,
+        /// Where it is done, a path of the portal.
+        link: String,
+    },
 }
 
 /// What is of one kind on the page of notices.
@@ -375,7 +384,7 @@ pub struct Row {
 impl Notice {
     /// Its row.
     pub const fn row(&self) -> Row {
-        use RuleId::{B3, B4, B6, B9, C5, D2, D3, D5, D6, D8, E3, J2};
+        use RuleId::{B3, B4, B6, B8, B9, C5, D2, D3, D5, D6, D8, E3, J2};
         use Topic::{Accounts, Connection, Dossiers, Lines, News, Raises};
         use Urgency::{AtOnce, Ordinary};
         let (code, rule, urgency, topic) = match self {
@@ -404,6 +413,7 @@ impl Notice {
             Self::Connection { .. } => ("connection-opened", D6, AtOnce, Connection),
             Self::ListWaits { .. } => ("list-waits", B6, AtOnce, Accounts),
             Self::Plan { deed, .. } => (plan_code(*deed), D5, AtOnce, Lines),
+            Self::Urged { .. } => ("urged", B8, Ordinary, Dossiers),
         };
         Row { code, rule, urgency, topic }
     }
@@ -435,7 +445,9 @@ impl Notice {
             }
             Self::RevocationToConfirm { .. } => "/unit/revocations".to_owned(),
             Self::Announced { .. } => "/status".to_owned(),
-            Self::DossierStep { link, .. } | Self::CampaignReminder { link, .. } => link.clone(),
+            Self::DossierStep { link, .. }
+            | Self::CampaignReminder { link, .. }
+            | Self::Urged { link, .. } => link.clone(),
             Self::MailFailing { .. } => "/account/contact".to_owned(),
             Self::ListWaits { .. } => "/unit/accounts-by-api".to_owned(),
             Self::Plan { .. } => desk("/centre/plans", "/unit/plans"),

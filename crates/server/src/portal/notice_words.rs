@@ -52,6 +52,7 @@ pub fn said(t: &Text, notice: &Notice, side: Side) -> (String, String) {
             let what = t.with_two(&key, "name", name, "due", frame::date(*due));
             return (what, text.clone());
         }
+        Notice::Urged { by, text, .. } => return (t.with(&key, "unit", by), text.clone()),
         Notice::MailFailing { .. } => t.get(&key),
     };
     (what, advice())
@@ -120,6 +121,7 @@ mod tests {
             Notice::Connection { system: system.clone(), locked: true },
             Notice::Connection { system: system.clone(), locked: false },
             Notice::ListWaits { system: system.clone() },
+            Notice::Urged { by: text(), text: text(), link: leads() },
         ];
         all.extend(Deed::ALL.map(|deed| Notice::Plan { system: system.clone(), deed }));
         all.extend(

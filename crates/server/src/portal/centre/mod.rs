@@ -17,6 +17,7 @@ use dancu_papers::sheet::FILE_BYTES_MAX;
 use dancu_store::units::Written;
 
 pub use self::import::Kept;
+pub(super) use self::list::provinces;
 use super::frame;
 use super::head::AROUND_FILE;
 use super::signed::Signed;
