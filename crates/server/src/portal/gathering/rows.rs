@@ -75,7 +75,8 @@ impl Filter {
             ("from", &self.from),
         ];
         let named = parts.iter().filter(|(_, value)| !value.is_empty());
-        named.map(|(name, value)| format!("&{name}={}", escaped(value))).collect()
+        let part = |(name, value): &(&str, &String)| format!("&{name}={}", escaped(value));
+        named.map(part).collect::<Vec<_>>().concat()
     }
 }
 
