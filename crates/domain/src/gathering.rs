@@ -40,6 +40,8 @@ pub enum Level {
     Waits,
     /// What it handed in waits for others.
     Elsewhere,
+    /// Nothing is open, and what it has is suspended or locked for another reason.
+    Stopped,
     /// Something is live, and nothing is open.
     Fine,
     /// It has neither system nor dossier.
@@ -48,12 +50,13 @@ pub enum Level {
 
 impl Level {
     /// Every level, in order.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Locked,
         Self::Overdue,
         Self::Due,
         Self::Waits,
         Self::Elsewhere,
+        Self::Stopped,
         Self::Fine,
         Self::Nothing,
     ];
@@ -67,6 +70,7 @@ impl Level {
             Self::Due => "due",
             Self::Waits => "waits",
             Self::Elsewhere => "elsewhere",
+            Self::Stopped => "stopped",
             Self::Fine => "fine",
             Self::Nothing => "nothing",
         }
@@ -87,6 +91,7 @@ impl Level {
             Self::Due => "Trong đợt, chờ đơn vị",
             Self::Waits => "Chờ đơn vị",
             Self::Elsewhere => "Chờ cơ quan khác",
+            Self::Stopped => "Kết nối bị dừng",
             Self::Fine => "Không còn việc",
             Self::Nothing => "Chưa kết nối",
         }
@@ -214,6 +219,7 @@ impl Facts {
                 Level::Elsewhere
             }
             None if self.systems.iter().any(|s| s.state == ConnectionState::Live) => Level::Fine,
+            None if self.systems.iter().any(|s| is_stopped(s.state)) => Level::Stopped,
             None => Level::Nothing,
         }
     }
@@ -241,6 +247,10 @@ impl Facts {
         counts.tasks = self.tasks.len() as u32;
         counts
     }
+}
+
+const fn is_stopped(state: ConnectionState) -> bool {
+    matches!(state, ConnectionState::Suspended | ConnectionState::Locked)
 }
 
 /// What is counted of units; sums of them are totals.

@@ -21,6 +21,8 @@ pub mod states {
     pub const WAITS: State = State { class: "warn", icon: "pencil", key: "gather-waits" };
     /// Others have to do something.
     pub const ELSEWHERE: State = State { class: "info", icon: "clock", key: "gather-elsewhere" };
+    /// What it has is stopped.
+    pub const STOPPED: State = State { class: "warn", icon: "lock", key: "gather-halted" };
     /// Nothing is open.
     pub const FINE: State = State { class: "good", icon: "circle-check", key: "gather-fine" };
     /// Neither system nor dossier.
@@ -56,9 +58,9 @@ impl UnitRow {
     fn counts(&self) -> [(&'static str, u64); 4] {
         let [live, incomplete, stopped] = self.systems;
         [
-            ("gather-live", live),
-            ("gather-incomplete", incomplete),
-            ("gather-stopped", stopped),
+            ("gather-live-short", live),
+            ("gather-incomplete-short", incomplete),
+            ("gather-stopped-short", stopped),
             ("gather-accounts", self.accounts),
         ]
     }

@@ -92,5 +92,6 @@ test('the centre sees every unit and what was handed up', async () => {
   await go(at, '/centre/units');
   await follow(at, '#main a[href="/gathering"]');
   assert.match(await words(at), /Bộ Mẫu[\s\S]*Bảng tổng hợp đã nhận/i);
+  assert.equal(await at.$$eval('#main .tile', (all) => all.length), 35, 'every province, and no place');
   await look(at, 'gathering-centre');
 });

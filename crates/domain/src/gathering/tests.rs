@@ -141,7 +141,8 @@ fn rule_b8_who_is_behind_comes_first() {
     assert_eq!(counts, expected);
     assert_eq!(cases[6].0.counts(Level::Fine).live, 1);
     let locked = Facts { systems: vec![system(1, ConnectionState::Locked)], ..Facts::default() };
-    assert_eq!(locked.counts(Level::Nothing).locked, 1);
+    assert_eq!(locked.level(TODAY), Level::Stopped);
+    assert_eq!(locked.counts(Level::Stopped).locked, 1);
     let tree = tree(&country());
     let facts = [("XA", 5), ("TRUONG", 1), ("PHUONG", 3)];
     let facts = facts.map(|(unit, at)| (code(unit), cases[at].0.clone())).into();

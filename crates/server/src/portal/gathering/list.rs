@@ -49,7 +49,7 @@ pub(super) async fn page(
     };
     let [handed, received] = receipts(signed, here).await?;
     let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
-    let beyond = summary.provinces().keys().flatten().count() > 1;
+    let beyond = here.at.is_none() || summary.provinces().keys().flatten().count() > 1;
     let urges = here.at.as_ref().filter(|_| signed.holds(Power::UrgeUnits));
     let today = signed.today();
     let page = Gathering {

@@ -1,6 +1,6 @@
 //! Rows of a summary as pages show them, and which of them are shown.
 
-use dancu_domain::dossier::Stage;
+use dancu_domain::dossier::{Part, Stage};
 use dancu_domain::gathering::{Counts, Level, Lines, Row, Whose};
 use dancu_domain::ids::UnitCode;
 use dancu_domain::text::fold;
@@ -106,7 +106,8 @@ pub(super) fn row(signed: &Signed, row: &Row, href: String, urged: Option<Date>)
     let whose = (row.whose != Whose::Nobody)
         .then(|| format!(" · {}", t.get(format!("gather-whose-{}", row.whose.code()))));
     let stage = row.stage.map(stage).unwrap_or_default();
-    let parts: Vec<&str> = row.lacks.iter().map(|part| part.name_vi()).collect();
+    let (lacking, parts) = (row.lacks.len() as u64, Part::ALL.len() as u64);
+    let lacks = t.with_two("gather-lacking", "count", t.num(lacking), "parts", t.num(parts));
     UnitRow {
         name: row.name.clone(),
         code: row.unit.to_string(),
@@ -115,7 +116,7 @@ pub(super) fn row(signed: &Signed, row: &Row, href: String, urged: Option<Date>)
         systems: [c.live, c.incomplete, c.locked].map(u64::from),
         accounts: c.accounts.into(),
         dossier: format!("{stage}{}", whose.unwrap_or_default()),
-        lacks: parts.join("; "),
+        lacks: if row.lacks.is_empty() { String::new() } else { lacks },
         deadline: row.deadline.map(frame::date).unwrap_or_default(),
         urged: urged.map(frame::date).unwrap_or_default(),
     }
@@ -134,6 +135,7 @@ pub(super) const fn state(level: Level) -> State {
         Level::Due => states::DUE,
         Level::Waits => states::WAITS,
         Level::Elsewhere => states::ELSEWHERE,
+        Level::Stopped => states::STOPPED,
         Level::Fine => states::FINE,
         Level::Nothing => states::NOTHING,
     }
