@@ -14,6 +14,7 @@ pub mod decide;
 pub mod dossier;
 pub mod editions;
 pub mod files;
+pub mod gathering;
 pub mod geo;
 pub mod ids;
 pub mod lines;

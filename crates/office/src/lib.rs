@@ -22,6 +22,7 @@ pub mod credentials;
 pub mod decisions;
 pub mod documents;
 pub mod dossiers;
+pub mod gathering;
 pub mod hours;
 pub mod imports;
 pub mod locks;

@@ -18,6 +18,8 @@ mod credentials;
 mod dossiers;
 #[path = "desks/files.rs"]
 mod files;
+#[path = "desks/gathering.rs"]
+mod gathering;
 #[path = "desks/imports.rs"]
 mod imports;
 #[path = "desks/locks.rs"]

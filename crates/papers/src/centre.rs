@@ -2,10 +2,12 @@
 //! D6), monthly statement (A7). Their layout is that of Decree 30/2020/NĐ-CP; their wording is
 //! *ours*, and each of them says so at its foot.
 
+mod gathering;
 mod statement;
 
 use jiff::civil::Date;
 
+pub use self::gathering::{Gathered, Gathering, gathering, gathering_sheet};
 pub use self::statement::{Lock, Refusals, Served, Statement, statement};
 
 use crate::layout::{Align, Block, INDENT, SIZE};

@@ -262,6 +262,15 @@ pub enum Notice {
         /// `YYYY-MM`.
         month: String,
     },
+    /// A focal point urges the unit (B8).
+    Urged {
+        /// The focal point's unit, by name.
+        by: String,
+        /// What it says.
+        text: String,
+        /// Where it is done, a path of the portal.
+        link: String,
+    },
 }
 
 /// What is of one kind on the page of notices.
@@ -329,7 +338,7 @@ pub struct Row {
 impl Notice {
     /// Its row.
     pub const fn row(&self) -> Row {
-        use RuleId::{A7, B3, B4, B6, B9, C5, D2, D3, D5, D6, D8, E3, J2};
+        use RuleId::{A7, B3, B4, B6, B8, B9, C5, D2, D3, D5, D6, D8, E3, J2};
         use Topic::{Accounts, Connection, Dossiers, Lines, News, Raises};
         use Urgency::{AtOnce, Ordinary};
         let (code, rule, urgency, topic) = match self {
@@ -363,6 +372,7 @@ impl Notice {
             Self::AccountWarned { percent: 100.., .. } => ("count-full", D2, AtOnce, Lines),
             Self::AccountWarned { .. } => ("count-warned", D2, Ordinary, Lines),
             Self::Statement { .. } => ("statement", A7, Ordinary, Connection),
+            Self::Urged { .. } => ("urged", B8, Ordinary, Dossiers),
         };
         Row { code, rule, urgency, topic }
     }
@@ -402,7 +412,9 @@ impl Notice {
             }
             Self::RevocationToConfirm { .. } => "/unit/revocations".to_owned(),
             Self::Announced { .. } => "/status".to_owned(),
-            Self::DossierStep { link, .. } | Self::CampaignReminder { link, .. } => link.clone(),
+            Self::DossierStep { link, .. }
+            | Self::CampaignReminder { link, .. }
+            | Self::Urged { link, .. } => link.clone(),
             Self::MailFailing { .. } => "/account/contact".to_owned(),
             Self::ListWaits { .. } => "/unit/accounts-by-api".to_owned(),
             Self::Plan { .. } => desk("/centre/plans", "/unit/plans"),

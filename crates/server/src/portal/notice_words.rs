@@ -60,6 +60,7 @@ pub fn said(t: &Text, notice: &Notice, side: Side) -> (String, String) {
             return (what, text.clone());
         }
         Notice::Statement { system, month } => t.with_two(&key, "line", system, "month", month),
+        Notice::Urged { by, text, .. } => return (t.with(&key, "unit", by), text.clone()),
         Notice::MailFailing { .. } => t.get(&key),
     };
     (what, advice())
@@ -129,6 +130,7 @@ mod tests {
             Notice::Connection { system: system.clone(), locked: false },
             Notice::ListWaits { system: system.clone() },
             Notice::Statement { system: system.clone(), month: "2026-10".into() },
+            Notice::Urged { by: text(), text: text(), link: leads() },
         ];
         all.extend([80, 100].map(|percent| {
             let system = system.clone();

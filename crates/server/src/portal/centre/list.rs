@@ -87,7 +87,7 @@ pub(super) async fn show(signed: Signed, Query(filter): Query<Filter>) -> Handle
 }
 
 /// Provinces to choose from, after the words for none.
-pub(super) fn provinces(any: &str, chosen: Option<u8>) -> Vec<Choice> {
+pub(in crate::portal) fn provinces(any: &str, chosen: Option<u8>) -> Vec<Choice> {
     let first = Choice { value: String::new(), label: any.to_owned(), chosen: chosen.is_none() };
     let listed = geo::provinces(Dataset::Y2026).iter().map(|p| Choice {
         value: p.code.to_string(),

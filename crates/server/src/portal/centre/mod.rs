@@ -18,6 +18,7 @@ use dancu_portal::centre::{EventRow, states};
 use dancu_store::units::Written;
 
 pub use self::import::Kept;
+pub(super) use self::list::provinces;
 use super::frame;
 use super::head::AROUND_FILE;
 use super::signed::Signed;

@@ -27,6 +27,9 @@ const MAY: &[(&str, &str, &[Role])] = &[
     ("*", "/unit", &[Role::Head, Role::Deputy]),
     // B4, E3: the tree of units and the centre's staff.
     ("*", "/centre", &[Role::Operator]),
+    // B8: focal points see and urge the units of their line, the centre sees all of them.
+    ("*", "/gathering", &[Role::FocalPoint, Role::Operator]),
+    ("POST", "/gathering/urge", &[Role::FocalPoint]),
     // E2, E3: the head answers for the accounts; who stands in for the head does; the centre helps
     // who lost a factor.
     ("*", "/unit/officers", &[Role::Head, Role::Deputy]),
