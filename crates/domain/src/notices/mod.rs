@@ -9,11 +9,13 @@
 //! To add a kind: a variant **at the end** of [`Notice`] (its place stands in the store), its row
 //! in [`Notice::row`], and its texts `notice-{code}` in both languages.
 
+mod account;
 mod plan;
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+pub use crate::appeals::AppealStep;
 use crate::ids::{SystemCode, UnitCode};
 use crate::moment::Moment;
 use crate::people::PersonId;
@@ -21,6 +23,7 @@ use crate::plans::Deed;
 use crate::rule::RuleId;
 use crate::service::{Service, Window};
 
+pub use self::account::AccountChange;
 pub use self::plan::{
     DIGEST_MINUTE, Ordinary, Preference, RETRY_FOR_MS, When, is_address, plan, retry_after_ms,
 };
@@ -93,84 +96,6 @@ pub struct LineAt {
     pub service: Service,
     /// Window.
     pub window: Window,
-}
-
-/// What became of a person's account of the portal.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
-pub enum AccountChange {
-    /// Locked for security (D6).
-    Locked,
-    /// The lock ended.
-    Unlocked,
-    /// Suspended (E3).
-    Suspended,
-    /// A suspension ended.
-    Resumed,
-    /// Revoked (E3).
-    Revoked,
-    /// In use again after idleness (E2).
-    Reenabled,
-    /// Invited.
-    Invited,
-    /// The invitation was withdrawn.
-    InvitationWithdrawn,
-    /// Roles were given or taken (E3).
-    RolesChanged,
-    /// A password was given in the person's name (E2).
-    PasswordGiven,
-    /// The password was changed.
-    PasswordChanged,
-    /// A factor was enrolled.
-    FactorAdded,
-    /// A factor was removed.
-    FactorRemoved,
-    /// The loss of a factor was told.
-    FactorLost,
-    /// The head vouched for who lost a factor.
-    Vouched,
-    /// New recovery codes.
-    RecoveryMade,
-}
-
-impl AccountChange {
-    /// The word in the keys of texts.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Locked => "locked",
-            Self::Unlocked => "unlocked",
-            Self::Suspended => "suspended",
-            Self::Resumed => "resumed",
-            Self::Revoked => "revoked",
-            Self::Reenabled => "reenabled",
-            Self::Invited => "invited",
-            Self::InvitationWithdrawn => "withdrawn",
-            Self::RolesChanged => "roles",
-            Self::PasswordGiven => "password-given",
-            Self::PasswordChanged => "password",
-            Self::FactorAdded => "factor",
-            Self::FactorRemoved => "factor-removed",
-            Self::FactorLost => "factor-lost",
-            Self::Vouched => "vouched",
-            Self::RecoveryMade => "recovery",
-        }
-    }
-
-    /// Whether the head of the unit is told too: what stops or opens an account (D6, E3).
-    pub const fn concerns_head(self) -> bool {
-        matches!(
-            self,
-            Self::Locked | Self::Unlocked | Self::Suspended | Self::Resumed | Self::Revoked
-        )
-    }
-
-    const fn rule(self) -> RuleId {
-        match self {
-            Self::Locked | Self::Unlocked => RuleId::D6,
-            Self::Suspended | Self::Resumed | Self::Revoked | Self::RolesChanged => RuleId::E3,
-            Self::Invited | Self::InvitationWithdrawn => RuleId::J3,
-            _ => RuleId::E2,
-        }
-    }
 }
 
 /// Something that somebody is told.
@@ -308,6 +233,15 @@ pub enum Notice {
         /// What was done.
         deed: Deed,
     },
+    /// A step of an appeal against a lock (D6).
+    Appeal {
+        /// The system.
+        system: SystemCode,
+        /// What is locked, as addresses name it.
+        lock: String,
+        /// The step.
+        step: AppealStep,
+    },
 }
 
 /// What is of one kind on the page of notices.
@@ -404,6 +338,7 @@ impl Notice {
             Self::Connection { .. } => ("connection-opened", D6, AtOnce, Connection),
             Self::ListWaits { .. } => ("list-waits", B6, AtOnce, Accounts),
             Self::Plan { deed, .. } => (plan_code(*deed), D5, AtOnce, Lines),
+            Self::Appeal { step, .. } => (appeal_code(*step), D6, AtOnce, Lines),
         };
         Row { code, rule, urgency, topic }
     }
@@ -421,7 +356,9 @@ impl Notice {
         match self {
             Self::LineWarned { line, .. } | Self::LineLifted { line } => of_system(&line.system),
             Self::LineExceeded { .. } => desk("/operate/exceedances", "/unit/usage"),
-            Self::LineLocked { .. } => desk("/operate/locks", "/unit/usage"),
+            Self::LineLocked { .. } | Self::Appeal { step: AppealStep::Lifted, .. } => {
+                desk("/operate/locks", "/unit/usage")
+            }
             Self::Account(_) | Self::ListChanged { .. } | Self::MailFailing { own: false } => {
                 let path = if side == Side::Head { "/unit/officers" } else { "/account/history" };
                 path.to_owned()
@@ -439,7 +376,19 @@ impl Notice {
             Self::MailFailing { .. } => "/account/contact".to_owned(),
             Self::ListWaits { .. } => "/unit/accounts-by-api".to_owned(),
             Self::Plan { .. } => desk("/centre/plans", "/unit/plans"),
+            // A lock that was lifted has no page.
+            Self::Appeal { lock, .. } => format!("/operate/locks/{lock}"),
         }
+    }
+}
+
+const fn appeal_code(step: AppealStep) -> &'static str {
+    match step {
+        AppealStep::Made => "appeal-made",
+        AppealStep::Acknowledged => "appeal-acknowledged",
+        AppealStep::Lifted => "appeal-lifted",
+        AppealStep::Kept => "appeal-kept",
+        AppealStep::Late => "appeal-late",
     }
 }
 

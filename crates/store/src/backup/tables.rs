@@ -86,6 +86,8 @@ pub const KEPT: &[(&str, Kept)] = &[
     ("portal_contact", Kept::Rows),
     ("campaign", Kept::Rows),
     ("campaign_task", Kept::Rows),
+    ("mail_bounce", Kept::Rows),
+    ("lock_appeal", Kept::Rows),
     ("person", Kept::Numbered(PERSON_BLOCK)),
     ("person_key", Kept::Digests),
     ("household", Kept::Numbered(HOUSEHOLD_BLOCK)),
