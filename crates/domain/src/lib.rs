@@ -6,6 +6,7 @@
 //! **Invariant:** an identifier that exists is valid. **Invariant:** every refusal names a rule of
 //! `docs/glossary.md`. **Invariant:** a figure of the law stands in the regulation profile only.
 
+pub mod appeals;
 pub mod birth;
 pub mod campaigns;
 pub mod conformance;

@@ -13,6 +13,7 @@
 //! `docs/journal-format.md`, and its refusals as variants of [`act::Refused`].
 
 pub mod act;
+pub mod appeals;
 pub mod audit;
 pub mod campaigns;
 pub mod certificates;

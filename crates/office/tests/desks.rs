@@ -6,6 +6,8 @@ mod open;
 #[path = "desks/world.rs"]
 mod world;
 
+#[path = "desks/appeals.rs"]
+mod appeals;
 #[path = "desks/audit.rs"]
 mod audit;
 #[path = "desks/campaigns.rs"]

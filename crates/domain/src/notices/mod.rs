@@ -16,6 +16,7 @@ mod plan;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+pub use crate::appeals::AppealStep;
 use crate::ids::{SystemCode, UnitCode};
 use crate::moment::Moment;
 use crate::people::PersonId;
@@ -271,6 +272,15 @@ pub enum Notice {
         /// Where it is done, a path of the portal.
         link: String,
     },
+    /// A step of an appeal against a lock (D6).
+    Appeal {
+        /// The system.
+        system: SystemCode,
+        /// What is locked, as addresses name it.
+        lock: String,
+        /// The step.
+        step: AppealStep,
+    },
 }
 
 /// What is of one kind on the page of notices.
@@ -373,6 +383,7 @@ impl Notice {
             Self::AccountWarned { .. } => ("count-warned", D2, Ordinary, Lines),
             Self::Statement { .. } => ("statement", A7, Ordinary, Connection),
             Self::Urged { .. } => ("urged", B8, Ordinary, Dossiers),
+            Self::Appeal { step, .. } => (appeal_code(*step), D6, AtOnce, Lines),
         };
         Row { code, rule, urgency, topic }
     }
@@ -398,7 +409,9 @@ impl Notice {
             // An officer has no page of the unit's lines.
             Self::LineExceeded { .. } if side == Side::Person => "/counter".to_owned(),
             Self::LineExceeded { .. } => desk("/operate/exceedances", "/unit/usage"),
-            Self::LineLocked { .. } => desk("/operate/locks", "/unit/usage"),
+            Self::LineLocked { .. } | Self::Appeal { step: AppealStep::Lifted, .. } => {
+                desk("/operate/locks", "/unit/usage")
+            }
             Self::Account(_) | Self::ListChanged { .. } | Self::MailFailing { own: false } => {
                 let path = if side == Side::Head { "/unit/officers" } else { "/account/history" };
                 path.to_owned()
@@ -426,7 +439,19 @@ impl Notice {
                 path.to_owned()
             }
             Self::Statement { .. } => "/unit/statements".to_owned(),
+            // A lock that was lifted has no page.
+            Self::Appeal { lock, .. } => format!("/operate/locks/{lock}"),
         }
+    }
+}
+
+const fn appeal_code(step: AppealStep) -> &'static str {
+    match step {
+        AppealStep::Made => "appeal-made",
+        AppealStep::Acknowledged => "appeal-acknowledged",
+        AppealStep::Lifted => "appeal-lifted",
+        AppealStep::Kept => "appeal-kept",
+        AppealStep::Late => "appeal-late",
     }
 }
 

@@ -41,6 +41,7 @@ pub fn said(t: &Text, notice: &Notice, side: Side) -> (String, String) {
         Notice::ListChanged { system }
         | Notice::ListWaits { system }
         | Notice::Plan { system, .. }
+        | Notice::Appeal { system, .. }
         | Notice::RevocationToConfirm { system }
         | Notice::Connection { system, .. } => t.with(&key, "line", system),
         Notice::Announced { title, .. } => t.with(&key, "title", title),
@@ -78,7 +79,7 @@ fn place(t: &Text, line: &LineAt) -> String {
 #[cfg(test)]
 mod tests {
     use dancu_domain::ids::SystemCode;
-    use dancu_domain::notices::{AccountChange, DossierDeed};
+    use dancu_domain::notices::{AccountChange, AppealStep, DossierDeed};
     use dancu_domain::plans::Deed;
     use dancu_domain::service::{Service, Window};
     use dancu_portal::text::Language;
@@ -139,6 +140,11 @@ mod tests {
         all.extend(
             DossierDeed::ALL.map(|deed| Notice::Dossier { number: "HS-00001".into(), deed }),
         );
+        all.extend(AppealStep::ALL.map(|step| Notice::Appeal {
+            system: system.clone(),
+            lock: "line-1".into(),
+            step,
+        }));
         all.extend(Deed::ALL.map(|deed| Notice::Plan { system: system.clone(), deed }));
         all.extend(
             [

@@ -100,6 +100,8 @@ pub const KEPT: &[(&str, Kept)] = &[
     ("gathering_urged", Kept::Rows),
     ("gathering_handed", Kept::Rows),
     ("gathering_receiver", Kept::Rows),
+    ("mail_bounce", Kept::Rows),
+    ("lock_appeal", Kept::Rows),
     ("person", Kept::Numbered(PERSON_BLOCK)),
     ("person_key", Kept::Digests),
     ("household", Kept::Numbered(HOUSEHOLD_BLOCK)),

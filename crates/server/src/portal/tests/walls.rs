@@ -96,6 +96,9 @@ const MAY: &[(&str, &str, &[Role])] = &[
     ("POST", "/operate/systems/{code}/lock", &[Role::Operator, Role::IncidentLead]),
     ("GET", "/operate/locks", &[Role::Head, Role::Deputy, Role::Operator, Role::IncidentLead]),
     ("POST", "/operate/locks/account", &[Role::Operator, Role::IncidentLead]),
+    // D6: the unit appeals, who may unlock answers.
+    ("POST", "/unit/appeals", &[Role::Head, Role::Deputy]),
+    ("POST", "/operate/locks/appeals", &[Role::Operator]),
     // A6, F3: auditors.
     ("*", "/audit", &[Role::Auditor, Role::IndependentAuditor]),
     // I1, I3: citizens, about themselves.
