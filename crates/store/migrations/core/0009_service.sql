@@ -96,8 +96,6 @@ CREATE TABLE commitment (
     account BIGINT NOT NULL PRIMARY KEY REFERENCES account (id),
     list BIGINT NOT NULL REFERENCES commitment_list (id)
 ) @CLUSTERED@;
--- Webhooks.
--- Further.
 -- Addresses from which mail came back, by their keyed digests: nobody enters one anew for a while.
 CREATE TABLE mail_bounce (
     digest @BYTES@ NOT NULL PRIMARY KEY,
