@@ -14,22 +14,24 @@ use crate::{Failed, Pdf};
 
 /// Lines of the title, on both.
 const TITLE: [&str; 2] = ["BẢNG TỔNG HỢP", "TÌNH HÌNH KẾT NỐI CƠ SỞ DỮ LIỆU QUỐC GIA VỀ DÂN CƯ"];
-/// The columns; their widths in the paper, in shares, and in the spreadsheet, in characters.
+/// The columns; their widths in the paper, in shares, and in the spreadsheet, in characters. In the
+/// paper, which is narrow, the code of a unit stands with its name.
 const COLUMNS: [(&str, f32, f64); 11] = [
-    ("TT", 9.0, 5.0),
+    ("TT", 10.0, 5.0),
     ("Đơn vị", 36.0, 42.0),
-    ("Mã đơn vị", 19.0, 14.0),
-    ("Đang dùng", 12.0, 9.0),
-    ("Chưa đủ", 12.0, 9.0),
-    ("Bị khóa", 12.0, 9.0),
-    ("Tài khoản", 13.0, 10.0),
+    (CODE, 0.0, 14.0),
+    ("Đang dùng", 15.0, 9.0),
+    ("Chưa đủ", 14.0, 9.0),
+    ("Bị khóa", 14.0, 9.0),
+    ("Tài khoản", 18.0, 10.0),
     ("Hồ sơ", 24.0, 28.0),
     ("Còn thiếu", 24.0, 34.0),
-    ("Hạn", 20.0, 12.0),
-    ("Tình trạng", 22.0, 24.0),
+    ("Hạn", 27.0, 12.0),
+    ("Tình trạng", 21.0, 24.0),
 ];
-/// Where numbers stand.
-const NUMBERS: std::ops::RangeInclusive<usize> = 3..=6;
+const CODE: &str = "Mã đơn vị";
+/// Where numbers stand in the paper.
+const NUMBERS: std::ops::RangeInclusive<usize> = 2..=5;
 /// Paper of Viet Nam's offices: A4.
 const PAPER_A4: u8 = 9;
 
@@ -112,19 +114,21 @@ pub fn gathering(of: &Gathering) -> Result<Pdf, Failed> {
         body.extend(texts(&["{line}"], &Known::default().with("line", &line)));
     }
     let row = |(at, row): (usize, &Gathered)| {
-        let mut cells = vec![(at + 1).to_string(), row.name.clone(), row.code.clone()];
+        let mut cells = vec![(at + 1).to_string(), format!("{} ({})", row.name, row.code)];
         cells.extend(row.counts.map(thousands));
         cells.extend(words(row));
         cells
     };
     let mut rows: Vec<Vec<String>> = of.rows.iter().enumerate().map(row).collect();
-    let mut total = vec![String::new(), format!("Cộng {} đơn vị", of.rows.len()), String::new()];
+    let columns = COLUMNS.iter().filter(|(head, ..)| *head != CODE);
+    let columns: Vec<_> = columns.map(|(head, share, _)| ((*head).to_owned(), *share)).collect();
+    let mut total = vec![String::new(), format!("Cộng {} đơn vị", of.rows.len())];
     total.extend(of.total().map(thousands));
-    total.resize(COLUMNS.len(), String::new());
+    total.resize(columns.len(), String::new());
     rows.push(total);
     body.push(Block::Table(Table {
-        columns: COLUMNS.map(|(head, share, _)| (head.to_owned(), share)).to_vec(),
-        centred: (0..COLUMNS.len()).map(|at| at == 0 || NUMBERS.contains(&at)).collect(),
+        centred: (0..columns.len()).map(|at| at == 0 || NUMBERS.contains(&at)).collect(),
+        columns,
         rows,
     }));
     issued.paper("", title(&TITLE), body, "Bảng tổng hợp tình hình kết nối")

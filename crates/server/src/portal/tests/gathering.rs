@@ -131,7 +131,7 @@ async fn hands_up(site: &Site, focal: &mut Browser) {
     let mut centre = site.signed_in(Role::Operator, 0).await;
     let page = centre.get("/gathering").await.body;
     assert!(page.contains("UBND phường Chậm") && page.contains("UBND xã Khác"));
-    assert!(page.contains("TH-00002") && !page.contains("value=\"urge\""));
+    assert!(page.contains("TH-00002") && !page.contains("action=\"/gathering/urge\""));
     assert!(centre.get("/gathering/handed/1").await.body.contains("TH-00001"));
     assert_eq!(centre.post(up, &[("confirmed", "1")]).await.status, StatusCode::NOT_FOUND);
     assert_eq!(centre.get("/gathering/export.pdf").await.status, StatusCode::OK);
