@@ -16,7 +16,7 @@ const ORIGIN: &str = "dancu.centre/log";
 /// What stands in front of an Ed25519 key in a key line.
 const ED25519_TYPE: u8 = 1;
 /// What a signature line begins with.
-const DASH: &str = "\u{2014} ";
+pub const DASH: &str = "\u{2014} ";
 
 /// The key that signs.
 pub struct LogKey {

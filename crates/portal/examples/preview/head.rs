@@ -287,6 +287,7 @@ impl Preview {
             existing,
             listed: true,
             state: states::ACTIVE,
+            email: "uyen.npbqtht@hoamaivang.mau".into(),
             name: if existing {
                 "Nguyễn Phước Bảo Quỳnh Trương Hoàng Thục Uyên".into()
             } else {

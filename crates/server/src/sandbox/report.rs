@@ -8,7 +8,7 @@ use dancu_domain::registration::System;
 
 use super::Running;
 use crate::app::App;
-use crate::log_key::{LogKey, VerifierKey, sha256};
+use crate::log_key::{DASH, LogKey, VerifierKey, sha256};
 
 /// Bytes of a report that is handed in: thirteen cases take 3 KiB.
 pub const REPORT_MAX: usize = 32 * 1024;
