@@ -9,6 +9,7 @@
 
 mod officer;
 
+use dancu_domain::dossier::Mark;
 use dancu_domain::ids::{AccountId, Login};
 use dancu_domain::moment::Moment;
 use dancu_domain::notices::Notice;
@@ -26,23 +27,31 @@ use dancu_store::policy;
 
 use self::officer::Officer;
 use crate::act::{Actor, Desk, Done, Entry, Refused, note};
-use crate::campaigns::held;
+use crate::campaigns::{held, secured};
+use crate::dossiers::live::close_with;
 use crate::locks::Word;
 use crate::notices::{answers_for, tell};
 use crate::officers::withdrawn;
 
-/// Sets a connection's state (B3).
+/// Sets a connection's state (B3); with a closed connection its dossier and its part in a campaign
+/// end.
 ///
 /// # Errors
 /// A closed connection stays closed.
 pub async fn connection(desk: &Desk<'_>, state: ConnectionState) -> Result<Done, Refused> {
-    let id = desk.system.id;
+    let (id, keys) = (desk.system.id, desk.store.keys().clone());
+    let mark = Mark { by: desk.actor.number(), at: desk.now };
+    let (told, reason) = (desk.actor.told(), desk.reason.to_owned());
     let set = desk.carry_out("system.state", move |tx, _| {
         if state != ConnectionState::Closed {
             held(tx, id)?;
         }
         policy::write::set_system_state(tx, id, state)?;
-        Ok((state.code().to_owned(), ()))
+        let closed = match state {
+            ConnectionState::Closed => close_with(tx, (&keys, mark), id, (told, reason.as_str()))?,
+            _ => String::new(),
+        };
+        Ok((format!("{}{closed}", state.code()), ()))
     });
     Ok(set.await?.0)
 }
@@ -93,8 +102,8 @@ pub(crate) fn ended(substitutes: &[PersonId]) -> Option<String> {
     (!numbers.is_empty()).then(|| format!("{NO_SUBSTITUTE}: {}", numbers.join(", ")))
 }
 
-/// Locks a live connection at once (D6). A suspended one is stopped already, and would be live
-/// after the lock: it is refused.
+/// Locks a live connection at once (D6), or one that a campaign locked: it goes on when both locks
+/// have ended. A suspended one is stopped already, and would be live after the lock: it is refused.
 ///
 /// # Errors
 /// [`PortalReason::NotInThisState`] where it is not live.
@@ -102,10 +111,13 @@ pub async fn lock_connection(desk: &Desk<'_>) -> Result<Done, Refused> {
     let (id, system, now) = (desk.system.id, desk.system.code.clone(), desk.now);
     let (keys, to) = (desk.store.keys().clone(), answers_for(desk.system, desk.actor.person()));
     let locked = desk.carry_out("system.state", move |tx, _| {
-        if policy::write::system_state(tx, id)?.ok_or(Refused::Gone)? != ConnectionState::Live {
-            return Err(PortalReason::NotInThisState.into());
+        match policy::write::system_state(tx, id)?.ok_or(Refused::Gone)? {
+            ConnectionState::Live => {
+                policy::write::set_system_state(tx, id, ConnectionState::Locked)?;
+            }
+            ConnectionState::Locked if secured(tx, &keys, id, true)? => {}
+            _ => return Err(PortalReason::NotInThisState.into()),
         }
-        policy::write::set_system_state(tx, id, ConnectionState::Locked)?;
         tell(tx, &keys, now, &to, &Notice::Connection { system, locked: true })?;
         Ok((ConnectionState::Locked.code().to_owned(), ()))
     });
@@ -123,7 +135,10 @@ pub async fn unlock_connection(desk: &Desk<'_>) -> Result<Done, Refused> {
         if policy::write::system_state(tx, id)? != Some(ConnectionState::Locked) {
             return Err(Refused::NotLocked);
         }
-        held(tx, id)?;
+        if secured(tx, &keys, id, false)? {
+            let what = "hết khóa an ninh, còn khóa theo đợt cập nhật hồ sơ";
+            return Ok((format!("{}: {what}", ConnectionState::Locked.code()), ()));
+        }
         policy::write::set_system_state(tx, id, ConnectionState::Live)?;
         tell(tx, &keys, now, &to, &Notice::Connection { system, locked: false })?;
         Ok((ConnectionState::Live.code().to_owned(), ()))
