@@ -33,7 +33,7 @@ pub struct PlanRow {
     pub number: i64,
     /// System code.
     pub system: String,
-    /// Unit code.
+    /// Unit by its name and code.
     pub unit: String,
     /// Services in words.
     pub services: String,

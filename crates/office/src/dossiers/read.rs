@@ -4,12 +4,14 @@ use dancu_domain::dossier::{
     self, Content, Difference, Dossier, DossierNumber, Mark, Missing, Part, Stage, Step, Turn,
 };
 use dancu_domain::editions::Law;
+use dancu_domain::files::PaperCopy;
 use dancu_domain::ids::UnitCode;
 use dancu_domain::moment::{DAY_MS, Moment};
 use dancu_domain::people::approval::Approvers;
 use dancu_domain::people::powers::Power;
 use dancu_domain::registration::ConnectionState;
 use dancu_store::dossiers::{After, Event, LISTED, Summary};
+use dancu_store::files::{Issued, Kept};
 
 use super::{DossierDesk, Side, beyond_group, only_centre};
 use crate::act::Refused;
@@ -21,8 +23,6 @@ pub struct Queue {
     pub rows: Vec<Summary>,
     /// Where the next page begins; none: this was the last.
     pub next: Option<After>,
-    /// How many stand at each stage ([`Stage::CODES`]).
-    pub counts: [u64; 9],
 }
 
 /// Days that a dossier has stood at its stage.
@@ -38,10 +38,18 @@ pub const fn age_days(row: &Summary, now: Moment) -> i64 {
 pub async fn queue(desk: &DossierDesk<'_>, stage: u8, after: After) -> Result<Queue, Refused> {
     only_centre(desk)?;
     let rows = desk.store.dossiers().at_stage(stage, after).await?;
-    let counts = desk.store.dossiers().counts().await?;
     let last = rows.last().filter(|_| rows.len() == LISTED as usize);
     let next = last.map(|row| After { since: row.since, number: row.number });
-    Ok(Queue { rows, next, counts })
+    Ok(Queue { rows, next })
+}
+
+/// How many stand at each stage ([`Stage::CODES`]).
+///
+/// # Errors
+/// Of the store; nobody but the centre reads it.
+pub async fn counts(desk: &DossierDesk<'_>) -> Result<[u64; 9], Refused> {
+    only_centre(desk)?;
+    Ok(desk.store.dossiers().counts().await?)
 }
 
 /// Dossiers of a unit, the newest first, before a number (none: from the newest on).
@@ -149,6 +157,12 @@ pub struct Open {
     pub connection: Option<ConnectionState>,
     /// What happened, the newest first.
     pub history: Vec<Event>,
+    /// Kept files: papers that were brought and documents of the centre.
+    pub files: Vec<Kept>,
+    /// Documents that the centre issued, the newest first.
+    pub documents: Vec<Issued>,
+    /// Paper copies with their numbers.
+    pub copies: Vec<(i64, PaperCopy)>,
     /// What may be done now by who looks.
     pub acts: Vec<Act>,
 }
@@ -174,7 +188,9 @@ pub async fn open(
     };
     let content = dossier.content();
     let daily = content.accounts.iter().fold(0, |sum, a| sum + u64::from(a.daily));
-    let missing = dossier::missing(&dossier, &profile, desk.now.viet_nam_date());
+    let files = desk.store.files_of(number).await?;
+    let mut missing = dossier::missing(&dossier, &profile, desk.now.viet_nam_date());
+    missing.extend(dossier::unscanned(&dossier, &super::files::scans(&files), &profile));
     let mut acts = acts(&dossier, desk.mark()?, &missing);
     let centre = desk.side == Side::Centre;
     acts.retain(|act| may(act.power()) && !(centre && *act == Act::HandReport));
@@ -190,7 +206,10 @@ pub async fn open(
             Side::Unit(_) => dossier,
             Side::Integrator(_) | Side::Centre => dossier.without_people(),
         },
+        documents: desk.store.documents_of(number).await?,
+        copies: desk.store.paper_copies(number).await?,
         missing,
+        files,
         history,
         acts,
     }))

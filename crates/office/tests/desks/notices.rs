@@ -124,7 +124,11 @@ async fn a_connection_that_is_locked_is_told_to_all_but_who_did_it() {
         hand_out(&world).await;
         let system = snapshot.by_id(SYSTEM).unwrap().code.clone();
         let locked = Notice::Connection { system, locked: true };
-        assert_eq!(told(&world, HEAD).await, [(locked.clone(), Side::Head)]);
+        // The head is told of the notice in writing too.
+        let head = told(&world, HEAD).await;
+        assert!(head.len() == 2 && head.contains(&(locked.clone(), Side::Head)), "{head:?}");
+        let written = |notice: &Notice| matches!(notice, Notice::DossierStep { .. });
+        assert!(head.iter().any(|(notice, _)| written(notice)), "{head:?}");
         assert_eq!(told(&world, SECOND).await, [(locked, Side::Operator)]);
         assert_eq!(told(&world, FIRST).await, []);
     }

@@ -6,7 +6,12 @@
   if (!form) return;
   const mark = document.documentElement.lang === "en" ? "," : ".";
   const written = (n) => String(n).replace(/\B(?=(\d{3})+$)/g, mark);
-  const read = (field) => Number(field.value.replace(/[.,\s]/g, "")) || 0;
+  // One kind of mark, before groups of three digits; anything else is no count.
+  const whole = /^(\d+|\d{1,3}([.,\s])\d{3}(\2\d{3})*)$/;
+  const read = (field) => {
+    const text = field.value.trim();
+    return whole.test(text) ? Number(text.replace(/\D/g, "")) : 0;
+  };
   const all = (root, selector) => [...root.querySelectorAll(selector)];
 
   function reckon() {

@@ -27,7 +27,7 @@ pub fn row(signed: &Signed, snapshot: &Snapshot, filed: &Filed, list: &str) -> P
     PlanRow {
         number: filed.id,
         system: system.map(|s| s.code.as_str().to_owned()).unwrap_or_default(),
-        unit: system.map(|s| s.unit.as_str().to_owned()).unwrap_or_default(),
+        unit: system.map(|s| signed.unit_named(&s.unit)).unwrap_or_default(),
         services: services.join(", "),
         days: format!("{} – {}", frame::date(terms.from), frame::date(terms.to)),
         hours: hours_of(signed, hours, terms),

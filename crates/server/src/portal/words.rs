@@ -11,7 +11,7 @@ use dancu_portal::text::{Language, Text};
 use dancu_store::Error;
 
 use super::frame;
-use super::signed::{Facts, Framed};
+use super::signed::{Facts, Framed, Signed};
 
 /// A login as desks show it to who is no auditor with a ground. One that is a citizen's id is
 /// personal data, of which only its end is shown: integrators and incident leads never see more
@@ -63,6 +63,15 @@ pub const fn connection(state: ConnectionState) -> State {
     }
 }
 
+/// What was refused, as a page of its own.
+pub fn answered(signed: &Signed, refused: &Refused) -> Response {
+    match refused {
+        Refused::Reason(reason) => frame::refused(signed, *reason),
+        Refused::Gone => frame::missing(signed),
+        other => failed(signed, other),
+    }
+}
+
 /// What the office refuses, as a sentence for people; `None` where the store failed, which is no
 /// answer to a person.
 pub fn refused(facts: &Facts, refused: &Refused) -> Option<String> {
@@ -77,14 +86,13 @@ pub fn refused(facts: &Facts, refused: &Refused) -> Option<String> {
             Language::Vietnamese => vi.clone(),
             Language::English => en.clone(),
         },
-        Refused::Dossier(blocked) => match facts.lang {
-            Language::Vietnamese => {
-                format!("{} {} ({})", blocked.vi(), blocked.what_to_do_vi(), blocked.rule())
-            }
-            Language::English => {
-                format!("{} {} ({})", blocked.en(), blocked.what_to_do(), blocked.rule())
-            }
-        },
+        Refused::Dossier(blocked) => {
+            let (what, todo) = match facts.lang {
+                Language::Vietnamese => (blocked.vi(), blocked.what_to_do_vi()),
+                Language::English => (blocked.en(), blocked.what_to_do()),
+            };
+            format!("{what} {todo} ({})", blocked.rule())
+        }
         Refused::Store(Error::Refused(text)) => text.clone(),
         Refused::Store(error @ Error::Final(_)) => error.to_string(),
         Refused::Store(_) => return None,

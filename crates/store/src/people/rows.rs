@@ -26,6 +26,10 @@ const UNIT: &[u8] = b"portal_person.unit\0";
 /// Columns in the order that [`read`] reads.
 pub(super) const BY_ID: &str =
     "SELECT id, revision, epoch, sealed FROM portal_person WHERE id = $1";
+/// People that one statement reads by their ids: it has one text, however many are asked for.
+pub(super) const IDS: usize = 16;
+pub(super) const BY_IDS: &str = "SELECT id, revision, epoch, sealed FROM portal_person WHERE id IN \
+     ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
 pub(super) const BY_LOGIN: &str =
     "SELECT id, revision, epoch, sealed FROM portal_person WHERE login = $1";
 pub(super) const OF_UNIT: &str =

@@ -1,8 +1,11 @@
 //! The account list of a dossier, row by row (B6); whole by a spreadsheet ([`super::files`]).
 
+use std::collections::HashMap;
+
 use dancu_domain::dossier::{AccountRow, Content, Item};
 use dancu_domain::registration::AccountKind;
 use dancu_domain::service::ServiceSet;
+use dancu_domain::text::composed;
 use dancu_office::Refused;
 use dancu_portal::centre::Field;
 use dancu_portal::dossier::sheets::{self, Accounts};
@@ -19,12 +22,14 @@ const KINDS: [AccountKind; 2] = [AccountKind::Officer, AccountKind::System];
 /// The page.
 pub(super) fn page(looked: &Looked<'_>, errors: Vec<FieldError>) -> Accounts {
     let all = &looked.content.accounts;
+    let mut wrong = looked.lacks_by_row(Item::Accounts);
+    let listed = all.iter().enumerate();
     let mut rows: Vec<sheets::AccountRow> =
-        all.iter().enumerate().map(|(at, account)| row(looked, at, account)).collect();
+        listed.map(|(at, a)| row(at, a, wrong.remove(&at).unwrap_or_default())).collect();
     rows.sort_by_key(|row| row.wrong.is_empty());
     let more = rows.len().saturating_sub(SHOWN);
     rows.truncate(SHOWN);
-    let changed = looked.asked.row.parse::<usize>().ok().and_then(|at| all.get(at));
+    let changed = place(all, &looked.asked.row);
     Accounts {
         errors,
         rows,
@@ -33,22 +38,31 @@ pub(super) fn page(looked: &Looked<'_>, errors: Vec<FieldError>) -> Accounts {
         total: all.iter().map(|a| u64::from(a.daily)).sum(),
         wrong: looked.lacks(Item::Accounts, None),
         remarks: looked.remarks(&[Item::Accounts]),
-        fields: fields(looked, changed),
-        row: if changed.is_some() { looked.asked.row.clone() } else { String::new() },
+        fields: fields(looked, changed.and_then(|at| all.get(at))),
+        row: changed.map(|at| format!("{at} {}", all[at].login)).unwrap_or_default(),
         sheet: looked.sheet("accounts"),
         s: looked.signed.shell(),
         t: looked.signed.text(),
     }
 }
 
-fn row(looked: &Looked<'_>, at: usize, a: &AccountRow) -> sheets::AccountRow {
+/// The place of a row that a form names by its place and login: `3 canbo.moi1`. An address names
+/// its place alone, since a login may be a citizen id (A6).
+fn place(all: &[AccountRow], named: &str) -> Option<usize> {
+    let (at, login) = named.split_once(' ').map_or((named, None), |(at, l)| (at, Some(l)));
+    let same = |a: &AccountRow| login.is_none_or(|login| composed(a.login.trim()) == login);
+    let at = at.parse::<usize>().ok()?;
+    if all.get(at).is_some_and(same) { Some(at) } else { all.iter().position(same) }
+}
+
+fn row(at: usize, a: &AccountRow, wrong: Vec<String>) -> sheets::AccountRow {
     let values = [&a.login, &a.full_name, &a.citizen_id, &a.officer_code, &a.phone, &a.role];
     sheets::AccountRow {
         index: at as u64,
         values: values.map(Clone::clone),
         kind: format!("dossier-kind-{}", a.kind.code()),
         daily: a.daily.into(),
-        wrong: looked.lacks(Item::Accounts, Some(at)),
+        wrong,
     }
 }
 
@@ -89,13 +103,12 @@ fn fields(looked: &Looked<'_>, known: Option<&AccountRow>) -> Vec<Field> {
 /// What was typed, over what stood there: a row more, another, or one less.
 ///
 /// # Errors
-/// [`Refused::Field`] where the count cannot be read.
+/// [`Refused::Field`] where the count cannot be read, or the row is not there any more.
 pub(super) fn read(form: &Form, before: &Content) -> Result<Content, Refused> {
     let mut content = before.clone();
-    if let Ok(at) = form.get("remove").parse::<usize>() {
-        if at < content.accounts.len() {
-            content.accounts.remove(at);
-        }
+    if form.has("remove") {
+        let at = place(&content.accounts, form.get("remove")).ok_or_else(gone)?;
+        content.accounts.remove(at);
         return Ok(content);
     }
     let texts = ["login", "name", "id", "code", "phone", "role"].map(|name| form.get(name));
@@ -117,10 +130,48 @@ pub(super) fn read(form: &Form, before: &Content) -> Result<Content, Refused> {
         daily,
         services: ServiceSet::default(),
     };
-    match form.get("row").parse::<usize>().ok().and_then(|at| content.accounts.get_mut(at)) {
+    if form.get("row").is_empty() {
+        content.accounts.push(row);
+    } else {
+        let at = place(&content.accounts, form.get("row")).ok_or_else(gone)?;
+        let known = &mut content.accounts[at];
         // Which services it may use stays as it was.
-        Some(known) => *known = AccountRow { services: known.services, ..row },
-        None => content.accounts.push(row),
+        *known = AccountRow { services: known.services, ..row };
     }
     Ok(content)
+}
+
+/// Somebody took the row away meanwhile.
+fn gone() -> Refused {
+    Refused::Field {
+        field: "accounts",
+        vi: "Danh sách vừa thay đổi, không còn dòng này (B6). Hãy xem lại danh sách.".into(),
+        en: "The list was changed meanwhile and has no such row (B6). Look at it again.".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rule_b6_a_row_is_named_by_its_login_wherever_it_stands_now() {
+        let row = |login: &str| AccountRow {
+            login: login.to_owned(),
+            full_name: String::new(),
+            citizen_id: String::new(),
+            officer_code: String::new(),
+            phone: String::new(),
+            role: String::new(),
+            kind: AccountKind::Officer,
+            daily: 0,
+            services: ServiceSet::default(),
+        };
+        let all = ["canbo.mot", "canbo.hai", "canbo.hai"].map(row);
+        assert_eq!(place(&all, "0 canbo.mot"), Some(0));
+        assert_eq!(place(&all, "2 canbo.hai"), Some(2), "of two alike the one that was meant");
+        assert_eq!(place(&all, "7 canbo.hai"), Some(1), "it stands elsewhere now");
+        assert_eq!(place(&all, "0 canbo.ba"), None, "another row is not taken for it");
+        assert_eq!((place(&all, "1"), place(&all, "")), (Some(1), None));
+    }
 }

@@ -68,7 +68,7 @@ fn one(signed: &Signed, open: &Open, act: Act, typed: &Form) -> Option<ActForm> 
         }
         Act::Refuse => {
             let fields = vec![
-                rules(typed),
+                rules(&signed.text(), typed),
                 text("refusal", "dossier-refusal", ""),
                 text("todo", "dossier-todo", ""),
             ];
@@ -212,7 +212,7 @@ fn exempt(signed: &Signed, open: &Open, typed: &Form) -> Option<ActForm> {
     (!steps.is_empty()).then(|| form.told("dossier-do-exempt-why"))
 }
 
-fn rules(typed: &Form) -> Field {
+fn rules(t: &Text, typed: &Form) -> Field {
     let chosen = typed.get("rule");
     let choices = RuleId::ALL.iter().filter(|rule| {
         // What a dossier is judged by: who may use what, its own life, security, counts.
@@ -220,7 +220,7 @@ fn rules(typed: &Form) -> Field {
     });
     let choices = choices.map(|rule| Choice {
         value: rule.code().to_owned(),
-        label: rule.code().to_owned(),
+        label: format!("{} – {}", rule.code(), t.get(format!("rule-{}", rule.code()))),
         chosen: rule.code() == chosen,
     });
     Field {

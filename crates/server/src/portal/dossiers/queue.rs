@@ -26,6 +26,10 @@ const TURNS: [(&str, Turn); 5] = [
     ("operator", Turn::Operator),
 ];
 
+/// Pages of the store that one answer looks through, while a filter leaves rows out: 2,000 dossiers,
+/// more than stand at a stage on an ordinary day.
+const PAGES_LOOKED: usize = 40;
+
 /// The filters, in the address.
 #[derive(Deserialize, Default)]
 #[serde(default)]
@@ -35,6 +39,8 @@ pub(super) struct Filter {
     q: String,
     since: Option<i64>,
     after: String,
+    /// Rows that were shown before these.
+    before: u64,
 }
 
 /// `GET /centre/dossiers`
@@ -48,11 +54,13 @@ pub(super) async fn show(signed: Signed, Query(filter): Query<Filter>) -> Handle
     let turn = TURNS.iter().find(|(word, _)| *word == filter.turn).map(|(_, turn)| *turn);
     let wanted = fold(&filter.q);
     let t = signed.text();
-    let (mut rows, mut from) = (vec![], after);
-    // What does not fit is passed over, a few thousand at most, until a page is full.
-    let (counts, next) = loop {
-        let found = read::queue(&place.desk(), stage, from).await;
-        let found = found.map_err(|refused| Stop::from(words::failed(&signed, &refused)))?;
+    let unread = |refused| Stop::from(words::failed(&signed, &refused));
+    let counts = read::counts(&place.desk()).await.map_err(unread)?;
+    let (mut rows, mut next) = (vec![], Some(after));
+    // What does not fit is passed over until a page is full.
+    for _ in 0..PAGES_LOOKED {
+        let Some(from) = next.filter(|_| rows.len() < LISTED as usize) else { break };
+        let found = read::queue(&place.desk(), stage, from).await.map_err(unread)?;
         for summary in &found.rows {
             let row = list::row(&signed, &place, summary);
             let says = [&row.number, &row.name, &row.code, &row.unit];
@@ -61,11 +69,8 @@ pub(super) async fn show(signed: Signed, Query(filter): Query<Filter>) -> Handle
                 rows.push(row);
             }
         }
-        match found.next {
-            Some(next) if rows.len() < LISTED as usize => from = next,
-            next => break (found.counts, next),
-        }
-    };
+        next = found.next;
+    }
     let code = Stage::CODES[usize::from(stage)];
     let views = Stage::CODES.iter().zip(counts).map(|(word, count)| SavedView {
         name: format!("{} ({})", t.get(format!("dossier-stage-{word}")), t.num(count)),
@@ -73,28 +78,25 @@ pub(super) async fn show(signed: Signed, Query(filter): Query<Filter>) -> Handle
         current: *word == code,
     });
     let [q, turn_word] = [&filter.q, &filter.turn].map(|text| escaped(text));
+    let kept = format!("/centre/dossiers?stage={code}&turn={turn_word}&q={q}");
+    let shown = rows.len() as u64;
+    // The first page has none before it, whatever its address says.
+    let earlier = if after == After::START { 0 } else { filter.before };
+    let to = earlier.saturating_add(shown);
     let next = next.map(|after| {
         let (since, number) = (after.since.0, after.number);
-        let kept = format!("stage={code}&turn={turn_word}&q={q}");
-        format!("/centre/dossiers?{kept}&since={since}&after={number}")
+        format!("{kept}&since={since}&after={number}&before={to}")
     });
-    let first = |to: String| (after != After::START).then_some(to);
-    let before = first(format!("/centre/dossiers?stage={code}&turn={turn_word}&q={q}"));
-    let shown = rows.len() as u64;
+    let before = (after != After::START).then_some(kept);
     let filtered = turn.is_some() || !wanted.is_empty();
+    let total = if filtered { to } else { counts[usize::from(stage)].max(to) };
     let page = Queue {
         views: views.collect(),
         search: filter.q.clone(),
         turns: choices(&t.get("dossier-any-turn"), turn, |turn| t.get(told::turn_key(turn))),
         stage: code.to_owned(),
         oldest: rows.iter().map(|row| row.days).max().unwrap_or(0),
-        pager: Pager {
-            from: u64::from(shown > 0),
-            to: shown,
-            total: if filtered { shown } else { counts[usize::from(stage)] },
-            before,
-            after: next,
-        },
+        pager: Pager { from: to - shown + u64::from(shown > 0), to, total, before, after: next },
         rows,
         s: signed.shell(),
         t,

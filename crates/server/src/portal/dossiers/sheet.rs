@@ -1,6 +1,8 @@
 //! The sheets that a unit fills in. What is half-filled is saved; what is wrong with it stands
 //! beside its field.
 
+use std::collections::HashMap;
+
 use axum::extract::{Path, Query};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -62,6 +64,17 @@ impl Looked<'_> {
         fits.map(|m| self.signed.say(m.vi, m.en).to_owned()).collect()
     }
 
+    /// What the rows of an item lack, by row, where that is to be shown.
+    pub(super) fn lacks_by_row(&self, item: Item) -> HashMap<usize, Vec<String>> {
+        let mut rows: HashMap<usize, Vec<String>> = HashMap::new();
+        for m in self.open.missing.iter().filter(|m| m.item == item && self.checks()) {
+            if let Some(row) = m.row {
+                rows.entry(row).or_default().push(self.signed.say(m.vi, m.en).to_owned());
+            }
+        }
+        rows
+    }
+
     /// A sheet that was only opened is not judged yet.
     fn checks(&self) -> bool {
         !self.asked.check.is_empty() || self.asked.told == "saved"
@@ -71,7 +84,14 @@ impl Looked<'_> {
     pub(super) fn remarks(&self, items: &[Item]) -> Vec<Remark> {
         let base = self.place.page(self.open.dossier.number());
         let of = (self.place, self.names);
-        told::remarks(self.signed, of, (&base, self.open), |item| items.contains(&item))
+        let fits = |item| items.contains(&item);
+        let mut all = told::remarks(self.signed, of, (&base, self.open), fits);
+        for remark in &mut all {
+            let typed = self.typed_or(&format!("answer-{}", remark.index), "");
+            // What was taken already, before something else was refused, is not sent again.
+            remark.typed = if typed.trim() == remark.answer { String::new() } else { typed };
+        }
+        all
     }
 
     /// Whether this person may save now.
@@ -169,35 +189,38 @@ pub(super) async fn save(
         _ => Ok(texts::read(&form, code, before)),
     };
     let asked = Asked { check: "1".into(), row: form.get("row").to_owned(), ..Asked::default() };
-    let refused = match read {
-        Ok(content) => {
-            let (doing, answers) = (place.clone(), answers(&form));
-            let (detach, sent) = (form.get("detach").parse().ok(), content.clone());
-            let same = content == *before;
-            let act =
-                async move { put(&doing, at, (!same).then_some(sent), answers, detach).await };
-            match Box::pin(carried(&signed, &form, act)).await? {
-                Ok(()) => {
-                    return Ok(frame::to(&format!(
-                        "{}/{code}?told=saved",
-                        place.page(open.dossier.number())
-                    )));
-                }
-                Err(refused) => {
-                    let errors = errors(&signed, &refused, "sheet")?;
-                    let typed = (&content, Some(&form), errors);
-                    return drawn(&signed, (&place, &open, code), typed, &asked).await;
-                }
-            }
+    let content = match read {
+        Ok(content) => content,
+        Err(refused) => {
+            let field = match &refused {
+                Refused::Field { field, .. } => *field,
+                _ => "sheet",
+            };
+            let errors = errors(&signed, &refused, field)?;
+            let typed = (before, Some(&form), errors);
+            return drawn(&signed, (&place, &open, code), typed, &asked).await;
         }
-        Err(refused) => refused,
     };
-    let field = match &refused {
-        Refused::Field { field, .. } => *field,
-        _ => "sheet",
-    };
-    let errors = errors(&signed, &refused, field)?;
-    drawn(&signed, (&place, &open, code), (before, Some(&form), errors), &asked).await
+    let (doing, answers) = (place.clone(), answers(&form));
+    let detach = form.get("detach").parse().ok().zip(files_of(code));
+    let sent = content.clone();
+    let sent = (content != *before).then_some(sent);
+    let act = async move { put(&doing, at, sent, answers, detach).await };
+    match Box::pin(carried(&signed, &form, act)).await? {
+        Ok(()) => {
+            let page = place.page(open.dossier.number());
+            Ok(frame::to(&format!("{page}/{code}?told=saved")))
+        }
+        Err(refused) => {
+            let errors = errors(&signed, &refused, "sheet")?;
+            // Something of it may have been saved, and somebody else may have been faster.
+            let open = opened(&signed, &place, &number).await?;
+            // A row is typed over the list as it stands; of a list that was not saved none is shown.
+            let content = if code == "accounts" { open.dossier.content() } else { &content };
+            let typed = (content, Some(&form), errors);
+            drawn(&signed, (&place, &open, code), typed, &asked).await
+        }
+    }
 }
 
 /// Saves the content, takes a file away, answers comments: each an act with its own entry.
@@ -206,19 +229,28 @@ async fn put(
     mut at: At,
     content: Option<Content>,
     answers: Vec<(usize, String)>,
-    detach: Option<u64>,
+    detach: Option<(u64, Part)>,
 ) -> Result<(), Refused> {
     let desk = place.desk();
     if let Some(content) = content {
         at.revision = office::save(&desk, at, content).await?.revision;
     }
-    if let Some(file) = detach {
-        at.revision = office::detach(&desk, at, Part::Security, file).await?.revision;
+    if let Some((file, part)) = detach {
+        at.revision = office::detach(&desk, at, part, file).await?.revision;
     }
     for (comment, text) in answers {
         at.revision = office::answer(&desk, at, comment, &text).await?.revision;
     }
     Ok(())
+}
+
+/// The part whose files a sheet shows.
+pub(super) fn files_of(code: &str) -> Option<Part> {
+    match code {
+        "commitment" => Some(Part::Commitment),
+        "security" => Some(Part::Security),
+        _ => None,
+    }
 }
 
 /// Answers that were typed: fields `answer-3`.
@@ -230,10 +262,24 @@ fn answers(form: &Form) -> Vec<(usize, String)> {
     typed.collect()
 }
 
-/// A count as people type it; `None` where it is none.
+/// A count as people type it, with one kind of mark before groups of three digits; `None` where it
+/// is none. A decimal number is none.
 pub(super) fn count(text: &str) -> Option<u32> {
-    let digits = text.replace(['.', ',', ' '], "");
-    if digits.is_empty() { Some(0) } else { digits.parse().ok() }
+    let text = text.trim();
+    if text.is_empty() {
+        return Some(0);
+    }
+    let mark = text.chars().find(|c| !c.is_ascii_digit());
+    if mark.is_some_and(|mark| !matches!(mark, '.' | ',' | ' ' | '\u{a0}')) {
+        return None;
+    }
+    let groups: Vec<&str> = text.split(|c| Some(c) == mark).collect();
+    let first = 1..=if mark.is_some() { 3 } else { text.len() };
+    let fits = groups.iter().enumerate().all(|(at, group)| {
+        let whole = if at == 0 { first.contains(&group.len()) } else { group.len() == 3 };
+        whole && group.bytes().all(|byte| byte.is_ascii_digit())
+    });
+    if fits { groups.concat().parse().ok() } else { None }
 }
 
 /// A count as a field shows it: nothing for none.
@@ -245,7 +291,24 @@ pub(super) fn shown(count: u32) -> String {
 pub(super) fn no_count(field: &'static str) -> Refused {
     Refused::Field {
         field,
-        vi: "Số lượt là số nguyên; phần đã nhập vẫn còn nguyên.".into(),
-        en: "Counts are whole numbers; what was typed is still here.".into(),
+        vi: "Số lượt là số nguyên, ví dụ 1.500 (B5, B6); phần đã nhập vẫn còn nguyên.".into(),
+        en: "Counts are whole numbers, as 1,500 (B5, B6); what was typed is still here.".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::count;
+
+    #[test]
+    fn rule_b5_a_count_is_whole_and_marks_stand_before_three_digits() {
+        for (text, read) in [("", 0), (" 15 ", 15), ("1500", 1_500), ("1.500", 1_500)] {
+            assert_eq!(count(text), Some(read), "{text}");
+        }
+        assert_eq!((count("12,000"), count("1 234 567")), (Some(12_000), Some(1_234_567)));
+        for text in ["1,5", "1.5", "1.50", "1.5000", "1234.567", "1.234,567", ".500", "1.", "-1"] {
+            assert_eq!(count(text), None, "{text}");
+        }
+        assert_eq!((count("1.234.5"), count("99999999999"), count("nhiều")), (None, None, None));
     }
 }

@@ -35,14 +35,17 @@ impl Names {
             all.extend(comment.answer.iter().map(|(_, mark)| mark.by));
         }
         all.extend(dossier.approvals().iter().map(|m| m.by));
+        for (_, copy) in &open.copies {
+            all.push(copy.told.by);
+            all.extend(copy.received.iter().map(|(mark, _)| mark.by));
+        }
         all.sort_unstable();
         all.dedup();
-        let mut names = HashMap::new();
-        for person in all {
-            let found = place.store.people().person_by_id(person).await;
-            let found = found.map_err(|error| Stop::from(words::unread(signed, &error)))?;
-            names.insert(person, found.map_or_else(|| format!("#{}", person.0), |p| p.name));
-        }
+        let found = place.store.people().by_ids(&all).await;
+        let found = found.map_err(|error| Stop::from(words::unread(signed, &error)))?;
+        // Of an account that is gone the number is left.
+        let mut names: HashMap<_, _> = all.iter().map(|id| (*id, format!("#{}", id.0))).collect();
+        names.extend(found.into_iter().map(|person| (person.id, person.name)));
         Ok(Self(names))
     }
 
@@ -184,6 +187,7 @@ pub(super) fn remarks(
             made: names.mark(c.made),
             answer,
             answered,
+            typed: String::new(),
             state,
             answers: waits && answers && (!place.integrator || c.item.is_technical()),
             resolves: waits && resolves,

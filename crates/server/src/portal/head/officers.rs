@@ -4,6 +4,7 @@ use axum::extract::Query;
 use dancu_domain::people::powers::Power;
 use dancu_domain::people::roles::Role;
 use dancu_domain::text::fold;
+use dancu_office::commitments;
 use dancu_office::officers::{self, Officer, State};
 use dancu_portal::head::{Officer as Shown, Officers};
 use dancu_portal::parts::{Choice, Pager};
@@ -45,7 +46,12 @@ pub(super) async fn show(
         Ok(all) => all,
         Err(refused) => return Ok(answered(&signed, &refused)),
     };
-    Ok(frame::page(&Officers { told: told.key(&TOLD), ..page(&signed, &unit, &all, &filter) }))
+    let uncommitted = match commitments::wanting(&unit.desk()).await {
+        Ok(count) => count,
+        Err(refused) => return Ok(answered(&signed, &refused)),
+    };
+    let page = page(&signed, &unit, &all, &filter);
+    Ok(frame::page(&Officers { told: told.key(&TOLD), uncommitted, ..page }))
 }
 
 fn page(signed: &Signed, unit: &Unit, all: &[Officer], filter: &Filter) -> Officers {
@@ -81,6 +87,7 @@ fn page(signed: &Signed, unit: &Unit, all: &[Officer], filter: &Filter) -> Offic
             .iter()
             .map(|s| (format!("/unit/officers.xlsx?system={}", s.id.0), s.code.as_str().to_owned()))
             .collect(),
+        uncommitted: 0,
         told: None,
         s: signed.shell(),
         t,
