@@ -5,7 +5,8 @@
 //! of its own, which a named person may extend.
 //!
 //! **Invariant:** nothing is locked before the end of its deadline's day, and nothing of a dossier
-//! that is in the centre's hands. **Invariant:** a task ends done, or with its campaign.
+//! that is in the centre's hands. **Invariant:** a task ends done, with its campaign, or with its
+//! dossier or connection; done only where every paper that was asked for is signed anew.
 
 mod refusal;
 mod task;

@@ -18,12 +18,13 @@ pub use self::clock::ClockRange;
 use crate::ids::{AccountId, Login, PlanId, SystemId};
 use crate::moment::{DAY_MS, DutyDay, Hours, MINUTE_MS, Moment, VIET_NAM_OFFSET_MS};
 use crate::name::FullName;
-use crate::people::PersonId;
 use crate::people::may::Ground;
 use crate::people::reasons::PortalReason;
+use crate::people::{PersonId, days_between};
 use crate::registration::{DateRange, Plan};
 use crate::rule::RuleId;
 use crate::service::{Service, ServiceSet, Window};
+use crate::text;
 
 /// A plan is announced at most so many days ahead (*ours*): a year, its leap day included.
 pub const AHEAD_DAYS: i64 = 366;
@@ -31,8 +32,6 @@ pub const AHEAD_DAYS: i64 = 366;
 pub const LASTS_DAYS: i64 = 366;
 /// Persons a day at most (*ours*): the whole population once.
 pub const DAILY_MAX: u32 = 110_000_000;
-/// Digits of a telephone number: an extension has 7, E.164 at most 15.
-const PHONE_DIGITS: std::ops::RangeInclusive<usize> = 7..=15;
 /// Rules under which a plan is refused: purpose, off-hours total, the plan itself, pace.
 pub const REFUSED_UNDER: [RuleId; 4] = [RuleId::D5, RuleId::A5, RuleId::D4, RuleId::D7];
 
@@ -51,12 +50,7 @@ pub struct Contact {
 impl Contact {
     /// Reads both; `None` where the telephone number is none.
     pub fn new(name: FullName, phone: &str) -> Option<Self> {
-        let kept: String =
-            phone.chars().filter(|c| !matches!(c, ' ' | '.' | '-' | '(' | ')')).collect();
-        let digits = kept.strip_prefix('+').unwrap_or(&kept);
-        let fits =
-            PHONE_DIGITS.contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
-        fits.then_some(Self { name, phone: kept })
+        text::phone(phone).map(|phone| Self { name, phone })
     }
 }
 
@@ -191,9 +185,9 @@ impl Terms {
             () if self.services.0 == 0 => Err(PlanFault::NoService),
             () if covered.clone().any(missing) => Err(PlanFault::NotRegistered),
             () if begins <= now => Err(PlanFault::Begun),
-            () if days(today, self.from) > AHEAD_DAYS => Err(PlanFault::TooFar),
+            () if days_between(today, self.from) > AHEAD_DAYS => Err(PlanFault::TooFar),
             () if self.to < self.from => Err(PlanFault::Backwards),
-            () if days(self.from, self.to) >= LASTS_DAYS => Err(PlanFault::TooLong),
+            () if days_between(self.from, self.to) >= LASTS_DAYS => Err(PlanFault::TooLong),
             () if !(1..=DAILY_MAX).contains(&self.daily) => Err(PlanFault::Count),
             () => Ok(()),
         }
@@ -201,12 +195,12 @@ impl Terms {
 
     /// The first duty day.
     pub fn first_day(&self) -> DutyDay {
-        DutyDay(days(Date::constant(1970, 1, 1), self.from) as i32)
+        DutyDay(days_between(Date::constant(1970, 1, 1), self.from) as i32)
     }
 
     /// The last duty day.
     pub fn last_day(&self) -> DutyDay {
-        DutyDay(days(Date::constant(1970, 1, 1), self.to) as i32)
+        DutyDay(days_between(Date::constant(1970, 1, 1), self.to) as i32)
     }
 
     /// When it runs for the first time.
@@ -479,9 +473,4 @@ impl JobPlan {
             valid: DateRange { from: Some(*from), to: Some(*to) },
         }
     }
-}
-
-/// Days from one date to another.
-fn days(from: Date, to: Date) -> i64 {
-    to.duration_since(from).as_hours() / 24
 }

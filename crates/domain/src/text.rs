@@ -10,6 +10,19 @@ pub fn is_storable(c: char) -> bool {
     !c.is_control() && !matches!(c, '\u{fffe}' | '\u{ffff}')
 }
 
+/// Digits of a telephone number: an extension of a small exchange has 7, E.164 at most 15.
+const PHONE_DIGITS: std::ops::RangeInclusive<usize> = 7..=15;
+
+/// A telephone number as it is kept: digits, with a plus in front where it names the country.
+/// Blanks, dots, hyphens and brackets do not count; none where it is none.
+#[must_use]
+pub fn phone(text: &str) -> Option<String> {
+    let kept: String = text.chars().filter(|c| !matches!(c, ' ' | '.' | '-' | '(' | ')')).collect();
+    let digits = kept.strip_prefix('+').unwrap_or(&kept);
+    let fits = PHONE_DIGITS.contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
+    fits.then_some(kept)
+}
+
 /// The text in NFC, the form that texts are kept and compared in.
 pub fn composed(text: &str) -> Cow<'_, str> {
     if text.is_ascii() || is_nfc(text) {
@@ -64,6 +77,16 @@ mod tests {
         assert_ne!(fold("27/51"), fold("2751"));
         assert_eq!(fold("27/51"), fold(" 27 - 51."));
         assert_eq!(fold("Số 2, ngách 7/51"), "so2ngach7 51");
+    }
+
+    #[test]
+    fn telephones() {
+        let kept = ["0900 000 001", "(084) 900.000-001", "+84900000001", "1234567"].map(phone);
+        let wanted = ["0900000001", "084900000001", "+84900000001", "1234567"];
+        assert_eq!(kept, wanted.map(|text| Some(text.to_owned())));
+        for wrong in ["", "123456", "1234567890123456", "0900+000001", "0900x00001"] {
+            assert_eq!(phone(wrong), None, "{wrong}");
+        }
     }
 
     #[test]

@@ -14,10 +14,11 @@ pub mod read;
 use std::sync::Arc;
 
 use dancu_domain::campaigns::{Campaign, CampaignId, CampaignRefusal, Plan, Task, TaskState};
-use dancu_domain::dossier::{DossierNumber, Mark};
+use dancu_domain::dossier::{Dossier, DossierNumber, Mark, Part};
 use dancu_domain::ids::{SystemId, UnitCode};
 use dancu_domain::moment::Moment;
 use dancu_domain::notices::{Audience, Notice};
+use dancu_domain::people::reasons::PortalReason;
 use dancu_domain::registration::ConnectionState;
 use dancu_store::campaigns::{self, Candidate, Followed};
 use dancu_store::dossiers::{self, Event};
@@ -189,29 +190,64 @@ pub(crate) enum Became {
 pub(crate) fn follow(
     tx: &mut Tx<'_>,
     (keys, mark): (&Arc<Keyring>, Mark),
-    dossier: DossierNumber,
+    dossier: &Dossier,
     became: Became,
 ) -> Result<String, Refused> {
-    let Some(found) = campaigns::of_dossier(tx, keys, dossier)? else { return Ok(String::new()) };
+    let number = dossier.number();
+    let Some(found) = campaigns::of_dossier(tx, keys, number)? else { return Ok(String::new()) };
     let before = found.task.clone();
     let (task, unlocked) = match became {
         Became::Received => before.received(),
-        Became::InForce => before.done(),
+        Became::InForce => before.in_force(dossier),
         Became::Ended => before.ended(),
     };
     if task == found.task {
         return Ok(String::new());
     }
-    campaigns::save_task(tx, keys, (found.campaign, dossier), &task)?;
+    campaigns::save_task(tx, keys, (found.campaign, number), &task)?;
     let inside = Inside { keys: keys.clone(), mark, actor: String::new() };
     let unlocked = if unlocked { inside.unlock(tx, &found)? } else { "" };
-    let over = if task.state() == TaskState::Done { ", đã cập nhật" } else { "" };
+    let over = match task.state() {
+        TaskState::Done => ", đã cập nhật",
+        TaskState::Waiting => ", còn giấy tờ phải ký lại",
+        _ => "",
+    };
     Ok(format!("; {}{over}{unlocked}", found.campaign))
+}
+
+/// Papers of a dossier that the campaign that it is in still waits for.
+pub(crate) fn owed(
+    tx: &mut Tx<'_>,
+    keys: &Keyring,
+    dossier: &Dossier,
+) -> Result<Vec<Part>, Refused> {
+    let found = campaigns::of_dossier(tx, keys, dossier.number())?;
+    Ok(found.map_or_else(Vec::new, |f| f.task.owed(dossier)))
 }
 
 /// Whether a campaign holds the connection of a system: nothing else ends that lock.
 pub(crate) fn held(tx: &mut Tx<'_>, system: SystemId) -> Result<(), Refused> {
     if campaigns::holds(tx, system)? { Err(refused(CampaignRefusal::Held)) } else { Ok(()) }
+}
+
+/// Writes down that a connection which a campaign holds is locked for security besides, or not any
+/// more (D6): it goes on when both have ended. False where no campaign holds it.
+pub(crate) fn secured(
+    tx: &mut Tx<'_>,
+    keys: &Keyring,
+    system: SystemId,
+    locked: bool,
+) -> Result<bool, Refused> {
+    if !campaigns::holds(tx, system)? {
+        return Ok(false);
+    }
+    let found = campaigns::holding(tx, keys, system)?.ok_or(Refused::Gone)?;
+    let Some(task) = found.task.clone().secured(locked) else {
+        let held = || refused(CampaignRefusal::Held);
+        return Err(if locked { PortalReason::NotInThisState.into() } else { held() });
+    };
+    campaigns::save_task(tx, keys, (found.campaign, found.dossier), &task)?;
+    Ok(true)
 }
 
 /// What is needed on the writer's thread.
@@ -223,7 +259,7 @@ struct Inside {
 
 impl Inside {
     fn of(desk: &CampaignDesk<'_>) -> Self {
-        let actor = desk.by.journaled();
+        let actor = desk.by.told();
         Self { keys: desk.store.keys().clone(), mark: desk.mark(), actor }
     }
 

@@ -13,14 +13,16 @@ use std::sync::Arc;
 
 use dancu_domain::campaigns::{Campaign, CampaignId, Plan, Task};
 use dancu_domain::credentials::SoapAccess;
-use dancu_domain::dossier::{Content, Dossier, Mark};
+use dancu_domain::dossier::{Blocked, Content, Dossier, Mark};
 use dancu_domain::ids::{SystemCode, SystemId, UnitCode};
 use dancu_domain::moment::Moment;
 use dancu_domain::registration::{Channel, Group, System};
 use dancu_domain::rule::RuleId;
+use dancu_domain::units::Tree;
 use dancu_store::dossiers::{self, Event};
 use dancu_store::engine::Tx;
 use dancu_store::keys::Keyring;
+use dancu_store::policy::credentials::{self, Names};
 use dancu_store::policy::{setup, write};
 use dancu_store::{Store, campaigns};
 
@@ -28,6 +30,8 @@ pub use self::export::export;
 pub use self::layout::{SHEETS, template};
 pub use self::read::{Book, look, open};
 use crate::act::{Actor, Done, Entry, Refused, carry_out};
+use crate::dossiers::live::client;
+use crate::dossiers::{living_in, today};
 
 /// What is wrong in the workbook.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -143,7 +147,8 @@ pub async fn import(
     let inside = Inside {
         keys: desk.store.keys().clone(),
         mark: Mark { by: desk.by.number(), at: desk.now },
-        actor: desk.by.journaled(),
+        approver: desk.by.journaled(),
+        told: desk.by.told(),
         profile: desk.store.profiles().at(desk.now).clone(),
     };
     let reason = desk.reason.to_owned();
@@ -152,8 +157,12 @@ pub async fn import(
     let entered = carry_out((desk.store, desk.now), entry, move |tx, _| {
         let campaign = Campaign::begin(plan, inside.mark).map_err(crate::campaigns::refused)?;
         let id = campaigns::insert(tx, &inside.keys, &campaign)?;
+        let tree = today(tx, &inside.keys, inside.mark.at)?;
+        let mut names = credentials::names(tx, &inside.keys)?;
         for one in &look.entering {
-            inside.enter(tx, (id, &campaign), one)?;
+            let one = as_it_stands(tx, &tree, &names, one)?;
+            let system = inside.enter(tx, (id, &campaign), &one)?;
+            names.users.extend(one.soap.map(|soap| (soap.user, system)));
         }
         let systems = look.entering.len();
         let (lines, accounts) = sums;
@@ -175,7 +184,9 @@ pub async fn import(
 struct Inside {
     keys: Arc<Keyring>,
     mark: Mark,
-    actor: String,
+    approver: String,
+    /// As units read who did it (A6).
+    told: String,
     profile: dancu_domain::profile::Profile,
 }
 
@@ -185,15 +196,13 @@ impl Inside {
         tx: &mut Tx<'_>,
         (id, campaign): (CampaignId, &Campaign),
         one: &Entering,
-    ) -> Result<(), Refused> {
-        if setup::by_code(tx, &one.code)?.is_some() {
-            return Err(dancu_domain::dossier::Blocked::CodeTaken.into());
-        }
+    ) -> Result<SystemId, Refused> {
         let keys = &self.keys;
         let (highest, ..) = write::highest_ids(tx)?;
         let system = SystemId(highest.0 + 1);
         let mut row = System::new(system, one.code.clone(), one.unit.clone(), one.group);
         row.soap.clone_from(&one.soap);
+        row.oauth = (one.channel == Channel::Api).then(|| client(&one.code));
         // A2: what is live beyond its group's channels is approved with the exemption.
         if !self.profile.channels[one.group as usize - 1].contains(&one.channel) {
             row.channel_exceptions = vec![one.channel];
@@ -205,7 +214,7 @@ impl Inside {
             (one.unit.clone(), one.group, one.channel),
             self.mark,
             one.content.clone(),
-            (&plan.document, plan.dated, &self.actor),
+            (&plan.document, plan.dated, &self.approver),
         )?;
         setup::register(tx, keys, system, &registration)?;
         setup::go_live(tx, keys, system, &clearance)?;
@@ -213,12 +222,38 @@ impl Inside {
         let event = Event {
             at: self.mark.at,
             kind: "system.imported".to_owned(),
-            actor: self.actor.clone(),
+            actor: self.told.clone(),
             detail: format!("{id} {}", campaign.because()),
         };
         dossiers::note_event(tx, keys, dossier.number(), &event)?;
         let task = Task::new(plan.deadline);
         campaigns::insert_task(tx, keys, id, (dossier.number(), system), &task)?;
-        Ok(())
+        Ok(system)
     }
+}
+
+/// A system that was looked at, with the unit that stands for its unit now: meanwhile units
+/// were merged, and codes and SOAP users given.
+fn as_it_stands(
+    tx: &mut Tx<'_>,
+    tree: &Tree,
+    names: &Names,
+    one: &Entering,
+) -> Result<Entering, Refused> {
+    if setup::by_code(tx, &one.code)?.is_some() {
+        return Err(Blocked::CodeTaken.into());
+    }
+    if one.soap.as_ref().is_some_and(|soap| names.users.contains_key(&soap.user)) {
+        return Err(Refused::Field {
+            field: "file",
+            vi: format!("{}: tên truy cập SOAP này đã thuộc hệ thống khác (H1).", one.code),
+            en: format!("{}: the SOAP user belongs to another system (H1).", one.code),
+        });
+    }
+    let client = client(&one.code).client_id;
+    if one.channel == Channel::Api && names.clients.contains_key(&client) {
+        return Err(Blocked::CodeTaken.into());
+    }
+    let (unit, group) = living_in(tree, &one.unit)?;
+    Ok(Entering { unit, group: group.unwrap_or(one.group), ..one.clone() })
 }

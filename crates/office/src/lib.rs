@@ -32,6 +32,7 @@ pub mod notices;
 pub mod officers;
 pub mod papers;
 pub mod plans;
+mod program;
 pub mod raise_requests;
 pub mod raises;
 pub mod sandbox;

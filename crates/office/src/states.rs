@@ -29,18 +29,22 @@ use dancu_store::policy;
 
 use self::officer::Officer;
 use crate::act::{Actor, Desk, Done, Entry, Refused, note};
-use crate::campaigns::held;
+use crate::campaigns::{held, secured};
 use crate::documents::Issuing;
+use crate::dossiers::live::close_with;
 use crate::locks::Word;
 use crate::notices::{answers_for, tell};
 use crate::officers::withdrawn;
 
-/// Sets a connection's state (B3).
+/// Sets a connection's state (B3); with a closed connection its dossier and its part in a campaign
+/// end.
 ///
 /// # Errors
 /// A closed connection stays closed.
 pub async fn connection(desk: &Desk<'_>, state: ConnectionState) -> Result<Done, Refused> {
-    let id = desk.system.id;
+    let (id, keys) = (desk.system.id, desk.store.keys().clone());
+    let mark = Mark { by: desk.actor.number(), at: desk.now };
+    let (told, reason) = (desk.actor.told(), desk.reason.to_owned());
     let stopping = Stopping::of(desk);
     let set = desk.carry_out_with("system.state", move |tx, _| {
         if state != ConnectionState::Closed {
@@ -48,8 +52,12 @@ pub async fn connection(desk: &Desk<'_>, state: ConnectionState) -> Result<Done,
         }
         let before = policy::write::system_state(tx, id)?;
         policy::write::set_system_state(tx, id, state)?;
+        let closed = match state {
+            ConnectionState::Closed => close_with(tx, (&keys, mark), id, (told, reason.as_str()))?,
+            _ => String::new(),
+        };
         let told = if before == Some(state) { String::new() } else { stopping.told(tx, state)? };
-        Ok((state.code().to_owned(), told, ()))
+        Ok((format!("{}{closed}", state.code()), told, ()))
     });
     Ok(set.await?.0)
 }
@@ -140,8 +148,8 @@ pub(crate) fn ended(substitutes: &[PersonId]) -> Option<String> {
     (!numbers.is_empty()).then(|| format!("{NO_SUBSTITUTE}: {}", numbers.join(", ")))
 }
 
-/// Locks a live connection at once (D6). A suspended one is stopped already, and would be live
-/// after the lock: it is refused.
+/// Locks a live connection at once (D6), or one that a campaign locked: it goes on when both locks
+/// have ended. A suspended one is stopped already, and would be live after the lock: it is refused.
 ///
 /// # Errors
 /// [`PortalReason::NotInThisState`] where it is not live.
@@ -150,10 +158,13 @@ pub async fn lock_connection(desk: &Desk<'_>) -> Result<Done, Refused> {
     let (keys, to) = (desk.store.keys().clone(), answers_for(desk.system, desk.actor.person()));
     let stopping = Stopping::of(desk);
     let locked = desk.carry_out_with("system.state", move |tx, _| {
-        if policy::write::system_state(tx, id)?.ok_or(Refused::Gone)? != ConnectionState::Live {
-            return Err(PortalReason::NotInThisState.into());
+        match policy::write::system_state(tx, id)?.ok_or(Refused::Gone)? {
+            ConnectionState::Live => {
+                policy::write::set_system_state(tx, id, ConnectionState::Locked)?;
+            }
+            ConnectionState::Locked if secured(tx, &keys, id, true)? => {}
+            _ => return Err(PortalReason::NotInThisState.into()),
         }
-        policy::write::set_system_state(tx, id, ConnectionState::Locked)?;
         tell(tx, &keys, now, &to, &Notice::Connection { system, locked: true })?;
         let told = stopping.told(tx, ConnectionState::Locked)?;
         Ok((ConnectionState::Locked.code().to_owned(), told, ()))
@@ -172,7 +183,10 @@ pub async fn unlock_connection(desk: &Desk<'_>) -> Result<Done, Refused> {
         if policy::write::system_state(tx, id)? != Some(ConnectionState::Locked) {
             return Err(Refused::NotLocked);
         }
-        held(tx, id)?;
+        if secured(tx, &keys, id, false)? {
+            let what = "hết khóa an ninh, còn khóa theo đợt cập nhật hồ sơ";
+            return Ok((format!("{}: {what}", ConnectionState::Locked.code()), ()));
+        }
         policy::write::set_system_state(tx, id, ConnectionState::Live)?;
         tell(tx, &keys, now, &to, &Notice::Connection { system, locked: false })?;
         Ok((ConnectionState::Live.code().to_owned(), ()))

@@ -1046,6 +1046,7 @@ did-unit-dissolved = Unit dissolved
 did-unit-annulled = Annulled before its day
 did-unit-given = System given to another unit
 did-unit-carried = Handed over after a merge or split
+did-unit-setAside = Could not hand over yet after a merge or split
 did-unit-loaded = Official list of units loaded
 did-person-reinvited = New code of an invitation
 did-person-roleEnded = Role of the centre ended

@@ -1047,6 +1047,7 @@ did-unit-dissolved = Giải thể đơn vị
 did-unit-annulled = Hủy việc chưa đến ngày
 did-unit-given = Chuyển hệ thống sang đơn vị khác
 did-unit-carried = Chuyển giao theo sáp nhập, chia tách
+did-unit-setAside = Chưa chuyển giao được theo sáp nhập, chia tách
 did-unit-loaded = Nạp danh mục đơn vị
 did-person-reinvited = Cấp mã mời mới
 did-person-roleEnded = Kết thúc vai trò của Trung tâm

@@ -30,6 +30,11 @@ const OF_CAMPAIGN: &str = "SELECT t.campaign, t.dossier, t.state, t.deadline, t.
 const OF_UNIT: &str = "SELECT t.campaign, t.dossier, t.state, t.deadline, t.sealed, t.system, \
     d.unit, d.stage, d.since FROM campaign_task t JOIN dossier d ON d.id = t.dossier \
     WHERE d.unit = $1 AND t.state < 3 ORDER BY t.dossier";
+const HOLDING: &str = "SELECT t.campaign, t.dossier, t.state, t.deadline, t.sealed, t.system, \
+    d.unit, d.stage, d.since FROM campaign_task t JOIN dossier d ON d.id = t.dossier \
+    WHERE t.system = $1 AND t.state = $2 ORDER BY t.campaign LIMIT 1";
+const COUNTS: &str = "SELECT t.campaign, t.state, d.stage, COUNT(*) FROM campaign_task t \
+    JOIN dossier d ON d.id = t.dossier GROUP BY t.campaign, t.state, d.stage";
 const RUNNING: &str = "SELECT t.campaign, t.dossier, t.state, t.deadline, t.sealed, t.system, \
     d.unit, d.stage, d.since FROM campaign_task t JOIN dossier d ON d.id = t.dossier \
     WHERE t.state < 2 ORDER BY t.campaign, t.dossier";
@@ -153,6 +158,13 @@ pub fn holds(tx: &mut Tx<'_>, system: SystemId) -> Result<bool> {
     Ok(locked > 0)
 }
 
+/// The task of a system whose connection a campaign locked.
+pub fn holding(tx: &mut Tx<'_>, keys: &Keyring, system: SystemId) -> Result<Option<Followed>> {
+    let Some(key) = keys.get(Purpose::Policy, 0) else { return Ok(None) };
+    let values = values![system.0, TaskState::Locked as u8];
+    tx.optional(HOLDING, values, |r| followed(r, &key))
+}
+
 /// Campaigns as they stand now, read from asynchronous code: each read is one statement.
 #[derive(Clone, Copy)]
 pub struct Campaigns<'a> {
@@ -182,6 +194,16 @@ impl Campaigns<'_> {
     /// [`of_campaign`].
     pub async fn of_campaign(self, id: CampaignId) -> Result<Vec<Followed>> {
         self.followed(OF_CAMPAIGN, values![id.0]).await
+    }
+
+    /// How many dossiers of each campaign stand at each stage, by the state of their task.
+    pub async fn counts(self) -> Result<Vec<(CampaignId, TaskState, u8, u64)>> {
+        let read = |r: &Row<'_>| {
+            let state = TaskState::from_number(r.get(1)?);
+            let state = state.ok_or(Error::Damaged("campaign_task.state"))?;
+            Ok((CampaignId(r.get(0)?), state, r.get(2)?, r.get::<i64>(3)?.unsigned_abs()))
+        };
+        self.store.look(COUNTS, &[], read).await
     }
 
     /// Tasks of a unit's dossiers that are not over.

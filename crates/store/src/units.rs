@@ -23,7 +23,11 @@ use crate::values;
 const ALL: &str =
     "SELECT id, unit, day, made_by, made_at, own, carried, sealed FROM unit_event ORDER BY id";
 const WAITING: &str = "SELECT id, unit, day, made_by, made_at, own, carried, sealed \
-    FROM unit_event WHERE carried = 0 AND day <= $1 ORDER BY day, id";
+    FROM unit_event WHERE carried <> 1 AND day <= $1 ORDER BY day, id";
+/// Where nothing of an event has still to go to an heir.
+const CARRIED: u8 = 1;
+/// Where it has, and that it could not yet was told.
+const SET_ASIDE: u8 = 2;
 const LAST: &str = "SELECT COALESCE(MAX(id), 0) FROM unit_event";
 
 /// An event as it was written down.
@@ -87,6 +91,12 @@ pub fn set_carried(tx: &mut Tx<'_>, id: i64) -> Result<()> {
     Ok(())
 }
 
+/// What was live could not go to the heir: it waits on. Whether that is new.
+pub fn set_aside(tx: &mut Tx<'_>, id: i64) -> Result<bool> {
+    let sql = "UPDATE unit_event SET carried = $1 WHERE id = $2 AND carried = 0";
+    Ok(tx.execute(sql, values![SET_ASIDE, id])? == 1)
+}
+
 /// Units as they are read from asynchronous code: each read is one statement.
 #[derive(Clone, Copy)]
 pub struct Units<'a> {
@@ -113,11 +123,25 @@ impl Units<'_> {
         Ok(found.first().copied().unwrap_or(0))
     }
 
-    /// Whether something waits that is due today.
-    pub async fn any_waiting(self, today: Date) -> Result<bool> {
-        let Some(key) = self.store.keys.get(Purpose::Policy, 0) else { return Ok(false) };
+    /// [`waiting`].
+    pub async fn waiting(self, today: Date) -> Result<Vec<Written>> {
+        let Some(key) = self.store.keys.get(Purpose::Policy, 0) else { return Ok(vec![]) };
         let today = today.to_string();
-        Ok(!self.store.look(WAITING, values![today], |r| read(r, &key)).await?.is_empty())
+        self.store.look(WAITING, values![today], |r| read(r, &key)).await
+    }
+
+    /// The units that systems are registered with.
+    pub async fn of_systems(self) -> Result<Vec<UnitCode>> {
+        let read = |r: &Row<'_>| {
+            let unit = UnitCode::parse(&r.get::<String>(0)?);
+            unit.map_err(|_| Error::Damaged("system.unit"))
+        };
+        self.store.look("SELECT DISTINCT unit FROM system ORDER BY unit", &[], read).await
+    }
+
+    /// The codes that any event is of.
+    pub async fn codes(self) -> Result<Vec<String>> {
+        self.store.look("SELECT DISTINCT unit FROM unit_event", &[], |r| r.get(0)).await
     }
 }
 
@@ -135,7 +159,7 @@ fn read(r: &Row<'_>, key: &Key) -> Result<Written> {
         by: PersonId(r.get(3)?),
         at: Moment(r.get(4)?),
         own: r.get::<u8>(5)? != 0,
-        carried: r.get::<u8>(6)? != 0,
+        carried: r.get::<u8>(6)? == CARRIED,
     })
 }
 

@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::{CampaignRefusal, SENT_BACK_DAYS, ahead};
-use crate::dossier::{Mark, Stage};
+use crate::dossier::{Asked, Dossier, Mark, Part, Stage};
 use crate::moment::{DAY_MS, Moment};
 use crate::people::days_between;
 
@@ -92,13 +92,36 @@ pub struct Task {
     state: TaskState,
     reminded: Option<u16>,
     extensions: Vec<Extension>,
+    /// Papers that are asked for, as they stood when its dossier was opened.
+    asked: Vec<Asked>,
+    /// Whether the connection is locked for security besides (D6).
+    secured: bool,
 }
 
 impl Task {
     /// A task whose dossier is still to be opened.
     #[must_use]
     pub const fn new(deadline: Date) -> Self {
-        Self { deadline, state: TaskState::Waiting, reminded: None, extensions: vec![] }
+        Self {
+            deadline,
+            state: TaskState::Waiting,
+            reminded: None,
+            extensions: vec![],
+            asked: vec![],
+            secured: false,
+        }
+    }
+
+    /// Papers that are asked for; none before its dossier was opened.
+    #[must_use]
+    pub fn asked(&self) -> &[Asked] {
+        &self.asked
+    }
+
+    /// Papers of its dossier that are not signed anew yet.
+    #[must_use]
+    pub fn owed(&self, dossier: &Dossier) -> Vec<Part> {
+        self.asked.iter().filter(|asked| !dossier.answers(asked)).map(|asked| asked.part).collect()
     }
 
     /// Its last day.
@@ -145,10 +168,13 @@ impl Task {
         self.deadline.max(standing.since.plus_ms(SENT_BACK_DAYS * DAY_MS).viet_nam_date())
     }
 
-    /// Its dossier was opened again.
+    /// Its dossier was opened, again or for the first time: then these papers are asked for.
     #[must_use]
-    pub fn opened(self) -> Self {
+    pub fn opened(self, asked: Vec<Asked>) -> Self {
         match self.state {
+            TaskState::Waiting if self.asked.is_empty() => {
+                Self { state: TaskState::Open, asked, ..self }
+            }
             TaskState::Waiting => Self { state: TaskState::Open, ..self },
             _ => self,
         }
@@ -173,15 +199,31 @@ impl Task {
     #[must_use]
     pub fn received(self) -> (Self, bool) {
         match self.state {
-            TaskState::Locked => (Self { state: TaskState::Open, ..self }, true),
+            TaskState::Locked => {
+                let unlocked = !self.secured;
+                (Self { state: TaskState::Open, secured: false, ..self }, unlocked)
+            }
             _ => (self, false),
         }
     }
 
-    /// The updated dossier is in force; whether that ends a lock.
+    /// The dossier is in force as it is now; whether that ends a lock. It is done where every paper
+    /// that was asked for is signed anew, else it waits to be opened again.
     #[must_use]
-    pub fn done(self) -> (Self, bool) {
-        self.over(TaskState::Done)
+    pub fn in_force(self, dossier: &Dossier) -> (Self, bool) {
+        if self.state.is_over() || self.owed(dossier).is_empty() {
+            return self.over(TaskState::Done);
+        }
+        let (open, unlocked) = self.received();
+        (Self { state: TaskState::Waiting, ..open }, unlocked)
+    }
+
+    /// The connection is locked for security, or not any more, while its dossier is overdue (D6);
+    /// none where that changes nothing.
+    #[must_use]
+    pub fn secured(self, secured: bool) -> Option<Self> {
+        let changes = self.state == TaskState::Locked && self.secured != secured;
+        changes.then_some(Self { secured, ..self })
     }
 
     /// The campaign was stopped or the connection ended; whether that ends a lock.
@@ -194,8 +236,8 @@ impl Task {
         if self.state.is_over() {
             return (self, false);
         }
-        let locked = self.state == TaskState::Locked;
-        (Self { state, ..self }, locked)
+        let unlocked = self.state == TaskState::Locked && !self.secured;
+        (Self { state, secured: false, ..self }, unlocked)
     }
 
     /// Gives more time; whether that ends a lock. Reminders begin anew.

@@ -5,9 +5,10 @@ use proptest::prelude::*;
 
 use super::CampaignRefusal as R;
 use super::*;
-use crate::dossier::Stage;
+use crate::dossier::{Dossier, DossierNumber, Stage};
 use crate::moment::{DAY_MS, Moment};
 use crate::people::PersonId;
+use crate::registration::{Channel, Group};
 
 fn at(text: &str) -> Mark {
     Mark { by: PersonId(1), at: Moment::parse_rfc3339(text).unwrap() }
@@ -32,7 +33,34 @@ fn plan() -> Plan {
 const NOW: &str = "2026-03-02T09:00:00+07:00";
 
 fn open(deadline: Date) -> Task {
-    Task::new(deadline).opened()
+    Task::new(deadline).opened(vec![])
+}
+
+fn dossier() -> Dossier {
+    let (unit, number) = (UnitCode::parse("H26.001").unwrap(), DossierNumber(1));
+    Dossier::begin(number, unit, (Group::State, Channel::Api), at(NOW))
+}
+
+#[test]
+fn rule_b4_a_task_is_not_done_while_a_paper_is_owed() {
+    let dossier = dossier();
+    let asked = vec![dossier.ask_for(Part::Commitment)];
+    let open = Task::new(date(2026, 10, 1)).opened(asked);
+    let (waits, unlocked) = open.clone().locked().in_force(&dossier);
+    assert_eq!((waits.state(), unlocked), (TaskState::Waiting, true));
+    assert_eq!(waits.opened(vec![]).owed(&dossier), [Part::Commitment]);
+    assert_eq!(open.ended().0.state(), TaskState::Ended);
+}
+
+#[test]
+fn rule_d6_a_connection_goes_on_when_both_locks_have_ended() {
+    let locked = open(date(2026, 10, 1)).locked();
+    assert!(locked.clone().secured(false).is_none());
+    let both = locked.secured(true).unwrap();
+    assert!(both.clone().secured(true).is_none());
+    assert!(!both.clone().received().1, "the other lock stands");
+    assert!(!both.clone().ended().1);
+    assert!(both.secured(false).unwrap().received().1);
 }
 
 fn draft() -> Standing {
@@ -113,10 +141,11 @@ fn rule_b4_an_extension_unlocks_and_completion_ends() {
     assert_eq!(more.due(&[], draft(), date(2026, 10, 7)), Due::Lock);
     let (received, unlocked) = locked.clone().received();
     assert!(unlocked && received.state() == TaskState::Open);
-    let (done, unlocked) = locked.clone().done();
+    let dossier = dossier();
+    let (done, unlocked) = locked.clone().in_force(&dossier);
     assert!(unlocked && done.state().is_over());
     assert_eq!(extend(&done, date(2026, 11, 1)).err(), Some(R::Over));
-    assert_eq!(done.clone().done(), (done.clone(), false));
+    assert_eq!(done.clone().in_force(&dossier), (done.clone(), false));
     assert_eq!(done.clone().ended(), (done, false));
     assert!(locked.ended().1);
 }

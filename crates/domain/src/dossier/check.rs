@@ -1,17 +1,20 @@
 //! What a dossier lacks, whose turn it is, and what the reviewer is warned of.
 
+mod accounts;
+
 use hashbrown::HashSet;
 use jiff::civil::Date;
 
 use super::content::{SHORT_MAX, TEXT_MAX, is_text};
-use super::{Blocked, Content, Dossier, Item, Part, Stage, Step, named_by};
+use super::{Blocked, Confirmation, Content, Dossier, Item, Part, Stage, Step, named_by};
 use crate::editions::Law;
 use crate::files::Scan;
-use crate::ids::{Login, OfficerCode, PersonalId, ProcedureCode, Purpose, SystemCode};
+use crate::ids::{ProcedureCode, Purpose, SystemCode};
+use crate::notices::is_address;
 use crate::profile::Profile;
-use crate::registration::AccountKind;
 use crate::rule::RuleId;
 use crate::service::Window;
+use crate::text::phone;
 
 /// Whose turn it is.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -137,11 +140,11 @@ pub fn warnings(dossier: &Dossier, day: Date) -> Vec<(Part, &'static Law)> {
     cited.flatten().collect()
 }
 
-/// What a dossier lacks before it can be approved: first what the unit has to fill in and sign,
+/// What a dossier lacks on a day before it can be approved: first what the unit has to fill in and sign,
 /// then what others have to do.
 #[must_use]
-pub fn missing(dossier: &Dossier, profile: &Profile) -> Vec<Missing> {
-    let mut found = of_content(dossier.content(), profile);
+pub fn missing(dossier: &Dossier, profile: &Profile, day: Date) -> Vec<Missing> {
+    let mut found = of_content(dossier.content(), profile, day);
     // The list of a connection that goes on is kept by its own desk.
     found.retain(|m| m.part != Part::Accounts || dossier.in_force().is_none());
     for part in Part::ALL {
@@ -256,10 +259,11 @@ fn of_steps(dossier: &Dossier) -> Vec<Missing> {
 }
 
 /// What the content alone lacks.
-pub(super) fn of_content(content: &Content, profile: &Profile) -> Vec<Missing> {
+pub(super) fn of_content(content: &Content, profile: &Profile, day: Date) -> Vec<Missing> {
     let mut list = List(vec![]);
     list.texts(content);
     list.identity(content, profile);
+    list.confirmation(&content.confirmation, day);
     list.tables(content, profile);
     list.uses(content);
     list.procedures(content);
@@ -344,14 +348,11 @@ impl List {
         );
         self.unless(fits, Item::SystemName, None, RuleId::B1, words);
         let words = (
-            "Số điện thoại gồm 8-15 chữ số.", //
-            "A telephone number has 8-15 digits.",
+            "Số điện thoại gồm 7-15 chữ số.", //
+            "A telephone number has 7-15 digits.",
         );
-        self.unless(is_phone(&c.officer.phone), Item::OfficerPhone, None, RuleId::B1, words);
-        let email = c.officer.email.trim();
-        let whole = email.split_once('@').is_some_and(|(name, host)| {
-            !name.is_empty() && host.contains('.') && !email.contains(char::is_whitespace)
-        });
+        self.unless(phone(&c.officer.phone).is_some(), Item::OfficerPhone, None, RuleId::B1, words);
+        let whole = is_address(c.officer.email.trim());
         let words = ("Địa chỉ thư điện tử chưa đúng.", "The e-mail address is not whole.");
         self.unless(whole, Item::OfficerEmail, None, RuleId::B1, words);
         let words = (
@@ -361,16 +362,23 @@ impl List {
         // Levels are 1 to 5 (Decree 85/2016).
         let level = (profile.security.system_level..=5).contains(&c.security_level);
         self.unless(level, Item::SecurityLevel, None, RuleId::C1, words);
-        let number = &c.confirmation.number;
-        let numbered = is_text(number, SHORT_MAX) && number.chars().any(|c| c.is_ascii_digit());
+    }
+
+    fn confirmation(&mut self, c: &Confirmation, today: Date) {
+        let numbered =
+            is_text(&c.number, SHORT_MAX) && c.number.chars().any(|c| c.is_ascii_digit());
         let words = ("Ghi số của văn bản xác nhận.", "Enter the document's number.");
         self.unless(numbered, Item::ConfirmationNumber, None, RuleId::B2, words);
-        let dated = Date::strptime("%d/%m/%Y", c.confirmation.date.trim()).is_ok();
-        let words = (
-            "Ghi ngày của văn bản xác nhận dạng dd/mm/yyyy.",
-            "Enter the document's day as dd/mm/yyyy.",
-        );
-        self.unless(dated, Item::ConfirmationDate, None, RuleId::B2, words);
+        let dated = Date::strptime("%d/%m/%Y", c.date.trim());
+        let words = match dated {
+            Ok(_) => ("Ngày của văn bản xác nhận chưa tới.", "The document's day lies ahead."),
+            Err(_) => (
+                "Ghi ngày của văn bản xác nhận dạng dd/mm/yyyy.",
+                "Enter the document's day as dd/mm/yyyy.",
+            ),
+        };
+        let fits = dated.is_ok_and(|date| date <= today);
+        self.unless(fits, Item::ConfirmationDate, None, RuleId::B2, words);
     }
 
     fn tables(&mut self, c: &Content, profile: &Profile) {
@@ -461,63 +469,4 @@ impl List {
             self.unless(counted, Item::Procedures, (row, cell), RuleId::B10, words);
         }
     }
-
-    fn accounts(&mut self, c: &Content, profile: &Profile) {
-        let words = ("Danh sách tài khoản còn trống.", "The account list is empty.");
-        self.unless(!c.accounts.is_empty(), Item::Accounts, None, RuleId::B6, words);
-        let (mut logins, mut ids) = (HashSet::new(), HashSet::new());
-        for (row, a) in c.accounts.iter().enumerate() {
-            let login = Login::parse(a.login.trim()).ok();
-            let fits = login.is_some_and(|login| {
-                profile.accounts.logins().contains(&login.as_str().len())
-                    && logins.insert(login.folded())
-            });
-            let words = (
-                "Tên đăng nhập chưa đúng, hoặc có hai lần trong danh sách.",
-                "The login is not right, or stands here twice.",
-            );
-            self.unless(fits, Item::Accounts, row, RuleId::B6, words);
-            let id = a.citizen_id.trim();
-            let officer = a.kind != AccountKind::System;
-            let fits = if id.is_empty() {
-                !officer
-            } else {
-                PersonalId::parse(id).is_ok() && (!officer || ids.insert(id))
-            };
-            let words = (
-                "Số căn cước chưa đúng 12 chữ số, hoặc có hai lần (mỗi cán bộ một tài khoản).",
-                "The citizen id has not 12 digits, or stands twice (one officer, one account).",
-            );
-            self.unless(fits, Item::Accounts, (row, Cell::CitizenId), RuleId::E1, words);
-            let words = (
-                "Thiếu họ tên hoặc số điện thoại của người dùng tài khoản.",
-                "Name or telephone of who uses the account is missing.",
-            );
-            let named = is_text(&a.full_name, SHORT_MAX) && is_phone(&a.phone);
-            let cell = if is_phone(&a.phone) { Cell::FullName } else { Cell::Phone };
-            self.unless(named, Item::Accounts, (row, cell), RuleId::B6, words);
-            let code = a.officer_code.trim();
-            let words = ("Mã cán bộ quá dài.", "The officer code is too long.");
-            let fits = code.is_empty() || OfficerCode::parse(code).is_ok();
-            self.unless(fits, Item::Accounts, (row, Cell::OfficerCode), RuleId::B6, words);
-            let words = (
-                "Số lần truy vấn trong ngày phải lớn hơn 0.",
-                "The daily count has to be above 0.",
-            );
-            self.unless(a.daily > 0, Item::Accounts, (row, Cell::Daily), RuleId::B6, words);
-            let words = (
-                "Tài khoản này không được dùng dịch vụ nào đã đăng ký.",
-                "The account may use no registered service.",
-            );
-            let of_plan = a.kind == AccountKind::Plan;
-            let may = !of_plan && a.account(c).is_none_or(|(account, ..)| account.services.0 != 0);
-            self.unless(may, Item::Accounts, row, RuleId::B6, words);
-        }
-    }
-}
-
-fn is_phone(text: &str) -> bool {
-    let digits = text.chars().filter(char::is_ascii_digit).count();
-    let plain = |c: char| c.is_ascii_digit() || matches!(c, ' ' | '.' | '-' | '+' | '(' | ')');
-    (8..=15).contains(&digits) && text.trim().chars().all(plain)
 }

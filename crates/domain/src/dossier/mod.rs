@@ -17,6 +17,7 @@ mod compare;
 mod content;
 mod moves;
 mod papers;
+mod renew;
 mod review;
 mod steps;
 mod tested;
@@ -35,6 +36,7 @@ pub use self::content::{
 };
 pub use self::moves::Editor;
 pub use self::papers::{ATTACHMENTS_MAX, Attachment, Paper, Part};
+pub use self::renew::{Asked, Registered};
 pub use self::review::{COMMENTS_MAX, Comment, Remark};
 pub use self::steps::{Closing, Evidence, Exemption, ExemptionGround, Step};
 pub use self::tested::Proven;
@@ -236,6 +238,8 @@ pub struct Dossier {
     in_force: Option<Box<InForce>>,
     reopening: Option<Reopening>,
     turned_down: Option<Refusal>,
+    /// When a change of design last cleared the assessment (C2).
+    cleared: Option<Moment>,
 }
 
 /// Its content names people.
@@ -274,6 +278,7 @@ impl Dossier {
             in_force: None,
             reopening: None,
             turned_down: None,
+            cleared: None,
         }
     }
 

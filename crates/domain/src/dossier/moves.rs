@@ -4,11 +4,12 @@ use super::check::{Turn, missing, of_content};
 use super::content::{SHORT_MAX, TEXT_MAX, is_text};
 use super::papers::ATTACHMENTS_MAX;
 use super::{
-    AccountRow, Attachment, Blocked, Cause, Clearance, Closing, Content, Dossier, Evidence,
-    Exemption, Ground, InForce, Mark, Paper, Part, Refusal, Registration, Reopening, ServiceUse,
-    Stage, Step,
+    Attachment, Blocked, Clearance, Closing, Content, Dossier, Evidence, Exemption, Ground,
+    InForce, Mark, Paper, Part, Refusal, Registration, ServiceUse, Stage, Step,
 };
-use crate::ids::{SystemId, UnitCode};
+use jiff::civil::Date;
+
+use crate::ids::SystemId;
 use crate::people::PersonId;
 use crate::people::approval::Approvers;
 use crate::profile::Profile;
@@ -55,6 +56,9 @@ impl Dossier {
         }
         // C2: another design is tested and assessed anew; ours: so is another description of it.
         if next.technical != self.content.technical {
+            if self.closing(Step::Assessment).is_some() {
+                self.cleared = Some(mark.at);
+            }
             self.steps[Step::Sandbox as usize] = None;
             self.steps[Step::Assessment as usize] = None;
         }
@@ -100,7 +104,8 @@ impl Dossier {
         self.editable()?;
         let file = part == Part::Security && self.paper(part).attachments.is_empty();
         let kept = part == Part::Accounts && self.in_force.is_some();
-        let lacks = || of_content(&self.content, profile).iter().any(|m| m.part == part);
+        let today = mark.at.viet_nam_date();
+        let lacks = || of_content(&self.content, profile, today).iter().any(|m| m.part == part);
         if file || (!kept && lacks()) {
             return Err(Blocked::Incomplete);
         }
@@ -121,14 +126,11 @@ impl Dossier {
         profile: &Profile,
     ) -> Result<Self, Blocked> {
         self.editable()?;
-        let unit = |m: &super::Missing| matches!(m.turn, Turn::Unit | Turn::Integrator);
-        if missing(&self, profile).iter().any(unit) {
-            return Err(Blocked::Incomplete);
-        }
+        let day = mark.at.viet_nam_date();
+        self.whole(profile, day)?;
         if self.comments.iter().any(|c| c.resolved.is_none() && c.answer.is_none()) {
             return Err(Blocked::CommentsUnanswered);
         }
-        let day = mark.at.viet_nam_date();
         for part in Part::ALL {
             let paper = self.last(part);
             if paper.is_outdated(part, day) && paper.carried_over.is_none() {
@@ -152,7 +154,8 @@ impl Dossier {
         Ok(self.turned_back(Stage::Withdrawn, mark))
     }
 
-    /// Receives it; `system` is the row that was registered as being prepared.
+    /// Receives it; `system` is the row that was registered as being prepared. An assessment of
+    /// this round that is older than a year by now is open again (C3).
     ///
     /// # Errors
     /// [`Blocked::NotInThisStage`], [`Blocked::OwnDossier`].
@@ -160,6 +163,9 @@ impl Dossier {
         self.at_stage(|s| *s == Stage::Submitted)?;
         self.not_own(mark)?;
         self.system.get_or_insert(system);
+        if !self.assessment_holds(mark) {
+            self.steps[Step::Assessment as usize] = None;
+        }
         Ok(self.to(Stage::Accepted, mark))
     }
 
@@ -212,10 +218,9 @@ impl Dossier {
     ) -> Result<Self, Blocked> {
         self.step_open(mark, step)?;
         evidence.fits(step, mark.at.viet_nam_date())?;
-        if let (Evidence::Confirmation { date, .. }, Some(reopening)) = (&evidence, &self.reopening)
-        {
-            // C2: of a connection that goes on only a change of design opens this step.
-            if *date < reopening.mark.at.viet_nam_date() {
+        if let (Evidence::Confirmation { date, .. }, Some(cleared)) = (&evidence, self.cleared) {
+            // C2: what confirmed the design of before says nothing of this one.
+            if *date < cleared.viet_nam_date() {
                 return Err(Blocked::BeforeChange);
             }
         }
@@ -234,7 +239,8 @@ impl Dossier {
     /// [`Exemption::fits`] says.
     pub fn exempt(mut self, mark: Mark, step: Step, exemption: Exemption) -> Result<Self, Blocked> {
         self.step_open(mark, step)?;
-        exemption.fits(step, self.in_force.is_none(), mark.at.viet_nam_date())?;
+        let first = self.in_force.is_none() && self.cleared.is_none();
+        exemption.fits(step, first, mark.at.viet_nam_date())?;
         self.steps[step as usize] = Some(Closing::Exempt(exemption, mark));
         Ok(self)
     }
@@ -289,13 +295,23 @@ impl Dossier {
     }
 
     /// Goes live: the next dossier, what is registered, and the clearance that the store asks for.
+    /// What the unit filled in is judged again by the figures of the day.
     ///
     /// # Errors
-    /// [`Blocked::NotInThisStage`], [`Blocked::StepsOpen`], [`Blocked::Incomplete`].
-    pub fn go_live(mut self, mark: Mark) -> Result<(Self, Registration, Clearance), Blocked> {
+    /// [`Blocked::NotInThisStage`], [`Blocked::StepsOpen`], [`Blocked::Incomplete`],
+    /// [`Blocked::NotWithinYear`].
+    pub fn go_live(
+        mut self,
+        mark: Mark,
+        profile: &Profile,
+    ) -> Result<(Self, Registration, Clearance), Blocked> {
         self.at_stage(|s| *s == Stage::Approved)?;
         if self.steps.iter().any(Option::is_none) || self.approvals.is_empty() {
             return Err(Blocked::StepsOpen);
+        }
+        self.whole(profile, mark.at.viet_nam_date())?;
+        if !self.assessment_holds(mark) {
+            return Err(Blocked::NotWithinYear);
         }
         let registration = self.content.registration().ok_or(Blocked::Incomplete)?;
         let by = self.approvals.iter().map(|a| format!("#{}", a.by.0)).collect::<Vec<_>>();
@@ -305,78 +321,6 @@ impl Dossier {
         self.in_force = Some(Box::new(InForce { content, papers, steps }));
         (self.reopening, self.turned_down) = (None, None);
         Ok((self.to(Stage::Live, mark), registration, clearance))
-    }
-
-    /// Opens a live dossier again while its connection goes on (B4, B9). Documents and approvals
-    /// begin anew, after a change of design sandbox and assessment too (C2).
-    ///
-    /// # Errors
-    /// [`Blocked::NotInThisStage`], [`Blocked::ReasonMissing`].
-    pub fn reopen(mut self, mark: Mark, cause: Cause, reason: &str) -> Result<Self, Blocked> {
-        self.at_stage(|s| *s == Stage::Live)?;
-        if !is_text(reason, TEXT_MAX) {
-            return Err(Blocked::ReasonMissing);
-        }
-        self.approvals.clear();
-        self.steps[Step::Documents as usize] = None;
-        for part in Part::ALL {
-            let paper = self.last(part);
-            (paper.checked, paper.carried_over) = (None, None);
-        }
-        if cause == Cause::Design {
-            self.steps = [const { None }; 3];
-        }
-        self.reopening = Some(Reopening { cause, reason: reason.trim().to_owned(), mark });
-        Ok(self.to(Stage::Draft, mark))
-    }
-
-    /// Opens a dossier whose connection goes on for a campaign or a reorganisation (B4): the papers
-    /// of `parts` begin a new version in the edition of the day and are signed anew. What is being
-    /// changed already goes on, and what the centre has in hand stays there.
-    ///
-    /// # Errors
-    /// [`Blocked::NotInThisStage`] where it never was live or has ended,
-    /// [`Blocked::ReasonMissing`], [`Blocked::TooLong`].
-    pub fn renew(self, mark: Mark, reason: &str, parts: &[Part]) -> Result<Self, Blocked> {
-        self.at_stage(|s| !s.is_final())?;
-        if self.in_force.is_none() {
-            return Err(Blocked::NotInThisStage);
-        }
-        let mut open = match self.stage {
-            Stage::Live => self.reopen(mark, Cause::Campaign, reason)?,
-            _ => self,
-        };
-        if open.editable().is_err() {
-            return Ok(open);
-        }
-        for part in parts {
-            let filled = open.paper(*part).filled;
-            open.touch(*part, mark)?.filled = filled;
-        }
-        Ok(open)
-    }
-
-    /// The same dossier in the unit that took over (B4).
-    #[must_use]
-    pub fn handed_over(self, to: UnitCode) -> Self {
-        Self { unit: to, ..self }
-    }
-
-    /// Strikes rows off the account list whose account is gone for good (E3).
-    ///
-    /// # Errors
-    /// As [`Self::save`].
-    pub fn without_accounts(
-        mut self,
-        mark: Mark,
-        gone: impl Fn(&AccountRow) -> bool,
-    ) -> Result<Self, Blocked> {
-        self.editable()?;
-        if self.content.accounts.iter().any(&gone) {
-            self.touch(Part::Accounts, mark)?;
-            self.content.accounts.retain(|row| !gone(row));
-        }
-        Ok(self)
     }
 
     /// Ends it with its connection.
@@ -410,7 +354,23 @@ impl Dossier {
         }
     }
 
-    fn editable(&self) -> Result<(), Blocked> {
+    /// Whether the unit has done all of its own.
+    fn whole(&self, profile: &Profile, day: Date) -> Result<(), Blocked> {
+        let unit = |m: &super::Missing| matches!(m.turn, Turn::Unit | Turn::Integrator);
+        let lacks = missing(self, profile, day).iter().any(unit);
+        if lacks { Err(Blocked::Incomplete) } else { Ok(()) }
+    }
+
+    /// Whether the assessment of this round is still within its year; that of a connection that
+    /// goes on is looked at year by year elsewhere (C3).
+    fn assessment_holds(&self, mark: Mark) -> bool {
+        let before =
+            self.in_force.as_ref().and_then(|f| f.steps[Step::Assessment as usize].as_ref());
+        let now = self.closing(Step::Assessment);
+        now == before || now.is_none_or(|closing| closing.holds(mark.at.viet_nam_date()))
+    }
+
+    pub(super) fn editable(&self) -> Result<(), Blocked> {
         self.at_stage(|s| matches!(s, Stage::Draft | Stage::Changes))
     }
 
@@ -444,7 +404,7 @@ impl Dossier {
 
     /// The version of a paper that is being filled in: a new one where the last was signed, checked
     /// or is in force.
-    fn touch(&mut self, part: Part, mark: Mark) -> Result<&mut Paper, Blocked> {
+    pub(super) fn touch(&mut self, part: Part, mark: Mark) -> Result<&mut Paper, Blocked> {
         let kept = self.in_force.as_ref().map_or(0, |f| f.papers[part as usize]);
         let paper = self.paper(part);
         if paper.signed.is_some() || paper.checked.is_some() || paper.version <= kept {

@@ -244,3 +244,17 @@ pub enum Closing {
     /// Left out.
     Exempt(Exemption, Mark),
 }
+
+impl Closing {
+    /// Whether a confirmation that it rests on is within its year on a day (C3).
+    pub(super) fn holds(&self, today: Date) -> bool {
+        match self {
+            Self::Done(Evidence::Confirmation { date, .. }, _) => within_year(*date, today),
+            Self::Exempt(exemption, _) => {
+                exemption.ground != ExemptionGround::ConfirmedWithinYear
+                    || within_year(exemption.date, today)
+            }
+            Self::Done(..) => true,
+        }
+    }
+}

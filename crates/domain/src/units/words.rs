@@ -6,9 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use super::UnitRefusal;
 use crate::geo;
+use crate::notices::is_address;
 use crate::person::Dataset;
 use crate::registration::Group;
-use crate::text::{composed, is_storable};
+use crate::text::{composed, is_storable, phone};
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $kind:ident: $code:literal $group:ident $vi:literal, $en:literal;)*) => {
@@ -266,35 +267,25 @@ pub struct Contact {
 }
 
 impl Contact {
-    /// Digits of a telephone number: a small exchange has 7, E.164 at most 15.
-    const PHONE_DIGITS: std::ops::RangeInclusive<usize> = 7..=15;
     /// Characters of an e-mail address at most.
     const EMAIL_MAX: usize = 100;
 
-    /// Parses what was typed; blanks, dots and hyphens in a telephone number do not count.
+    /// Parses what was typed; blanks, dots, hyphens and brackets in a telephone number do not
+    /// count.
     ///
     /// # Errors
     /// As [`Representative::parse`]; [`UnitRefusal::Phone`], [`UnitRefusal::Email`].
     pub fn parse(
         kind: ContactKind,
         who: Representative,
-        phone: &str,
+        number: &str,
         email: &str,
     ) -> Result<Self, UnitRefusal> {
         let email = email.trim();
-        let sides = email.split_once('@').is_some_and(|(name, domain)| {
-            !name.is_empty() && domain.contains('.') && !domain.contains('@')
-        });
-        let plain = email.chars().all(|c| is_storable(c) && !c.is_whitespace());
-        if !sides || !plain || email.chars().count() > Self::EMAIL_MAX {
+        if !is_address(email) || email.len() > Self::EMAIL_MAX {
             return Err(UnitRefusal::Email);
         }
-        let phone: String = phone.chars().filter(|c| !matches!(c, ' ' | '.' | '-')).collect();
-        let digits = phone.strip_prefix('+').unwrap_or(&phone);
-        let fits = Self::PHONE_DIGITS.contains(&digits.len());
-        if !fits || !digits.bytes().all(|b| b.is_ascii_digit()) {
-            return Err(UnitRefusal::Phone);
-        }
+        let phone = phone(number).ok_or(UnitRefusal::Phone)?;
         Ok(Self { kind, who, phone: phone.into(), email: email.into() })
     }
 

@@ -5,11 +5,10 @@ use std::sync::Arc;
 
 use dancu_domain::campaigns::{Campaign, CampaignId, Due, TaskState};
 use dancu_domain::dossier::Mark;
-use dancu_domain::ids::SystemId;
 use dancu_domain::moment::Moment;
 use dancu_domain::people::PersonId;
 use dancu_domain::registration::ConnectionState;
-use dancu_journal::{Act, Body};
+use dancu_journal::Body;
 use dancu_store::campaigns::{self, Followed};
 use dancu_store::dossiers::{self, Stored};
 use dancu_store::engine::Tx;
@@ -20,14 +19,12 @@ use dancu_store::{Error, Store};
 use super::Inside;
 use crate::act::Refused;
 use crate::documents::Issuing;
+use crate::dossiers::listed_anew;
+use crate::program::{PROGRAM, body, nothing, nothing_is_fine, store_error};
 
-/// Who the journal names for what the program does by itself.
-const PROGRAM: &str = "dancu";
 /// Dossiers of one transaction: each is opened, sealed anew and told of, some milliseconds
 /// together; nothing else is written meanwhile.
 const SLICE: usize = 50;
-/// What is undone because there was nothing to do: another node was faster.
-const NOTHING: &str = "không có việc gì (nothing to do)";
 
 /// Opens what still waits, reminds, and locks what is overdue. Cheap where nothing runs.
 ///
@@ -100,19 +97,8 @@ async fn lock(store: &Store, now: Moment, found: Followed) -> Result<(), Error> 
     nothing_is_fine(locked.await)
 }
 
-fn nothing_is_fine(done: Result<u64, Error>) -> Result<(), Error> {
-    match done {
-        Err(Error::Refused(text)) if text == NOTHING => Ok(()),
-        other => other.map(drop),
-    }
-}
-
-fn store_error(refused: Refused) -> Error {
-    match refused {
-        Refused::Store(error) => error,
-        other => Error::Refused(other.to_string()),
-    }
-}
+/// What an entry says of a dossier behind its number; none: nothing was done with it.
+type Told = Result<Option<&'static str>, Refused>;
 
 /// The program as it acts by itself.
 struct Program {
@@ -126,14 +112,15 @@ impl Program {
         Self { inside: Inside { keys: keys.clone(), mark, actor: PROGRAM.into() }, keys }
     }
 
-    /// Does something with each of some tasks as they stand now; one entry names the dossiers.
+    /// Does something with each of some tasks as they stand now; one entry names the dossiers, each
+    /// with what `each` says of it.
     fn some(
         &self,
         tx: &mut Tx<'_>,
         kind: &'static str,
         id: CampaignId,
         some: &[Followed],
-        each: impl Fn(&Self, &mut Tx<'_>, &Campaign, Followed) -> Result<bool, Refused>,
+        each: impl Fn(&Self, &mut Tx<'_>, &Campaign, Followed) -> Told,
     ) -> Result<Body, Error> {
         let campaign = campaigns::by_id(tx, &self.keys, id)?.ok_or(Error::Damaged("campaign"))?;
         let mut told = vec![];
@@ -141,51 +128,53 @@ impl Program {
             let dossier = found.dossier;
             let now = campaigns::of_dossier(tx, &self.keys, dossier)?;
             let Some(now) = now.filter(|f| f.campaign == id) else { continue };
-            if each(self, tx, &campaign, now).map_err(store_error)? {
-                told.push(dossier.to_string());
+            if let Some(how) = each(self, tx, &campaign, now).map_err(store_error)? {
+                told.push(format!("{dossier}{how}"));
             }
         }
         if told.is_empty() {
-            return Err(Error::Refused(NOTHING.into()));
+            return Err(nothing());
         }
         Ok(body(kind, None, format!("{id} {} hồ sơ: {}", told.len(), told.join(" "))))
     }
 
-    fn open(&self, tx: &mut Tx<'_>, campaign: &Campaign, found: Followed) -> Result<bool, Refused> {
+    fn open(&self, tx: &mut Tx<'_>, campaign: &Campaign, found: Followed) -> Told {
         let (id, number) = (found.campaign, found.dossier);
         if found.task.state() != TaskState::Waiting {
-            return Ok(false);
+            return Ok(None);
         }
         let stored = dossiers::by_number(tx, &self.keys, number)?.ok_or(Refused::Gone)?;
-        let because = campaign.because();
-        let (mark, parts) = (campaign.begun().by, &campaign.plan().parts);
-        let mark = Mark { by: mark, at: self.inside.mark.at };
         // What has ended meanwhile is left out.
-        let Ok(dossier) = stored.dossier.clone().renew(mark, &because, parts) else {
+        if stored.dossier.stage().is_final() {
             campaigns::save_task(tx, &self.keys, (id, number), &found.task.ended().0)?;
-            return Ok(false);
-        };
+            return Ok(Some(" (đã kết thúc, không còn trong đợt)"));
+        }
+        let because = campaign.because();
+        let mark = Mark { by: campaign.begun().by, at: self.inside.mark.at };
+        let parts = &campaign.plan().parts;
+        let again = !found.task.asked().is_empty();
+        let owed = if again { found.task.owed(&stored.dossier) } else { parts.clone() };
+        // One that has not been live by itself yet, of a connection that was, goes on as it is.
+        let renewed = stored.dossier.clone().renew(mark, &because, &owed);
+        let dossier = renewed.unwrap_or_else(|_| stored.dossier.clone());
+        let dossier = listed_anew(tx, &self.keys, dossier, mark)?;
+        let asked = parts.iter().map(|part| dossier.ask_for(*part)).collect();
         if dossier != stored.dossier {
             dossiers::save(tx, &self.keys, &Stored { dossier, revision: stored.revision })?;
         }
         let due = found.task.deadline();
-        campaigns::save_task(tx, &self.keys, (id, number), &found.task.opened())?;
+        campaigns::save_task(tx, &self.keys, (id, number), &found.task.opened(asked))?;
         self.inside.event(tx, number, "campaign.opened", &format!("{id} {because}"))?;
         let text = format!("Hồ sơ {number} được mở lại: cập nhật, ký và nộp lại trước hết ngày.");
         self.inside.tell_unit(tx, &found.unit, id, due, &text)?;
-        Ok(true)
+        Ok(Some(""))
     }
 
-    fn remind(
-        &self,
-        tx: &mut Tx<'_>,
-        campaign: &Campaign,
-        found: Followed,
-    ) -> Result<bool, Refused> {
+    fn remind(&self, tx: &mut Tx<'_>, campaign: &Campaign, found: Followed) -> Told {
         let (id, number) = (found.campaign, found.dossier);
         let today = self.inside.mark.at.viet_nam_date();
         let due = found.task.due(&campaign.plan().remind, found.standing, today);
-        let Due::Remind(days) = due else { return Ok(false) };
+        let Due::Remind(days) = due else { return Ok(None) };
         let last = found.task.deadline();
         campaigns::save_task(tx, &self.keys, (id, number), &found.task.reminded(days))?;
         self.inside.event(tx, number, "campaign.reminded", &format!("{id} hạn {last}"))?;
@@ -193,12 +182,11 @@ impl Program {
             "Hồ sơ {number} chưa được nộp lại; hết ngày hạn, kết nối bị khóa đến khi hồ sơ đủ."
         );
         self.inside.tell_unit(tx, &found.unit, id, last, &text)?;
-        Ok(true)
+        Ok(Some(""))
     }
 
     fn lock(&self, tx: &mut Tx<'_>, found: &Followed) -> Result<Body, Error> {
         let (id, number, system) = (found.campaign, found.dossier, found.system);
-        let nothing = || Error::Refused(NOTHING.into());
         let found = campaigns::of_dossier(tx, &self.keys, number)?;
         let found = found.filter(|f| f.campaign == id).ok_or_else(nothing)?;
         let today = self.inside.mark.at.viet_nam_date();
@@ -243,9 +231,4 @@ impl Program {
         told.map_err(store_error)?;
         Ok(body("campaign.locked", Some(system), detail))
     }
-}
-
-fn body(kind: &str, system: Option<SystemId>, detail: String) -> Body {
-    let system = system.map_or(0, |s| s.0);
-    Body::Act(Act { kind: kind.into(), actor: PROGRAM.into(), system, detail })
 }

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use dancu_domain::campaigns::{Campaign, CampaignId, Scope, TaskState, province_of};
+use dancu_domain::campaigns::{Campaign, CampaignId, Scope, Standing, TaskState, province_of};
 use dancu_domain::dossier::DossierNumber;
+use dancu_domain::moment::Moment;
 use dancu_domain::registration::ConnectionState::{Closed, Preparing};
 use dancu_domain::registration::Snapshot;
 use dancu_domain::units::Tree;
@@ -38,22 +39,16 @@ impl Tally {
         }
     }
 
-    fn add(&mut self, found: &Followed) {
-        let slot = match found.task.state() {
+    fn add(&mut self, state: TaskState, units_turn: bool, count: u64) {
+        let slot = match state {
             TaskState::Ended => return,
             TaskState::Done => &mut self.done,
             TaskState::Locked => &mut self.locked,
-            _ if found.standing.is_units_turn() => &mut self.unit,
+            _ if units_turn => &mut self.unit,
             _ => &mut self.centre,
         };
-        *slot += 1;
-        self.total += 1;
-    }
-
-    fn of<'a>(all: impl IntoIterator<Item = &'a Followed>) -> Self {
-        let mut tally = Self::default();
-        all.into_iter().for_each(|found| tally.add(found));
-        tally
+        *slot += count;
+        self.total += count;
     }
 }
 
@@ -84,15 +79,18 @@ pub async fn progress(
     let Some(campaign) = store.campaigns().by_id(id).await? else { return Ok(None) };
     let dossiers = store.campaigns().of_campaign(id).await?;
     let mut provinces: BTreeMap<Option<u8>, Tally> = BTreeMap::new();
-    let mut stages = [0; 9];
+    let (mut whole, mut stages) = (Tally::default(), [0; 9]);
     for found in &dossiers {
-        provinces.entry(province_of(tree, &found.unit)).or_default().add(found);
+        let province = provinces.entry(province_of(tree, &found.unit)).or_default();
+        for tally in [&mut whole, province] {
+            tally.add(found.task.state(), found.standing.is_units_turn(), 1);
+        }
         let open = !found.task.state().is_over();
         if let Some(slot) = stages.get_mut(usize::from(found.standing.stage)).filter(|_| open) {
             *slot += 1;
         }
     }
-    Ok(Some(Progress { campaign, whole: Tally::of(&dossiers), provinces, stages, dossiers }))
+    Ok(Some(Progress { campaign, whole, provinces, stages, dossiers }))
 }
 
 /// Every campaign, the newest first.
@@ -100,12 +98,13 @@ pub async fn progress(
 /// # Errors
 /// Of the store.
 pub async fn list(store: &Store) -> Result<Vec<(CampaignId, Campaign, Tally)>, Refused> {
-    let mut rows = vec![];
-    for (id, campaign) in store.campaigns().all().await? {
-        let tally = Tally::of(&store.campaigns().of_campaign(id).await?);
-        rows.push((id, campaign, tally));
+    let mut tallies: BTreeMap<CampaignId, Tally> = BTreeMap::new();
+    for (id, state, stage, count) in store.campaigns().counts().await? {
+        let standing = Standing { stage, since: Moment(0) };
+        tallies.entry(id).or_default().add(state, standing.is_units_turn(), count);
     }
-    Ok(rows)
+    let all = store.campaigns().all().await?.into_iter();
+    Ok(all.map(|(id, campaign)| (id, campaign, tallies.remove(&id).unwrap_or_default())).collect())
 }
 
 /// What a campaign would be for.

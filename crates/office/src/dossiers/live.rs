@@ -1,19 +1,27 @@
 //! What sets a connection up as its dossier says, changes it, and ends it (B3).
 
-use dancu_domain::dossier::{AccountRow, Cause, Registration};
-use dancu_domain::ids::{Login, PersonalId, SystemId, UnitCode};
+use std::sync::Arc;
+
+use dancu_domain::dossier::{Blocked, Cause, Mark, Registration};
+use dancu_domain::ids::{PersonalId, SystemCode, SystemId, UnitCode};
 use dancu_domain::people::account::Phase;
 use dancu_domain::people::reasons::PortalReason;
-use dancu_domain::registration::{Account, AccountKind, AccountState, ConnectionState};
+use dancu_domain::registration::{
+    Account, AccountKind, AccountState, Channel, ConnectionState, OauthAccess,
+};
+use dancu_store::dossiers::{self, Event, Stored};
 use dancu_store::engine::Tx;
 use dancu_store::keys::Keyring;
 use dancu_store::people::{self, Person};
+use dancu_store::policy::credentials::{self, Earlier};
 use dancu_store::policy::{accounts, setup, write};
 use hashbrown::HashSet;
 
-use super::{At, DossierDesk, Side, Went, beyond_group, living, only_centre, system_of};
+use super::{
+    At, DossierDesk, Side, Went, beyond_group, listed_anew, living, only_centre, system_of,
+};
 use crate::act::Refused;
-use crate::campaigns::Became;
+use crate::campaigns::{self, Became};
 use crate::officers::check::Wrong;
 
 /// Goes live in one transaction: services, lines, fields, procedures and new accounts are
@@ -26,7 +34,7 @@ pub async fn go_live(desk: &DossierDesk<'_>, at: At) -> Result<Went, Refused> {
     only_centre(desk)?;
     let live = desk.settle(at, "dossier.live", |tx, dossier, inside| {
         let system = system_of(&dossier)?;
-        let (after, registration, clearance) = dossier.go_live(inside.mark)?;
+        let (after, registration, clearance) = dossier.go_live(inside.mark, &inside.profile)?;
         no_clash(tx, &inside.keys, (system, after.unit()), &registration)?;
         let (_, told) = living(tx, &inside.keys, inside.mark.at, after.unit())?;
         let group = told.unwrap_or(after.group());
@@ -35,7 +43,8 @@ pub async fn go_live(desk: &DossierDesk<'_>, at: At) -> Result<Went, Refused> {
         setup::set_access(tx, system, group, beyond)?;
         let accounts = setup::register(tx, &inside.keys, system, &registration)?;
         setup::go_live(tx, &inside.keys, system, &clearance)?;
-        let campaign = inside.follow(tx, Became::InForce)?;
+        ensure_client(tx, &inside.keys, (system, &registration.code), after.channel())?;
+        let campaign = inside.follow(tx, &after, Became::InForce)?;
         let what = format!(
             "{} hệ thống #{}: {} dịch vụ, {} thủ tục, thêm {} tài khoản, giữ nguyên {}; duyệt: \
              {}{campaign}",
@@ -67,7 +76,8 @@ fn no_clash(
     let id = |a: &Account| a.citizen_id.filter(|_| a.kind == AccountKind::Officer);
     let alive = || known.iter().map(|k| &k.account).filter(|a| a.state != AccountState::Revoked);
     let ids: HashSet<PersonalId> = alive().filter_map(id).collect();
-    let mut codes: HashSet<String> = alive().filter_map(code).chain(logins.clone()).collect();
+    let held: HashSet<String> = alive().filter_map(code).collect();
+    let mut codes: HashSet<String> = held.union(&logins).cloned().collect();
     for (row, (account, ..)) in wanted.accounts.iter().enumerate() {
         if logins.contains(&account.login.folded()) {
             continue;
@@ -75,7 +85,9 @@ fn no_clash(
         let elsewhere = |p: Person| p.unit != *unit || matches!(p.account.phase, Phase::Revoked(_));
         let wrong = if id(account).is_some_and(|id| ids.contains(&id)) {
             Wrong::PersonalIdTaken
-        } else if code(account).is_some_and(|code| !codes.insert(code)) {
+        } else if code(account).is_some_and(|code| !codes.insert(code))
+            || held.contains(&account.login.folded())
+        {
             Wrong::OfficerCodeTaken
         } else if people::by_login(tx, keys, &account.login)?.is_some_and(elsewhere) {
             Wrong::LoginElsewhere
@@ -92,7 +104,8 @@ fn no_clash(
     Ok(())
 }
 
-/// Opens a live dossier again while its connection goes on (B4, B9, C2).
+/// Opens a live dossier again while its connection goes on (B4, B9, C2). Papers that a campaign
+/// still waits for begin anew with it.
 ///
 /// # Errors
 /// As [`go_live`]; [`Refused::NoReason`].
@@ -107,15 +120,11 @@ pub async fn reopen(
     }
     let reason = crate::act::reason(reason)?.to_owned();
     let reopened = desk.look_and_step(at, "dossier.reopened", move |tx, dossier, inside| {
-        let known = accounts::of_system(tx, &inside.keys, system_of(&dossier)?)?;
-        let revoked = known.iter().filter(|k| k.account.state == AccountState::Revoked);
-        let gone: HashSet<String> = revoked.map(|k| k.account.login.folded()).collect();
-        let is_gone = |row: &AccountRow| {
-            Login::parse(row.login.trim()).is_ok_and(|l| gone.contains(&l.folded()))
-        };
+        let owed = campaigns::owed(tx, &inside.keys, &dossier)?;
         let what = format!("{}; lý do: {reason}", cause.code());
         let after = dossier.reopen(inside.mark, cause, &reason)?;
-        Ok((after.without_accounts(inside.mark, is_gone)?, what))
+        let after = after.begin_anew(inside.mark, &owed)?;
+        Ok((listed_anew(tx, &inside.keys, after, inside.mark)?, what))
     });
     reopened.await
 }
@@ -133,8 +142,59 @@ pub async fn close(desk: &DossierDesk<'_>, at: At, reason: &str) -> Result<Went,
         if write::system_state(tx, system)? != Some(ConnectionState::Closed) {
             write::set_system_state(tx, system, ConnectionState::Closed)?;
         }
-        let campaign = inside.follow(tx, Became::Ended)?;
+        let campaign = inside.follow(tx, &after, Became::Ended)?;
         Ok((after, format!("{what}{campaign}")))
     });
     closed.await
+}
+
+/// Ends the dossier of a connection that is closed in this transaction by another word, and its
+/// part in a campaign, as [`close`] does.
+pub(crate) fn close_with(
+    tx: &mut Tx<'_>,
+    (keys, mark): (&Arc<Keyring>, Mark),
+    system: SystemId,
+    (actor, reason): (String, &str),
+) -> Result<String, Refused> {
+    let Some(found) = dossiers::of_system(tx, keys, system)? else { return Ok(String::new()) };
+    let Stored { dossier, revision } = found;
+    let number = dossier.number();
+    let campaign = campaigns::follow(tx, (keys, mark), &dossier, Became::Ended)?;
+    // One that was never live by itself is the reviewer's to refuse.
+    let Ok(after) = dossier.close(mark) else { return Ok(campaign) };
+    let detail = format!("{number} {} {}; lý do: {reason}", after.unit(), after.stage().code());
+    dossiers::save(tx, keys, &Stored { dossier: after, revision })?;
+    let event = Event { at: mark.at, kind: "dossier.closed".to_owned(), actor, detail };
+    dossiers::note_event(tx, keys, number, &event)?;
+    Ok(format!("; {number} kết thúc{campaign}"))
+}
+
+/// The client of a system of the API, without a secret yet: the unit's integrator makes one (C5).
+pub(crate) fn client(code: &SystemCode) -> OauthAccess {
+    let client_id = code.as_str().to_ascii_lowercase();
+    OauthAccess { client_id, secrets: vec![], public_keys: vec![] }
+}
+
+/// Gives a system of the API a client where it has none, whichever way it was registered.
+fn ensure_client(
+    tx: &mut Tx<'_>,
+    keys: &Keyring,
+    (system, code): (SystemId, &SystemCode),
+    channel: Channel,
+) -> Result<(), Refused> {
+    if channel != Channel::Api {
+        return Ok(());
+    }
+    let wanted = client(code);
+    let used = credentials::names(tx, keys)?;
+    let taken = used.clients.get(&wanted.client_id).is_some_and(|owner| *owner != system);
+    credentials::change(tx, keys, system, |known| {
+        if known.oauth.is_none() {
+            if taken {
+                return Err(Refused::from(Blocked::CodeTaken));
+            }
+            known.oauth = Some(wanted);
+        }
+        Ok((Earlier::Stays, ()))
+    })
 }

@@ -19,17 +19,18 @@ pub use self::copies::{NewCopy, receive_copy, tell_of_copy};
 pub(crate) use self::files::told;
 pub use self::files::{Brought, Fetched, attach, detach, fetch, refused_by_scanner};
 use dancu_domain::dossier::{
-    Blocked, Comment, Content, Dossier, DossierNumber, Editor, Mark, Part, Stage,
+    Blocked, Comment, Content, Dossier, DossierNumber, Editor, Mark, Part, Registered, Stage,
 };
 use dancu_domain::ids::{SystemId, UnitCode};
 use dancu_domain::moment::Moment;
 use dancu_domain::people::reasons::PortalReason;
 use dancu_domain::profile::Profile;
-use dancu_domain::registration::{Channel, Group};
+use dancu_domain::registration::{AccountState, Channel, Group};
 use dancu_domain::units::{Tree, UnitKind, UnitRefusal};
 use dancu_store::dossiers::{self, Event, Stored};
 use dancu_store::engine::Tx;
 use dancu_store::keys::Keyring;
+use dancu_store::policy::accounts::{self, Listed};
 use dancu_store::{Error, Store, units};
 
 use crate::act::{Actor, Done, Entry, Refused, carry_out, note};
@@ -141,8 +142,13 @@ impl Inside {
     }
 
     /// What the campaign that the dossier is in makes of it (B4).
-    fn follow(&self, tx: &mut Tx<'_>, became: Became) -> Result<String, Refused> {
-        campaigns::follow(tx, (&self.keys, self.mark), self.at.number, became)
+    fn follow(
+        &self,
+        tx: &mut Tx<'_>,
+        dossier: &Dossier,
+        became: Became,
+    ) -> Result<String, Refused> {
+        campaigns::follow(tx, (&self.keys, self.mark), dossier, became)
     }
 
     fn tell(&self, tx: &mut Tx<'_>, detail: &str) -> Result<(), Refused> {
@@ -349,6 +355,29 @@ pub async fn answer(
     answered.await
 }
 
+/// A dossier with its account list as it is registered now (B6, B9, E3), where it can be changed
+/// while its connection goes on.
+pub(crate) fn listed_anew(
+    tx: &mut Tx<'_>,
+    keys: &Keyring,
+    dossier: Dossier,
+    mark: Mark,
+) -> Result<Dossier, Refused> {
+    match dossier.system() {
+        Some(system) if dossier.in_force().is_some() => {
+            let known = registered(accounts::of_system(tx, keys, system)?);
+            Ok(dossier.with_accounts(mark, &known)?)
+        }
+        _ => Ok(dossier),
+    }
+}
+
+/// Accounts of a list that are not revoked.
+pub(crate) fn registered(listed: Vec<Listed>) -> Vec<Registered> {
+    let kept = listed.into_iter().filter(|l| l.account.state != AccountState::Revoked);
+    kept.map(|l| (l.account, l.full_name, l.phone)).collect()
+}
+
 /// Whether the channel that a dossier asks for lies beyond a group's (A2).
 fn beyond_group(dossier: &Dossier, group: Group, profile: &Profile) -> bool {
     !profile.channels[group as usize - 1].contains(&dossier.channel())
@@ -365,9 +394,21 @@ fn living(
     now: Moment,
     unit: &UnitCode,
 ) -> Result<(UnitCode, Option<Group>), Refused> {
+    living_in(&today(tx, keys, now)?, unit)
+}
+
+/// The units of the day, as they stand in this transaction.
+pub(crate) fn today(tx: &mut Tx<'_>, keys: &Keyring, now: Moment) -> Result<Tree, Refused> {
     let known: Vec<_> = units::all(tx, keys)?.into_iter().map(|w| w.event).collect();
     let tree = Tree::on(&known, now.viet_nam_date());
-    let tree = tree.map_err(|_| Error::Damaged("unit_event"))?;
+    Ok(tree.map_err(|_| Error::Damaged("unit_event"))?)
+}
+
+/// [`living`] among the units of the day.
+pub(crate) fn living_in(
+    tree: &Tree,
+    unit: &UnitCode,
+) -> Result<(UnitCode, Option<Group>), Refused> {
     if tree.get(unit).is_none() {
         return Ok((unit.clone(), None));
     }

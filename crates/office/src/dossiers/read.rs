@@ -181,13 +181,15 @@ pub async fn open(
     let found = dossiers.by_number(number).await?.filter(|f| desk.side.covers(f.dossier.unit()));
     let Some(found) = found else { return Ok(None) };
     let history = dossiers.history(number).await?;
-    let snapshot = desk.store.snapshot(desk.now)?;
     let (dossier, profile) = (found.dossier, desk.profile());
-    let system = dossier.system().and_then(|id| snapshot.by_id(id).cloned());
+    let connection = match dossier.system() {
+        Some(system) => desk.store.system_state(system).await?,
+        None => None,
+    };
     let content = dossier.content();
     let daily = content.accounts.iter().fold(0, |sum, a| sum + u64::from(a.daily));
     let files = desk.store.files_of(number).await?;
-    let mut missing = dossier::missing(&dossier, &profile);
+    let mut missing = dossier::missing(&dossier, &profile, desk.now.viet_nam_date());
     missing.extend(dossier::unscanned(&dossier, &super::files::scans(&files), &profile));
     let mut acts = acts(&dossier, desk.mark()?, &missing);
     let centre = desk.side == Side::Centre;
@@ -199,7 +201,7 @@ pub async fn open(
         warnings: dossier::warnings(&dossier, desk.now.viet_nam_date()),
         beyond_group: beyond_group(&dossier, dossier.group(), &profile),
         approvers: dossier.approvers(&profile),
-        connection: system.map(|s| s.state),
+        connection,
         dossier: match desk.side {
             Side::Unit(_) => dossier,
             Side::Integrator(_) | Side::Centre => dossier.without_people(),

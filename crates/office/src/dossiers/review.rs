@@ -4,12 +4,13 @@ use dancu_domain::dossier::{
     Blocked, Dossier, Evidence, Exemption, ExemptionGround, Part, Refusal, Remark, Stage, Step,
 };
 use dancu_domain::ids::{SystemCode, SystemId};
-use dancu_domain::registration::{Certificates, Channel, ConnectionState, OauthAccess, System};
+use dancu_domain::registration::{Certificates, Channel, ConnectionState, System};
 use dancu_domain::rule::RuleId;
 use dancu_store::dossiers;
 use dancu_store::engine::Tx;
-use dancu_store::policy::{accounts, setup, write};
+use dancu_store::policy::{accounts, credentials, setup, write};
 
+use super::live::client;
 use super::{At, DossierDesk, Inside, Went, living, only_centre};
 use crate::act::Refused;
 use crate::campaigns::Became;
@@ -31,7 +32,7 @@ pub async fn accept(desk: &DossierDesk<'_>, at: At) -> Result<Went, Refused> {
             Some(system) => system,
             None => prepared(tx, &dossier, inside, certificates)?,
         };
-        let campaign = inside.follow(tx, Became::Received)?;
+        let campaign = inside.follow(tx, &dossier, Became::Received)?;
         let code = dossier.content().system_code.trim();
         let receipt = inside.issuing().receipt(tx, &dossier)?;
         let what = format!("hệ thống #{} {code}{receipt}{campaign}", system.0);
@@ -51,9 +52,10 @@ fn prepared(
 ) -> Result<SystemId, Refused> {
     let code = SystemCode::parse(dossier.content().system_code.trim());
     let code = code.map_err(|_| Blocked::Incomplete)?;
+    // Case does not count: the codes of two systems, and the clients named after them, differ.
     if let Some(id) = setup::by_code(tx, &code)? {
         let owner = accounts::owner(tx, id)?.ok_or(Refused::Gone)?;
-        let goes_on = owner.state != ConnectionState::Closed;
+        let goes_on = owner.state != ConnectionState::Closed && owner.code == code;
         if goes_on && owner.unit == *dossier.unit() && !dossiers::any_of_system(tx, id)? {
             return Ok(id);
         }
@@ -63,10 +65,12 @@ fn prepared(
     let id = SystemId(highest.0 + 1);
     let mut system = System::new(id, code, dossier.unit().clone(), dossier.group());
     system.certificates = certificates;
-    // A client of the API without a secret yet: the unit's integrator makes one (C5).
     if dossier.channel() == Channel::Api {
-        let client_id = system.code.as_str().to_ascii_lowercase();
-        system.oauth = Some(OauthAccess { client_id, secrets: vec![], public_keys: vec![] });
+        let client = client(&system.code);
+        if credentials::names(tx, &inside.keys)?.clients.contains_key(&client.client_id) {
+            return Err(Blocked::CodeTaken.into());
+        }
+        system.oauth = Some(client);
     }
     write::insert_system(tx, &inside.keys, &system, &[])?;
     Ok(id)
@@ -177,13 +181,12 @@ pub async fn exempt(
 ) -> Result<Went, Refused> {
     only_centre(desk)?;
     let sandbox = desk.store.is_sandbox()?;
-    let snapshot = desk.store.snapshot(desk.now)?;
-    let exempted = desk.step(at, "dossier.exempted", move |dossier, inside| {
+    let exempted = desk.look_and_step(at, "dossier.exempted", move |tx, dossier, inside| {
         // A dossier in process sets nothing live: what is live was so when it was received.
-        let system = dossier.system().and_then(|id| snapshot.by_id(id));
+        let state = dossier.system().map(|id| write::system_state(tx, id)).transpose()?.flatten();
         let fits = match exemption.ground {
             ExemptionGround::LiveBefore => {
-                system.is_some_and(|s| s.state != ConnectionState::Preparing)
+                state.is_some_and(|state| state != ConnectionState::Preparing)
             }
             ExemptionGround::SyntheticPeople => sandbox,
             _ => true,

@@ -9,8 +9,10 @@ use dancu_papers::book;
 use super::ImportDesk;
 use super::layout::{ACCOUNTS, LINES, PROCEDURES, SHEETS, SYSTEMS, heads};
 use crate::act::{Done, Entry, Refused, note};
+use crate::dossiers::registered;
 
-/// Writes what dossiers of connections in use have in force into a workbook; journaled, because it
+/// Writes what dossiers of connections in use have in force into a workbook, with the accounts that
+/// are registered today; journaled, because it
 /// names people. It holds no secret.
 ///
 /// # Errors
@@ -22,7 +24,14 @@ pub async fn export(desk: &ImportDesk<'_>) -> Result<(Done, Vec<u8>), Refused> {
         let found = desk.store.dossiers().by_number(candidate.dossier).await?;
         let Some(dossier) = found.map(|f| f.dossier) else { continue };
         if let Some(content) = dossier.in_force() {
-            put(&mut rows, dossier.unit(), dossier.channel(), content);
+            let listed = registered(desk.store.account_list(candidate.system).await?);
+            let accounts = content.listing(&listed);
+            put(
+                &mut rows,
+                dossier.unit(),
+                dossier.channel(),
+                &Content { accounts, ..content.clone() },
+            );
             systems += 1;
         }
     }

@@ -320,7 +320,9 @@ fn judge(store: &Store, now: Moment, draft: &Draft, wrong: &mut Vec<Wrong>) {
     if content.lines.is_empty() {
         wrong.push(of_system("Hệ thống chưa có dòng nào ở trang “Dịch vụ”.", RuleId::B5));
     }
-    for Missing { item, row, cell, rule, vi, .. } in missing(&dossier, store.profiles().at(now)) {
+    for Missing { item, row, cell, rule, vi, .. } in
+        missing(&dossier, store.profiles().at(now), now.viet_nam_date())
+    {
         let sheet = match item {
             Item::InHours | Item::OffHours => LINES,
             Item::Accounts => ACCOUNTS,

@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use dancu_domain::ids::{AccountId, IdError, Login, OfficerCode, PersonalId};
 use dancu_domain::name::FullName;
 use dancu_domain::registration::{AccountKind, AccountState};
+use dancu_domain::text;
 use dancu_store::policy::accounts::Listed;
 use hashbrown::{HashMap, HashSet};
 
@@ -13,8 +14,6 @@ use dancu_papers::sheet::{Column, Raw, Row};
 
 /// Daily count of one officer at most (*ours*): a question a second from 07:00 to 18:00.
 pub const DAILY_MAX: u32 = 11 * 3_600;
-/// Digits of a telephone number: an extension of a small exchange has 7, E.164 at most 15.
-const PHONE_DIGITS: RangeInclusive<usize> = 7..=15;
 
 /// An account as it is wanted.
 #[derive(Clone, PartialEq, Eq)]
@@ -203,15 +202,9 @@ fn login(text: &str, lengths: &RangeInclusive<usize>) -> Result<Login, Wrong> {
     if lengths.contains(&login.as_str().len()) { Ok(login) } else { Err(length()) }
 }
 
-/// Digits with a plus in front or none; blanks, dots, hyphens and brackets do not count.
+/// A telephone number may be left out.
 fn phone(text: &str) -> Option<String> {
-    if text.is_empty() {
-        return Some(String::new());
-    }
-    let kept: String = text.chars().filter(|c| !matches!(c, ' ' | '.' | '-' | '(' | ')')).collect();
-    let digits = kept.strip_prefix('+').unwrap_or(&kept);
-    let fits = PHONE_DIGITS.contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
-    fits.then_some(kept)
+    if text.is_empty() { Some(String::new()) } else { text::phone(text) }
 }
 
 /// What a row of an import would do.

@@ -9,7 +9,7 @@ use dancu_domain::moment::Moment;
 use dancu_domain::people::PersonId;
 use dancu_domain::people::account::Phase;
 use dancu_domain::units::{Change, Event, Tree, standing};
-use dancu_journal::{Act, Body};
+use dancu_journal::Body;
 use dancu_store::dossiers::{self, Stored};
 use dancu_store::engine::Tx;
 use dancu_store::keys::Keyring;
@@ -20,10 +20,9 @@ use dancu_store::{Error, Store};
 
 use super::untold;
 use crate::act::Refused;
+use crate::dossiers::listed_anew;
+use crate::program::{PROGRAM, body, nothing, nothing_is_fine, store_error};
 use crate::staff;
-
-/// Who the journal names for what the program does by itself.
-const PROGRAM: &str = "dancu";
 
 /// What went to an heir.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -121,7 +120,7 @@ fn reorganised(
     let dossier = dossier.handed_over(to.clone());
     let opened = dossier.clone().renew(mark, &why, &[Part::Commitment, Part::Accounts]);
     let open = *dossier.stage() == Stage::Live && opened.is_ok();
-    let dossier = opened.unwrap_or(dossier);
+    let dossier = listed_anew(tx, keys, opened.unwrap_or(dossier), mark)?;
     dossiers::save(tx, keys, &Stored { dossier, revision })?;
     let kind = "dossier.reorganised".to_owned();
     let event = dossiers::Event { at: mark.at, kind, actor: PROGRAM.to_owned(), detail: why };
@@ -208,74 +207,74 @@ pub(super) fn twice(people: &[Person]) -> Vec<&Person> {
 pub async fn keep(store: &Store, now: Moment) -> Result<(), Error> {
     found_missing(store, now).await?;
     let today = now.viet_nam_date();
-    if !store.units().any_waiting(today).await? {
-        return Ok(());
-    }
-    let keys = store.keys().clone();
-    let carried = store.ledger().act(now, move |tx, _| {
-        let known = units::all(tx, &keys)?;
-        let tree = super::tree(&known, today)?;
-        let mut told = vec![];
-        for waiting in units::waiting(tx, &keys, today)? {
-            let unit = &waiting.event.unit;
-            if waiting.event.change == Change::Dissolved {
-                // A system or dossier that is left keeps it waiting.
-                if is_empty(tx, unit)? {
-                    let people = end_roles(tx, &keys, unit, now).map_err(store_error)?;
-                    units::set_carried(tx, waiting.id)?;
-                    told.push(format!("{unit}: kết thúc vai trò của {people} người"));
-                }
-                continue;
+    // Each change of a unit is one transaction: what is wrong with one holds up no other.
+    for waiting in store.units().waiting(today).await? {
+        let keys = store.keys().clone();
+        let unit = waiting.event.unit.clone();
+        let carried = store.ledger().act(now, move |tx, _| carry_one(tx, &keys, waiting.id, now));
+        match nothing_is_fine(carried.await) {
+            // Of a lost connection the others would fail too.
+            Err(error @ (Error::Refused(_) | Error::Damaged(_) | Error::Final(_))) => {
+                let why = error.to_string();
+                set_aside(store, now, (waiting.id, unit), why).await?;
             }
-            let mark = Mark { by: PersonId(0), at: now };
-            let moved = hand_over(tx, &keys, &tree, unit, mark).map_err(store_error)?;
-            units::set_carried(tx, waiting.id)?;
-            let heir = tree.resolve(unit).map_or_else(String::new, |heir| heir.code.to_string());
-            told.push(format!("{unit} → {heir}: {moved}"));
+            other => other?,
         }
-        if told.is_empty() {
-            // Another node was faster.
-            return Err(Error::Refused(NOTHING.into()));
-        }
-        Ok(body("unit.carried", told.join("; ")))
+    }
+    Ok(())
+}
+
+/// Tells once that a change could not be carried out; it is tried again the next time.
+async fn set_aside(
+    store: &Store,
+    now: Moment,
+    (id, unit): (i64, UnitCode),
+    why: String,
+) -> Result<(), Error> {
+    let detail = format!("{unit}: chưa chuyển giao được, sẽ thử lại: {why}");
+    let told = store.ledger().note(now, move |tx| {
+        let new = units::set_aside(tx, id)?;
+        new.then(|| body("unit.setAside", None, detail)).ok_or_else(nothing)
     });
-    nothing_is_fine(carried.await)
+    nothing_is_fine(told.await)
 }
 
-/// What is undone because there was nothing to do.
-const NOTHING: &str = "không có việc gì (nothing to do)";
-
-fn nothing_is_fine(done: Result<u64, Error>) -> Result<(), Error> {
-    match done {
-        Err(Error::Refused(text)) if text == NOTHING => Ok(()),
-        other => other.map(drop),
+/// Hands over what waits by one change, as it stands now.
+fn carry_one(tx: &mut Tx<'_>, keys: &Keyring, id: i64, now: Moment) -> Result<Body, Error> {
+    let today = now.viet_nam_date();
+    let all = units::waiting(tx, keys, today)?;
+    let waiting = all.into_iter().find(|w| w.id == id).ok_or_else(nothing)?;
+    let unit = &waiting.event.unit;
+    if waiting.event.change == Change::Dissolved {
+        // A system or dossier that is left keeps it waiting.
+        if !is_empty(tx, unit)? {
+            return Err(nothing());
+        }
+        let people = end_roles(tx, keys, unit, now).map_err(store_error)?;
+        units::set_carried(tx, id)?;
+        let detail = format!("{unit}: kết thúc vai trò của {people} người");
+        return Ok(body("unit.carried", None, detail));
     }
-}
-
-fn store_error(refused: Refused) -> Error {
-    match refused {
-        Refused::Store(error) => error,
-        other => Error::Refused(other.to_string()),
-    }
-}
-
-fn body(kind: &str, detail: String) -> Body {
-    Body::Act(Act { kind: kind.into(), actor: PROGRAM.into(), system: 0, detail })
+    let tree = super::tree(&units::all(tx, keys)?, today)?;
+    let mark = Mark { by: PersonId(0), at: now };
+    let moved = hand_over(tx, keys, &tree, unit, mark).map_err(store_error)?;
+    units::set_carried(tx, id)?;
+    let heir = tree.resolve(unit).map_or_else(String::new, |heir| heir.code.to_string());
+    Ok(body("unit.carried", None, format!("{unit} → {heir}: {moved}")))
 }
 
 /// Founds the units of which only the code is known: of systems, and at the first start of a
 /// folder that has people already also theirs.
 async fn found_missing(store: &Store, now: Moment) -> Result<(), Error> {
     let first = store.units().last().await? == 0;
-    let known = super::known(store, now.viet_nam_date()).await?;
-    let snapshot = store.snapshot(now)?;
-    let mut codes: Vec<UnitCode> = snapshot.systems().iter().map(|s| s.unit.clone()).collect();
+    let known: HashSet<String> = store.units().codes().await?.into_iter().collect();
+    let mut codes = store.units().of_systems().await?;
     if first {
         codes.extend(units_of_people(store).await?);
     }
     codes.sort_unstable();
     codes.dedup();
-    codes.retain(|code| known.tree.get(code).is_none());
+    codes.retain(|code| !known.contains(code.as_str()));
     if codes.is_empty() {
         return Ok(());
     }
@@ -289,7 +288,7 @@ async fn found_missing(store: &Store, now: Moment) -> Result<(), Error> {
             .filter_map(untold)
             .collect();
         if events.is_empty() {
-            return Err(Error::Refused(NOTHING.into()));
+            return Err(nothing());
         }
         let told: Vec<&str> = events.iter().map(|e| e.unit.as_str()).collect();
         let detail = format!("{}: theo mã đã đăng ký", told.join(" "));
@@ -297,7 +296,7 @@ async fn found_missing(store: &Store, now: Moment) -> Result<(), Error> {
             |event| Written { id: 0, event, by: PersonId(0), at: now, own: false, carried: true };
         let rows: Vec<Written> = events.iter().cloned().map(row).collect();
         units::insert(tx, &keys, &rows)?;
-        Ok(body("unit.founded", detail))
+        Ok(body("unit.founded", None, detail))
     });
     nothing_is_fine(founded.await)
 }

@@ -1,7 +1,7 @@
 //! Campaigns over dossiers of connections that go on (B4).
 
 use dancu_domain::campaigns::{CampaignId, Plan, Scope, TaskState};
-use dancu_domain::dossier::{Part, Stage};
+use dancu_domain::dossier::{Cause, Part, Stage};
 use dancu_domain::ids::UnitCode;
 use dancu_domain::moment::{DAY_MS, Moment};
 use dancu_domain::registration::ConnectionState;
@@ -210,5 +210,45 @@ async fn rule_b4_a_merge_opens_the_dossiers_of_the_unit_of_before() {
         let second = actor(SECOND);
         campaigns::begin(&desk_at(&world, &second, 0), plan()).await.unwrap();
         assert_eq!(task(&world).await.unit, heir);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rule_b4_what_comes_back_by_another_way_is_not_done() {
+    for world in World::both("campaign-owed").await {
+        let mut walk = Walk::live(&world).await;
+        let by = actor(SECOND);
+        campaigns::begin(&desk_at(&world, &by, 0), plan()).await.unwrap();
+        walk.revision += 1;
+        walk.head(async |desk, at| dossiers::withdraw(&desk, at, "Để sau").await).await.unwrap();
+        let cause = Cause::Change;
+        let reopen =
+            async |desk: DossierDesk<'_>, at| live::reopen(&desk, at, cause, "Bớt lượt").await;
+        walk.head(reopen).await.unwrap();
+        let open = walk.open(Side::Centre, FIRST).await.unwrap();
+        assert!(open.dossier.paper(Part::Commitment).signed.is_none(), "it is still owed");
+        let submit = async |desk: DossierDesk<'_>, at| dossiers::submit(&desk, at, false).await;
+        assert!(walk.head(submit).await.is_err());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rule_d6_a_connection_goes_on_when_both_locks_have_ended() {
+    for world in World::both("campaign-secured").await {
+        let walk = Walk::live(&world).await;
+        let by = actor(SECOND);
+        campaigns::begin(&desk_at(&world, &by, 0), plan()).await.unwrap();
+        kept(&world, 11).await;
+        let state = || walk.system().unwrap().state;
+        let snapshot = world.snapshot();
+        let mut desk = desk(&world, &snapshot, &by);
+        desk.system = snapshot.by_id(walk.system().unwrap().id).unwrap();
+        states::lock_connection(&desk).await.unwrap();
+        assert!(states::lock_connection(&desk).await.is_err(), "once");
+        let of = (CampaignId(1), walk.number);
+        campaigns::extend(&desk_at(&world, &by, 11), of, day(20), "Chờ con dấu").await.unwrap();
+        assert_eq!(state(), ConnectionState::Locked, "for security");
+        states::unlock_connection(&desk).await.unwrap();
+        assert_eq!(state(), ConnectionState::Live);
     }
 }

@@ -2,6 +2,7 @@
 
 use dancu_domain::registration::AccountState;
 use dancu_domain::units::{About, Change, UnitKind, UnitName};
+use dancu_office::states;
 use dancu_office::units::{self, UnitsDesk};
 use dancu_store::policy::write;
 
@@ -109,15 +110,44 @@ async fn rule_a2_a_channel_that_was_refused_is_not_approved() {
         let mut walk = Walk { world: &world, number, revision: 0 };
         walk.fill(content()).await;
         walk.centre(FIRST, async |desk, at| review::accept(&desk, at).await).await.unwrap();
-        assert!(walk.system().unwrap().channel_exceptions.is_empty(), "nothing is approved yet");
-        for part in Part::ALL {
-            let check = async |desk: DossierDesk<'_>, at| review::check(&desk, at, part).await;
-            walk.centre(FIRST, check).await.unwrap();
-        }
-        walk.close_steps().await;
-        walk.centre(FIRST, async |desk, at| review::approve(&desk, at).await).await.unwrap();
-        walk.centre(SECOND, async |desk, at| live::go_live(&desk, at).await).await.unwrap();
-        assert_eq!(walk.system().unwrap().channel_exceptions, [Channel::Sms]);
+        let refuse = async |desk: DossierDesk<'_>, at| {
+            review::refuse(&desk, at, RuleId::A2, ("Không qua kênh này", "Dùng kênh API")).await
+        };
+        walk.centre(FIRST, refuse).await.unwrap();
+        // The next one takes the system up, and asks for a channel of its group.
+        let again = Walk::live(&world).await;
+        assert_ne!(again.number, walk.number);
+        let system = again.system().unwrap();
+        assert!(system.channel_exceptions.is_empty(), "what was refused is not approved");
+        assert!(system.oauth.is_some(), "C5: a system of the API has a client");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_b1_a_code_in_other_letters_is_taken() {
+    for world in World::both("dossier-folded").await {
+        let walk = Walk::live(&world).await;
+        let client = walk.system().unwrap().oauth.unwrap().client_id;
+        let other = Content { system_code: "hoso".into(), ..content() };
+        let mut second = Walk::submitted(&world, other).await;
+        let went = second.centre(FIRST, async |desk, at| review::accept(&desk, at).await).await;
+        assert_eq!(blocked(went), Blocked::CodeTaken);
+        let snapshot = world.snapshot();
+        assert_eq!(snapshot.by_client_id(&client).unwrap().id, walk.system().unwrap().id);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_b3_a_connection_that_is_closed_ends_its_dossier() {
+    for world in World::both("dossier-closed").await {
+        let walk = Walk::live(&world).await;
+        let (snapshot, by) = (world.snapshot(), operator());
+        let mut desk = desk(&world, &snapshot, &by);
+        desk.system = snapshot.by_id(walk.system().unwrap().id).unwrap();
+        states::connection(&desk, ConnectionState::Closed).await.unwrap();
+        let open = walk.open(Side::Centre, FIRST).await.unwrap();
+        assert_eq!(open.dossier.stage(), &Stage::Closed);
+        assert_eq!(open.history[0].kind, "dossier.closed");
     }
 }
 

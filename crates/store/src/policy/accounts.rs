@@ -230,6 +230,13 @@ const USED_ON_LINES: &str = "SELECT d.duty_day, l.id, d.used FROM line l \
                              AND d.duty_day >= $2 AND d.duty_day <= $3";
 
 impl Store {
+    /// The state of one connection; none where there is none.
+    pub async fn system_state(&self, system: SystemId) -> Result<Option<ConnectionState>> {
+        let sql = "SELECT state FROM system WHERE id = $1";
+        let read = |r: &Row<'_>| number(r, 0, "system.state", ConnectionState::from_number);
+        Ok(self.look(sql, values![system.0], read).await?.pop())
+    }
+
     /// The account list of a system, for who keeps it.
     pub async fn account_list(&self, system: SystemId) -> Result<Vec<Listed>> {
         let Some(key) = self.keys.get(Purpose::Policy, 0) else { return Ok(vec![]) };

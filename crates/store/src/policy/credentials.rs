@@ -1,13 +1,15 @@
 //! Credentials of a system as an act changes them: secrets, keys, certificates, and what is known
 //! of each. They stand sealed together, so one change reads and writes all of them.
 
+use hashbrown::HashMap;
+
 use dancu_domain::credentials::{CredentialKind, Facts};
 use dancu_domain::ids::SystemId;
 use dancu_domain::registration::{Certificates, ConnectionState, OauthAccess, SoapAccess};
 
 use super::access;
 use super::{aad, write::nonce};
-use crate::engine::Tx;
+use crate::engine::{Row, Tx};
 use crate::error::{Error, Result};
 use crate::keys::{Keyring, Purpose};
 use crate::values;
@@ -69,6 +71,30 @@ impl Credentials {
             self.facts.fit(kind, self.count(kind));
         }
     }
+}
+
+/// Names by which systems call themselves, each one system's.
+#[derive(Clone, Default)]
+pub struct Names {
+    /// Users of the SOAP header.
+    pub users: HashMap<String, SystemId>,
+    /// OAuth clients.
+    pub clients: HashMap<String, SystemId>,
+}
+
+/// The names of all systems, closed ones too, as they stand in this transaction.
+pub fn names(tx: &mut Tx<'_>, keys: &Keyring) -> Result<Names> {
+    let Some(key) = keys.get(Purpose::Policy, 0) else { return Ok(Names::default()) };
+    let mut names = Names::default();
+    let read = |r: &Row<'_>| {
+        let (system, mut sealed) = (SystemId(r.get(0)?), r.get::<Vec<u8>>(1)?);
+        Ok((system, access::open(key.seal.open(&aad("system", system.0), &mut sealed)?)?))
+    };
+    for (system, known) in tx.query("SELECT id, access FROM system", &[], read)? {
+        names.users.extend(known.soap.map(|soap| (soap.user, system)));
+        names.clients.extend(known.oauth.map(|oauth| (oauth.client_id, system)));
+    }
+    Ok(names)
 }
 
 /// What a change does to who proved himself before it.

@@ -36,10 +36,13 @@ pub struct Recorded {
     pub approver: String,
 }
 
-/// The system with a code, closed ones too.
+/// The system with a code, closed ones too; case does not count.
 pub fn by_code(tx: &mut Tx<'_>, code: &SystemCode) -> Result<Option<SystemId>> {
-    let sql = "SELECT id FROM system WHERE code = $1";
-    tx.optional(sql, values![code.as_str()], |r| Ok(SystemId(r.get(0)?)))
+    // Of several, the one that is written like it.
+    let sql = "SELECT id FROM system WHERE LOWER(code) = $1 \
+               ORDER BY CASE WHEN code = $2 THEN 0 ELSE 1 END, id LIMIT 1";
+    let folded = code.as_str().to_ascii_lowercase();
+    tx.optional(sql, values![folded, code.as_str()], |r| Ok(SystemId(r.get(0)?)))
 }
 
 /// Sets a connection that is being prepared live. One that is live already stays so; one that is

@@ -57,7 +57,11 @@ async fn rule_b9_what_happened_is_kept_in_order_and_sealed() {
         assert_eq!(found.iter().map(|w| w.id).collect::<Vec<_>>(), [1, 2, 3]);
         assert!(found[1].own && found[1].carried && !found[2].carried);
         for (today, due) in [(date(2026, 4, 30), false), (date(2026, 5, 1), true)] {
-            assert_eq!(store.units().any_waiting(today).await.unwrap(), due, "{engine:?} {today}");
+            assert_eq!(
+                !store.units().waiting(today).await.unwrap().is_empty(),
+                due,
+                "{engine:?} {today}"
+            );
         }
         note(&store, |tx, keys| {
             assert_eq!(units::waiting(tx, keys, date(2027, 1, 1))?.len(), 1);

@@ -88,7 +88,7 @@ fn go(dossier: Dossier, what: Try, by: Mark) -> Result<Dossier, Blocked> {
             dossier.exempt(by, step, Exemption { ground, evidence, date })
         }
         Try::Approve => dossier.approve(by, &profile),
-        Try::GoLive => dossier.go_live(by).map(|(d, ..)| d),
+        Try::GoLive => dossier.go_live(by, &profile).map(|(d, ..)| d),
         Try::Reopen => dossier.reopen(by, Cause::Design, "Thay đổi"),
         Try::End => dossier.close(by),
     }
@@ -125,8 +125,15 @@ fn walk(tries: &[(Try, u32)]) -> Result<usize, TestCaseError> {
         }
         if matches!(after.stage(), Stage::Live) {
             lives += 1;
-            let came = matches!(before.stage(), Stage::Approved) || before.in_force().is_some();
-            prop_assert!(came, "live from {:?}", before.stage());
+            match what {
+                Try::GoLive => prop_assert_eq!(before.stage(), &Stage::Approved),
+                // A change that ends without being approved leaves what was in force.
+                Try::Withdraw | Try::Refuse => {
+                    prop_assert!(before.in_force().is_some(), "live by {what:?} alone");
+                    prop_assert_eq!(Some(after.content()), before.in_force());
+                }
+                _ => prop_assert!(false, "live by {what:?}"),
+            }
         }
         dossier = after;
     }
