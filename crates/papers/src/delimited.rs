@@ -82,7 +82,7 @@ pub(crate) fn cells(
 }
 
 fn lines(bytes: &[u8]) -> u32 {
-    bytes.iter().filter(|byte| **byte == b'\n').count() as u32
+    bytes.split(|byte| *byte == b'\n').skip(1).count() as u32
 }
 
 /// What stands between the cells, the rows that say so and are left out, and the rest.

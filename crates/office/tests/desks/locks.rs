@@ -386,7 +386,8 @@ async fn another_account(world: &World) -> (SystemId, AccountId) {
     let system = officers::second_system(world).await;
     let raw = officers::raw(world.person(OFFICER).await.login.as_str(), "099301012345");
     let place = officers::Place::new(&world.store, HEAD);
-    let new = New { system, raw: &raw, services: officers::verify(), invited: None };
+    let services = officers::verify();
+    let new = New { system, raw: &raw, services, invited: None, email: "" };
     (system, add(&place.desk(&world.store), new).await.unwrap().1.account)
 }
 

@@ -318,6 +318,7 @@ async fn rule_a6_a_preview_tells_whose_roles_reach_further_and_refuses_cycles() 
             unit: heir.clone(),
             role: Role::Head,
             phone: String::new(),
+            email: String::new(),
         };
         staff::invite(&staff, new, "phc".into()).await.unwrap();
         let (snapshot, read) = (world.snapshot(), known(&world.store, day(0)).await.unwrap());
