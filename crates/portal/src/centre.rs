@@ -106,6 +106,8 @@ pub struct EventForm {
     pub fields: Vec<Field>,
     /// What a merge would move, line by line; the form then carries it out.
     pub preview: Vec<String>,
+    /// Digest of what was looked at.
+    pub seen: String,
     /// Whether what it does is looked at before.
     pub previewed: bool,
     /// Against doing it twice.

@@ -199,6 +199,8 @@ pub struct PlanForm {
     pub windows: Vec<WindowField>,
     /// Whether a count of its own is asked for.
     pub own_count: bool,
+    /// What the lines of a unit may take off hours, which a plan without a count of its own shares.
+    pub cap: u64,
     /// What was typed, by field.
     pub typed: Typed,
     /// The strip: of what was typed, or of what is taken tomorrow.
@@ -305,6 +307,10 @@ pub struct PlanPage {
     pub acts: Acts,
     /// Rules to refuse under.
     pub rules: Vec<Choice>,
+    /// The form that was sent and refused, which stays open: `refuse`, `end`; empty: none.
+    pub sent: &'static str,
+    /// The reason as it was typed there.
+    pub reason: String,
     /// Key of what was done a moment ago.
     pub told: Option<&'static str>,
 }
@@ -325,5 +331,12 @@ mod tests {
         assert!(!cell(0).full && cell(3).full && cell(1).own_at.1 >= 2);
         assert_eq!((cell(2).own, cell(2).left), (0, 90));
         assert!(strip.cells.iter().all(|c| c.own_at.0 < BOTTOM + 1 && c.own_at.0 + 8 >= 20));
+    }
+}
+
+impl PlanPage {
+    /// Why it is to end, as it was typed.
+    fn ending(&self) -> &str {
+        if self.sent == "end" { &self.reason } else { "" }
     }
 }

@@ -103,6 +103,7 @@ fn founding(signed: &Signed, typed: &Form, errors: Vec<FieldError>) -> axum::res
         head: "unit-found",
         fields: acts::fields(signed, "founded", None, typed, false),
         preview: vec![],
+        seen: String::new(),
         previewed: false,
         once: form::once(),
         to: "/centre/units/new".into(),
@@ -187,9 +188,13 @@ pub(super) async fn save(
     }
     let refused = match acts::read(form, act) {
         Ok((day, change)) => {
-            if let (Some(heir), true) = (change.heir(), form.has("look")) {
+            if let Some(heir) = change.heir() {
                 let preview = preview(signed, unit, heir).await?;
-                return page(signed, known, unit, shown(vec![], preview)).await;
+                let seen = form.get("seen") == form.digest(&preview);
+                // What was changed after it was looked at is looked at anew.
+                if form.has("look") || !seen {
+                    return page(signed, known, unit, shown(vec![], preview)).await;
+                }
             }
             match written(signed, form, own, (unit.code.clone(), day, change)).await? {
                 Ok(()) => {
@@ -406,6 +411,10 @@ fn form_of(
         act,
         head,
         fields,
+        seen: match &*shown.preview {
+            [] => String::new(),
+            lines => shown.typed.digest(lines),
+        },
         preview: shown.preview.clone(),
         previewed: matches!(*act, "merged" | "split"),
         once: form::once(),

@@ -26,7 +26,7 @@ const TURNS: [(&str, Turn); 5] = [
     ("operator", Turn::Operator),
 ];
 
-/// Pages of the store that one answer looks through, while a filter leaves rows out: 2,000 dossiers,
+/// Pages of the store that one answer looks through while a filter leaves rows out: 2,000 dossiers,
 /// more than stand at a stage on an ordinary day.
 const PAGES_LOOKED: usize = 40;
 
@@ -96,13 +96,7 @@ pub(super) async fn show(signed: Signed, Query(filter): Query<Filter>) -> Handle
         turns: choices(&t.get("dossier-any-turn"), turn, |turn| t.get(told::turn_key(turn))),
         stage: code.to_owned(),
         oldest: rows.iter().map(|row| row.days).max().unwrap_or(0),
-        pager: Pager {
-            from: to - shown + u64::from(shown > 0),
-            to,
-            total,
-            before,
-            after: next,
-        },
+        pager: Pager { from: to - shown + u64::from(shown > 0), to, total, before, after: next },
         rows,
         s: signed.shell(),
         t,

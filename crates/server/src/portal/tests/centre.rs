@@ -66,7 +66,13 @@ async fn rule_b4_units_are_founded_renamed_and_merged_after_a_preview() {
     assert!(preview.body.contains("không ai bị đăng xuất"), "{}", preview.body);
     assert!(unit(&site, "MAU-1").await.lives());
     assert_eq!(unit(&site, "MAU-1").await.code.as_str(), "MAU-1", "nothing was done");
-    let merge = [("act", "merged"), ("heir", "MAU-2")];
+    let seen = preview.hidden("seen");
+    found(&mut browser, "MAU-3", "UBND phường Mẫu Ba").await;
+    let other = [("act", "merged"), ("heir", "MAU-3"), ("seen", seen.as_str())];
+    let other = write(&mut browser, (page, one), &other).await;
+    assert_eq!(other.status, StatusCode::OK, "another heir is looked at first: {}", other.body);
+    assert_eq!(unit(&site, "MAU-1").await.code.as_str(), "MAU-1", "nothing was done");
+    let merge = [("act", "merged"), ("heir", "MAU-2"), ("seen", seen.as_str())];
     let done = write(&mut browser, (page, one), &merge).await;
     assert_eq!(done.to(), "/centre/units/MAU-1?told=written");
     assert_eq!(unit(&site, "MAU-1").await.code.as_str(), "MAU-2");
