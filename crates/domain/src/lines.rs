@@ -264,6 +264,12 @@ impl Lines {
         value(&self.accounts, &(account, day))
     }
 
+    /// The accounts that asked anything on a day, with the persons asked about.
+    pub fn accounts_of(&self, day: DutyDay) -> impl Iterator<Item = (AccountId, u32)> {
+        let of_day = self.accounts.iter().filter(move |((_, of), used)| *of == day && **used > 0);
+        of_day.map(|((account, _), used)| (*account, *used))
+    }
+
     /// Persons asked about off hours by a system on a day, over all its lines.
     pub fn off_hours_used(&self, system: SystemId, day: DutyDay) -> u32 {
         value(&self.off_hours, &(system, day))

@@ -164,6 +164,7 @@ struct DossierRaw {
     approvers: Spanned<u32>,
     complete_by: Spanned<String>,
     report_days: Spanned<u32>,
+    scanned_files: bool,
 }
 
 impl Profiles {
@@ -398,9 +399,10 @@ impl Check<'_> {
         let complete_by = if by.as_ref().is_empty() { None } else { Some(self.date(by)?) };
         let system_name_pattern = (!text.is_empty()).then(|| text.clone());
         let two = self.range(&raw.approvers, 1, 2)? == 2;
-        let approvers = [Approvers::One, Approvers::Two][usize::from(two)];
+        let approvers = if two { Approvers::Two } else { Approvers::One };
         let report_days = self.range(&raw.report_days, 1, 3_660)?;
-        Ok(DossierRule { approvers, system_name_pattern, complete_by, report_days })
+        let scanned_files = raw.scanned_files;
+        Ok(DossierRule { approvers, system_name_pattern, complete_by, report_days, scanned_files })
     }
 
     fn accounts(&self, raw: &Spanned<AccountsRaw>) -> Result<AccountsRaw, ProfileError> {

@@ -79,6 +79,24 @@ impl Service {
         }
     }
 
+    /// Its name on papers and pages.
+    pub const fn name_vi(self) -> &'static str {
+        match self {
+            Self::CitizenVerify => "Xác thực thông tin công dân",
+            Self::CitizenLookup => "Tra cứu thông tin công dân",
+            Self::CitizenProvide => "Cung cấp thông tin công dân",
+            Self::HouseholdLookup => "Tra cứu hộ gia đình",
+            Self::RelationVerify => "Xác thực quan hệ nhân thân",
+            Self::ResidenceVerify => "Xác thực nơi ở hiện tại",
+            Self::MaritalVerify => "Xác thực tình trạng hôn nhân",
+            Self::VitalStatusVerify => "Xác thực tình trạng chết, mất tích",
+            Self::BloodGroupProvide => "Cung cấp nhóm máu",
+            Self::CitizenList => "Lập danh sách công dân",
+            Self::CitizenBatchVerify => "Xác thực theo lô",
+            Self::CitizenChanges => "Cung cấp thay đổi thông tin",
+        }
+    }
+
     /// From its code.
     pub fn from_code(code: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|s| s.code() == code)

@@ -12,6 +12,7 @@
 mod bytes;
 pub mod commit;
 pub mod entry;
+pub mod tree;
 
 pub use bytes::DecodeError;
 pub use entry::{Act, Aggregate, Body, Decision, Entry, Features, Query, Subject};

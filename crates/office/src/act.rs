@@ -314,11 +314,32 @@ impl Desk<'_> {
         T: Send + 'static,
         C: FnOnce(&mut Tx<'_>, &mut Counts<'_>) -> Result<(String, T), Refused> + Send + 'static,
     {
+        let with = |tx: &mut Tx<'_>, counts: &mut Counts<'_>| {
+            change(tx, counts).map(|(what, given)| (what, String::new(), given))
+        };
+        self.carry_out_with(kind, with).await
+    }
+
+    /// The same with more that the entry says behind the reason.
+    ///
+    /// # Errors
+    /// As [`carry_out`].
+    pub(crate) async fn carry_out_with<T, C>(
+        &self,
+        kind: &'static str,
+        change: C,
+    ) -> Result<(Done, T), Refused>
+    where
+        T: Send + 'static,
+        C: FnOnce(&mut Tx<'_>, &mut Counts<'_>) -> Result<(String, String, T), Refused>
+            + Send
+            + 'static,
+    {
         let entry = Entry::new(kind, self.actor, Some(self.system.id));
         let (code, reason) = (self.system.code.clone(), self.reason.to_owned());
         let whole = move |tx: &mut Tx<'_>, counts: &mut Counts<'_>| {
-            let (what, given) = change(tx, counts)?;
-            Ok((format!("{code} {what}; lý do: {reason}"), given))
+            let (what, more, given) = change(tx, counts)?;
+            Ok((format!("{code} {what}; lý do: {reason}{more}"), given))
         };
         carry_out((self.store, self.now), entry, whole).await
     }

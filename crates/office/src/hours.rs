@@ -184,7 +184,7 @@ impl Tally {
 
 /// The index of the first entry at or after an instant, by halving: entries stand in the order of
 /// their time. Those whose keys are gone are older than what is asked for.
-fn first_since(store: &Store, from: Moment) -> Result<u64> {
+pub(crate) fn first_since(store: &Store, from: Moment) -> Result<u64> {
     let (mut low, mut high) = (0, store.ledger().next_index());
     while low < high {
         let middle = low + (high - low) / 2;

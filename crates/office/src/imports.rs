@@ -1,6 +1,6 @@
 //! What is live already enters at once (B3, B4): systems with their lines, accounts and procedures
-//! from one workbook or its sheets as CSV files. It is looked at first, row by row; then all of it enters in one transaction,
-//! or nothing does. A system that has entered before is left as it is.
+//! from one workbook, or its sheets as CSV files. It is looked at first, row by row; then all of it
+//! enters in one transaction, or nothing does. A system that has entered before is left as it is.
 //!
 //! Each system is live by the recorded exemption "live before", has a dossier that is incomplete,
 //! and stands in a campaign: it is served until the campaign's deadline.

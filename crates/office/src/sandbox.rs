@@ -8,8 +8,8 @@ use dancu_domain::ids::{
 use dancu_domain::moment::Moment;
 use dancu_domain::people::PersonId;
 use dancu_domain::registration::{
-    Account, AccountKind, Certificates, ConnectionState, DateRange, Group, Line, OauthAccess,
-    Procedure, Secret, ServiceGrant, SoapAccess, System,
+    Account, AccountKind, AccountState, Certificates, ConnectionState, DateRange, Group, Line,
+    OauthAccess, Procedure, Secret, ServiceGrant, SoapAccess, System,
 };
 use dancu_domain::service::{Field, FieldSet, Service, ServiceSet, Window};
 use dancu_store::Store;
@@ -244,6 +244,30 @@ fn accounts(laid: &Laid, services: ServiceSet) -> Result<Vec<(Account, String, S
         Ok((account, name.to_owned(), String::new()))
     })
     .collect()
+}
+
+/// Sets accounts of a test system: locked by the persona of abnormal use, open again with the next
+/// run (D6).
+///
+/// # Errors
+/// Of the store.
+pub async fn set_accounts(
+    at: (&Store, Moment),
+    system: &System,
+    states: Vec<(AccountId, AccountState)>,
+) -> Result<Done, Refused> {
+    let by = system.code.as_str().to_owned();
+    let entry = Entry { kind: "sandbox.accounts", actor: by, system: Some(system.id) };
+    let set = carry_out(at, entry, move |tx, _| {
+        let mut told = vec![];
+        for (id, state) in states {
+            write::set_account_state(tx, id, state)?;
+            let word = if state == AccountState::Locked { "khóa" } else { "mở" };
+            told.push(format!("tài khoản #{} {word}", id.0));
+        }
+        Ok((format!("khai thác bất thường (người mẫu): {}", told.join(", ")), ()))
+    });
+    Ok(set.await?.0)
 }
 
 /// Journals that a conformance run of a system begins; its index is the number of the run.

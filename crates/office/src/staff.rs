@@ -18,6 +18,7 @@ use dancu_store::{Error, Store, units};
 use jiff::civil::Date;
 
 use crate::act::{Actor, Done, Entry, Refused, note};
+use crate::notices::contact;
 use crate::units::refused;
 
 /// Roles that the centre gives and ends.
@@ -51,13 +52,15 @@ pub struct New {
     pub role: Role,
     /// Telephone; may be empty.
     pub phone: String,
+    /// Address of e-mail for notices; may be empty.
+    pub email: String,
 }
 
 /// Invites somebody with a role; `phc`: hash of the code that is handed over.
 ///
 /// # Errors
 /// [`PortalReason::NoPower`] for a role that the centre does not give; [`Refused::Field`] names
-/// `unit` or `login`.
+/// `unit`, `login`, `personalId` or `email`.
 pub async fn invite(
     desk: &StaffDesk<'_>,
     new: New,
@@ -109,6 +112,7 @@ pub async fn invite(
         };
         dancu_access::people::set_password(&mut person, phc);
         people::insert(tx, &keys, &person)?;
+        contact::of_invited(tx, &keys, id, &new.email)?;
         people::note_event(tx, &keys, id, now, EventKind::Invited, None, "")?;
         Ok((format!("#{} {} tại {unit}; lý do: {because}", id.0, row.code), id))
     });

@@ -9,7 +9,10 @@
 
 mod officer;
 
-use dancu_domain::ids::{AccountId, Login};
+use std::sync::Arc;
+
+use dancu_domain::dossier::Mark;
+use dancu_domain::ids::{AccountId, Login, SystemId, UnitCode};
 use dancu_domain::moment::Moment;
 use dancu_domain::notices::Notice;
 use dancu_domain::people::account::{
@@ -27,6 +30,7 @@ use dancu_store::policy;
 use self::officer::Officer;
 use crate::act::{Actor, Desk, Done, Entry, Refused, note};
 use crate::campaigns::held;
+use crate::documents::Issuing;
 use crate::locks::Word;
 use crate::notices::{answers_for, tell};
 use crate::officers::withdrawn;
@@ -37,14 +41,57 @@ use crate::officers::withdrawn;
 /// A closed connection stays closed.
 pub async fn connection(desk: &Desk<'_>, state: ConnectionState) -> Result<Done, Refused> {
     let id = desk.system.id;
-    let set = desk.carry_out("system.state", move |tx, _| {
+    let stopping = Stopping::of(desk);
+    let set = desk.carry_out_with("system.state", move |tx, _| {
         if state != ConnectionState::Closed {
             held(tx, id)?;
         }
+        let before = policy::write::system_state(tx, id)?;
         policy::write::set_system_state(tx, id, state)?;
-        Ok((state.code().to_owned(), ()))
+        let told = if before == Some(state) { String::new() } else { stopping.told(tx, state)? };
+        Ok((state.code().to_owned(), told, ()))
     });
     Ok(set.await?.0)
+}
+
+/// What the unit is given in writing when its connection is stopped (D6).
+struct Stopping {
+    keys: Arc<Keyring>,
+    mark: Mark,
+    system: SystemId,
+    code: String,
+    unit: UnitCode,
+    reason: String,
+}
+
+impl Stopping {
+    fn of(desk: &Desk<'_>) -> Self {
+        Self {
+            keys: desk.store.keys().clone(),
+            mark: Mark { by: desk.actor.number(), at: desk.now },
+            system: desk.system.id,
+            code: desk.system.code.as_str().to_owned(),
+            unit: desk.system.unit.clone(),
+            reason: desk.reason.to_owned(),
+        }
+    }
+
+    /// Issues the notice where this state stops it; gives what the entry says of it.
+    fn told(&self, tx: &mut Tx<'_>, state: ConnectionState) -> Result<String, Refused> {
+        let (what, ends) = match state {
+            ConnectionState::Locked => {
+                ("khóa cả kết nối", "khi người có thẩm quyền của Trung tâm mở khóa, có nêu lý do.")
+            }
+            ConnectionState::Suspended => (
+                "tạm ngừng cả kết nối",
+                "khi nguyên nhân không còn và Trung tâm cho kết nối trở lại.",
+            ),
+            _ => return Ok(String::new()),
+        };
+        let issuing = Issuing { keys: &self.keys, mark: self.mark };
+        let why = (self.reason.as_str(), ends);
+        issuing.lock(tx, (self.system, &self.unit), (&self.code, what), why)
+    }
 }
 
 /// Sets an account's state by the centre's word, and the officer's with it (D6, E3): questions are
@@ -101,13 +148,15 @@ pub(crate) fn ended(substitutes: &[PersonId]) -> Option<String> {
 pub async fn lock_connection(desk: &Desk<'_>) -> Result<Done, Refused> {
     let (id, system, now) = (desk.system.id, desk.system.code.clone(), desk.now);
     let (keys, to) = (desk.store.keys().clone(), answers_for(desk.system, desk.actor.person()));
-    let locked = desk.carry_out("system.state", move |tx, _| {
+    let stopping = Stopping::of(desk);
+    let locked = desk.carry_out_with("system.state", move |tx, _| {
         if policy::write::system_state(tx, id)?.ok_or(Refused::Gone)? != ConnectionState::Live {
             return Err(PortalReason::NotInThisState.into());
         }
         policy::write::set_system_state(tx, id, ConnectionState::Locked)?;
         tell(tx, &keys, now, &to, &Notice::Connection { system, locked: true })?;
-        Ok((ConnectionState::Locked.code().to_owned(), ()))
+        let told = stopping.told(tx, ConnectionState::Locked)?;
+        Ok((ConnectionState::Locked.code().to_owned(), told, ()))
     });
     Ok(locked.await?.0)
 }

@@ -16,6 +16,8 @@ mod citizens;
 mod credentials;
 #[path = "desks/dossiers.rs"]
 mod dossiers;
+#[path = "desks/files.rs"]
+mod files;
 #[path = "desks/imports.rs"]
 mod imports;
 #[path = "desks/locks.rs"]
@@ -34,6 +36,10 @@ mod raises;
 mod sent;
 #[path = "desks/staff.rs"]
 mod staff;
+#[path = "desks/statements.rs"]
+mod statements;
+#[path = "desks/turns.rs"]
+mod turns;
 #[path = "desks/unit.rs"]
 mod unit;
 #[path = "desks/units.rs"]

@@ -27,6 +27,7 @@ fn main() {
     keep("accountlist-3000", forms::account_list(list, &about(), &accounts(3_000), DAY));
     let issued = Issued { number: "128/TTDLDC-KN".into(), ..Issued::by_centre(DAY) };
     keep("consent", centre::consent(&issued, &consent()));
+    keep("connection", centre::connection(&issued, &connection()));
     keep("refusal", centre::refusal(&issued, &refusal()));
     keep("receipt", centre::receipt(&issued, &receipt()));
     keep("lock", centre::lock_notice(&issued, &lock()));
@@ -186,6 +187,23 @@ fn statement() -> centre::Statement {
             count: 214,
         }],
         locks: vec![],
-        entries: [10_512, 48_907],
+        entries: Some([10_512, 48_907]),
+        replaces: String::new(),
+        tree: (48_908, "0f".repeat(32)),
+        sha256: "a1".repeat(32),
+        check: "/unit/statements".into(),
+    }
+}
+
+fn connection() -> centre::Connection {
+    centre::Connection {
+        unit: UNIT.into(),
+        request: "hồ sơ số HS-00012, lần nộp 2".into(),
+        system: "Hệ thống một cửa".into(),
+        purpose: "Xác thực người nộp hồ sơ.".into(),
+        lines: vec![
+            ("Xác thực thông tin công dân".into(), true, 500),
+            ("Xác thực thông tin công dân".into(), false, 200),
+        ],
     }
 }

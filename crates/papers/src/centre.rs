@@ -165,6 +165,64 @@ pub fn consent(issued: &Issued, consent: &Consent) -> Result<Pdf, Failed> {
     issued.paper(subject, dear(&consent.unit), body, "Văn bản đồng ý")
 }
 
+/// Consent to a connection, as its dossier was approved (A4, B3).
+pub struct Connection {
+    /// Whose dossier.
+    pub unit: String,
+    /// The dossier.
+    pub request: String,
+    /// The system.
+    pub system: String,
+    /// What for.
+    pub purpose: String,
+    /// Services: name, whether in hours, queries a day.
+    pub lines: Vec<(String, bool, u32)>,
+}
+
+/// Văn bản chấp thuận kết nối.
+///
+/// # Errors
+/// The file could not be made.
+pub fn connection(issued: &Issued, of: &Connection) -> Result<Pdf, Failed> {
+    let known = Known::default()
+        .with("unit", &of.unit)
+        .with("request", &of.request)
+        .with("system", &of.system)
+        .with("purpose", &of.purpose);
+    let mut body = texts(
+        &[
+            "Xét {request} của {unit}, Trung tâm dữ liệu quốc gia về dân cư **chấp thuận** kết nối \
+             hệ thống **{system}** với Cơ sở dữ liệu quốc gia về dân cư như sau:",
+            "1. Mục đích: {purpose}",
+            "2. Dịch vụ và số lượt mỗi ngày:",
+        ],
+        &known,
+    );
+    let row = |(at, (name, in_hours, daily)): (usize, &(String, bool, u32))| {
+        let window = if *in_hours { "Trong giờ" } else { "Ngoài giờ" };
+        vec![(at + 1).to_string(), name.clone(), window.into(), daily.to_string()]
+    };
+    body.push(Block::Table(crate::layout::Table {
+        columns: vec![
+            ("TT".into(), 8.0),
+            ("Dịch vụ".into(), 70.0),
+            ("Khung giờ".into(), 22.0),
+            ("Số lượt mỗi ngày".into(), 22.0),
+        ],
+        centred: vec![true, false, true, true],
+        rows: of.lines.iter().enumerate().map(row).collect(),
+    }));
+    body.extend(texts(
+        &[
+            "3. Chỉ dùng thông tin đúng mục đích đã đăng ký; không sao chép, không cung cấp cho bên \
+             thứ ba khi chưa có văn bản đồng ý riêng của Trung tâm.",
+            "4. Kết nối có hiệu lực từ khi được đưa vào hoạt động và chấm dứt theo quy định./.",
+        ],
+        &known,
+    ));
+    issued.paper("chấp thuận kết nối", dear(&of.unit), body, "Văn bản chấp thuận")
+}
+
 /// A refusal with its ground (A3, J3).
 pub struct Refusal {
     /// Who asked.

@@ -10,6 +10,8 @@ use crate::sheet::Unreadable;
 const MARK: &[u8] = "\u{feff}".as_bytes();
 /// What stands between cells, the most usual here first.
 const BETWEEN: [u8; 3] = *b";,\t";
+/// Lines in which it is looked for.
+const LOOKED_AT: usize = 40;
 /// First bytes of files that are no texts: packages, compound files, PDF.
 const OTHERS: [&[u8]; 3] = [b"PK", &[0xd0, 0xcf, 0x11, 0xe0], b"%PDF"];
 
@@ -58,20 +60,29 @@ pub(crate) fn cells(
         .delimiter(between)
         .terminator(Terminator::CRLF)
         .from_reader(text.as_bytes());
-    // A cell of several lines is one row of a spreadsheet.
-    let (mut record, mut inside) = (csv::StringRecord::new(), 0);
+    // Lines up to a row; a cell of several lines is one row of a spreadsheet.
+    let (mut record, mut counted) = (csv::StringRecord::new(), 0);
+    let (mut above, mut inside) = (skipped, 0);
     while reader.read_record(&mut record).map_err(|_| Unreadable::Damaged)? {
-        let line = record.position().map_or(1, csv::Position::line);
-        let row = u32::try_from(line - 1 - inside).map_err(|_| Unreadable::TooManyRows)? + skipped;
+        let start = record.position().map_or(0, |p| p.byte() as usize);
+        let rest = text.as_bytes().get(start..).unwrap_or_default();
+        let start = start + rest.iter().take_while(|byte| b"\r\n".contains(byte)).count();
+        above += lines(text.as_bytes().get(counted..start).unwrap_or_default());
+        counted = start;
+        let row = above - inside;
         for (column, raw) in (0..columns_max).zip(&record) {
             let (text, formula, bare) = plain(raw, chars_max);
             if formula || !text.is_empty() {
                 take(Cell { row, column, text, formula, bare })?;
             }
         }
-        inside += record.iter().map(|raw| raw.matches('\n').count() as u64).sum::<u64>();
+        inside += record.iter().map(|raw| lines(raw.as_bytes())).sum::<u32>();
     }
     Ok(())
+}
+
+fn lines(bytes: &[u8]) -> u32 {
+    bytes.iter().filter(|byte| **byte == b'\n').count() as u32
 }
 
 /// What stands between the cells, the rows that say so and are left out, and the rest.
@@ -82,18 +93,20 @@ fn between(text: &str) -> Option<(u8, u32, &str)> {
         let told = told.bytes().next().filter(|byte| BETWEEN.contains(byte));
         return told.map(|byte| (byte, 1, rest));
     }
-    let head = text.lines().find(|line| !line.trim().is_empty())?;
-    let count = |byte: &u8| {
-        let mut quoted = false;
-        head.bytes()
-            .filter(|b| {
-                quoted ^= *b == b'"';
-                !quoted && b == byte
-            })
-            .count()
-    };
+    // A title may stand above the table: the widest row tells.
+    let count = |byte: &u8| text.lines().take(LOOKED_AT).map(|line| within(line, *byte)).max();
     let most = BETWEEN.iter().rev().max_by_key(|byte| count(byte))?;
-    (count(most) > 0).then_some((*most, 0, text))
+    (count(most) > Some(0)).then_some((*most, 0, text))
+}
+
+/// How often a byte stands in a line, quoted cells aside.
+fn within(line: &str, byte: u8) -> usize {
+    let mut quoted = false;
+    let counts = line.bytes().filter(|b| {
+        quoted ^= *b == b'"';
+        !quoted && *b == byte
+    });
+    counts.count()
 }
 
 /// The text of a cell, whether it is a formula, and whether it stands as it is.

@@ -177,8 +177,8 @@ impl Unreadable {
     pub fn sentence(&self) -> (String, String) {
         match self {
             Self::NotASpreadsheet => both(
-                "Tệp không phải bảng tính .xlsx hoặc CSV; mở bằng phần mềm bảng tính và lưu lại dạng \
-                 .xlsx.",
+                "Tệp không phải bảng tính .xlsx hoặc CSV; mở bằng phần mềm bảng tính và lưu lại \
+                 dạng .xlsx.",
                 "This is neither an .xlsx spreadsheet nor CSV; open it and save it as .xlsx.",
             ),
             Self::NotUtf8 => both(

@@ -1,6 +1,7 @@
 //! Connection dossiers (B1-B7): lists, the track of stages, the sheets that a unit fills in, and
 //! what reviewers read and compare.
 
+pub mod kept;
 pub mod sheets;
 
 use askama::Template;
@@ -281,6 +282,8 @@ pub struct Dossier {
     pub acts: Vec<ActForm>,
     /// What happened, the newest first.
     pub history: Vec<Happened>,
+    /// Documents of the centre and paper copies.
+    pub kept: kept::Kept,
     /// Where versions are compared; empty: there is nothing to compare.
     pub compare: String,
     /// The revision that an act names.
@@ -297,6 +300,8 @@ pub struct Item {
     pub key: String,
     /// What it says, line by line; empty: nothing.
     pub lines: Vec<String>,
+    /// Files to be had.
+    pub files: Vec<sheets::FileRow>,
     /// Whether it differs from what was looked at last.
     pub changed: bool,
     /// Comments on it.

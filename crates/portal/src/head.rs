@@ -74,6 +74,8 @@ pub struct Officers {
     /// Lists to take home as a spreadsheet: address and system; the system is named where there
     /// are several.
     pub exports: Vec<(String, String)>,
+    /// Officers without an individual commitment (rule B7).
+    pub uncommitted: u64,
     /// Key of what was done a moment ago.
     pub told: Option<&'static str>,
 }
@@ -138,6 +140,8 @@ pub struct OfficerPage {
     pub services: Vec<Choice>,
     /// Whether a new one is invited into the portal.
     pub invite: bool,
+    /// Address of e-mail of who is invited, as typed.
+    pub email: String,
     /// Suspend, transfer, revoke, open again: those that fit the state.
     pub acts: Vec<Choice>,
     /// Reason as typed.

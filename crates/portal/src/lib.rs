@@ -16,6 +16,7 @@ pub mod account;
 pub mod auditor;
 pub mod campaigns;
 pub mod centre;
+pub mod changes;
 pub mod chart;
 pub mod citizen;
 pub mod counter;
@@ -36,6 +37,7 @@ pub mod rules;
 pub mod sandbox;
 pub mod sent;
 pub mod shell;
+pub mod statements;
 pub mod text;
 
 pub use self::page::Page;

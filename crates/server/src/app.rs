@@ -11,11 +11,12 @@ use crate::clock::Clock;
 use crate::handlers::reads::Reads;
 use crate::handlers::uploads;
 use crate::jobs::Jobs;
+use crate::log_key::VerifierKey;
 use crate::places::Places;
 use crate::portal::Portal;
 use crate::readiness::Readiness;
 use crate::refused::RefusedSignIns;
-use crate::sandbox::{Sandbox, VerifierKey};
+use crate::sandbox::Sandbox;
 use crate::unit_names::UnitNames;
 
 /// The running program.

@@ -49,6 +49,7 @@ const STOP_SEEN: Duration = Duration::from_millis(200);
 pub fn start(app: &Shared) {
     checkpoint(Arc::downgrade(app.gate.store()));
     crate::jobs::start(app);
+    crate::statements::start(app);
     keep_anchor(Arc::downgrade(app));
     tell(app);
     let failures = app.clone();
@@ -93,6 +94,9 @@ pub fn start(app: &Shared) {
             }
             if let Err(error) = spread::forget(store, now).await {
                 tracing::warn!(error = %error, "old notices could not be forgotten");
+            }
+            if let Err(error) = store.forget_staged(now).await {
+                tracing::warn!(error = %error, "what came of files could not be taken away");
             }
             if let Err(error) = prepare(store, now).await {
                 tracing::warn!(error = %error, "store could not be prepared for what comes");

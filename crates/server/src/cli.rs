@@ -20,7 +20,7 @@ pub(crate) use self::said::say;
 pub use self::told::{causes, told};
 use crate::clock::machine_ms;
 use crate::config::{self, Config};
-use crate::{backup, demo, doctor, keys, mail, operate, population, serve, telemetry};
+use crate::{backup, demo, doctor, keys, mail, operate, population, serve, statements, telemetry};
 
 /// Nền tảng kết nối, chia sẻ và khai thác Cơ sở dữ liệu quốc gia về dân cư.
 #[derive(Parser)]
@@ -63,6 +63,8 @@ enum Command {
         #[command(subcommand)]
         command: keys::Command,
     },
+    /// Kiểm tra một bản xác nhận hằng tháng và chữ ký (check a monthly statement, A7).
+    Statement(statements::check::Args),
     /// Nhận thư bị trả lại từ máy chủ thư, trên stdin (a bounce from the mail server, on stdin).
     MailIn(mail::command::Args),
     /// Sao lưu khi đang phục vụ, kiểm tra bản sao lưu (online backup and its check).
@@ -217,6 +219,7 @@ fn command(command: Command, config: &Config) -> anyhow::Result<ExitCode> {
         Command::Doctor(args) => doctor::run(&args),
         Command::Operate { command } => operate::run(command),
         Command::Keys { command } => keys::run(&command),
+        Command::Statement(args) => statements::check::run(&args),
         Command::MailIn(args) => mail::command::run(&args),
         Command::Backup(args) => backup::run(&args),
         Command::Restore(args) => backup::restore(&args),

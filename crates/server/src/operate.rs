@@ -14,6 +14,7 @@
 mod certificates;
 mod imports;
 mod invite;
+mod statements;
 #[cfg(test)]
 mod tests;
 mod units;
@@ -115,6 +116,8 @@ pub enum Command {
     Invite(invite::Args),
     /// Nhập một lần các kết nối đang chạy từ bảng tính theo mẫu; hồ sơ hoàn thiện theo đợt (B4).
     ImportLive(imports::Args),
+    /// Bản xác nhận dịch vụ hằng tháng: lập các bản đến hạn, đếm lại, lập bản thay (A7).
+    Statements(statements::Args),
 }
 
 /// Who acts, and why, where it is about no system.
@@ -239,6 +242,7 @@ pub async fn carry_out(
         Command::Units { command } => units::carry_out((store, now), &who, command).await,
         Command::Invite(args) => invite::carry_out((store, now), &who, args).await,
         Command::ImportLive(args) => imports::carry_out((store, now), &who, args).await,
+        Command::Statements(args) => statements::carry_out((store, now), &who, args).await,
         _ => {
             let snapshot = store.snapshot(now)?;
             act(store, &snapshot, now, &who, command).await
@@ -256,6 +260,7 @@ impl Command {
             Self::Units { command } => command.who().into(),
             Self::Invite(args) => (&args.who).into(),
             Self::ImportLive(args) => (&args.who).into(),
+            Self::Statements(args) => (&args.who).into(),
         }
     }
 
@@ -365,7 +370,10 @@ async fn act(
             let cause = RevokeCause::from_code(cause).ok_or_else(|| unknown_word(cause))?;
             states::account(&desk, id, state, cause).await
         }
-        Command::Units { .. } | Command::Invite(_) | Command::ImportLive(_) => Err(Refused::Gone),
+        Command::Units { .. }
+        | Command::Invite(_)
+        | Command::ImportLive(_)
+        | Command::Statements(_) => Err(Refused::Gone),
     };
     Ok(done.map_err(told)?.into())
 }

@@ -5,7 +5,7 @@ use axum::Router;
 
 use crate::app::Shared;
 use crate::handlers::{
-    accounts, batches, docs, lgsp, lists, oauth, operations, own, rest, sandbox, soap,
+    accounts, batches, docs, lgsp, lists, oauth, operations, own, rest, sandbox, soap, statements,
 };
 use crate::portal;
 use crate::telemetry::requests::Routes as _;
@@ -40,12 +40,18 @@ pub fn router(app: Shared) -> Router {
         .get("/api/v1/usage", own::usage)
         .get("/api/v1/refusals/{correlation_id}", own::refusal)
         .get("/api/v1/journal", own::journal)
+        // Connected systems: what the centre confirms that it gave them (A7).
+        .get("/api/v1/statements", statements::list)
+        .get("/api/v1/statements/{month}", statements::document)
+        .get("/api/v1/statements/{month}/note", statements::note)
         // Integrators, anybody.
         .get("/openapi.json", docs::openapi)
         .get("/docs", docs::reference)
         .get("/docs/errors", docs::errors)
         .get("/docs/errors/{code}", docs::error)
         .get("/docs/style.css", docs::css)
+        // Whoever checks what the log's key signed.
+        .get("/log/key", statements::key)
         // Operations.
         .get("/healthz", operations::health)
         .get("/readyz", operations::ready)

@@ -104,7 +104,9 @@ pub fn run(config: &Config) -> anyhow::Result<ExitCode> {
         let portal = portal.map(|portal| portal?.with_identity(&config.identity));
         let mailer = Mailer::open(&config.mail)?;
         let trusted = config.conformance.keys().unwrap_or_default();
-        let portal = portal.transpose()?.map(|portal| portal.with_mail(mailer.is_some()));
+        let portal = portal
+            .transpose()?
+            .map(|portal| portal.with_mail(mailer.is_some()).with_dossiers(&config.dossiers));
         let app = Arc::new(App::new(gate, clock, url).with_portal(portal).trusting(trusted));
         if let Some(mailer) = mailer {
             mail::start(&app, mailer);

@@ -22,14 +22,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use dancu_domain::files::{About, Role, Scan};
 use dancu_domain::ids::SystemId;
 use dancu_domain::moment::Moment;
+use dancu_domain::people::PersonId;
 use dancu_domain::profile::{DEFAULT_PROFILE, Profiles};
 use dancu_journal::Entry;
 use dancu_store::anchor::Anchoring;
 use dancu_store::backup::tables::{Kept, tables};
 use dancu_store::backup::{self, Checked, KeyFile, Made, Making, Site};
 use dancu_store::engine::{Db, Engine, PoolSettings, Postgres, Settings, Value};
+use dancu_store::files::{self, Whose};
 use dancu_store::keys::{Keyring, MASTER_KEY_FILE, MasterSource};
 use dancu_store::ledger::Verdict;
 use dancu_store::sqlite::{self, Area};
@@ -224,7 +227,10 @@ async fn filled(engine: Engine) -> (World, Arc<Store>) {
     let world = World::empty(engine, None);
     let store = world.open();
     people(&store);
-    let registered = store.ledger().act(BEGIN, |tx, _| {
+    // A kept file of several parts.
+    let staged = store.stage_file(BEGIN, &vec![7; 600 << 10]).await.unwrap();
+    let keys = store.keys().clone();
+    let registered = store.ledger().act(BEGIN, move |tx, _| {
         tx.execute(
             "INSERT INTO system (id, code, unit, user_group, state, channel_exceptions, \
              request_ids, verify_shape, lgsp_shape, credential_version, access) \
@@ -240,6 +246,15 @@ async fn filled(engine: Engine) -> (World, Arc<Store>) {
         let raise = "INSERT INTO raise (id, line, extra, approved_at, from_at, to_at) \
                      VALUES (41, 1, 5, $1, $1, $1)";
         tx.execute(raise, values![BEGIN.0])?;
+        let about = About {
+            name: "danh sách.pdf".into(),
+            kind: "pdf".into(),
+            role: Role::Commitments,
+            scan: Scan::Unasked,
+            by: PersonId(1),
+            at: BEGIN,
+        };
+        files::keep(tx, &keys, &staged, Whose::System(SystemId(1)), &about)?;
         Ok(some_act())
     });
     registered.await.unwrap();

@@ -6,6 +6,8 @@ mod common;
 mod desks;
 #[path = "people/dossiers.rs"]
 mod dossiers;
+#[path = "people/files.rs"]
+mod files;
 #[path = "people/notices.rs"]
 mod notices;
 #[path = "people/papers.rs"]

@@ -3,6 +3,7 @@
 // its system over REST is refused before, and answered after.
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -57,6 +58,15 @@ async function send(at, action, fields, button = 'button:not([name])', who = nul
   await at.$eval(`${form} ${button}`, (it) => it.closest('details')?.setAttribute('open', ''));
   await follow(at, `${form} ${button}`);
   if (who && await at.$('#main input[name=code]')) await fill(at, { code: await freshCode(who) });
+}
+
+/** What a link gives: status, how it is to be stored, its bytes. */
+function had(at, link) {
+  return at.$eval(link, async (it) => {
+    const answer = await fetch(it.href);
+    const bytes = new Uint8Array(await answer.arrayBuffer());
+    return [answer.status, answer.headers.get('content-disposition'), [...bytes]];
+  });
 }
 
 async function ask() {
@@ -147,8 +157,12 @@ test('the rest is filled in, with the calculator', async () => {
   });
   await (await at.$('#file')).uploadFile(PAPER);
   await send(at, '/security/file', {});
-  assert.match(await words(at), /PDF[\s\S]*SHA-256/);
+  assert.match(await words(at), /PDF[\s\S]*receipt\.pdf[\s\S]*Chưa quét[\s\S]*SHA-256/);
   await look(at, 'dossier-security');
+  const [status, stored, bytes] = await had(at, '#securityFile a[href*="/files/"]');
+  assert.equal(status, 200);
+  assert.match(stored, /^attachment; filename="HS-/);
+  assert.deepEqual(bytes, [...readFileSync(PAPER)], 'as it came');
 });
 
 test('the four parts are signed with a fresh factor, and it is submitted', async () => {
@@ -213,6 +227,14 @@ test('it is received, its parts checked; its system is prepared and answers noth
     await send(at, '/step', {}, `button[value="${part}"]`);
   }
   await look(at, 'dossier-accepted');
+  assert.match(await words(at), /Giấy tiếp nhận hồ sơ[\s\S]*\/TTDLDC-TN/);
+  const theirs = await desk(head);
+  await go(theirs, '/unit/documents');
+  await look(theirs, 'documents');
+  const [had200, kept, receipt] = await had(theirs, '#main a[href^="/unit/documents/"]');
+  assert.equal(had200, 200);
+  assert.match(kept, /^attachment; filename="receipt-/);
+  assert.equal(String.fromCharCode(...receipt.slice(0, 5)), '%PDF-');
   const mine = await desk(integrator);
   await go(mine, `/integrator/${code}`);
   await send(mine, '/secrets', { kind: 'client' }, 'button', integrator);

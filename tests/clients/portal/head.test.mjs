@@ -126,6 +126,13 @@ test('use per hour, line and officer', async () => {
   await look(page, 'head-usage-empty');
 });
 
+test('statements: none while no month is over', async () => {
+  await go('/unit/usage');
+  await follow(page, '#main a[href="/unit/statements"]');
+  assert.match(await words(), /Chưa có bản xác nhận nào|XN-\d{4}-\d{5}/);
+  await look(page, 'head-statements');
+});
+
 test('a raise is asked for and withdrawn', async () => {
   await go('/unit/raises/new');
   await send();

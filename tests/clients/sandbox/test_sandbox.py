@@ -180,6 +180,31 @@ def test_a_client_that_does_it_wrong_is_told_why(tenant):
     assert not outage["passed"] and "cùng mã yêu cầu" in outage["toSendVi"]
 
 
+EDGES = {"ordinary", "noOldId", "yearOnly", "deceased", "sharedOldId", "outage", "abnormal",
+         "nobody"}
+
+
+def test_every_edge_has_a_persona_that_does_what_it_says(tenant):
+    assert set(tenant.personas) == EDGES
+    page = said(tenant.desk.get("/sandbox/personas"))
+    assert all(row["nameVi"] in page for row in tenant.personas.values())
+    assert tenant.personas["noOldId"]["oldId"] is None
+    assert len(tenant.personas["yearOnly"]["dateOfBirth"]) == 4
+    # Abnormal use locks the account that asks, and no other; a new run opens it.
+    tenant.begin("Phần mềm quét 0.1")
+    assert tenant.ask("verify", "ordinary") == 200
+    assert tenant.ask("verify", "abnormal") == 403
+    assert tenant.ask("verify", "ordinary") == 403
+    assert tenant.ask("verify", "ordinary", tenant.scarce) == 200
+    assert [row["ruleId"] for row in tenant.look()["otherRefusals"]] == ["E1", "E1"]
+    time.sleep(5.1)
+    tenant.begin("Phần mềm quét 0.1")
+    assert tenant.ask("verify", "ordinary") == 200
+    # Another system may ask about the same person.
+    other = Rest(tenant.demo, "ONESTOP")
+    assert other.verify(tenant.personas["abnormal"]).status_code == 200
+
+
 def test_runs_belong_to_test_systems_and_systems_are_few(tenant):
     demo = tenant.demo
     foreign = Rest(demo, "ONESTOP")

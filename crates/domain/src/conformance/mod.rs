@@ -186,12 +186,18 @@ pub struct Run {
 }
 
 impl Run {
-    /// A run of a system with these services: what it cannot show is left out.
+    /// A run of a system with these services and a line in these windows, in hours and off hours:
+    /// what it cannot show is left out.
     #[must_use]
-    pub fn new(granted: ServiceSet) -> Self {
+    pub fn new(granted: ServiceSet, [in_hours, off_hours]: [bool; 2]) -> Self {
         let asked = |case: &Case| match case {
+            Case::Match | Case::NoMatch | Case::YearOnly | Case::Deceased => {
+                granted.contains(Service::CitizenVerify)
+            }
             Case::LookUp => granted.contains(Service::CitizenLookup),
             Case::NotGranted => granted != ServiceSet::ALL,
+            Case::InHours => in_hours,
+            Case::OffHours => off_hours,
             _ => true,
         };
         let cases = Case::ALL.iter().copied().filter(asked);

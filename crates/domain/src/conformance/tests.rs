@@ -36,7 +36,8 @@ fn whole() -> Vec<Entry> {
 }
 
 fn run(entries: &[Entry]) -> Run {
-    let mut run = Run::new(ServiceSet::of(&[Service::CitizenVerify, Service::CitizenLookup]));
+    let mut run =
+        Run::new(ServiceSet::of(&[Service::CitizenVerify, Service::CitizenLookup]), [true; 2]);
     assert!(run.cut_off("cut"), "its first coming is cut off");
     assert!(!run.cut_off("cut"), "its second is answered");
     for entry in entries {
@@ -84,10 +85,21 @@ fn each_case_is_missed_without_what_shows_it() {
 
 #[test]
 fn what_a_system_cannot_show_is_not_asked_for() {
-    let cases =
-        |granted| Run::new(granted).cases().iter().map(|shown| shown.case).collect::<Vec<_>>();
-    assert!(!cases(ServiceSet::of(&[Service::CitizenVerify])).contains(&Case::LookUp));
-    assert!(!cases(ServiceSet::ALL).contains(&Case::NotGranted));
+    let cases = |granted, windows| {
+        let run = Run::new(granted, windows);
+        run.cases().iter().map(|shown| shown.case).collect::<Vec<_>>()
+    };
+    let verify = ServiceSet::of(&[Service::CitizenVerify]);
+    assert!(!cases(verify, [true; 2]).contains(&Case::LookUp));
+    assert!(!cases(ServiceSet::ALL, [true; 2]).contains(&Case::NotGranted));
+    // Whoever registers lines in hours only is refused off hours, and passes without.
+    let by_day = cases(verify, [true, false]);
+    assert!(by_day.contains(&Case::InHours) && !by_day.contains(&Case::OffHours));
+    assert!(!cases(verify, [false, true]).contains(&Case::InHours));
+    let look_up = cases(ServiceSet::of(&[Service::CitizenLookup]), [true; 2]);
+    for verified in [Case::Match, Case::NoMatch, Case::YearOnly, Case::Deceased] {
+        assert!(!look_up.contains(&verified), "{verified:?}");
+    }
 }
 
 #[test]
@@ -101,7 +113,7 @@ fn refusals_that_nobody_asked_for_are_told_and_a_wait_is_none() {
 
 #[test]
 fn cutting_off_ends_somewhere() {
-    let mut run = Run::new(ServiceSet::ALL);
+    let mut run = Run::new(ServiceSet::ALL, [true; 2]);
     let cut = (0..2 * CUT_OFF_MAX).filter(|n| run.cut_off(&n.to_string())).count();
     assert_eq!(cut, CUT_OFF_MAX);
 }

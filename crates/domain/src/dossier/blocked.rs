@@ -234,6 +234,24 @@ blocked! {
         "The system code is taken.",
         "Chọn mã khác cho hệ thống.",
         "Choose another code.";
+    /// The files of a dossier together are too large.
+    FilesTooLarge = B2,
+        "Các tệp của hồ sơ cộng lại vượt mức cho phép.",
+        "The files of the dossier together are too large.",
+        "Quét lại ở 200-300 dpi, hoặc bỏ tệp không cần rồi thêm lại.",
+        "Scan at 200-300 dpi, or remove a file that is not needed.";
+    /// A file that no scanner found clean, where the profile asks for it.
+    FilesNotScanned = B2,
+        "Còn tệp chưa được quét mã độc.",
+        "A file has not been scanned for malware.",
+        "Bỏ tệp rồi thêm lại để quét; nếu vẫn chưa quét được, liên hệ Trung tâm.",
+        "Remove the file and add it again; if it is still not scanned, call the centre.";
+    /// The scanner refused the file.
+    FileRefused = B2,
+        "Phần mềm quét của Trung tâm phát hiện mã độc trong tệp; tệp không được lưu.",
+        "The scanner of the centre found malware in the file; it was not kept.",
+        "Quét máy tính của đơn vị, tạo lại tệp từ bản gốc rồi gửi.",
+        "Scan the unit's computer, make the file anew from the original, and send it.";
     /// Somebody else changed it.
     ChangedMeanwhile = B3,
         "Hồ sơ vừa được người khác thay đổi.",

@@ -4,8 +4,9 @@ use hashbrown::HashSet;
 use jiff::civil::Date;
 
 use super::content::{SHORT_MAX, TEXT_MAX, is_text};
-use super::{Content, Dossier, Item, Part, Stage, Step, named_by};
+use super::{Blocked, Content, Dossier, Item, Part, Stage, Step, named_by};
 use crate::editions::Law;
+use crate::files::Scan;
 use crate::ids::{Login, OfficerCode, PersonalId, ProcedureCode, Purpose, SystemCode};
 use crate::profile::Profile;
 use crate::registration::AccountKind;
@@ -177,6 +178,29 @@ pub fn missing(dossier: &Dossier, profile: &Profile) -> Vec<Missing> {
     }
     found.extend(of_steps(dossier));
     found
+}
+
+/// Files that count only when they were scanned, and were not (B2, *ours*): none unless the profile
+/// asks for it. `scans` tells what is known of the files, by their numbers.
+#[must_use]
+pub fn unscanned(dossier: &Dossier, scans: &[(u64, Scan)], profile: &Profile) -> Vec<Missing> {
+    if !profile.dossier.scanned_files {
+        return vec![];
+    }
+    let clean = |id: u64| scans.contains(&(id, Scan::Clean));
+    let parts = Part::ALL.into_iter();
+    let parts = parts.filter(|part| dossier.paper(*part).attachments.iter().any(|a| !clean(a.id)));
+    parts
+        .map(|part| Missing {
+            part,
+            item: of_part(part),
+            row: None,
+            turn: Turn::Unit,
+            rule: RuleId::B2,
+            vi: Blocked::FilesNotScanned.vi(),
+            en: Blocked::FilesNotScanned.en(),
+        })
+        .collect()
 }
 
 /// What stands for a part as a whole.

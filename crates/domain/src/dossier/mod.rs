@@ -26,7 +26,7 @@ mod tests;
 use serde::{Deserialize, Serialize};
 
 pub use self::blocked::Blocked;
-pub use self::check::{Cell, Missing, Turn, missing, turns, warnings};
+pub use self::check::{Cell, Missing, Turn, missing, turns, unscanned, warnings};
 pub use self::clearance::{Clearance, Ground};
 pub use self::compare::{Difference, compare};
 pub use self::content::{

@@ -69,7 +69,8 @@ impl Part {
     }
 }
 
-/// A file that belongs to a paper; the file itself is kept elsewhere.
+/// A file that belongs to a paper; its bytes are kept under its number
+/// ([`FileId`](crate::files::FileId)).
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Attachment {
     /// Where it is found.

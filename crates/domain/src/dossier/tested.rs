@@ -5,7 +5,7 @@ use super::{Blocked, Closing, Content, Dossier, Evidence, Mark, Stage, Step};
 use crate::conformance::{FORMAT, Report, Run};
 use crate::moment::{DAY_MS, Moment};
 use crate::profile::Profile;
-use crate::service::{Service, ServiceSet};
+use crate::service::{Service, ServiceSet, Window};
 
 /// A report whose signature is that of a sandbox which this centre trusts.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -62,14 +62,16 @@ impl Dossier {
     }
 }
 
-/// How many cases passed: every one that a system with these services has to show.
+/// How many cases passed: every one that a system with these services and lines has to show.
 fn passed(report: &Report, content: &Content) -> Result<u32, Blocked> {
     let tried: Vec<Service> =
         report.services.iter().filter_map(|code| Service::from_code(code)).collect();
     if !content.services().iter().all(|service| tried.contains(&service)) {
         return Err(Blocked::ReportServices);
     }
-    let needed = Run::new(ServiceSet::of(&tried));
+    let windows = [Window::InHours, Window::OffHours]
+        .map(|window| content.lines.iter().any(|line| line.window == window));
+    let needed = Run::new(ServiceSet::of(&tried), windows);
     let is_shown = |code: &str| report.cases.iter().any(|c| c.case == code && c.passed);
     let all = needed.cases().iter().all(|shown| is_shown(shown.case.code()));
     if report.format != FORMAT || !all || report.cases.iter().any(|c| !c.passed) {

@@ -1,5 +1,6 @@
 //! Dossiers from draft to live, and every way that must not lead there.
 
+mod files;
 mod paths;
 mod tested;
 
@@ -275,8 +276,7 @@ fn rule_c2_only_a_numbered_confirmation_closes_the_assessment() {
 
 #[test]
 fn rule_c2_a_new_design_is_not_cleared_by_what_was_confirmed_before() {
-    let reopened =
-        tested::live_by_name().reopen(mark(HEAD), Cause::Design, "Thay kiến trúc").unwrap();
+    let reopened = live().reopen(mark(HEAD), Cause::Design, "Thay kiến trúc").unwrap();
     let unchecked = Part::ALL.iter().all(|part| reopened.paper(*part).checked.is_none());
     assert!(unchecked, "B3: documents begin anew");
     let dossier = signed(reopened).submit(mark(HEAD), false, &profile()).unwrap();
@@ -443,7 +443,8 @@ fn the_layout_of_what_is_stored_stays() {
     let remark = Remark { item: Item::SecurityFile, row: Some(1), text: "Góp ý".into() };
     let dossier = accepted(whole()).ask_changes(mark(FIRST), vec![remark]).unwrap();
     let dossier = dossier.answer(mark(HEAD), 0, "Trả lời").unwrap();
-    let reopened = live().reopen(mark(HEAD), Cause::Campaign, "Đợt rà soát").unwrap();
+    let reopened =
+        tested::live_by_name().reopen(mark(HEAD), Cause::Campaign, "Đợt rà soát").unwrap();
     let sums = [dossier, reopened].map(|dossier| {
         let bytes = postcard::to_stdvec(&dossier).unwrap();
         let fnv = |sum: u64, byte: &u8| (sum ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);

@@ -9,6 +9,8 @@
 //! To add a kind: a variant **at the end** of [`Notice`] (its place stands in the store), its row
 //! in [`Notice::row`], and its texts `notice-{code}` in both languages.
 
+mod account;
+mod dossier;
 mod plan;
 
 use jiff::civil::Date;
@@ -21,8 +23,11 @@ use crate::plans::Deed;
 use crate::rule::RuleId;
 use crate::service::{Service, Window};
 
+pub use self::account::AccountChange;
+pub use self::dossier::DossierDeed;
 pub use self::plan::{
-    DIGEST_MINUTE, Ordinary, Preference, RETRY_FOR_MS, When, is_address, plan, retry_after_ms,
+    DIGEST_MINUTE, MAILS_A_DAY, Ordinary, Preference, RETRY_FOR_MS, When, capped, is_address, plan,
+    retry_after_ms,
 };
 
 /// Whom a notice is for. Who that is, is found when it is handed out.
@@ -42,6 +47,10 @@ pub enum Audience {
     Everybody,
     /// Operators of the centre and whoever agrees to job plans.
     PlanDesk,
+    /// Who reviews dossiers.
+    Reviewers,
+    /// Who assesses security.
+    Assessors,
 }
 
 /// As what a person is told: it decides where the link leads.
@@ -78,7 +87,9 @@ impl Audience {
             Self::Person(_) => Side::Person,
             Self::Heads(..) | Self::HeadsOf(_) => Side::Head,
             Self::Integrators(_) => Side::Integrator,
-            Self::Operators(_) | Self::PlanDesk => Side::Operator,
+            Self::Operators(_) | Self::PlanDesk | Self::Reviewers | Self::Assessors => {
+                Side::Operator
+            }
             Self::Everybody => Side::Everybody,
         }
     }
@@ -93,84 +104,6 @@ pub struct LineAt {
     pub service: Service,
     /// Window.
     pub window: Window,
-}
-
-/// What became of a person's account of the portal.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
-pub enum AccountChange {
-    /// Locked for security (D6).
-    Locked,
-    /// The lock ended.
-    Unlocked,
-    /// Suspended (E3).
-    Suspended,
-    /// A suspension ended.
-    Resumed,
-    /// Revoked (E3).
-    Revoked,
-    /// In use again after idleness (E2).
-    Reenabled,
-    /// Invited.
-    Invited,
-    /// The invitation was withdrawn.
-    InvitationWithdrawn,
-    /// Roles were given or taken (E3).
-    RolesChanged,
-    /// A password was given in the person's name (E2).
-    PasswordGiven,
-    /// The password was changed.
-    PasswordChanged,
-    /// A factor was enrolled.
-    FactorAdded,
-    /// A factor was removed.
-    FactorRemoved,
-    /// The loss of a factor was told.
-    FactorLost,
-    /// The head vouched for who lost a factor.
-    Vouched,
-    /// New recovery codes.
-    RecoveryMade,
-}
-
-impl AccountChange {
-    /// The word in the keys of texts.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Locked => "locked",
-            Self::Unlocked => "unlocked",
-            Self::Suspended => "suspended",
-            Self::Resumed => "resumed",
-            Self::Revoked => "revoked",
-            Self::Reenabled => "reenabled",
-            Self::Invited => "invited",
-            Self::InvitationWithdrawn => "withdrawn",
-            Self::RolesChanged => "roles",
-            Self::PasswordGiven => "password-given",
-            Self::PasswordChanged => "password",
-            Self::FactorAdded => "factor",
-            Self::FactorRemoved => "factor-removed",
-            Self::FactorLost => "factor-lost",
-            Self::Vouched => "vouched",
-            Self::RecoveryMade => "recovery",
-        }
-    }
-
-    /// Whether the head of the unit is told too: what stops or opens an account (D6, E3).
-    pub const fn concerns_head(self) -> bool {
-        matches!(
-            self,
-            Self::Locked | Self::Unlocked | Self::Suspended | Self::Resumed | Self::Revoked
-        )
-    }
-
-    const fn rule(self) -> RuleId {
-        match self {
-            Self::Locked | Self::Unlocked => RuleId::D6,
-            Self::Suspended | Self::Resumed | Self::Revoked | Self::RolesChanged => RuleId::E3,
-            Self::Invited | Self::InvitationWithdrawn => RuleId::J3,
-            _ => RuleId::E2,
-        }
-    }
 }
 
 /// Something that somebody is told.
@@ -308,6 +241,27 @@ pub enum Notice {
         /// What was done.
         deed: Deed,
     },
+    /// A step of a dossier, after which it is somebody's turn (B3).
+    Dossier {
+        /// Number of the dossier.
+        number: String,
+        /// What was done.
+        deed: DossierDeed,
+    },
+    /// An account came near its declared average, or passed it (D2).
+    AccountWarned {
+        /// The system.
+        system: SystemCode,
+        /// The threshold that was passed, percent.
+        percent: u8,
+    },
+    /// A monthly statement is there (A7).
+    Statement {
+        /// The system.
+        system: SystemCode,
+        /// `YYYY-MM`.
+        month: String,
+    },
 }
 
 /// What is of one kind on the page of notices.
@@ -375,7 +329,7 @@ pub struct Row {
 impl Notice {
     /// Its row.
     pub const fn row(&self) -> Row {
-        use RuleId::{B3, B4, B6, B9, C5, D2, D3, D5, D6, D8, E3, J2};
+        use RuleId::{A7, B3, B4, B6, B9, C5, D2, D3, D5, D6, D8, E3, J2};
         use Topic::{Accounts, Connection, Dossiers, Lines, News, Raises};
         use Urgency::{AtOnce, Ordinary};
         let (code, rule, urgency, topic) = match self {
@@ -404,8 +358,19 @@ impl Notice {
             Self::Connection { .. } => ("connection-opened", D6, AtOnce, Connection),
             Self::ListWaits { .. } => ("list-waits", B6, AtOnce, Accounts),
             Self::Plan { deed, .. } => (plan_code(*deed), D5, AtOnce, Lines),
+            Self::Dossier { deed, .. } => (deed.code(), B3, Ordinary, Dossiers),
+            // Beyond the average questions are still answered, up to the hard stop.
+            Self::AccountWarned { percent: 100.., .. } => ("count-full", D2, AtOnce, Lines),
+            Self::AccountWarned { .. } => ("count-warned", D2, Ordinary, Lines),
+            Self::Statement { .. } => ("statement", A7, Ordinary, Connection),
         };
         Row { code, rule, urgency, topic }
+    }
+
+    /// Whether its mail goes by itself however many were sent that day: what stops somebody's work,
+    /// or is about the security of an account.
+    pub const fn is_pressing(&self) -> bool {
+        matches!(self, Self::Account(_) | Self::LineLocked { .. } | Self::Connection { .. })
     }
 
     /// Where the reader finds more: a path of the portal.
@@ -420,6 +385,8 @@ impl Notice {
         };
         match self {
             Self::LineWarned { line, .. } | Self::LineLifted { line } => of_system(&line.system),
+            // An officer has no page of the unit's lines.
+            Self::LineExceeded { .. } if side == Side::Person => "/counter".to_owned(),
             Self::LineExceeded { .. } => desk("/operate/exceedances", "/unit/usage"),
             Self::LineLocked { .. } => desk("/operate/locks", "/unit/usage"),
             Self::Account(_) | Self::ListChanged { .. } | Self::MailFailing { own: false } => {
@@ -439,6 +406,14 @@ impl Notice {
             Self::MailFailing { .. } => "/account/contact".to_owned(),
             Self::ListWaits { .. } => "/unit/accounts-by-api".to_owned(),
             Self::Plan { .. } => desk("/centre/plans", "/unit/plans"),
+            Self::Dossier { number, .. } => {
+                desk("/centre/dossiers", "/unit/dossiers") + "/" + number
+            }
+            Self::AccountWarned { .. } => {
+                let path = if side == Side::Head { "/unit/usage" } else { "/counter" };
+                path.to_owned()
+            }
+            Self::Statement { .. } => "/unit/statements".to_owned(),
         }
     }
 }
@@ -455,44 +430,4 @@ const fn plan_code(deed: Deed) -> &'static str {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn line() -> LineAt {
-        LineAt {
-            system: SystemCode::parse("MAU").unwrap(),
-            service: Service::CitizenVerify,
-            window: Window::InHours,
-        }
-    }
-
-    #[test]
-    fn rule_d3_d6_what_locks_is_told_at_once_and_a_first_warning_waits() {
-        let at_once = |notice: Notice| notice.row().urgency == Urgency::AtOnce;
-        assert!(at_once(Notice::LineExceeded { line: line(), count: 10 }));
-        assert!(at_once(Notice::LineLocked { line: line(), connection: false, until: None }));
-        assert!(at_once(Notice::Account(AccountChange::Locked)));
-        let warned = |percent| Notice::LineWarned { line: line(), percent, count: 10 };
-        assert!(!at_once(warned(80)) && !at_once(warned(95)) && at_once(warned(100)));
-    }
-
-    #[test]
-    fn links_lead_to_the_readers_own_desk() {
-        let locked = Notice::LineLocked { line: line(), connection: true, until: None };
-        assert_eq!(locked.link(Side::Head), "/unit/usage");
-        assert_eq!(locked.link(Side::Operator), "/operate/locks");
-        let ending =
-            Notice::CredentialEnding { system: line().system, number: 1, until: Moment::default() };
-        assert_eq!(ending.link(Side::Integrator), "/integrator/MAU");
-        let account = Notice::Account(AccountChange::Locked);
-        assert_eq!(account.link(Side::Person), "/account/history");
-        assert_eq!(account.link(Side::Head), "/unit/officers");
-    }
-
-    #[test]
-    fn numbers_and_words_read_back() {
-        assert!(Side::ALL.into_iter().all(|s| Side::from_number(s as u8) == Some(s)));
-        assert!(Topic::ALL.into_iter().all(|t| Topic::from_code(t.code()) == Some(t)));
-        assert_eq!((Side::from_number(5), Topic::from_code("")), (None, None));
-    }
-}
+mod tests;

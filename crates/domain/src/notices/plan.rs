@@ -8,6 +8,9 @@ use crate::moment::{DAY_MS, HOUR_MS, Hours, MINUTE_MS, Moment, VIET_NAM_OFFSET_M
 /// The day's one mail of ordinary notices, minute of the day, unless the person says otherwise
 /// (*ours*): an hour into the working day, after what came up overnight was seen in the portal.
 pub const DIGEST_MINUTE: u16 = 8 * 60;
+/// Mails by themselves that a person gets in a day (*ours*): a box with more is not read any more.
+/// What comes after them goes with the day's mail.
+pub const MAILS_A_DAY: u32 = 20;
 /// How long mail is tried again, ms (*ours*): a server that is down for a week loses nothing, and a
 /// day more for who mends it.
 pub const RETRY_FOR_MS: i64 = 8 * DAY_MS;
@@ -97,6 +100,18 @@ pub fn plan(urgency: Urgency, preference: &Preference, hours: &Hours, now: Momen
     }
 }
 
+/// The same, where so many mails were made for the person today: beyond [`MAILS_A_DAY`] it goes
+/// with whatever else is ordinary, also where the person wants no such mail.
+pub fn capped(planned: When, made: u32, wants: &Preference, hours: &Hours, now: Moment) -> When {
+    match planned {
+        When::At(_) if made >= MAILS_A_DAY => {
+            let gathered = Preference { ordinary: Ordinary::Digest, ..*wants };
+            plan(Urgency::Ordinary, &gathered, hours, now)
+        }
+        planned => planned,
+    }
+}
+
 /// The pause before the next try after so many, ms; `None` = no more: made at `made`, it was tried
 /// for [`RETRY_FOR_MS`].
 pub fn retry_after_ms(attempts: u32, made: Moment, now: Moment) -> Option<i64> {
@@ -183,6 +198,17 @@ mod tests {
         assert_eq!(planned(night, at("2026-03-06T12:00:00")), then);
         let never = Preference { ordinary: Ordinary::Never, ..default };
         assert_eq!(planned(never, at("2026-03-06T12:00:00")), When::Never);
+    }
+
+    #[test]
+    fn a_box_is_not_filled_and_nothing_is_lost() {
+        let now = at("2026-03-06T12:00:00");
+        let never = Preference { ordinary: Ordinary::Never, ..Preference::default() };
+        let urgent = plan(Urgency::AtOnce, &never, &hours(), now);
+        let cap = |made| capped(urgent, made, &never, &hours(), now);
+        assert_eq!(cap(MAILS_A_DAY - 1), When::At(now));
+        assert_eq!(cap(MAILS_A_DAY), When::Digest(at("2026-03-07T08:00:00")));
+        assert_eq!(capped(When::Never, MAILS_A_DAY, &never, &hours(), now), When::Never);
     }
 
     #[test]

@@ -171,6 +171,8 @@ pub struct DossierRule {
     pub complete_by: Option<Date>,
     /// Days after a conformance run in which its report closes the sandbox step (B3).
     pub report_days: u32,
+    /// Whether a file counts only when the scanner of the centre found nothing in it (B2, *ours*).
+    pub scanned_files: bool,
 }
 
 /// C1, C3, C4.

@@ -19,6 +19,7 @@ use dancu_store::{Error, Store};
 
 use super::Inside;
 use crate::act::Refused;
+use crate::documents::Issuing;
 
 /// Who the journal names for what the program does by itself.
 const PROGRAM: &str = "dancu";
@@ -218,8 +219,16 @@ impl Program {
         write::set_system_state(tx, system, ConnectionState::Locked)?;
         campaigns::save_task(tx, &self.keys, (id, number), &task.locked())?;
         let owner = accounts::owner(tx, system)?.ok_or_else(nothing)?;
+        let issuing = Issuing { keys: &self.keys, mark: self.inside.mark };
+        let why = (
+            format!("hồ sơ {number} không được cập nhật đến hết ngày {last} (B4)."),
+            "khi hồ sơ được nộp đủ và Trung tâm tiếp nhận.",
+        );
+        let what = (owner.code.as_str(), "khóa cả kết nối");
+        let paper = issuing.lock(tx, (system, &owner.unit), what, (&why.0, why.1));
+        let paper = paper.map_err(store_error)?;
         let detail = format!(
-            "{id} {number} {} {}: quá hạn {last}, khóa kết nối đến khi hồ sơ đủ",
+            "{id} {number} {} {}: quá hạn {last}, khóa kết nối đến khi hồ sơ đủ{paper}",
             owner.unit, owner.code
         );
         let text = format!(

@@ -5,15 +5,21 @@
 //! with one journal entry `dossier.*` and one event of its history. Whoever acts names the revision
 //! that they looked at: of two at once the second is refused and has lost nothing.
 
+mod copies;
+mod files;
 pub mod live;
 pub mod read;
 pub mod review;
 pub mod tested;
+mod told;
 
 use std::sync::Arc;
 
+pub use self::copies::{NewCopy, receive_copy, tell_of_copy};
+pub(crate) use self::files::told;
+pub use self::files::{Brought, Fetched, attach, detach, fetch, refused_by_scanner};
 use dancu_domain::dossier::{
-    Attachment, Blocked, Comment, Content, Dossier, DossierNumber, Editor, Mark, Part, Stage,
+    Blocked, Comment, Content, Dossier, DossierNumber, Editor, Mark, Part, Stage,
 };
 use dancu_domain::ids::{SystemId, UnitCode};
 use dancu_domain::moment::Moment;
@@ -28,6 +34,7 @@ use dancu_store::{Error, Store, units};
 
 use crate::act::{Actor, Done, Entry, Refused, carry_out, note};
 use crate::campaigns::{self, Became};
+use crate::documents::Issuing;
 use crate::units::refused;
 
 /// Dossiers of one unit that are under way at a time: twice the systems that a large unit runs
@@ -120,9 +127,17 @@ impl Inside {
     ) -> Result<(String, i64), Refused> {
         let head = format!("{} {} {}", self.at.number, dossier.unit(), dossier.stage().code());
         let detail = if what.is_empty() { head } else { format!("{head}; {what}") };
-        dossiers::save(tx, &self.keys, &Stored { dossier, revision: self.at.revision })?;
+        let stored = Stored { dossier, revision: self.at.revision };
+        dossiers::save(tx, &self.keys, &stored)?;
+        let Stored { dossier, .. } = stored;
         self.tell(tx, &detail)?;
+        self.notify(tx, &dossier)?;
         Ok((detail, self.at.revision + 1))
+    }
+
+    /// Documents that the act issues.
+    fn issuing(&self) -> Issuing<'_> {
+        Issuing { keys: &self.keys, mark: self.mark }
     }
 
     /// What the campaign that the dossier is in makes of it (B4).
@@ -267,41 +282,6 @@ pub async fn save(desk: &DossierDesk<'_>, at: At, content: Content) -> Result<We
     saved.await
 }
 
-/// Puts a file to a paper; the file is kept by who calls.
-///
-/// # Errors
-/// As [`save`].
-pub async fn attach(
-    desk: &DossierDesk<'_>,
-    at: At,
-    part: Part,
-    file: Attachment,
-) -> Result<Went, Refused> {
-    only_files_of(desk, part)?;
-    let attached = desk.step(at, "dossier.attached", move |dossier, inside| {
-        let what = format!("{} tệp {} {} byte", part.code(), file.kind, file.size);
-        Ok((dossier.attach(inside.mark, part, file)?, what))
-    });
-    attached.await
-}
-
-/// Takes a file away from a paper.
-///
-/// # Errors
-/// As [`save`].
-pub async fn detach(
-    desk: &DossierDesk<'_>,
-    at: At,
-    part: Part,
-    file: u64,
-) -> Result<Went, Refused> {
-    only_files_of(desk, part)?;
-    let detached = desk.step(at, "dossier.detached", move |dossier, inside| {
-        Ok((dossier.detach(inside.mark, part, file)?, format!("{} tệp #{file}", part.code())))
-    });
-    detached.await
-}
-
 /// Signs a paper (B7). The route asks for a fresh factor.
 ///
 /// # Errors
@@ -322,7 +302,8 @@ pub async fn sign(desk: &DossierDesk<'_>, at: At, part: Part) -> Result<Went, Re
 /// As [`sign`].
 pub async fn submit(desk: &DossierDesk<'_>, at: At, carry_over: bool) -> Result<Went, Refused> {
     only_unit(desk)?;
-    let submitted = desk.step(at, "dossier.submitted", move |dossier, inside| {
+    let submitted = desk.look_and_step(at, "dossier.submitted", move |tx, dossier, inside| {
+        files::scanned(tx, &dossier, inside)?;
         let after = dossier.submit(inside.mark, carry_over, &inside.profile)?;
         let carried = if carry_over { ", chuyển nội dung từ mẫu cũ" } else { "" };
         let what = format!("lần nộp {}{carried}", after.version());

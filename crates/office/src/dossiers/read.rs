@@ -4,12 +4,14 @@ use dancu_domain::dossier::{
     self, Content, Difference, Dossier, DossierNumber, Mark, Missing, Part, Stage, Step, Turn,
 };
 use dancu_domain::editions::Law;
+use dancu_domain::files::PaperCopy;
 use dancu_domain::ids::UnitCode;
 use dancu_domain::moment::{DAY_MS, Moment};
 use dancu_domain::people::approval::Approvers;
 use dancu_domain::people::powers::Power;
 use dancu_domain::registration::ConnectionState;
 use dancu_store::dossiers::{After, Event, LISTED, Summary};
+use dancu_store::files::{Issued, Kept};
 
 use super::{DossierDesk, Side, beyond_group, only_centre};
 use crate::act::Refused;
@@ -155,6 +157,12 @@ pub struct Open {
     pub connection: Option<ConnectionState>,
     /// What happened, the newest first.
     pub history: Vec<Event>,
+    /// Kept files: papers that were brought and documents of the centre.
+    pub files: Vec<Kept>,
+    /// Documents that the centre issued, the newest first.
+    pub documents: Vec<Issued>,
+    /// Paper copies with their numbers.
+    pub copies: Vec<(i64, PaperCopy)>,
     /// What may be done now by who looks.
     pub acts: Vec<Act>,
 }
@@ -178,7 +186,9 @@ pub async fn open(
     let system = dossier.system().and_then(|id| snapshot.by_id(id).cloned());
     let content = dossier.content();
     let daily = content.accounts.iter().fold(0, |sum, a| sum + u64::from(a.daily));
-    let missing = dossier::missing(&dossier, &profile);
+    let files = desk.store.files_of(number).await?;
+    let mut missing = dossier::missing(&dossier, &profile);
+    missing.extend(dossier::unscanned(&dossier, &super::files::scans(&files), &profile));
     let mut acts = acts(&dossier, desk.mark()?, &missing);
     let centre = desk.side == Side::Centre;
     acts.retain(|act| may(act.power()) && !(centre && *act == Act::HandReport));
@@ -194,7 +204,10 @@ pub async fn open(
             Side::Unit(_) => dossier,
             Side::Integrator(_) | Side::Centre => dossier.without_people(),
         },
+        documents: desk.store.documents_of(number).await?,
+        copies: desk.store.paper_copies(number).await?,
         missing,
+        files,
         history,
         acts,
     }))

@@ -1,7 +1,7 @@
 //! What reviewers, assessors and approvers do with a dossier (B2, B3, A3, A4, C2, C3).
 
 use dancu_domain::dossier::{
-    Blocked, Dossier, Evidence, Exemption, ExemptionGround, Part, Remark, Stage, Step,
+    Blocked, Dossier, Evidence, Exemption, ExemptionGround, Part, Refusal, Remark, Stage, Step,
 };
 use dancu_domain::ids::{SystemCode, SystemId};
 use dancu_domain::registration::{Certificates, Channel, ConnectionState, OauthAccess, System};
@@ -33,7 +33,8 @@ pub async fn accept(desk: &DossierDesk<'_>, at: At) -> Result<Went, Refused> {
         };
         let campaign = inside.follow(tx, Became::Received)?;
         let code = dossier.content().system_code.trim();
-        let what = format!("hệ thống #{} {code}{campaign}", system.0);
+        let receipt = inside.issuing().receipt(tx, &dossier)?;
+        let what = format!("hệ thống #{} {code}{receipt}{campaign}", system.0);
         Ok((dossier.accept(inside.mark, system)?, what))
     });
     accepted.await
@@ -126,9 +127,13 @@ pub async fn refuse(
 ) -> Result<Went, Refused> {
     let (reason, what_to_do) = (reason.to_owned(), what_to_do.to_owned());
     only_centre(desk)?;
-    let refused = desk.step(at, "dossier.refused", move |dossier, inside| {
-        let what = format!("quy tắc {rule}; lý do: {}", reason.trim());
-        Ok((dossier.refuse(inside.mark, rule, (&reason, &what_to_do))?, what))
+    let refused = desk.look_and_step(at, "dossier.refused", move |tx, dossier, inside| {
+        let after = dossier.clone().refuse(inside.mark, rule, (&reason, &what_to_do))?;
+        let (reason, what_to_do) = (reason.trim().to_owned(), what_to_do.trim().to_owned());
+        let told = format!("quy tắc {rule}; lý do: {reason}");
+        let refusal = Refusal { rule, reason, what_to_do, mark: inside.mark };
+        let paper = inside.issuing().refusal(tx, &dossier, &refusal)?;
+        Ok((after, format!("{told}{paper}")))
     });
     refused.await
 }
@@ -199,11 +204,15 @@ pub async fn exempt(
 /// As [`ask_changes`].
 pub async fn approve(desk: &DossierDesk<'_>, at: At) -> Result<Went, Refused> {
     only_centre(desk)?;
-    let approved = desk.step(at, "dossier.approved", |dossier, inside| {
+    let approved = desk.look_and_step(at, "dossier.approved", |tx, dossier, inside| {
         let needed = dossier.approvers(&inside.profile) as usize;
         let after = dossier.approve(inside.mark, &inside.profile)?;
-        let whole = if *after.stage() == Stage::Approved { "đủ" } else { "chưa đủ" };
         let given = after.approvals().len();
+        let whole = if *after.stage() == Stage::Approved {
+            format!("đủ{}", inside.issuing().consent(tx, &after)?)
+        } else {
+            "chưa đủ".to_owned()
+        };
         Ok((after, format!("người duyệt {given}/{needed}, {whole}")))
     });
     approved.await

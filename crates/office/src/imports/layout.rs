@@ -152,7 +152,8 @@ impl<'a> Row<'a> {
 /// The four sheets by their names; a sheet that is not there has no rows, save the first.
 ///
 /// # Errors
-/// [`Refused::Field`]: the file is none, a sheet is missing or twice, a column is missing, a cell holds a formula.
+/// [`Refused::Field`]: the file is none, a sheet is missing or twice, a column is missing, a
+/// cell holds a formula.
 pub(super) fn found(bytes: &[u8]) -> Result<Vec<Found>, Refused> {
     let tables = book::read(bytes).map_err(|why| {
         let (vi, en) = why.sentence();

@@ -10,7 +10,7 @@ use dancu_domain::people::PersonId;
 use dancu_domain::people::reasons::PortalReason;
 use dancu_store::Store;
 use dancu_store::engine::Tx;
-use dancu_store::keys::random;
+use dancu_store::keys::{Keyring, random};
 use dancu_store::notices::{self, CODE, CODE_TRIES, Contact, Pending};
 
 use super::tell;
@@ -63,6 +63,32 @@ pub async fn ask(at: (&Store, Moment), by: &Actor, address: &str) -> Result<Done
         Ok("chờ xác nhận địa chỉ thư".to_owned())
     })
     .await
+}
+
+/// The address that whoever invites somebody states for them, in the transaction of the invitation:
+/// mail goes there from the first notice on, and the person may set another. Empty: none.
+///
+/// # Errors
+/// [`Refused::Field`] of `email` where it is none.
+pub fn of_invited(
+    tx: &mut Tx<'_>,
+    keys: &Keyring,
+    person: PersonId,
+    address: &str,
+) -> Result<(), Refused> {
+    let address = address.trim();
+    if address.is_empty() {
+        return Ok(());
+    }
+    if !is_address(address) {
+        return Err(field(
+            "email",
+            "Ghi một địa chỉ thư điện tử, ví dụ ten@coquan.example.vn, hoặc bỏ trống (J3).",
+            "Write an address of e-mail, such as name@agency.example.vn, or leave it empty (J3).",
+        ));
+    }
+    let contact = Contact { address: Some(address.to_owned()), ..Contact::default() };
+    Ok(notices::save_contact(tx, keys, person, &contact)?)
 }
 
 /// Confirms the address by its code.

@@ -4,8 +4,8 @@
 //! time.
 
 use dancu_domain::ids::UnitCode;
-use dancu_domain::moment::{DAY_MS, Moment};
-use dancu_domain::notices::{Audience, Side, When, plan};
+use dancu_domain::moment::{DAY_MS, Moment, VIET_NAM_OFFSET_MS};
+use dancu_domain::notices::{Audience, Side, When, capped, plan};
 use dancu_domain::people::PersonId;
 use dancu_domain::people::account::Standing;
 use dancu_domain::people::grants::Scope;
@@ -27,8 +27,8 @@ const UNREAD_MS: i64 = DAY_MS;
 /// Somebody of the staff, as far as audiences ask.
 struct Staff {
     id: PersonId,
-    operator: bool,
-    agrees_plans: bool,
+    /// Roles held today.
+    roles: Vec<Role>,
     /// Units for whose software the person answers.
     integrates: Vec<UnitCode>,
 }
@@ -123,6 +123,8 @@ async fn of(
             Audience::Integrators(_)
             | Audience::Operators(_)
             | Audience::PlanDesk
+            | Audience::Reviewers
+            | Audience::Assessors
             | Audience::Everybody => {
                 if staff.is_none() {
                     *staff = Some(everybody(store, now).await?);
@@ -138,11 +140,17 @@ async fn of(
 }
 
 impl Staff {
+    fn is(&self, role: Role) -> bool {
+        self.roles.contains(&role)
+    }
+
     fn is_in(&self, audience: &Audience) -> bool {
         match audience {
             Audience::Integrators(unit) => self.integrates.contains(unit),
-            Audience::Operators(but) => self.operator && *but != Some(self.id),
-            Audience::PlanDesk => self.operator || self.agrees_plans,
+            Audience::Operators(but) => self.is(Role::Operator) && *but != Some(self.id),
+            Audience::PlanDesk => self.is(Role::Operator) || self.is(Role::JobPlanApprover),
+            Audience::Reviewers => self.is(Role::DossierReviewer),
+            Audience::Assessors => self.is(Role::SecurityAssessor),
             _ => true,
         }
     }
@@ -188,8 +196,7 @@ async fn everybody(store: &Store, now: Moment) -> Result<Vec<Staff>> {
             let grants = || person.grants.on(today);
             Staff {
                 id: person.id,
-                operator: grants().any(|grant| grant.role == Role::Operator),
-                agrees_plans: grants().any(|grant| grant.role == Role::JobPlanApprover),
+                roles: grants().map(|grant| grant.role).collect(),
                 integrates: grants()
                     .filter(|grant| grant.role == Role::Integrator)
                     .filter_map(|grant| unit(&grant.scope))
@@ -208,14 +215,21 @@ async fn planned(
     now: Moment,
 ) -> Vec<Reader> {
     let hours = store.profiles().at(now).hours.clone();
-    let urgency = told.notice.row().urgency;
+    let (urgency, pressing) = (told.notice.row().urgency, told.notice.is_pressing());
+    let midnight = now.plus_ms(-(now.0 + VIET_NAM_OFFSET_MS).rem_euclid(DAY_MS));
     let mut readers = Vec::with_capacity(people.len());
     for (person, side) in people {
         let contact = store.notices().contact(person).await.unwrap_or_else(|error| {
             tracing::error!(person = person.0, error = %error, "an address cannot be read");
             Contact::default()
         });
-        let mail = match plan(urgency, &contact.preference, &hours, now) {
+        let mut when = plan(urgency, &contact.preference, &hours, now);
+        if !pressing && matches!(when, When::At(_)) {
+            // Where it cannot be counted it is mailed: nobody is left untold for that.
+            let made = store.notices().mailed_since(person, midnight).await.unwrap_or_default();
+            when = capped(when, made, &contact.preference, &hours, now);
+        }
+        let mail = match when {
             _ if contact.address.is_none() || contact.failing.is_some() => None,
             When::At(due) => Some((false, due)),
             When::Digest(due) => Some((true, due)),

@@ -3,13 +3,14 @@
 //! again was told already, by its mark.
 
 use dancu_domain::credentials::CredentialKind;
-use dancu_domain::ids::SystemId;
+use dancu_domain::ids::{AccountId, Login, SystemId, UnitCode};
 use dancu_domain::lines::Lines;
 use dancu_domain::moment::{DAY_MS, Moment};
 use dancu_domain::notices::{Audience, Notice};
-use dancu_domain::registration::{ConnectionState, Snapshot, System};
+use dancu_domain::registration::{AccountKind, ConnectionState, Snapshot, System};
+use dancu_domain::service::Service;
 use dancu_store::{Result, Store, notices};
-use hashbrown::HashSet;
+use hashbrown::{HashMap, HashSet};
 
 use super::{answers_for, line};
 use crate::act::{Place, places};
@@ -23,6 +24,8 @@ pub const CREDENTIAL_ENDS_DAYS: [i64; 3] = [30, 14, 3];
 /// Findings that are remembered: the lines and credentials of thousands of systems. Above it they
 /// are forgotten, and looked up in the store again.
 const REMEMBERED_MAX: usize = 100_000;
+/// Officers who are told of one exceedance (*ours*): the counters of a large unit.
+const OFFICERS_MAX: usize = 50;
 /// Findings that go in one transaction.
 const AT_A_TIME: usize = 64;
 
@@ -33,6 +36,8 @@ pub struct Watch(HashSet<Vec<u8>>);
 /// What was found: told once by its name.
 struct Finding {
     name: Vec<u8>,
+    /// Officers of the unit who are told too, by their logins.
+    officers: Vec<(UnitCode, Login)>,
     to: Vec<Audience>,
     notice: Notice,
 }
@@ -49,18 +54,31 @@ impl Watch {
         let today = Today::of(store, now);
         let warn_at = store.profiles().at(now).counts.warn_at_percent.clone();
         let live = || snapshot.systems().iter().filter(|s| s.state != ConnectionState::Closed);
-        let mut found: Vec<Finding> = store.ledger().lines(|counts| {
-            live().flat_map(|system| of_lines(system, counts, today, &warn_at)).collect()
+        let (mut found, used) = store.ledger().lines(|counts| {
+            let used: HashMap<AccountId, u32> = counts.accounts_of(today.day).collect();
+            let lines = live().flat_map(|system| of_lines(system, counts, today, &warn_at));
+            (lines.collect::<Vec<Finding>>(), used)
         });
+        found.extend(live().flat_map(|system| of_accounts(system, &used, today, &warn_at)));
         found.extend(live().flat_map(|system| ending(system, now)));
         found.retain(|finding| !self.0.contains(&finding.name));
+        for finding in &mut found {
+            if let Notice::LineExceeded { line, .. } = &finding.notice
+                && let Some(system) = snapshot.by_code(&line.system)
+            {
+                finding.officers = asked_today(system, &used, line.service);
+            }
+        }
         let count = found.len();
         while !found.is_empty() {
-            let some: Vec<Finding> = found.drain(..found.len().min(AT_A_TIME)).collect();
+            let mut some: Vec<Finding> = found.drain(..found.len().min(AT_A_TIME)).collect();
+            for finding in &mut some {
+                finding.add_officers(store).await?;
+            }
             let names: Vec<Vec<u8>> = some.iter().map(|finding| finding.name.clone()).collect();
             let keys = store.keys().clone();
             let told = store.ledger().tidy(now, move |tx| {
-                for Finding { name, to, notice } in &some {
+                for Finding { name, to, notice, .. } in &some {
                     let mark = notices::mark(&keys, &[name])?;
                     notices::insert(tx, &keys, now, Some(mark), (to, notice))?;
                 }
@@ -71,6 +89,60 @@ impl Watch {
         }
         Ok(count)
     }
+}
+
+impl Finding {
+    fn new(name: Vec<u8>, to: Vec<Audience>, notice: Notice) -> Self {
+        Self { name, officers: vec![], to, notice }
+    }
+
+    /// Adds the officers who have an account of the portal in the unit.
+    async fn add_officers(&mut self, store: &Store) -> Result<()> {
+        for (unit, login) in self.officers.drain(..) {
+            let person = store.people().person_by_login(&login).await?;
+            self.to.extend(person.filter(|p| p.unit == unit).map(|p| Audience::Person(p.id)));
+        }
+        Ok(())
+    }
+}
+
+/// Officers who asked today by the service of a line that was exceeded (D3).
+fn asked_today(
+    system: &System,
+    used: &HashMap<AccountId, u32>,
+    service: Service,
+) -> Vec<(UnitCode, Login)> {
+    let asked = system.accounts.iter().filter(|account| {
+        account.kind == AccountKind::Officer
+            && account.services.contains(service)
+            && used.contains_key(&account.id)
+    });
+    let asked = asked.map(|account| (system.unit.clone(), account.login.clone()));
+    asked.take(OFFICERS_MAX).collect()
+}
+
+/// Accounts near their declared average, or beyond it (D2): officer and head are told.
+fn of_accounts(
+    system: &System,
+    used: &HashMap<AccountId, u32>,
+    today: Today,
+    warn_at: &[u8],
+) -> impl Iterator<Item = Finding> {
+    system.accounts.iter().filter_map(move |account| {
+        let asked = used.get(&account.id)?;
+        let passed = |percent: &&u8| {
+            u64::from(*asked) * 100 >= u64::from(account.daily) * u64::from(**percent)
+        };
+        let percent = warn_at.iter().filter(passed).max().copied()?;
+        let which = [i64::from(today.day.0), i64::from(percent), i64::from(account.daily)];
+        let to = vec![Audience::Heads(system.unit.clone(), None)];
+        let notice = Notice::AccountWarned { system: system.code.clone(), percent };
+        let mut finding = Finding::new(name("account", account.id.0, &which), to, notice);
+        if account.kind == AccountKind::Officer {
+            finding.officers.push((system.unit.clone(), account.login.clone()));
+        }
+        Some(finding)
+    })
 }
 
 /// A finding's name: what it is, of which row, and what tells it from the one before.
@@ -105,23 +177,24 @@ fn of_line(
     };
     if let Some(percent) = warn_at.iter().filter(passed).max().copied() {
         let which = [i64::from(today.day.0), i64::from(percent), i64::from(count)];
-        found.push(Finding {
-            name: name("warned", id.0, &which),
-            to: vec![Audience::Heads(system.unit.clone(), None)],
-            notice: Notice::LineWarned { line: at(), percent, count },
-        });
+        found.push(Finding::new(
+            name("warned", id.0, &which),
+            vec![Audience::Heads(system.unit.clone(), None)],
+            Notice::LineWarned { line: at(), percent, count },
+        ));
     }
     if let Some(since) = day.episode_at.filter(|_| day.exceedances > 0) {
-        found.push(Finding {
-            name: name("exceeded", id.0, &[since.0]),
-            to: answers_for(system, None),
-            notice: Notice::LineExceeded { line: at(), count },
-        });
+        found.push(Finding::new(
+            name("exceeded", id.0, &[since.0]),
+            answers_for(system, None),
+            Notice::LineExceeded { line: at(), count },
+        ));
     }
     let lock = counts.lock(id).filter(|lock| lock.until.is_none_or(|until| today.now < until));
     if let Some(lock) = lock {
         found.push(Finding {
             name: name("locked", id.0, &[lock.since.0]),
+            officers: vec![],
             to: answers_for(system, None),
             notice: Notice::LineLocked {
                 line: at(),
@@ -141,6 +214,7 @@ fn ending(system: &System, now: Moment) -> Vec<Finding> {
         let raises = place.line.raises.iter().filter(|raise| raise.begins() <= now);
         found.extend(raises.filter(|raise| ends(raise.to)).map(|raise| Finding {
             name: name("raise", place.line.id.0, &[raise.to.0]),
+            officers: vec![],
             to: vec![Audience::Heads(system.unit.clone(), None)],
             notice: Notice::RaiseEnding { line: line(system, &place), to: raise.to },
         }));
@@ -160,6 +234,7 @@ fn credential(system: &System, number: u32, until: Moment, days: i64) -> Finding
     let SystemId(id) = system.id;
     Finding {
         name: name("credential", id, &[i64::from(number), until.0, days]),
+        officers: vec![],
         to: vec![
             Audience::Integrators(system.unit.clone()),
             Audience::Heads(system.unit.clone(), None),

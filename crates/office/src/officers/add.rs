@@ -14,6 +14,7 @@ use dancu_store::policy::accounts::{self, Listed};
 use super::check::{self, Effect, Wanted, Wrong};
 use super::{HeadDesk, Inside, Who, field};
 use crate::act::{Done, Entry, Refused, carry_out, note};
+use crate::notices::contact;
 use dancu_papers::sheet::{Column, Raw, Row};
 
 /// An officer to be added.
@@ -27,6 +28,8 @@ pub struct New<'a> {
     /// Hash of the password that is given with the invitation to the portal; none: the officer
     /// works in the agency's own software only.
     pub invited: Option<String>,
+    /// Address of e-mail for notices of who is invited; may be empty.
+    pub email: &'a str,
 }
 
 /// Who was added.
@@ -46,8 +49,8 @@ pub struct Added {
 /// officer is invited.
 pub async fn add(desk: &HeadDesk<'_>, new: New<'_>) -> Result<(Done, Added), Refused> {
     let inside = desk.inside()?;
-    let New { system, raw, services, invited } = new;
-    let raw = raw.clone();
+    let New { system, raw, services, invited, email } = new;
+    let (raw, email) = (raw.clone(), email.to_owned());
     let entry = Entry::new("officer.added", desk.by, Some(system));
     let added = carry_out((desk.store, desk.now), entry, move |tx, _| {
         let owner = inside.system(tx, system)?;
@@ -68,6 +71,9 @@ pub async fn add(desk: &HeadDesk<'_>, new: New<'_>) -> Result<(Done, Added), Ref
             Some(phc) => inside.welcome(tx, &wanted, phc)?,
             None => None,
         };
+        if let Some(person) = invited {
+            contact::of_invited(tx, &inside.keys, person, &email)?;
+        }
         let told = invited.map_or(String::new(), |p| format!(", mời vào cổng #{}", p.0));
         let detail = format!("{} #{}: {} lượt/ngày{told}", owner.code, account.0, wanted.daily);
         Ok((detail, Added { account, invited }))

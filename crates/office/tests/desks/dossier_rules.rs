@@ -126,7 +126,7 @@ async fn rule_a6_files_and_answers_have_their_sides() {
     for world in World::both("dossier-sides").await {
         let walk = Walk::begin(&world).await;
         let own = unit();
-        let file = || Attachment { id: 1, kind: "pdf".into(), sha256: [1; 32], size: 10 };
+        let file = || brought(b"%PDF-1.7 mau");
         let (centre, integrator) = (actor(FIRST), actor(OFFICER));
         let at = At { number: walk.number, revision: walk.revision };
         let desk = desk_of(&world, &centre, Side::Centre);

@@ -1,10 +1,10 @@
 //! Connection dossiers from the first word to the live connection (B1-B3, A4, A6, C2).
 
 use dancu_domain::dossier::{
-    AccountRow, Attachment, Blocked, Cause, Confirmation, Contact, Content, DossierNumber,
-    Evidence, Exemption, ExemptionGround, Item, LineRow, Part, ProcedureRow, Remark, ServiceUse,
-    Stage, Step, Turn,
+    AccountRow, Blocked, Cause, Confirmation, Contact, Content, DossierNumber, Evidence, Exemption,
+    ExemptionGround, Item, LineRow, Part, ProcedureRow, Remark, ServiceUse, Stage, Step, Turn,
 };
+use dancu_domain::files::Scan;
 use dancu_domain::ids::{SystemCode, UnitCode};
 use dancu_domain::people::PersonId;
 use dancu_domain::people::reasons::PortalReason;
@@ -12,7 +12,7 @@ use dancu_domain::registration::{AccountKind, Channel, ConnectionState, Group, S
 use dancu_domain::rule::RuleId;
 use dancu_domain::service::{Field, FieldSet, Service, ServiceSet, Window};
 use dancu_office::dossiers::read::{self, Act, Which};
-use dancu_office::dossiers::{self, At, DossierDesk, Side, Went, live, review, tested};
+use dancu_office::dossiers::{self, At, Brought, DossierDesk, Side, Went, live, review, tested};
 use dancu_office::{Actor, Refused};
 use dancu_store::dossiers::After;
 use dancu_store::policy::setup;
@@ -24,8 +24,13 @@ mod reports;
 
 pub use reports::proven;
 
-fn unit() -> UnitCode {
+pub fn unit() -> UnitCode {
     UnitCode::parse("H26.001").unwrap()
+}
+
+pub fn brought(bytes: &[u8]) -> Brought<Vec<u8>> {
+    let name = "../biên bản.pdf".to_owned();
+    Brought { name, kind: "pdf", bytes: bytes.to_vec(), scan: Scan::Unasked }
 }
 
 pub fn content() -> Content {
@@ -93,7 +98,7 @@ pub struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    async fn begin(world: &'a World) -> Self {
+    pub async fn begin(world: &'a World) -> Self {
         let (unit, by) = (unit(), actor(HEAD));
         let desk = desk_of(world, &by, Side::Unit(&unit));
         let (_, number) = dossiers::begin(&desk, (Group::State, Channel::Api)).await.unwrap();
@@ -107,9 +112,9 @@ impl<'a> Walk<'a> {
         walk
     }
 
-    async fn fill(&mut self, content: Content) {
+    pub async fn fill(&mut self, content: Content) {
         self.head(async |desk, at| dossiers::save(&desk, at, content).await).await.unwrap();
-        let file = Attachment { id: 1, kind: "pdf".into(), sha256: [1; 32], size: 10 };
+        let file = brought(b"%PDF-1.7 mau");
         let part = Part::Security;
         self.head(async |desk, at| dossiers::attach(&desk, at, part, file).await).await.unwrap();
         self.sign_and_submit().await;
@@ -198,7 +203,7 @@ impl<'a> Walk<'a> {
     }
 }
 
-fn desk_of<'a>(world: &'a World, by: &'a Actor, side: Side<'a>) -> DossierDesk<'a> {
+pub fn desk_of<'a>(world: &'a World, by: &'a Actor, side: Side<'a>) -> DossierDesk<'a> {
     DossierDesk { store: &world.store, now: clock(), by, side }
 }
 

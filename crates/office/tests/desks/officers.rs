@@ -73,7 +73,7 @@ pub async fn added(store: &Store, login: &str, id: &str) -> Result<officers::Add
     let place = Place::new(store, HEAD);
     let raw = raw(login, id);
     let invited = Some("$argon2id$thu".to_owned());
-    let new = New { system: SYSTEM, raw: &raw, services: verify(), invited };
+    let new = New { system: SYSTEM, raw: &raw, services: verify(), invited, email: "" };
     add(&place.desk(store), new).await.map(|(_, added)| added)
 }
 
@@ -148,10 +148,10 @@ async fn rule_b6_one_act_adds_account_and_person() {
         let place = Place::new(&world.store, HEAD);
         let (raw, services) =
             (raw("canbo.moi3", "099301012348"), ServiceSet::of(&[Service::CitizenLookup]));
-        let new = New { system: SYSTEM, raw: &raw, services, invited: None };
+        let new = New { system: SYSTEM, raw: &raw, services, invited: None, email: "" };
         assert_eq!(field(add(&place.desk(&world.store), new).await), "services");
         let other = Place { unit: UnitCode::parse("H26.002").unwrap(), ..place };
-        let new = New { system: SYSTEM, raw: &raw, services: verify(), invited: None };
+        let new = New { system: SYSTEM, raw: &raw, services: verify(), invited: None, email: "" };
         assert!(matches!(add(&other.desk(&world.store), new).await, Err(Refused::Gone)));
         // Nothing of what was refused was kept.
         assert_eq!(world.snapshot().by_id(SYSTEM).unwrap().accounts.iter().count(), 2);
@@ -435,7 +435,7 @@ async fn acts_on_people_alone_leave_what_is_registered() {
         let raw = raw("canbo.moi4", "099301012348");
         let place = Place::new(&world.store, HEAD);
         let head = place.desk(&world.store);
-        let new = New { system: SYSTEM, raw: &raw, services: verify(), invited: None };
+        let new = New { system: SYSTEM, raw: &raw, services: verify(), invited: None, email: "" };
         let (_, new) = add(&head, new).await.unwrap();
         stop(&world, HEAD, Who::Account(new.account)).await.unwrap();
         let new = added(&world.store, "canbo.moi5", "099301012349").await.unwrap();
@@ -526,7 +526,7 @@ async fn rule_e2_ways_back_in() {
         );
         // Who is on the list only is invited later; who is in the portal is not invited twice.
         let raw = raw("canbo.moi4", "099301012348");
-        let new = New { system: SYSTEM, raw: &raw, services: verify(), invited: None };
+        let new = New { system: SYSTEM, raw: &raw, services: verify(), invited: None, email: "" };
         let (_, new) = add(&desk, new).await.unwrap();
         assert_eq!(new.invited, None);
         let epoch = world.store.ledger().epoch();
@@ -547,7 +547,7 @@ async fn rule_d6_a_head_invites_nobody_whose_account_is_locked_or_suspended() {
         let (who, id) = (Who::Account(new.account), new.invited.unwrap());
         let raw = raw("canbo.moi2", "099301012346");
         let place = Place::new(&world.store, HEAD);
-        let only = New { system: SYSTEM, raw: &raw, services: verify(), invited: None };
+        let only = New { system: SYSTEM, raw: &raw, services: verify(), invited: None, email: "" };
         let (_, only) = add(&place.desk(&world.store), only).await.unwrap();
         let listed = Who::Account(only.account);
         let (snapshot, by) = (world.snapshot(), actor(FIRST));
@@ -625,7 +625,7 @@ async fn rule_d6_an_account_on_another_list_is_no_way_around_a_lock() {
     for world in World::both("around").await {
         let raw = raw("canbo.moi3", "099301012347");
         let place = Place::new(&world.store, HEAD);
-        let new = New { system: SYSTEM, raw: &raw, services: verify(), invited: None };
+        let new = New { system: SYSTEM, raw: &raw, services: verify(), invited: None, email: "" };
         let (_, listed) = add(&place.desk(&world.store), new).await.unwrap();
         let second = second_system(&world).await;
         let (snapshot, by) = (world.snapshot(), actor(FIRST));
@@ -634,7 +634,8 @@ async fn rule_d6_an_account_on_another_list_is_no_way_around_a_lock() {
         let place = Place::new(&world.store, HEAD);
         let head = place.desk(&world.store);
         let phc = || Some("$argon2id$hai".to_owned());
-        let new = |invited| New { system: second, raw: &raw, services: verify(), invited };
+        let new =
+            |invited| New { system: second, raw: &raw, services: verify(), invited, email: "" };
         assert_eq!(reason(add(&head, new(phc())).await), PortalReason::InviteLocked);
         let (_, other) = add(&head, new(None)).await.unwrap();
         let around = invite(&head, Who::Account(other.account), "$argon2id$hai".into()).await;

@@ -1,4 +1,5 @@
-//! Reports of conformance runs, handed in to the dossier (B3). Signatures are the server's to check.
+//! Reports of conformance runs, handed in to the dossier (B3). Signatures are checked by the
+//! server.
 
 use dancu_domain::conformance::{FORMAT, Report, ReportCase, Run};
 use dancu_domain::dossier::{Blocked, Closing, Evidence, Proven, Step};

@@ -19,6 +19,7 @@ fn new(login: &str, unit: &str, role: Role) -> New {
         unit: UnitCode::parse(unit).unwrap(),
         role,
         phone: String::new(),
+        email: "moi.mau@dancu.example.vn".into(),
     }
 }
 
@@ -43,6 +44,13 @@ async fn rule_e1_the_centre_invites_heads_and_its_own_staff() {
             Refused::Field { field, .. } => field,
             other => panic!("{other:?}"),
         };
+        let contact = world.store.notices().contact(id).await.unwrap();
+        assert_eq!(contact.address.as_deref(), Some("moi.mau@dancu.example.vn"), "J3");
+        assert!(!done.detail.contains('@'), "no address in the journal");
+        let none = New { email: "a@b".into(), ..new("thutruong.tu", "H26.001", Role::Head) };
+        let none = New { personal_id: PersonalId::parse("099301012399").unwrap(), ..none };
+        let none = staff::invite(&desk, none, "phc".into()).await.unwrap_err();
+        assert_eq!(field(none), "email");
         let again = staff::invite(&desk, asked, "phc".into()).await.unwrap_err();
         assert_eq!(field(again), "login");
         let twice = new("thutruong.ba", "H26.001", Role::Operator);

@@ -57,8 +57,16 @@ pub struct Statement {
     pub refused: Vec<Refusals>,
     /// Locks.
     pub locks: Vec<Lock>,
-    /// First and last index of the journal that it was made from.
-    pub entries: [u64; 2],
+    /// First and last index of the journal that it was made from; none: nothing was journaled.
+    pub entries: Option<[u64; 2]>,
+    /// What it replaces, in words; empty where it is no correction.
+    pub replaces: String,
+    /// The tree that covers the journal: how many entries, and its root hash in hex.
+    pub tree: (u64, String),
+    /// SHA-256 of the JSON that this paper shows, in hex.
+    pub sha256: String,
+    /// Where that and its signature are fetched and checked.
+    pub check: String,
 }
 
 /// Bản xác nhận dịch vụ đã cung cấp.
@@ -71,27 +79,52 @@ pub fn statement(issued: &Issued, of: &Statement) -> Result<Pdf, Failed> {
         .with("system", &of.system)
         .with("from", &written(of.days[0]))
         .with("to", &written(of.days[1]))
-        .with("first", &of.entries[0].to_string())
-        .with("last", &of.entries[1].to_string());
+        .with("replaces", &of.replaces)
+        .with("first", &of.entries.map_or(0, |[first, _]| first).to_string())
+        .with("last", &of.entries.map_or(0, |[_, last]| last).to_string())
+        .with("size", &of.tree.0.to_string())
+        .with("root", &spaced(&of.tree.1))
+        .with("sha256", &spaced(&of.sha256))
+        .with("check", &of.check);
     let mut body = texts(
         &["Trung tâm dữ liệu quốc gia về dân cư xác nhận các dịch vụ đã cung cấp cho hệ thống \
              **{system}** của **{unit}** từ ngày {from} đến hết ngày {to}, mỗi ngày tính từ 07:00 \
              đến 07:00 ngày hôm sau."],
         &known,
     );
+    if !of.replaces.is_empty() {
+        body.extend(texts(&["Bản này thay bản {replaces}"], &known));
+    }
     body.extend(texts(&["**1. Dịch vụ đã cung cấp**"], &known));
     body.push(Block::Table(served(&of.served)));
     body.extend(texts(&["**2. Truy vấn bị từ chối**"], &known));
     body.push(refused(&of.refused, &known));
     body.extend(texts(&["**3. Khóa trong tháng**"], &known));
     body.push(locks(&of.locks, &known));
+    let from = if of.entries.is_some() {
+        "Số liệu được lập từ nhật ký của Trung tâm, các mục từ số {first} đến số {last}. Truy vấn \
+         bị từ chối không tính vào số lượt đã đăng ký."
+    } else {
+        "Trong tháng, nhật ký của Trung tâm không có mục nào."
+    };
     body.extend(texts(
-        &["Số liệu được lập từ nhật ký của Trung tâm, các mục từ số {first} đến số {last}. Truy \
-             vấn bị từ chối không tính vào số lượt đã đăng ký./."],
+        &[
+            from,
+            "Gốc của cây nhật ký gồm {size} mục: {root}.",
+            "Giấy này trình bày tệp có ký số của Trung tâm, mã kiểm tra SHA-256: {sha256}. Tệp, \
+             chữ ký và cách kiểm tra: {check}./.",
+        ],
         &known,
     ));
     let titles = ["BẢN XÁC NHẬN", "DỊCH VỤ DÂN CƯ ĐÃ CUNG CẤP TRONG THÁNG"];
     issued.paper("", title(&titles), body, "Bản xác nhận dịch vụ đã cung cấp")
+}
+
+/// A long hash in groups, so that its line can break.
+fn spaced(hash: &str) -> String {
+    let digits: Vec<char> = hash.chars().collect();
+    let groups: Vec<String> = digits.chunks(8).map(|group| group.iter().collect()).collect();
+    groups.join(" ")
 }
 
 fn columns(all: &[(&str, f32)]) -> Vec<(String, f32)> {

@@ -32,7 +32,26 @@ fn rule_a7_a_statement_of_an_empty_month_is_a_page() {
         served: vec![],
         refused: vec![],
         locks: vec![],
-        entries: [1, 2],
+        entries: Some([1, 2]),
+        replaces: String::new(),
+        tree: (48_908, "0f".repeat(32)),
+        sha256: "a1".repeat(32),
+        check: "/unit/statements".into(),
     };
     assert_eq!(statement(&Issued::by_centre(DAY), &of).unwrap().pages, 1);
+}
+
+#[test]
+fn rule_a4_a_consent_to_connect_is_laid_out_whatever_was_typed() {
+    let of = |purpose: String, rows: usize| Connection {
+        unit: "Sở Tư pháp".into(),
+        request: "hồ sơ số HS-00001, lần nộp 1".into(),
+        system: "{unit} ***hệ thống*** || <b>".into(),
+        purpose,
+        lines: vec![("Xác thực thông tin công dân".into(), true, 500); rows],
+    };
+    let issued = Issued { number: "7/TTDLDC-CT".into(), ..Issued::by_centre(DAY) };
+    assert_eq!(connection(&issued, &of("Một cửa".into(), 2)).unwrap().pages, 1);
+    assert!(connection(&issued, &of("Một cửa ".repeat(750), 24)).unwrap().pages > 1);
+    assert!(connection(&issued, &of(String::new(), 0)).is_ok());
 }

@@ -88,6 +88,7 @@ impl Preview {
             rows,
             filtered,
             exports: vec![("/unit/officers.xlsx?system=1".into(), "ONESTOP".into())],
+            uncommitted: 2,
             told: told.then_some("officers-told-imported"),
         };
         self.write("head-officers", &officers(self.officers(), false, true))?;

@@ -4,7 +4,7 @@ use askama::Template;
 
 use super::Remark;
 use crate::centre::Field;
-use crate::parts::{Choice, FieldError};
+use crate::parts::{Choice, FieldError, State};
 use crate::shell::Shell;
 use crate::text::Text;
 
@@ -64,10 +64,16 @@ pub struct FileRow {
     pub id: u64,
     /// What it is.
     pub kind: String,
+    /// Its name as it came; empty: it had none.
+    pub name: String,
     /// Its size in words.
     pub size: String,
     /// Its digest in hex.
     pub digest: String,
+    /// What the scanner said.
+    pub scan: State,
+    /// Where it is had; empty: nowhere for this person.
+    pub href: String,
 }
 
 /// A sheet of texts.
@@ -86,6 +92,8 @@ pub struct Texts {
     pub entries: Vec<Entry>,
     /// Files, where the paper has some.
     pub files: Option<Vec<FileRow>>,
+    /// Word of the item that they are.
+    pub files_item: &'static str,
     /// What the files lack.
     pub files_wrong: Vec<String>,
     /// Comments on the files.

@@ -1,7 +1,7 @@
 //! Whose conformance reports are believed: the section `[conformance]`.
 
 use super::keys::section;
-use crate::sandbox::VerifierKey;
+use crate::log_key::VerifierKey;
 
 section! {
     /// `[conformance]`: sandboxes whose signed reports close the sandbox step of dossiers (B3).

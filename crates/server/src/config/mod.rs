@@ -6,6 +6,7 @@
 
 pub mod conformance;
 pub mod database;
+pub mod dossiers;
 mod example;
 pub mod identity;
 pub mod keys;
@@ -23,6 +24,7 @@ use serde::{Deserialize, Serialize};
 
 use self::conformance::ConformanceConfig;
 pub use self::database::Database;
+use self::dossiers::DossierConfig;
 pub use self::example::render as example;
 use self::identity::IdentityConfig;
 use self::keys::{Row, Section, section};
@@ -96,6 +98,9 @@ section! {
         keys = "keys": KeysConfig = KeysConfig::default(), "",
             "Thiết bị PKCS#11 giữ khóa chủ; không có thì khóa chủ ở tệp.",
             "PKCS#11 device that holds the master key; without one the key is in a file.";
+        dossiers = "dossiers": DossierConfig = DossierConfig::default(), "",
+            "Tệp mà các đơn vị gửi kèm hồ sơ: dung lượng, phần mềm quét mã độc.",
+            "Files that units bring with dossiers: their size, and what scans them.";
     }
 }
 
@@ -177,6 +182,7 @@ const SECTIONS: &[Section] = &[
     table(TOP.1[7], MailConfig::ROWS),
     table(TOP.1[8], ConformanceConfig::ROWS),
     table(TOP.1[9], KeysConfig::ROWS),
+    table(TOP.1[10], DossierConfig::ROWS),
 ];
 
 const fn table((name, _, vi, en): Row, rows: &'static [Row]) -> Section {
@@ -210,6 +216,7 @@ impl Config {
         let sandbox = [
             "DANCU_DATA",
             "DANCU_DATABASE_",
+            "DANCU_DOSSIERS_",
             "DANCU_IDENTITY_",
             "DANCU_KEYS_",
             "DANCU_LOG_",
@@ -246,6 +253,8 @@ impl Config {
         out.extend(mail.map(|(key, text)| (format!("mail.{key}"), text)));
         let conformance = self.conformance.wrong().into_iter();
         out.extend(conformance.map(|(key, text)| (format!("conformance.{key}"), text)));
+        let dossiers = self.dossiers.wrong().into_iter();
+        out.extend(dossiers.map(|(key, text)| (format!("dossiers.{key}"), text)));
         if let Err(error) = crate::telemetry::log::filter(&self.log.level) {
             out.push(("log.level".to_owned(), error.to_string()));
         }

@@ -114,6 +114,9 @@ fn every_field_is_a_documented_key() {
                 read.extend(all.iter().map(|f| format!("conformance.{f}")));
             }
             "keys" => read.extend(fields::<KeysConfig>().iter().map(|f| format!("keys.{f}"))),
+            "dossiers" => {
+                read.extend(fields::<DossierConfig>().iter().map(|f| format!("dossiers.{f}")));
+            }
             field => read.push(field.to_owned()),
         }
     }

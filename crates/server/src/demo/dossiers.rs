@@ -2,15 +2,17 @@
 
 use anyhow::{Context as _, anyhow};
 use dancu_domain::dossier::{
-    AccountRow, Attachment, Confirmation, Contact, Content, DossierNumber, Item, LineRow, Part,
-    ProcedureRow, Remark, ServiceUse,
+    AccountRow, Confirmation, Contact, Content, DossierNumber, Item, LineRow, Part, ProcedureRow,
+    Remark, ServiceUse,
 };
+use dancu_domain::files::Scan;
 use dancu_domain::ids::Login;
 use dancu_domain::moment::Moment;
 use dancu_domain::registration::{AccountKind, Channel, Group};
 use dancu_domain::service::{Field, FieldSet, Service, ServiceSet, Window};
-use dancu_office::dossiers::{self as acts, At, DossierDesk, Side, Went, review};
+use dancu_office::dossiers::{self as acts, At, Brought, DossierDesk, Side, Went, review};
 use dancu_office::{Actor, Refused};
+use dancu_papers::centre::{self, Receipt};
 use dancu_store::Store;
 use dancu_store::people::Person;
 
@@ -84,9 +86,7 @@ async fn one(
         return acts::save(&unit, at(number, 0), half).await.map(drop);
     }
     let mut went = acts::save(&unit, at(number, 0), content).await?;
-    // The digest of no file at all: synthetic, as everything here.
-    let file = Attachment { id: 1, kind: "pdf".into(), sha256: [7; 32], size: 48_213 };
-    went = acts::attach(&unit, next(number, &went), Part::Security, file).await?;
+    went = acts::attach(&unit, next(number, &went), Part::Security, minutes(now)?).await?;
     for part in Part::ALL {
         went = acts::sign(&unit, next(number, &went), part).await?;
     }
@@ -109,6 +109,22 @@ async fn one(
         }
     }
     Ok(())
+}
+
+/// Minutes of a check: a paper of our own stands in for the scan, synthetic as everything here.
+fn minutes(now: Moment) -> Result<Brought<Vec<u8>>, Refused> {
+    let paper = Receipt {
+        unit: "Sở Nội vụ (mẫu)".into(),
+        system: "hệ thống mẫu".into(),
+        dossier: "12/BB-KT".into(),
+        received: "buổi kiểm tra mẫu".into(),
+        parts: vec![["Biên bản kiểm tra theo cấp độ (mẫu)".into(), "1 trang".into()]],
+        due: None,
+    };
+    let pdf = centre::receipt(&centre::Issued::by_centre(now.viet_nam_date()), &paper);
+    let pdf = pdf.map_err(|_| dancu_store::Error::Damaged("paper"))?;
+    let name = "bien-ban-kiem-tra.pdf".to_owned();
+    Ok(Brought { name, kind: "pdf", bytes: pdf.bytes, scan: Scan::Unasked })
 }
 
 const fn at(number: DossierNumber, revision: i64) -> At {

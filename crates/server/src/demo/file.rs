@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use super::client_key;
 use super::people::DemoPerson;
 use crate::app::App;
-use crate::sandbox::{LOG_ORIGIN, log_key};
+use crate::log_key::{LogKey, SANDBOX_ORIGIN};
 
 /// Blocks of the population that further citizens are taken from, spread over all of it.
 const SAMPLE_BLOCKS: u64 = 6;
@@ -70,8 +70,8 @@ pub fn write(app: &App, spec: &PopulationSpec, staff: &[DemoPerson]) -> anyhow::
         "baseUrl": app.base_url,
         "soapUrl": format!("{}/soap/dancu", app.base_url),
         "clock": app.clock.now().rfc3339(),
-        "logOrigin": LOG_ORIGIN,
-        "logVkey": log_key(store)?,
+        "logOrigin": SANDBOX_ORIGIN,
+        "logVkey": LogKey::of(store)?.line(),
         "systems": systems,
         "people": staff.iter().map(DemoPerson::json).collect::<Vec<_>>(),
         "citizens": people.iter().map(citizen).collect::<Vec<_>>(),

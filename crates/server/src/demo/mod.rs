@@ -185,7 +185,7 @@ async fn serve_demo(
     let config = PortalConfig { origin: origin.clone(), help_phone, ..PortalConfig::default() };
     let mailer = Mailer::open(&settings.mail)?;
     let portal = Portal::open(&config, store.clone(), &url)?.with_identity(&settings.identity)?;
-    let portal = portal.with_mail(mailer.is_some());
+    let portal = portal.with_mail(mailer.is_some()).with_dossiers(&settings.dossiers);
     let people = people::ready(store, &portal.people, now).await?;
     let citizens = file::citizens(store, &spec)?;
     let sandbox = Sandbox::new(store, &citizens)?;

@@ -14,6 +14,7 @@ pub mod rest;
 pub mod sandbox;
 pub mod soap;
 mod soap_jobs;
+pub mod statements;
 pub mod uploads;
 
 use std::sync::Arc;

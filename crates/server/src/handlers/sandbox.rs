@@ -8,8 +8,11 @@ use axum::response::Response;
 use dancu_domain::ids::SystemCode;
 use dancu_gate::query::{FieldError, Unreadable};
 use dancu_office::sandbox::is_tenant;
-use dancu_wire::rest::{ClockView, HttpProblem, Rendered, input_problem, parse_clock};
-use serde_json::{Value, json};
+use dancu_wire::rest::{
+    ClockView, ConformanceCase, ConformanceView, HttpProblem, OtherRefusal, Rendered,
+    input_problem, parse_clock,
+};
+use serde_json::Value;
 
 use super::peer::Peer;
 use super::reads::admitted;
@@ -75,8 +78,8 @@ pub fn for_system(text: &str) -> Option<&str> {
 /// `GET /sandbox/personas.json`: persons for every edge.
 pub async fn personas(State(app): State<Shared>) -> Response {
     let Some(sandbox) = &app.sandbox else { return problem(HttpProblem::NotFound) };
-    let all: Vec<Value> = sandbox.personas.iter().map(Persona::json).collect();
-    respond(Rendered::json(200, Value::Array(all).to_string()))
+    let all: Vec<_> = sandbox.personas.iter().map(Persona::view).collect();
+    json(200, &all)
 }
 
 /// `POST /sandbox/conformance` `{"client": "name and version", "system": "code"}`: begins the
@@ -125,47 +128,54 @@ pub async fn conformance(State(app): State<Shared>, peer: Peer, headers: HeaderM
 async fn told(app: &Shared, system: &dancu_domain::registration::System, status: u16) -> Response {
     let Some(sandbox) = &app.sandbox else { return problem(HttpProblem::NotFound) };
     match sandbox.look(app, system).await {
-        Ok(look) => respond(Rendered::json(status, view(&look).to_string())),
+        Ok(look) => json(status, &view(&look)),
         Err(stopped) => refused(stopped),
     }
 }
 
-fn view(look: &Look) -> Value {
+fn view(look: &Look) -> ConformanceView {
     let cases = look.run.cases().iter().map(|shown| {
-        let text = shown.case.text();
-        let passed = !shown.entries.is_empty();
-        json!({
-            "case": shown.case.code(),
-            "nameVi": text.name_vi,
-            "name": text.name,
-            "passed": passed,
-            "entries": shown.entries,
-            "toSendVi": (!passed).then_some(text.send_vi),
-            "toSend": (!passed).then_some(text.send),
-        })
+        let (text, passed) = (shown.case.text(), !shown.entries.is_empty());
+        ConformanceCase {
+            case: shown.case.code(),
+            name_vi: text.name_vi,
+            name: text.name,
+            passed,
+            entries: shown.entries.clone(),
+            to_send_vi: (!passed).then_some(text.send_vi),
+            to_send: (!passed).then_some(text.send),
+        }
     });
     let others = look.run.unexpected().iter().map(|(index, reason)| {
         let text = reason.text();
-        json!({
-            "index": index,
-            "ruleId": text.rule.code(),
-            "titleVi": text.title_vi,
-            "title": text.title,
-            "whatToDoVi": text.what_to_do_vi,
-        })
+        OtherRefusal {
+            index: *index,
+            rule_id: text.rule.code(),
+            title_vi: text.title_vi,
+            title: text.title,
+            what_to_do_vi: text.what_to_do_vi,
+        }
     });
-    json!({
-        "run": look.number,
-        "client": look.client,
-        "system": look.for_system,
-        "dossier": look.closed.map(|number| number.to_string()),
-        "from": look.began.rfc3339(),
-        "minutesLeft": look.minutes_left,
-        "passed": look.run.is_passed(),
-        "cases": cases.collect::<Vec<_>>(),
-        "otherRefusals": others.collect::<Vec<_>>(),
-        "report": look.signed,
-    })
+    ConformanceView {
+        run: look.number.clone(),
+        client: look.client.clone(),
+        system: look.for_system.clone(),
+        dossier: look.closed.map(|number| number.to_string()),
+        from: look.began.rfc3339(),
+        minutes_left: look.minutes_left,
+        passed: look.run.is_passed(),
+        cases: cases.collect(),
+        other_refusals: others.collect(),
+        report: look.signed.clone(),
+    }
+}
+
+/// What is answered as JSON.
+fn json(status: u16, view: &impl serde::Serialize) -> Response {
+    match serde_json::to_string(view) {
+        Ok(text) => respond(Rendered::json(status, text)),
+        Err(_) => problem(HttpProblem::Unavailable),
+    }
 }
 
 fn refused(stopped: Stopped) -> Response {

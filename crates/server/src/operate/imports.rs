@@ -25,7 +25,8 @@ pub struct Args {
     /// Chung.
     #[command(flatten)]
     pub(super) who: ByArgs,
-    /// Tệp .xlsx theo mẫu, hoặc .zip gồm mỗi trang một tệp CSV; với --template là tệp mẫu trống được tạo ra.
+    /// Tệp .xlsx theo mẫu, hoặc .zip gồm mỗi trang một tệp CSV; với --template là tệp mẫu trống
+    /// được tạo ra.
     #[serde(skip)]
     file: PathBuf,
     /// Chỉ tạo tệp mẫu trống.

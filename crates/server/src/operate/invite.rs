@@ -37,6 +37,10 @@ pub struct Args {
     #[arg(long, default_value = "")]
     #[serde(default)]
     phone: String,
+    /// Thư điện tử nhận thông báo.
+    #[arg(long, default_value = "")]
+    #[serde(default)]
+    email: String,
 }
 
 /// Invites; the code stands in the answer and nowhere else.
@@ -60,6 +64,7 @@ pub(super) async fn carry_out(
         personal_id: PersonalId::parse(args.citizen_id.trim())
             .context("số CCCD: 12 chữ số (citizen id)")?,
         phone: args.phone.trim().to_owned(),
+        email: args.email.trim().to_owned(),
     };
     let hasher = Hasher::new(1).context("không băm được mật khẩu (hashing)")?;
     let (code, phc) = hasher.given_password().await.context("không tạo được mã mời (code)")?;

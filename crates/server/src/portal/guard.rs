@@ -35,8 +35,11 @@ use crate::places::Place;
 use crate::stop::Stop;
 use crate::tls::connection::Secure;
 
-/// A form may take this long to arrive; a file of 5 MiB on a line of 1 Mbit/s takes 42 s.
+/// A form, and a file of 5 MiB, may take this long to arrive.
 const BODY_WAIT: std::time::Duration = std::time::Duration::from_mins(1);
+/// A larger file may take as long as a line of somewhat less than 1 Mbit/s needs, bytes a second: a
+/// scan of 20 MiB has three minutes and a half.
+const SLOWEST: usize = 100_000;
 /// What was found before a body came holds this long; after a longer wait it is found again, since
 /// who was revoked meanwhile does nothing more (E3).
 const FOUND_HOLDS_MS: i64 = 500;
@@ -340,7 +343,8 @@ impl Here<'_> {
         if file.is_err() && said.is_none_or(|said| said > most as u64) {
             return Ok(None);
         }
-        let read = tokio::time::timeout(BODY_WAIT, to_bytes(body, most)).await;
+        let wait = std::time::Duration::from_secs((most / SLOWEST) as u64).max(BODY_WAIT);
+        let read = tokio::time::timeout(wait, to_bytes(body, most)).await;
         let bytes = match read {
             Ok(Ok(bytes)) => bytes,
             Ok(Err(cause)) => {

@@ -40,11 +40,12 @@ mod plan_view;
 mod sandbox;
 mod sealed;
 pub mod signed;
+mod statements;
 mod status;
 pub mod table;
 #[cfg(test)]
 mod tests;
-mod words;
+pub mod words;
 
 use std::net::IpAddr;
 use std::sync::{Arc, OnceLock, Weak};
@@ -65,6 +66,7 @@ use dancu_store::Store;
 use self::table::{Entry, Table};
 use crate::app::{App, Shared};
 use crate::config::PortalConfig;
+use crate::config::dossiers::DossierConfig;
 use crate::config::identity::IdentityConfig;
 use crate::handlers::{operations, text};
 use crate::places::Places;
@@ -74,7 +76,8 @@ use crate::telemetry::requests::Routes as _;
 /// Threads that check passwords: two take 25 sign-ins a second, and a machine with many cores has
 /// questions to answer as well.
 const HASHING_THREADS_MAX: usize = 4;
-/// Files that are read at a time, of 5 MiB each and one of a person: heads send one now and then.
+/// Files that are read at a time, of 20 MiB at most and one of a person: heads send one now and
+/// then.
 const UPLOADS: usize = 8;
 /// Citizens whose looks are read at a time: systems read their journals in the same places.
 const LOOKS: usize = 2;
@@ -101,6 +104,7 @@ pub struct Portal {
     networks: Vec<Network>,
     help_phone: Option<String>,
     pub(crate) provider: Option<oidc::Provider>,
+    pub(crate) dossiers: dossiers::Kept,
     /// Whether this node sends mail.
     pub(crate) mails: bool,
     /// Address that people open, without a slash at its end.
@@ -148,6 +152,7 @@ impl Portal {
             networks: config.unit_networks.clone(),
             help_phone: config.help_phone.clone().filter(|phone| !phone.trim().is_empty()),
             provider: None,
+            dossiers: <_>::default(),
             mails: false,
             origin,
             entries: table().entries(),
@@ -160,6 +165,12 @@ impl Portal {
     #[must_use]
     pub fn with_mail(self, mails: bool) -> Self {
         Self { mails, ..self }
+    }
+
+    /// With what is said of files that units bring.
+    #[must_use]
+    pub fn with_dossiers(self, config: &DossierConfig) -> Self {
+        Self { dossiers: dossiers::Kept::of(config), ..self }
     }
 
     /// Address that people open, without a slash at its end.

@@ -44,6 +44,13 @@ pub fn said(t: &Text, notice: &Notice, side: Side) -> (String, String) {
         | Notice::RevocationToConfirm { system }
         | Notice::Connection { system, .. } => t.with(&key, "line", system),
         Notice::Announced { title, .. } => t.with(&key, "title", title),
+        Notice::Dossier { number, .. } => t.with(&key, "number", number),
+        Notice::AccountWarned { system, percent } => {
+            let whose = if side == Side::Head { "officer" } else { "own" };
+            let key = format!("{key}-{whose}");
+            let what = t.with_two(&key, "line", system, "count", percent);
+            return (what, t.get(format!("notice-{code}-do")));
+        }
         Notice::DossierStep { number, step, turn, text, .. } => {
             let what = t.with_two(&key, "number", number, "step", step);
             return (what, t.with_two("notice-dossier-do", "turn", turn, "text", text));
@@ -52,6 +59,7 @@ pub fn said(t: &Text, notice: &Notice, side: Side) -> (String, String) {
             let what = t.with_two(&key, "name", name, "due", frame::date(*due));
             return (what, text.clone());
         }
+        Notice::Statement { system, month } => t.with_two(&key, "line", system, "month", month),
         Notice::MailFailing { .. } => t.get(&key),
     };
     (what, advice())
@@ -69,7 +77,7 @@ fn place(t: &Text, line: &LineAt) -> String {
 #[cfg(test)]
 mod tests {
     use dancu_domain::ids::SystemCode;
-    use dancu_domain::notices::AccountChange;
+    use dancu_domain::notices::{AccountChange, DossierDeed};
     use dancu_domain::plans::Deed;
     use dancu_domain::service::{Service, Window};
     use dancu_portal::text::Language;
@@ -120,7 +128,15 @@ mod tests {
             Notice::Connection { system: system.clone(), locked: true },
             Notice::Connection { system: system.clone(), locked: false },
             Notice::ListWaits { system: system.clone() },
+            Notice::Statement { system: system.clone(), month: "2026-10".into() },
         ];
+        all.extend([80, 100].map(|percent| {
+            let system = system.clone();
+            Notice::AccountWarned { system, percent }
+        }));
+        all.extend(
+            DossierDeed::ALL.map(|deed| Notice::Dossier { number: "HS-00001".into(), deed }),
+        );
         all.extend(Deed::ALL.map(|deed| Notice::Plan { system: system.clone(), deed }));
         all.extend(
             [
@@ -153,6 +169,7 @@ mod tests {
             let t = Text::new(language);
             for notice in all() {
                 let head = matches!(&notice, Notice::Account(change) if change.concerns_head());
+                let head = head || matches!(&notice, Notice::AccountWarned { .. });
                 let sides = [Some(Side::Person), head.then_some(Side::Head)];
                 for side in sides.into_iter().flatten() {
                     let (what, advice) = said(&t, &notice, side);

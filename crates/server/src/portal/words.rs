@@ -11,7 +11,7 @@ use dancu_portal::text::{Language, Text};
 use dancu_store::Error;
 
 use super::frame;
-use super::signed::{Facts, Framed};
+use super::signed::{Facts, Framed, Signed};
 
 /// A login as desks show it to who is no auditor with a ground. One that is a citizen's id is
 /// personal data, of which only its end is shown: integrators and incident leads never see more
@@ -60,6 +60,15 @@ pub const fn connection(state: ConnectionState) -> State {
         ConnectionState::Suspended => states::SUSPENDED,
         ConnectionState::Locked => states::LOCKED,
         ConnectionState::Closed => desk::CLOSED,
+    }
+}
+
+/// What was refused, as a page of its own.
+pub fn answered(signed: &Signed, refused: &Refused) -> Response {
+    match refused {
+        Refused::Reason(reason) => frame::refused(signed, *reason),
+        Refused::Gone => frame::missing(signed),
+        other => failed(signed, other),
     }
 }
 

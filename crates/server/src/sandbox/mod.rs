@@ -14,7 +14,7 @@ use dancu_domain::dossier::DossierNumber;
 use dancu_domain::ids::{SubjectId, SystemId};
 use dancu_domain::moment::Moment;
 use dancu_domain::refusal::Reason;
-use dancu_domain::registration::System;
+use dancu_domain::registration::{AccountState, System};
 use dancu_domain::service::{Service, ServiceSet, Window};
 use dancu_gate::query::{Query, Reply};
 use dancu_gate::{Caller, Gate};
@@ -26,9 +26,10 @@ use dancu_store::entries::Pseudonyms;
 use tokio::sync::Mutex;
 
 use self::personas::{Edge, Persona};
-pub use self::report::{LOG_ORIGIN, REPORT_MAX, VerifierKey, log_key};
+pub use self::report::REPORT_MAX;
 use crate::app::{App, Shared};
 use crate::clock::machine_ms;
+use crate::log_key::{LogKey, sha256};
 
 /// Entries that are read at a time.
 const PAGE: usize = 500;
@@ -148,15 +149,19 @@ impl Sandbox {
         if slot.as_ref().is_some_and(|run| now_ms - run.began_ms < AGAIN_MS) {
             return Err(Stopped::TooOften);
         }
+        app.open_accounts(system).await?;
         let began = app.clock.now();
         let for_system = match for_system {
             "" => newest(app, system).await?,
             code => code.to_owned(),
         };
         let done = office::begun((app.gate.store(), began), system, by, client).await?;
-        let granted: Vec<Service> = system.services.iter().flatten().map(|g| g.service).collect();
+        let grants = || system.services.iter().flatten();
+        let granted: Vec<Service> = grants().map(|grant| grant.service).collect();
+        let windows = [Window::InHours, Window::OffHours]
+            .map(|window| grants().any(|grant| grant.line(window).is_some()));
         let running = Running {
-            run: Run::new(ServiceSet::of(&granted)),
+            run: Run::new(ServiceSet::of(&granted), windows),
             number: done.index,
             next: done.index + 1,
             until_ms: now_ms + RUN_MS,
@@ -244,8 +249,8 @@ impl Running {
         let (store, now) = (app.gate.store(), app.clock.now());
         let failed = |error: anyhow::Error| Stopped::Failed(format!("{error:#}"));
         let text = report::text(self, system, (now, Moment(machine_ms()))).map_err(failed)?;
-        let signed = report::signed(store, &text).map_err(failed)?;
-        let sha256 = report::sha256(&signed);
+        let signed = LogKey::of(store).map_err(failed)?.signed(&text);
+        let sha256 = sha256(signed.as_bytes());
         let cases = self.run.passed();
         let name = self.name();
         let told = (&*name, cases, &*sha256);
@@ -352,10 +357,43 @@ impl App {
     /// Puts a question of a program to the gate; on a sandbox a run may have it cut off before.
     pub async fn ask(&self, caller: &Caller, query: &Query) -> Reply {
         if let Some(sandbox) = &self.sandbox
+            && sandbox.ids(Edge::Abnormal).any(|id| id == query.subject.id)
+            && self.lock_abnormal(caller.system, query).await.is_err()
+        {
+            return dancu_gate::path::unavailable();
+        }
+        if let Some(sandbox) = &self.sandbox
             && sandbox.cuts_off(&self.gate, caller.system, query).await
         {
             return dancu_gate::path::unavailable();
         }
         self.gate.ask(caller, query).await
+    }
+
+    /// Locks the account of a test system, as a centre does where its use is abnormal (D6).
+    async fn lock_abnormal(&self, id: SystemId, query: &Query) -> Result<(), Refused> {
+        let (snapshot, now) = (self.gate.snapshot(), self.clock.now());
+        let Some(system) = snapshot.by_id(id).filter(|s| office::is_tenant(&s.code)) else {
+            return Ok(());
+        };
+        let account = system.accounts.find(query.officer.as_str());
+        let Some(account) = account.filter(|a| a.state == AccountState::Live) else {
+            return Ok(());
+        };
+        let changed = [(account.id, AccountState::Locked)];
+        office::set_accounts((self.gate.store(), now), system, changed.to_vec()).await?;
+        Ok(self.gate.reload(now).await?)
+    }
+
+    /// Opens the accounts of a test system that were locked so.
+    async fn open_accounts(&self, system: &System) -> Result<(), Refused> {
+        let locked = system.accounts.iter().filter(|a| a.state == AccountState::Locked);
+        let open: Vec<_> = locked.map(|a| (a.id, AccountState::Live)).collect();
+        if open.is_empty() {
+            return Ok(());
+        }
+        let now = self.clock.now();
+        office::set_accounts((self.gate.store(), now), system, open).await?;
+        Ok(self.gate.reload(now).await?)
     }
 }

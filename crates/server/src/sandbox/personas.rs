@@ -6,7 +6,8 @@ use dancu_domain::birth::BirthDate;
 use dancu_domain::ids::{OldId, PersonalId, SubjectId};
 use dancu_domain::person::Person;
 use dancu_store::Store;
-use serde_json::{Value, json};
+use dancu_wire::rest::PersonaView;
+use serde_json::json;
 
 /// What a persona shows.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -23,6 +24,8 @@ pub enum Edge {
     SharedOldId,
     /// Cut off with 503 at first, during a conformance run.
     Outage,
+    /// Asking about it counts as abnormal use.
+    Abnormal,
     /// Nobody has the id.
     Nobody,
 }
@@ -37,6 +40,7 @@ impl Edge {
             Self::Deceased => "deceased",
             Self::SharedOldId => "sharedOldId",
             Self::Outage => "outage",
+            Self::Abnormal => "abnormal",
             Self::Nobody => "nobody",
         }
     }
@@ -82,6 +86,19 @@ impl Edge {
                      with the same id it is answered.",
                 ),
             ],
+            Self::Abnormal => [
+                (
+                    "Khai thác bất thường",
+                    "Hệ thống thử hỏi người này thì tài khoản hỏi bị khóa ngay (D6): trả 403, mã \
+                     005, kể cả khi hỏi người khác. Bắt đầu lượt kiểm thử mới thì tài khoản được \
+                     mở.",
+                ),
+                (
+                    "Abnormal use",
+                    "The account of a test system that asks about this person is locked at once \
+                     (D6): 403, code 005, whomever it asks about. A new conformance run opens it.",
+                ),
+            ],
             Self::Nobody => [
                 ("Không có", "Xác thực: không khớp. Tra cứu: không có công dân."),
                 ("Nobody", "Verify: no match. Look-up: no citizen."),
@@ -123,19 +140,19 @@ impl Persona {
     }
 
     /// For scripts.
-    pub fn json(&self) -> Value {
+    pub fn view(&self) -> PersonaView {
         let [(name_vi, expect_vi), (name, expect)] = self.edge.texts();
-        json!({
-            "persona": self.edge.code(),
-            "nameVi": name_vi,
-            "name": name,
-            "expectVi": expect_vi,
-            "expect": expect,
-            "personalId": self.personal_id.to_string(),
-            "oldId": self.old_id.map(|id| id.to_string()),
-            "fullName": self.full_name,
-            "dateOfBirth": self.birth,
-        })
+        PersonaView {
+            persona: self.edge.code(),
+            name_vi,
+            name,
+            expect_vi,
+            expect,
+            personal_id: self.personal_id.to_string(),
+            old_id: self.old_id.map(|id| id.to_string()),
+            full_name: self.full_name.clone(),
+            date_of_birth: self.birth.clone(),
+        }
     }
 
     /// A body for `POST /api/v1/citizens/verify`; `account`: of the caller's system.
@@ -201,7 +218,7 @@ pub fn choose(store: &Store, people: &[Person]) -> anyhow::Result<Vec<Persona>> 
     let alive = |p: &Person| p.vital.alive() == Some(true);
     let plain = |p: &&Person| alive(p) && !is_year(p) && !p.old_ids.is_empty() && !shares(p);
     let mut ordinary = people.iter().filter(plain);
-    let (first, second) = (ordinary.next(), ordinary.next());
+    let (first, second, third) = (ordinary.next(), ordinary.next(), ordinary.next());
     let no_old = people.iter().find(|p| alive(p) && !is_year(p) && p.old_ids.is_empty());
     let year = people.iter().find(|p| alive(p) && is_year(p));
     let dead = people.iter().find(|p| p.vital.alive() == Some(false) && !is_year(p));
@@ -212,6 +229,7 @@ pub fn choose(store: &Store, people: &[Person]) -> anyhow::Result<Vec<Persona>> 
         (Edge::YearOnly, year),
         (Edge::Deceased, dead),
         (Edge::Outage, second),
+        (Edge::Abnormal, third),
     ] {
         all.push(Persona::of(edge, person.context(edge.code())?));
     }

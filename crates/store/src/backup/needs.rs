@@ -60,7 +60,7 @@ impl Needs {
     pub(super) fn of(table: &Table) -> Self {
         let at = |name| table.columns.iter().position(|c| *c == name).unwrap_or(usize::MAX);
         match (table.name, table.kept) {
-            (_, Kept::Numbered(_)) => Self::Data(at("key_number"), None),
+            ("person" | "household", _) => Self::Data(at("key_number"), None),
             (_, Kept::Digests) => Self::Blind(at("epoch"), None),
             ("meta", _) => Self::Facts(["name", "value"].map(at), Area::Core),
             ("registry_meta", _) => Self::Facts(["name", "value"].map(at), Area::Registry),

@@ -13,6 +13,8 @@ pub const JOURNAL_BLOCK: u64 = 1 << 20;
 pub const PERSON_BLOCK: u64 = 1 << 18;
 /// Row ids of one part of the households, which have few rows and wide gaps between their ids.
 pub const HOUSEHOLD_BLOCK: u64 = 1 << 22;
+/// Row ids of one part of the bytes of files: 64 files, of at most 20 MiB each.
+pub const FILE_BLOCK: u64 = 64 << 10;
 /// Parts of the registry's digests, by their first four bits: 600 MB each for 100 million people.
 pub const DIGEST_PARTS: u8 = 16;
 
@@ -86,6 +88,15 @@ pub const KEPT: &[(&str, Kept)] = &[
     ("portal_contact", Kept::Rows),
     ("campaign", Kept::Rows),
     ("campaign_task", Kept::Rows),
+    ("kept_file", Kept::Rows),
+    // Files never change: a part of the base is taken over whole.
+    ("kept_file_part", Kept::Numbered(FILE_BLOCK)),
+    ("issued_document", Kept::Rows),
+    ("paper_copy", Kept::Rows),
+    ("commitment_list", Kept::Rows),
+    ("commitment", Kept::Rows),
+    ("statement", Kept::Rows),
+    ("statement_month", Kept::Rows),
     ("person", Kept::Numbered(PERSON_BLOCK)),
     ("person_key", Kept::Digests),
     ("household", Kept::Numbered(HOUSEHOLD_BLOCK)),

@@ -300,7 +300,7 @@ impl Store {
     /// One change of jobs on the ledger's thread, with its journal entry where it has one. It is
     /// made again while the database says that the same transaction may succeed then: what waits
     /// for the ledger's head waits long enough.
-    async fn job_change<T: Send + 'static>(
+    pub(crate) async fn job_change<T: Send + 'static>(
         &self,
         at: Moment,
         change: impl Fn(&mut Tx<'_>) -> Result<(T, Option<Body>)> + Send + Sync + 'static,

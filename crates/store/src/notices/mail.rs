@@ -76,6 +76,16 @@ pub fn enqueue(
     insert_mail(tx, id, to, daily, at)
 }
 
+impl Notices<'_> {
+    /// How many mails by themselves were made for a person since a moment.
+    pub async fn mailed_since(self, person: PersonId, since: Moment) -> Result<u32> {
+        let sql = "SELECT COUNT(*) FROM mail_job \
+                   WHERE person = $1 AND daily = 0 AND made_at >= $2";
+        let found = self.store.look(sql, values![person.0, since.0], |r| r.get(0)).await?;
+        Ok(found.into_iter().next().unwrap_or_default())
+    }
+}
+
 /// The number of the next mail.
 pub(super) fn next_mail(tx: &mut Tx<'_>) -> Result<i64> {
     tx.one("SELECT COALESCE(MAX(id), 0) + 1 FROM mail_job", &[], |r| r.get(0))

@@ -61,12 +61,22 @@ impl Place {
         row: &Row<'_>,
         column: usize,
     ) -> Result<Opened<T>> {
-        let mut sealed = Zeroizing::new(row.get::<Vec<u8>>(column)?);
-        let plain = Zeroizing::new(key.seal.open(&self.aad, &mut sealed)?.to_vec());
+        let plain = self.open_plain(key, row, column)?;
         let Some((&VERSION, records)) = plain.split_first() else { return Err(self.damaged()) };
         let (record, rest) = postcard::take_from_bytes(records).map_err(|_| self.damaged())?;
         let rest_from = plain.len() - rest.len();
         Ok(Opened { record, plain, rest_from })
+    }
+
+    /// Opens a column that [`Place::seal_plain`] sealed.
+    pub(crate) fn open_plain(
+        &self,
+        key: &Key,
+        row: &Row<'_>,
+        column: usize,
+    ) -> Result<Zeroizing<Vec<u8>>> {
+        let mut sealed = Zeroizing::new(row.get::<Vec<u8>>(column)?);
+        Ok(Zeroizing::new(key.seal.open(&self.aad, &mut sealed)?.to_vec()))
     }
 
     /// What it holds does not fit.

@@ -14,6 +14,7 @@ mod access;
 mod accounts;
 pub mod batches;
 mod bodies;
+mod conformance;
 mod docs;
 mod fields;
 mod head;
@@ -26,6 +27,7 @@ mod render;
 pub(crate) mod results;
 pub(crate) mod row;
 mod shapes;
+mod statements;
 mod views;
 
 use dancu_domain::service::Service;
@@ -34,11 +36,13 @@ pub use access::{ClockView, Health, OauthError, OauthErrorView, TokenView};
 pub use accounts::{
     ACCOUNTS_BODY_MAX, ACCOUNTS_MAX, AccountChangesView, SentAccount, account_error, parse_accounts,
 };
+pub use conformance::{ConformanceCase, ConformanceView, OtherRefusal, PersonaView};
 pub use docs::{docs_css, docs_html, error_html, errors_html};
 pub use openapi::openapi;
 pub use parse::{parse, parse_clock, parse_from};
 pub use problem::{HttpProblem, denied, denied_as, http_problem, input_problem};
 pub use render::render;
+pub use statements::{StatementRef, StatementsView};
 pub use views::{
     AccountLabel, AccountUse, EntryAnswer, EntryDecision, JournalEntryView, JournalPage,
     JournalRef, LineUse, LockView, OffHoursTotal, RefusalView, UsageView, public_reason,

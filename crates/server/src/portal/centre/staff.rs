@@ -193,6 +193,7 @@ fn fields(signed: &Signed, typed: &Form) -> Vec<Field> {
         line("login", "col-login", "staff-login-hint"),
         line("personalId", "staff-personal-id", "staff-personal-id-hint"),
         line("phone", "unit-phone", ""),
+        line("email", "staff-email", "staff-email-hint"),
         line("reason", "unit-reason", ""),
     ]
 }
@@ -287,6 +288,7 @@ fn read(form: &Form) -> Result<New, Refused> {
             field("personalId", vi, "A citizen id has exactly 12 digits (E1).")
         })?,
         phone: form.get("phone").to_owned(),
+        email: form.get("email").to_owned(),
     })
 }
 

@@ -201,7 +201,7 @@ async fn of(
 }
 
 /// Leads back to the page, or shows it with what was refused.
-async fn after(
+pub(super) async fn after(
     signed: &Signed,
     place: &Place,
     (number, form): (&str, &Form),

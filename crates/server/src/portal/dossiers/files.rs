@@ -1,18 +1,18 @@
-//! Files that come in: the account list as a spreadsheet (B6), and the security confirmation (B2),
-//! of which kind, size and digest are kept, so that the paper that comes with the letter can be
-//! told from another.
+//! Files that come in: the account list as a spreadsheet (B6), and papers that are kept (B2, B7).
 
 use std::collections::HashMap;
 
 use axum::extract::Path;
-use dancu_domain::dossier::{AccountRow, Attachment, Content, Part};
+use dancu_domain::dossier::{AccountRow, Blocked, Content, Part};
 use dancu_domain::people::powers::Power;
 use dancu_domain::registration::AccountKind;
 use dancu_domain::service::ServiceSet;
+use dancu_office::Refused;
+use dancu_office::dossiers::read::Act;
 use dancu_office::dossiers::{self, At};
 use dancu_papers::sheet::{self, Column, Row};
-use dancu_papers::sniff::{Kind, sniff};
 
+use super::kept::Unfit;
 use super::sheet::{Asked, count, drawn};
 use super::{Place, at, at_unit, carried, errors, opened};
 use crate::portal::form::{Form, Part as Sent, Upload};
@@ -81,42 +81,50 @@ fn folded(login: &str) -> String {
 }
 
 /// `POST /unit/dossiers/{number}/security/file`
-pub(super) async fn security(
+pub(super) async fn security(signed: Signed, number: Path<String>, upload: Upload) -> Handled {
+    paper(signed, number, upload, ("security", Part::Security)).await
+}
+
+/// `POST /unit/dossiers/{number}/commitment/file`
+pub(super) async fn commitment(signed: Signed, number: Path<String>, upload: Upload) -> Handled {
+    paper(signed, number, upload, ("commitment", Part::Commitment)).await
+}
+
+async fn paper(
     signed: Signed,
     Path(number): Path<String>,
     upload: Upload,
+    (code, part): (&'static str, Part),
 ) -> Handled {
     // A technical item, and a file of which nothing but its digest is kept: integrators too.
     let place = at_unit(&signed, Power::EditDossier)?;
     let Upload { form, file } = upload;
     let here = Here { signed: &signed, place: &place, number: &number, form: &form };
-    let bytes = match here.file(file) {
-        Ok(bytes) => bytes,
-        Err(missing) => return here.wrong("security", missing).await,
-    };
-    let looked = signed.app.reads.long(move || {
-        let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &bytes);
-        (sniff(&bytes), digest, bytes.len() as u64)
-    });
-    let Ok((kind, digest, size)) = looked.await else { return Ok(frame::unavailable(&signed)) };
-    let kind = match kind {
-        Ok(Kind::Pdf(_)) => "pdf",
-        Ok(Kind::Jpeg(_)) => "jpeg",
-        Ok(Kind::Png(_)) => "png",
-        Ok(Kind::Xlsx) => {
-            return here.wrong("security", signed.text().get("dossier-file-kind")).await;
-        }
-        Err(refusal) => return here.wrong("security", say(signed.lang, refusal.sentence())).await,
-    };
     let open = opened(&signed, &place, &number).await?;
-    let files = &open.dossier.paper(Part::Security).attachments;
-    let id = files.iter().map(|file| file.id).max().unwrap_or(0) + 1;
-    let mut sha256 = [0; 32];
-    sha256.copy_from_slice(digest.as_ref());
-    let attachment = Attachment { id, kind: kind.to_owned(), sha256, size };
     let at: At = at(open.dossier.number(), &form);
-    here.done("security", async move |place: Place| {
-        dossiers::attach(&place.desk(), at, Part::Security, attachment).await
+    // What could not be kept is not looked at.
+    if !open.acts.contains(&Act::Edit) {
+        let refused = Refused::Dossier(Blocked::NotInThisStage);
+        return here.again(code, errors(&signed, &refused, "file")?).await;
+    }
+    let (name, bytes) = match file {
+        Some(sent) if !sent.bytes.is_empty() => (sent.name, sent.bytes),
+        _ => return here.wrong(code, signed.text().get("importfile-missing")).await,
+    };
+    let brought = match signed.portal().dossiers.looked_at(&signed, name, bytes).await? {
+        Ok(brought) => brought,
+        Err(Unfit::Sentence(sentence)) => return here.wrong(code, sentence).await,
+        Err(Unfit::Scanner(sha256)) => {
+            let doing = place.clone();
+            let told =
+                async move { dossiers::refused_by_scanner(&doing.desk(), at, part, sha256).await };
+            let told = carried(&signed, &form, told).await?;
+            let refused = told.err().unwrap_or(Refused::Dossier(Blocked::FileRefused));
+            return here.again(code, errors(&signed, &refused, "file")?).await;
+        }
+    };
+    here.done(code, async move |place: Place| {
+        dossiers::attach(&place.desk(), at, part, brought).await
     })
     .await
 }

@@ -5,9 +5,12 @@
 mod accounts;
 mod acts;
 mod compare;
+mod copies;
+mod documents;
 mod fields;
 mod files;
 mod forms;
+mod kept;
 mod list;
 mod open;
 mod queue;
@@ -43,10 +46,15 @@ use crate::stop::Stop;
 
 /// Bytes of a sheet: seven long texts of 6,000 letters, at up to three bytes that are sent as nine.
 const SHEET_MAX: usize = 512 * 1024;
+pub(super) use self::kept::{Kept, Unfit};
+
 /// Bytes of a form with a report: each of its bytes may be sent as three.
 const FORM_MAX: usize = 4 * crate::sandbox::REPORT_MAX;
 /// Bytes around a file: the fields beside it and the parts' heads.
 const AROUND_FILE: usize = 64 * 1024;
+
+/// Bytes of a form with a paper.
+pub(super) const PAPER_MAX: usize = dancu_papers::sniff::BYTES_MAX + AROUND_FILE;
 
 /// Its routes.
 pub fn routes(table: Table) -> Table {
@@ -70,7 +78,16 @@ pub fn routes(table: Table) -> Table {
     let most = FILE_BYTES_MAX + AROUND_FILE;
     table
         .upload("/unit/dossiers/{number}/accounts/file", edit, most, files::accounts)
-        .upload("/unit/dossiers/{number}/security/file", edit, most, files::security)
+        .upload("/unit/dossiers/{number}/security/file", edit, PAPER_MAX, files::security)
+        .upload("/unit/dossiers/{number}/commitment/file", edit, PAPER_MAX, files::commitment)
+        .get("/unit/dossiers/{number}/files/{file}", edit, kept::of_unit)
+        .post("/unit/dossiers/{number}/copies", edit, copies::tell)
+        .get("/unit/documents", see, documents::of_unit)
+        .get("/unit/documents/{file}", see, documents::file_of_unit)
+        .get("/centre/documents", see, documents::of_centre)
+        .get("/centre/documents/{file}", see, documents::file_of_centre)
+        .get("/centre/dossiers/{number}/files/{file}", see, kept::of_centre)
+        .post("/centre/dossiers/{number}/copies", review, copies::receive)
         .get("/centre/dossiers", see, queue::show)
         .get("/centre/dossiers/{number}", see, open::of_centre)
         .get("/centre/dossiers/{number}/compare", see, compare::of_centre)

@@ -5,11 +5,12 @@ use axum::http::StatusCode;
 use dancu_domain::dossier::{Dossier, Missing, Part, Stage, Turn};
 use dancu_domain::people::powers::Power;
 use dancu_office::dossiers::read::{Act, Open};
+use dancu_portal::dossier::kept::Kept;
 use dancu_portal::dossier::{Dossier as Page, Happened, Note, PartRow, states};
-use dancu_portal::parts::FieldError;
+use dancu_portal::parts::{Choice, FieldError};
 
 use super::told::{self, Names};
-use super::{Place, at_centre, at_unit, forms, opened, track};
+use super::{Place, at_centre, at_unit, copies, documents, forms, opened, track};
 use crate::portal::form::{self, Form};
 use crate::portal::frame::Told;
 use crate::portal::signed::Signed;
@@ -20,7 +21,9 @@ use crate::stop::Handled;
 const SHOWN: usize = 40;
 
 /// What was done a moment ago.
-const TOLD: [(&str, &str); 16] = [
+const TOLD: [(&str, &str); 18] = [
+    ("copied", "copies-told-done"),
+    ("received", "copies-received-done"),
     ("begun", "dossier-told-begun"),
     ("signed", "dossier-told-signed"),
     ("submitted", "dossier-told-submitted"),
@@ -99,6 +102,7 @@ pub(super) async fn page(
         remarks: told::remarks(signed, (place, &names), (&base, open), |_| true),
         acts: forms::of(signed, place, open, typed),
         history: open.history.iter().take(SHOWN).map(happened).collect(),
+        kept: kept(signed, (place, &names), open, typed),
         compare: if comparable { format!("{base}/compare") } else { String::new() },
         revision: open.revision,
         once: form::once(),
@@ -107,6 +111,23 @@ pub(super) async fn page(
         t,
     };
     Ok(frame::page_with(status, &page))
+}
+
+/// Documents of the centre and paper copies; head and deputies tell of those.
+fn kept(signed: &Signed, (place, names): (&Place, &Names), open: &Open, typed: &Form) -> Kept {
+    let t = signed.text();
+    let choice = |part: Part| Choice {
+        value: part.code().to_owned(),
+        label: t.get(part_key(part)),
+        chosen: part.code() == typed.get("copyPart"),
+    };
+    let tells = place.unit.is_some() && !place.integrator;
+    Kept {
+        documents: documents::rows(signed, place, &open.documents),
+        copies: copies::rows(signed, (place, names), open),
+        parts: if tells { Part::ALL.map(choice).into() } else { vec![] },
+        typed: ["copyNumber", "copyDate", "copyKept"].map(|name| typed.get(name).to_owned()),
+    }
 }
 
 /// The name of a dossier's system, or that it has none yet.

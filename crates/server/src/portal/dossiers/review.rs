@@ -12,7 +12,7 @@ use dancu_portal::dossier::{Item as Shown, Review};
 use dancu_portal::parts::FieldError;
 
 use super::told::{self, Names};
-use super::{Place, at, at_centre, carried, errors, open, opened};
+use super::{Place, at, at_centre, carried, errors, kept, open, opened};
 use crate::portal::form::{self, Form};
 use crate::portal::frame;
 use crate::portal::signed::Signed;
@@ -65,23 +65,24 @@ async fn page(
     let t = signed.text();
     let item = |item: Item| {
         let mut lines = told::value(&t, dossier.content(), item);
-        match item {
-            Item::Accounts => lines.push(t.with_two(
+        if item == Item::Accounts {
+            lines.push(t.with_two(
                 "dossier-accounts-sum",
                 "count",
                 t.num(found.accounts.count as u64),
                 "daily",
                 t.num(found.accounts.daily),
-            )),
-            Item::SecurityFile => {
-                lines.extend(dossier.paper(Part::Security).attachments.iter().map(|file| {
-                    format!("{} · SHA-256 {}", file.kind.to_uppercase(), hex::encode(file.sha256))
-                }));
-            }
-            _ => {}
+            ));
         }
+        let part = match item {
+            Item::SecurityFile => Some(Part::Security),
+            Item::CommitmentFile => Some(Part::Commitment),
+            _ => None,
+        };
+        let files = part.map(|part| kept::rows(signed, place, found, part));
         Shown {
             code: item.code(),
+            files: files.unwrap_or_default(),
             key: told::item_key(item),
             lines,
             changed: changed.contains(&item),

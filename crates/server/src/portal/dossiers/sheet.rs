@@ -202,7 +202,8 @@ pub(super) async fn save(
         }
     };
     let (doing, answers) = (place.clone(), answers(&form));
-    let (detach, sent) = (form.get("detach").parse().ok(), content.clone());
+    let detach = form.get("detach").parse().ok().zip(files_of(code));
+    let sent = content.clone();
     let sent = (content != *before).then_some(sent);
     let act = async move { put(&doing, at, sent, answers, detach).await };
     match Box::pin(carried(&signed, &form, act)).await? {
@@ -228,19 +229,28 @@ async fn put(
     mut at: At,
     content: Option<Content>,
     answers: Vec<(usize, String)>,
-    detach: Option<u64>,
+    detach: Option<(u64, Part)>,
 ) -> Result<(), Refused> {
     let desk = place.desk();
     if let Some(content) = content {
         at.revision = office::save(&desk, at, content).await?.revision;
     }
-    if let Some(file) = detach {
-        at.revision = office::detach(&desk, at, Part::Security, file).await?.revision;
+    if let Some((file, part)) = detach {
+        at.revision = office::detach(&desk, at, part, file).await?.revision;
     }
     for (comment, text) in answers {
         at.revision = office::answer(&desk, at, comment, &text).await?.revision;
     }
     Ok(())
+}
+
+/// The part whose files a sheet shows.
+pub(super) fn files_of(code: &str) -> Option<Part> {
+    match code {
+        "commitment" => Some(Part::Commitment),
+        "security" => Some(Part::Security),
+        _ => None,
+    }
 }
 
 /// Answers that were typed: fields `answer-3`.

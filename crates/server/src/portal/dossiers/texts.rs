@@ -1,11 +1,11 @@
 //! Sheets of texts: the commitment (B7), what B1 asks for, security (C1, C5, B2).
 
-use dancu_domain::dossier::{Content, Item, Part};
-use dancu_portal::dossier::sheets::{Entry, FileRow, Texts};
+use dancu_domain::dossier::{Content, Item};
+use dancu_portal::dossier::sheets::{Entry, Texts};
 use dancu_portal::parts::{Choice, FieldError};
 
-use super::sheet::Looked;
-use super::told;
+use super::sheet::{self, Looked};
+use super::{kept, told};
 use crate::portal::form::Form;
 
 /// Items of each sheet with their hints.
@@ -46,19 +46,9 @@ fn items(code: &str) -> &'static [(Item, &'static str)] {
 
 /// The page of such a sheet.
 pub(super) fn page(looked: &Looked<'_>, code: &'static str, errors: Vec<FieldError>) -> Texts {
-    let files = (code == "security").then(|| {
-        let paper = looked.open.dossier.paper(Part::Security);
-        paper.attachments.iter().map(|file| FileRow {
-            id: file.id,
-            kind: file.kind.to_uppercase(),
-            size: looked.signed.text().with(
-                "dossier-file-size",
-                "size",
-                looked.signed.text().num(file.size.div_ceil(1024)),
-            ),
-            digest: hex::encode(file.sha256),
-        })
-    });
+    // A6: the papers name people, so integrators have nothing of them.
+    let part = sheet::files_of(code).filter(|_| !looked.place.integrator);
+    let files = part.map(|part| kept::rows(looked.signed, looked.place, looked.open, part));
     let of_files: &[Item] = match code {
         "security" => &[Item::SecurityFile],
         "commitment" => &[Item::CommitmentFile],
@@ -67,7 +57,8 @@ pub(super) fn page(looked: &Looked<'_>, code: &'static str, errors: Vec<FieldErr
     Texts {
         errors,
         entries: items(code).iter().map(|(item, hint)| entry(looked, *item, hint)).collect(),
-        files: files.map(Iterator::collect),
+        files,
+        files_item: of_files.first().map_or("", |item| item.code()),
         files_wrong: of_files.iter().flat_map(|item| looked.lacks(*item, None)).collect(),
         files_remarks: looked.remarks(of_files),
         sheet: looked.sheet(code),

@@ -35,6 +35,10 @@ impl Names {
             all.extend(comment.answer.iter().map(|(_, mark)| mark.by));
         }
         all.extend(dossier.approvals().iter().map(|m| m.by));
+        for (_, copy) in &open.copies {
+            all.push(copy.told.by);
+            all.extend(copy.received.iter().map(|(mark, _)| mark.by));
+        }
         all.sort_unstable();
         all.dedup();
         let found = place.store.people().by_ids(&all).await;

@@ -15,6 +15,7 @@ use axum::response::Response;
 use dancu_access::people::{Held, Trouble};
 use dancu_domain::people::reasons::PortalReason;
 use dancu_domain::rule::RuleId;
+use dancu_portal::changes::{Changes, releases};
 use dancu_portal::parts::FieldError;
 use dancu_portal::rules::Rules;
 use dancu_portal::text::Language;
@@ -35,6 +36,7 @@ pub fn routes(table: Table) -> Table {
         .get("/", public, root)
         .post("/preferences", public, preferences)
         .get("/docs/rules", public, rules)
+        .get("/docs/changes", public, changes)
         .get("/sign-in", public, sign_in::show)
         .post("/sign-in", public, sign_in::send)
         .post("/sign-in/passkey/options", public, sign_in::passkey_options)
@@ -85,6 +87,12 @@ async fn preferences(visitor: Visitor, form: Form) -> Response {
 async fn rules(visitor: Visitor) -> Response {
     let ids = RuleId::ALL.iter().map(|rule| rule.code()).collect();
     frame::page(&Rules { t: visitor.text(), s: visitor.shell(), ids })
+}
+
+/// `GET /docs/changes`: what changed for integrators.
+async fn changes(visitor: Visitor) -> Response {
+    let releases = releases(visitor.lang);
+    frame::page(&Changes { t: visitor.text(), s: visitor.shell(), releases })
 }
 
 /// `POST /sign-out`.

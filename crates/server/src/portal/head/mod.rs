@@ -5,6 +5,7 @@
 
 mod access;
 mod centre;
+mod commitments;
 mod import;
 mod officer;
 mod officers;
@@ -13,6 +14,7 @@ mod plans;
 mod raises;
 mod revocations;
 mod sent;
+mod statements;
 mod substitutes;
 #[cfg(test)]
 mod tests;
@@ -21,7 +23,6 @@ mod ways;
 
 use std::sync::Arc;
 
-use axum::response::Response;
 use dancu_domain::ids::UnitCode;
 use dancu_domain::people::may::Target;
 use dancu_domain::people::powers::Power;
@@ -35,11 +36,12 @@ use dancu_portal::parts::{Choice, FieldError};
 use dancu_portal::text::{Language, Text};
 use dancu_store::Store;
 
+use super::dossiers::PAPER_MAX;
 use super::form::Form;
 use super::frame;
 use super::signed::Signed;
 use super::table::Table;
-use super::words;
+use super::words::{self, answered};
 use crate::stop::Stop;
 
 /// Bytes of a form around its file: the fields beside it and the parts' heads.
@@ -69,6 +71,13 @@ pub fn routes(table: Table) -> Table {
         .get("/unit/officers/import", manage, import::choose)
         .upload("/unit/officers/import", manage, FILE_BYTES_MAX + AROUND_FILE, import::read)
         .post("/unit/officers/import/apply", manage, import::apply)
+        .get("/unit/officers/commitments", Power::ConfirmCommitments, commitments::show)
+        .upload(
+            "/unit/officers/commitments",
+            Power::ConfirmCommitments,
+            PAPER_MAX,
+            commitments::confirm,
+        )
         .get("/unit/officers.xlsx", Power::ExportAccounts, import::export)
         .get("/unit/officers/{who}", manage, officer::show)
         .post("/unit/officers/{who}", manage, officer::change)
@@ -101,6 +110,8 @@ pub fn routes(table: Table) -> Table {
         .get("/unit/papers/organisation.pdf", Power::SeeDossiers, papers::organisation)
         .get("/unit/papers/accounts.pdf", Power::ExportAccounts, papers::accounts)
         .get("/unit/papers/individual.pdf", Power::ExportAccounts, papers::individual)
+        .get("/unit/statements", Power::SeeStatements, statements::list)
+        .get("/unit/statements/{file}", Power::SeeStatements, statements::file)
         .get("/unit/revocations", Power::ConfirmRevocation, revocations::show)
         .post("/unit/revocations", Power::ConfirmRevocation, revocations::confirm)
 }
@@ -207,15 +218,6 @@ fn as_errors(
     match words::refused(signed, refused) {
         Some(sentence) => Ok(vec![frame::wrong(field, sentence)]),
         None => Err(words::failed(signed, refused).into()),
-    }
-}
-
-/// What was refused, as a page of its own.
-fn answered(signed: &Signed, refused: &Refused) -> Response {
-    match refused {
-        Refused::Reason(reason) => frame::refused(signed, *reason),
-        Refused::Gone => frame::missing(signed),
-        other => words::failed(signed, other),
     }
 }
 

@@ -47,6 +47,7 @@ pub(super) struct Typed {
     raw: Raw,
     services: ServiceSet,
     invite: bool,
+    email: String,
     act: String,
     reason: String,
     trained: String,
@@ -61,6 +62,7 @@ impl Typed {
             raw,
             services: ticked(form),
             invite: form.has("invite"),
+            email: form.get("email").to_owned(),
             act: form.get("act").to_owned(),
             reason: form.raw("reason").to_owned(),
             trained: String::new(),
@@ -82,6 +84,7 @@ impl Typed {
             raw,
             services: account.map(|a| a.services).unwrap_or_default(),
             invite: false,
+            email: String::new(),
             act: String::new(),
             reason: String::new(),
             trained: String::new(),
@@ -132,6 +135,7 @@ pub(super) async fn new(signed: Signed, Query(which): Query<Which>) -> Handled {
         raw: Raw::default(),
         services: usual(),
         invite: true,
+        email: String::new(),
         act: String::new(),
         reason: String::new(),
         trained: String::new(),
@@ -154,8 +158,9 @@ pub(super) async fn add(signed: Signed, form: Form) -> Handled {
     }
     let (password, phc) = access::given(&signed, typed.invite).await?;
     let (desk, id, raw, services) = (unit.clone(), system.id, typed.raw.clone(), typed.services);
+    let email = typed.email.clone();
     let act = async move {
-        let new = New { system: id, raw: &raw, services, invited: phc };
+        let new = New { system: id, raw: &raw, services, invited: phc, email: &email };
         officers::add(&desk.desk(), new).await
     };
     let added = match form.carry_out(&signed, act).await? {
@@ -253,6 +258,7 @@ fn new_page(
         systems: system_choices(&unit.systems(), chosen),
         services: list,
         invite: typed.invite,
+        email: typed.email.clone(),
         ..base
     }
 }
@@ -317,6 +323,7 @@ fn blank(signed: &Signed, typed: &Typed, errors: Vec<FieldError>) -> OfficerPage
         systems: vec![],
         services: vec![],
         invite: false,
+        email: String::new(),
         acts: vec![],
         reason: typed.reason.clone(),
         ways: vec![],

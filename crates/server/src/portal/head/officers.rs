@@ -5,6 +5,7 @@ use dancu_domain::people::PersonId;
 use dancu_domain::people::powers::Power;
 use dancu_domain::people::roles::Role;
 use dancu_domain::text::fold;
+use dancu_office::commitments;
 use dancu_office::officers::{self, Officer, State};
 use dancu_portal::head::{Officer as Shown, Officers};
 use dancu_portal::parts::{Choice, Pager};
@@ -47,8 +48,12 @@ pub(super) async fn show(
         Ok(all) => all,
         Err(refused) => return Ok(answered(&signed, &refused)),
     };
+    let uncommitted = match commitments::wanting(&unit.desk()).await {
+        Ok(count) => count,
+        Err(refused) => return Ok(answered(&signed, &refused)),
+    };
     let page = page(&signed, &unit, &all, &filter).await?;
-    Ok(frame::page(&Officers { told: told.key(&TOLD), ..page }))
+    Ok(frame::page(&Officers { told: told.key(&TOLD), uncommitted, ..page }))
 }
 
 async fn page(
@@ -97,6 +102,7 @@ async fn page(
             .iter()
             .map(|s| (format!("/unit/officers.xlsx?system={}", s.id.0), s.code.as_str().to_owned()))
             .collect(),
+        uncommitted: 0,
         told: None,
         s: signed.shell(),
         t,

@@ -23,6 +23,7 @@ mod invitations;
 mod papers;
 mod plans;
 mod sent;
+mod statements;
 
 fn clearance() -> Clearance {
     Clearance::exempt(Ground::SyntheticPeople, "thử nghiệm", "Người Mẫu").unwrap()

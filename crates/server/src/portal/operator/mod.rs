@@ -11,6 +11,7 @@ pub mod news;
 mod now;
 mod plans;
 mod raises;
+mod statements;
 mod systems;
 
 use std::sync::Arc;
@@ -40,6 +41,8 @@ pub fn routes(table: Table) -> Table {
         .get("/operate/systems", Power::ManageSystems, systems::show)
         .get("/operate/systems/{code}", Power::ManageSystems, lines::show)
         .post("/operate/systems/{code}/lock", Power::LockAccounts, now::on_system)
+        .get("/operate/systems/{code}/statements", Power::ManageSystems, statements::list)
+        .get("/operate/systems/{code}/statements/{file}", Power::ManageSystems, statements::file)
         .get("/operate/exceedances", Power::ManageSystems, exceedances::show)
         .get("/operate/locks", Power::SeeLocks, locks::list)
         .post("/operate/locks/bulk", Power::BulkUnlock, locks::bulk)

@@ -5,7 +5,7 @@ use dancu_domain::people::roles::Role;
 
 use super::site::{Browser, Site};
 
-async fn begun(head: &mut Browser) -> String {
+pub async fn begun(head: &mut Browser) -> String {
     let once = head.get("/unit/dossiers").await.hidden("once");
     let fields = [("channel", "api"), ("once", once.as_str())];
     let done = head.post("/unit/dossiers", &fields).await;
@@ -161,4 +161,41 @@ async fn rule_b3_a_comment_on_the_account_list_is_answered_and_no_account_goes()
 async fn person(site: &Site, role: Role) -> dancu_store::people::Person {
     let login = dancu_domain::ids::Login::parse(&super::site::login(role)).unwrap();
     site.app.gate.store().people().person_by_login(&login).await.unwrap().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rule_b3_a_report_that_no_trusted_sandbox_signed_is_refused_beside_its_field() {
+    let site = Site::new().await;
+    let mut head = site.signed_in(Role::Head, 0).await;
+    let page = begun(&mut head).await;
+    let shown = head.get(&page).await;
+    let number = page.rsplit('/').next().unwrap().to_owned();
+    let forged = "{\"run\":\"KT-1\"}\n\n\u{2014} dancu.sandbox/log AAAA\n";
+    let (once, revision) = (shown.hidden("once"), shown.hidden("revision"));
+    let fields = [("once", once.as_str()), ("revision", &revision), ("report", forged)];
+    let refused = head.post(&format!("{page}/report"), &fields).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(refused.body.contains("không có chữ ký đúng của môi trường thử"), "{}", refused.body);
+    assert!(refused.body.contains("(B3)"));
+    // The centre's own form asks for the same.
+    let mut reviewer = site.signed_in(Role::DossierReviewer, 0).await;
+    let fields = [("once", "1"), ("revision", revision.as_str()), ("act", "sandbox")];
+    let fields = [&fields[..], &[("report", forged)]].concat();
+    let refused = reviewer.post(&format!("/centre/dossiers/{number}/step"), &fields).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", refused.body);
+    assert!(refused.body.contains("không có chữ ký đúng của môi trường thử"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn changes_are_told_in_the_readers_language() {
+    let site = Site::new().await;
+    let mut browser = site.browser();
+    let page = browser.get("/docs/changes").await;
+    assert_eq!(page.status, StatusCode::OK);
+    assert!(page.body.contains("Thay đổi cho hệ thống kết nối"));
+    assert!(page.body.contains("báo cáo đã ký của môi trường thử"));
+    assert!(!page.body.contains("signed report"));
+    browser.post("/preferences", &[("lang", "en"), ("theme", "light")]).await;
+    let page = browser.get("/docs/changes").await.body;
+    assert!(page.contains("Changes for integrators") && page.contains("signed report"));
 }

@@ -4,6 +4,7 @@ mod campaigns;
 mod centre;
 mod dossiers;
 mod entry;
+mod files;
 mod notices;
 mod operator;
 mod pace;

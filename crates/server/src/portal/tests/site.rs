@@ -30,6 +30,7 @@ use tower_service::Service as _;
 use crate::app::{App, Shared};
 use crate::clock::{Clock, machine_ms};
 use crate::config::PortalConfig;
+use crate::config::dossiers::DossierConfig;
 use crate::config::identity::IdentityConfig;
 use crate::portal::Portal;
 use crate::tls::connection::Secure;
@@ -69,6 +70,17 @@ impl Site {
 
     /// With an identity provider.
     pub async fn with_identity(identity: &IdentityConfig) -> Self {
+        Self::with(identity, &DossierConfig::default()).await
+    }
+
+    /// With a script as the scanner of files.
+    pub async fn scanning(script: &str) -> Self {
+        let scanner = ["/bin/sh", "-c", script].map(str::to_owned).into();
+        let dossiers = DossierConfig { scanner, ..DossierConfig::default() };
+        Self::with(&<_>::default(), &dossiers).await
+    }
+
+    async fn with(identity: &IdentityConfig, dossiers: &DossierConfig) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let name = format!("dancu-portal-{}-{number}", std::process::id());
@@ -86,7 +98,7 @@ impl Site {
         let gate = Gate::open(store.clone(), now).unwrap();
         let url = "http://localhost:8080";
         let portal = Portal::open(&PortalConfig::default(), store, url);
-        let portal = portal.unwrap().with_identity(identity).unwrap();
+        let portal = portal.unwrap().with_identity(identity).unwrap().with_dossiers(dossiers);
         let app = App::new(gate, Clock::new(0, now, false), url.into());
         let app = Arc::new(app.with_portal(Some(portal)));
         app.set_ready(true);

@@ -37,6 +37,8 @@ const MAY: &[(&str, &str, &[Role])] = &[
     // D2, D8: use is seen by the unit and by the centre, a raise is asked for by the unit.
     ("*", "/unit/usage", &[Role::Head, Role::Deputy, Role::Operator]),
     ("*", "/unit/raises", &[Role::Head, Role::Deputy]),
+    // A7: the unit is told what it was given, and the centre sees what it confirmed.
+    ("*", "/unit/statements", &[Role::Head, Role::Deputy, Role::Operator]),
     // D5: units announce what their systems run; the centre sees it, its approver decides.
     ("*", "/unit/plans", &[Role::Head, Role::Deputy, Role::Integrator]),
     ("*", "/centre/plans", &[Role::Operator, Role::JobPlanApprover]),
@@ -71,6 +73,9 @@ const MAY: &[(&str, &str, &[Role])] = &[
     ("POST", "/centre/dossiers", &[Role::DossierReviewer]),
     ("POST", "/centre/dossiers/{number}/assess", &[Role::SecurityAssessor]),
     ("POST", "/centre/dossiers/{number}/live", &[Role::Operator]),
+    // A3, D6: documents of the centre for whoever sees dossiers, of the own unit or at the centre.
+    ("*", "/unit/documents", DOSSIERS),
+    ("*", "/centre/documents", DOSSIERS),
     // E3: the operator of the agency's own software confirms.
     ("*", "/unit/revocations", &[Role::Integrator]),
     // C5: secrets are the integrator's; head and centre see their state and end them.

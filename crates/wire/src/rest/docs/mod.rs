@@ -94,7 +94,8 @@ impl<'t> Page<'t> {
         }
         self.out.push_str(
             "<p class=\"links\"><a href=\"/openapi.json\">openapi.json</a> <a href=\"/docs\">Tài \
-             liệu</a> <a href=\"/docs/errors\">Danh mục từ chối</a></p></header><main>",
+             liệu</a> <a href=\"/docs/errors\">Danh mục từ chối</a> <a href=\"/docs/changes\">Thay \
+             đổi</a></p></header><main>",
         );
     }
 

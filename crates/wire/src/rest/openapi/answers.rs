@@ -10,7 +10,7 @@ use utoipa::openapi::schema::{
 };
 
 use super::super::bodies::{ClaimKind, claim_kind};
-use super::super::{access, views};
+use super::super::{access, conformance, views};
 use super::{RefusalJson, ServiceWord, WindowWord, field_names, reference, view};
 
 /// Schemas of the structs that serialize themselves.
@@ -18,6 +18,8 @@ pub(super) fn derived() -> Vec<(String, RefOr<Schema>)> {
     vec![
         view::<views::UsageView>(),
         view::<super::super::AccountChangesView>(),
+        view::<super::super::StatementsView>(),
+        view::<super::super::StatementRef>(),
         view::<views::LineUse>(),
         view::<views::LockView>(),
         view::<views::OffHoursTotal>(),
@@ -33,6 +35,10 @@ pub(super) fn derived() -> Vec<(String, RefOr<Schema>)> {
         view::<access::OauthErrorView>(),
         view::<access::ClockView>(),
         view::<access::Health>(),
+        view::<conformance::PersonaView>(),
+        view::<conformance::ConformanceView>(),
+        view::<conformance::ConformanceCase>(),
+        view::<conformance::OtherRefusal>(),
         view::<ServiceWord>(),
         view::<WindowWord>(),
     ]

@@ -8,6 +8,8 @@ mod answers;
 mod batches;
 mod lgsp;
 mod operations;
+mod sandbox;
+mod statements;
 
 use dancu_domain::service::Field;
 use serde_json::json;
@@ -80,6 +82,8 @@ fn components(base_url: &str) -> utoipa::openapi::Components {
         .schema("AccountRow", shapes::object(account, AccountBody::FIELDS).build());
     let row = "Một dòng của tệp NDJSON · One line of an NDJSON file of a batch";
     builder = builder.schema("BatchRow", shapes::object(row, super::row::members()).build());
+    let (name, begins) = sandbox::question();
+    builder = builder.schema(name, begins);
     let named = [shapes::components(), answers::components(), lgsp::components()];
     for (name, schema) in named.into_iter().flatten() {
         builder = builder.schema(name, schema);

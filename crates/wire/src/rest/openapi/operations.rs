@@ -13,14 +13,14 @@ use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{Object, RefOr, Required, Response, ResponseBuilder};
 
 use super::super::{Endpoint, JSON, PROBLEM_JSON};
-use super::{accounts, batches, lgsp, question, reference};
+use super::{accounts, batches, lgsp, question, reference, sandbox, statements};
 
 pub(super) fn paths() -> Paths {
     let mut builder = PathsBuilder::new();
     for endpoint in Endpoint::ALL {
         builder = builder.path(endpoint.path(), post(ask(endpoint)));
     }
-    accounts::paths(batches::paths(builder))
+    let builder = statements::paths(accounts::paths(batches::paths(builder)))
         .path(crate::lgsp::PATH, post(lgsp::ask()))
         .path("/api/v1/usage", get(usage()))
         .path("/api/v1/refusals/{correlationId}", get(refusal()))
@@ -28,9 +28,8 @@ pub(super) fn paths() -> Paths {
         .path("/oauth/token", post(token()))
         .path("/openapi.json", get(document()))
         .path("/healthz", get(health("healthz", "Chương trình đang chạy · The program runs")))
-        .path("/readyz", get(health("readyz", "Sẵn sàng phục vụ · Ready to serve")))
-        .path("/sandbox/clock", PathItem::new(HttpMethod::Put, clock()))
-        .build()
+        .path("/readyz", get(health("readyz", "Sẵn sàng phục vụ · Ready to serve")));
+    sandbox::paths(builder).build()
 }
 
 pub(super) fn post(operation: Operation) -> PathItem {
@@ -292,17 +291,4 @@ fn health(id: &str, summary: &str) -> Operation {
         .description("Chưa hoặc không còn phục vụ · Not yet, or not any more")
         .content(JSON, json_content("Health"));
     answered(builder, "Tốt · Fine", "Health").response("503", unavailable.build()).build()
-}
-
-fn clock() -> Operation {
-    let builder = operation(
-        "sandboxClock",
-        "sandbox",
-        "Chỉnh giờ môi trường thử · Move the sandbox clock",
-        "Chỉ chỉnh tới; nơi khác không có đường dẫn này · Forward only (409); absent outside the \
-         sandbox (404)",
-    )
-    .request_body(Some(json_body("ClockQuestion")));
-    let builder = answered(builder, "Giờ mới · The new time", "ClockView");
-    problems(builder, &[400, 404, 409, 413, 415, 422, 500, 503]).build()
 }
