@@ -195,6 +195,7 @@ pub fn unscanned(dossier: &Dossier, scans: &[(u64, Scan)], profile: &Profile) ->
             part,
             item: of_part(part),
             row: None,
+            cell: None,
             turn: Turn::Unit,
             rule: RuleId::B2,
             vi: Blocked::FilesNotScanned.vi(),

@@ -15,7 +15,7 @@ pub(super) fn live_by_name() -> Dossier {
 
 fn proven() -> Proven {
     let services = [Service::CitizenVerify, Service::CitizenLookup];
-    let run = Run::new(ServiceSet::of(&services));
+    let run = Run::new(ServiceSet::of(&services), [true; 2]);
     let cases = run.cases().iter().map(|shown| ReportCase {
         case: shown.case.code().into(),
         name_vi: shown.case.text().name_vi.into(),
