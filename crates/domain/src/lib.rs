@@ -6,6 +6,7 @@
 //! **Invariant:** an identifier that exists is valid. **Invariant:** every refusal names a rule of
 //! `docs/glossary.md`. **Invariant:** a figure of the law stands in the regulation profile only.
 
+pub mod appeals;
 pub mod birth;
 pub mod campaigns;
 pub mod conformance;
@@ -14,6 +15,7 @@ pub mod decide;
 pub mod dossier;
 pub mod editions;
 pub mod files;
+pub mod gathering;
 pub mod geo;
 pub mod ids;
 pub mod lines;

@@ -72,7 +72,7 @@ fn the_table_of_roles_and_powers() {
             ("deputy", 27),
             ("focalPoint", 9),
             ("integrator", 14),
-            ("operator", 30),
+            ("operator", 32),
             ("dossierReviewer", 12),
             ("jobPlanApprover", 7),
             ("securityAssessor", 8),

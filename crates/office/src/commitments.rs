@@ -6,7 +6,7 @@ use dancu_domain::ids::{AccountId, SystemId};
 use dancu_domain::people::reasons::PortalReason;
 use dancu_domain::profile::CommitmentRule;
 use dancu_domain::registration::{AccountKind, AccountState, ConnectionState};
-use dancu_store::files::{self, ListedCommitment, Whose};
+use dancu_store::files::{self, Kept, ListedCommitment, Whose};
 use dancu_store::policy::accounts::{self, Listed};
 
 use crate::act::{Done, Entry, Refused, note};
@@ -132,6 +132,23 @@ pub async fn confirm(
         desk.store.drop_staged(desk.now, staged.id).await;
     }
     confirmed
+}
+
+/// Hands the signed list of a batch out, and journals the look.
+///
+/// # Errors
+/// [`Refused::Gone`] where there is none, or it is of another unit's system; nothing could be
+/// journaled.
+pub async fn fetch(desk: &HeadDesk<'_>, file: FileId) -> Result<(Kept, Vec<u8>), Refused> {
+    let kept = desk.store.file(file).await?.filter(|k| k.about.role == Role::Commitments);
+    let kept = kept.ok_or(Refused::Gone)?;
+    let Whose::System(system) = kept.whose else { return Err(Refused::Gone) };
+    let code = own(desk, system)?;
+    let bytes = desk.store.file_bytes(&kept).await?;
+    let entry = Entry::new("commitments.fileRead", desk.by, Some(system));
+    let detail = format!("{code} tệp {file}");
+    note((desk.store, desk.now), entry, move |_| Ok((detail, ()))).await?;
+    Ok((kept, bytes))
 }
 
 /// Journals that the scanner refused a signed list, which is not kept.

@@ -12,6 +12,7 @@ use dancu_journal::{Act, Body, Entry};
 use dancu_store::Store;
 
 use crate::act::{Refused, places};
+use crate::documents;
 use crate::locks::{Evidence, LockKey, Standing};
 
 /// Acts that are read at a time: a page of a list needs few of them.
@@ -109,7 +110,7 @@ impl Decision {
     /// Why, where that was told.
     #[must_use]
     pub fn reason(&self) -> Option<&str> {
-        told(&self.act.detail).1
+        told(&self.act.detail).1.map(documents::before)
     }
 
     /// What was done on a system, without the code that stands before it.

@@ -1,7 +1,8 @@
 //! Documents of the centre, issued by the acts that they tell of (A3, A4, B3, D6).
 //!
 //! **Invariant:** number, file and digest are stored in the transaction of the act: no number is
-//! left out and none is given to what was undone. **Invariant:** of one thing a kind is issued once.
+//! left out, and none is given to what was undone. **Invariant:** of one thing a kind is issued
+//! once.
 //!
 //! To add one: its kind in `dancu_domain::files`, its layout in `dancu_papers::centre`, a function
 //! here that the act calls, its texts `document-…`.
@@ -22,6 +23,29 @@ use dancu_store::{Error, Store, units};
 
 use crate::act::{Actor, Entry, Refused, note};
 use crate::notices::tell;
+
+/// Where an entry begins to tell a document that its act issued.
+const BEHIND: &str = "; kèm ";
+/// Where it begins to tell the file.
+const FILE: &str = " (tệp ";
+
+/// What an entry told before it named the document that its act issued at its end.
+pub(crate) fn before(detail: &str) -> &str {
+    match detail.rsplit_once(BEHIND) {
+        Some((before, rest)) if rest.contains(FILE) && rest.ends_with(')') => before,
+        _ => detail,
+    }
+}
+
+/// What an entry tells, without the digest of the document that its act issued: for people.
+#[must_use]
+pub fn in_words(detail: &str) -> String {
+    let Some((before, rest)) = detail.split_once(FILE) else { return detail.to_owned() };
+    match rest.split_once(')') {
+        Some((file, after)) if file.contains(", SHA-256 ") => format!("{before}{after}"),
+        _ => detail.to_owned(),
+    }
+}
 
 /// What every document needs: where it is stored, who issues it by which act, when.
 #[derive(Clone, Copy)]
@@ -191,7 +215,8 @@ impl Issuing<'_> {
         let to = [Audience::Heads(subject.unit.clone(), None)];
         tell(tx, self.keys, at, &to, &notice)?;
         let digest = hex::encode(staged.sha256);
-        Ok(format!("; văn bản {} {sign}, tệp {} SHA-256 {digest}", kind.code(), staged.id))
+        let name = kind.name_vi();
+        Ok(format!("{BEHIND}{name} số {sign}{FILE}{}, SHA-256 {digest})", staged.id))
     }
 }
 
@@ -251,4 +276,22 @@ pub async fn fetch(
     let entry = Entry::new("document.read", by, issued.system);
     note((store, now), entry, move |_| Ok((detail, ()))).await?;
     Ok((issued, kept, bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn people_read_the_number_and_not_the_digest() {
+        let told = "lý do: A; kèm giấy tiếp nhận số 1/TTDLDC-TN (tệp #5, SHA-256 00ff); DCN-001";
+        assert_eq!(in_words(told), "lý do: A; kèm giấy tiếp nhận số 1/TTDLDC-TN; DCN-001");
+        for whole in ["lý do: A", "lý do: B (tệp hỏng)", "lý do: C (tệp "] {
+            assert_eq!(in_words(whole), whole);
+            assert_eq!(before(whole), whole);
+        }
+        let told = "A; kèm theo B; kèm thông báo khóa số 1/TTDLDC-TBK (tệp #5, SHA-256 00ff)";
+        assert_eq!(before(told), "A; kèm theo B");
+        assert_eq!(before("A; kèm theo B"), "A; kèm theo B");
+    }
 }

@@ -13,6 +13,7 @@
 //! `docs/journal-format.md`, and its refusals as variants of [`act::Refused`].
 
 pub mod act;
+pub mod appeals;
 pub mod audit;
 pub mod campaigns;
 pub mod certificates;
@@ -22,6 +23,7 @@ pub mod credentials;
 pub mod decisions;
 pub mod documents;
 pub mod dossiers;
+pub mod gathering;
 pub mod hours;
 pub mod imports;
 pub mod locks;

@@ -22,7 +22,7 @@ use crate::notices::contact;
 use crate::units::refused;
 
 /// Roles that the centre gives and ends.
-pub const GIVEN: [Role; 10] = Role::GIVEN;
+pub const GIVEN: [Role; 11] = Role::GIVEN;
 
 /// Who acts on staff, and why.
 #[derive(Clone, Copy)]

@@ -8,6 +8,7 @@
 
 mod carry;
 mod load;
+mod preview;
 
 use std::sync::Arc;
 
@@ -15,7 +16,6 @@ use dancu_domain::dossier::Mark;
 use dancu_domain::ids::{SystemId, UnitCode};
 use dancu_domain::moment::Moment;
 use dancu_domain::people::PersonId;
-use dancu_domain::registration::Snapshot;
 use dancu_domain::units::{
     About, Change, Event, Tree, Unit, UnitKind, UnitName, UnitRefusal, standing,
 };
@@ -30,6 +30,7 @@ use jiff::civil::Date;
 use self::carry::hand_over;
 pub use self::carry::{Moved, keep};
 pub use self::load::{Loaded, load};
+pub use self::preview::{Live, Preview, Wider, preview};
 use crate::act::{Actor, Done, Entry, Refused, carry_out, note};
 
 /// Units that one act merges (*ours*: more than any commune of 2026 was made of).
@@ -131,7 +132,14 @@ pub async fn merge(
     heir: &UnitCode,
     day: Date,
 ) -> Result<(Done, Moved), Refused> {
-    // The heir may be one of them: it goes on, and takes over the others.
+    record_all(desk, merging(merged, heir, day)?).await
+}
+
+/// The events of a merge; the heir may be one of the units: it goes on, and takes over the others.
+///
+/// # Errors
+/// [`Refused::Field`] of `merged` for none, or for more than [`MERGED_MAX`].
+pub fn merging(merged: &[UnitCode], heir: &UnitCode, day: Date) -> Result<Vec<Event>, Refused> {
     let others = merged.iter().filter(|unit| *unit != heir);
     let events: Vec<Event> = others
         .map(|unit| Event { unit: unit.clone(), day, change: Change::Merged(heir.clone()) })
@@ -143,7 +151,7 @@ pub async fn merge(
             en: format!("Choose 1 to {MERGED_MAX} units to merge (B4)."),
         });
     }
-    record_all(desk, events).await
+    Ok(events)
 }
 
 /// Annuls what is written down for a day that has not come (B4); both stay in the history.
@@ -186,7 +194,14 @@ fn needed(annulment: &Event, event: &Event, why: UnitRefusal) -> Refused {
     }
 }
 
-async fn record_all(desk: &UnitsDesk<'_>, events: Vec<Event>) -> Result<(Done, Moved), Refused> {
+/// Writes down what happened to several units: all of it or nothing.
+///
+/// # Errors
+/// As [`record`].
+pub async fn record_all(
+    desk: &UnitsDesk<'_>,
+    events: Vec<Event>,
+) -> Result<(Done, Moved), Refused> {
     let today = desk.now.viet_nam_date();
     let Some(first) = events.first() else { return Err(Refused::Gone) };
     let kind = kind_of(&first.change);
@@ -406,47 +421,6 @@ fn untold(code: UnitCode) -> Option<Event> {
     let name = name.or_else(|_| UnitName::parse(&format!("Đơn vị {code}"))).ok()?;
     let change = Change::Founded { name, parent: None, about: About::of(UnitKind::Untold) };
     Some(Event { unit: code, day: load::FIRST_DAY, change })
-}
-
-/// What a merge of units into another would move (B4).
-#[derive(Clone, PartialEq, Eq, Default, Debug)]
-pub struct Preview {
-    /// Systems, with lines and accounts.
-    pub systems: Vec<String>,
-    /// Lines of these systems.
-    pub lines: usize,
-    /// Accounts on their lists.
-    pub accounts: usize,
-    /// People of the portal.
-    pub people: usize,
-    /// People with an account in two of the units: both go on.
-    pub twice: Vec<String>,
-}
-
-/// What a merge would move; the heir is looked at for people who are in both.
-///
-/// # Errors
-/// The store could not be read.
-pub async fn preview(
-    store: &Store,
-    snapshot: &Snapshot,
-    merged: &[UnitCode],
-    heir: &UnitCode,
-) -> Result<Preview, Error> {
-    let mut preview = Preview::default();
-    let mut everybody: Vec<Person> = store.people().of_unit(heir).await?;
-    for unit in merged.iter().filter(|unit| *unit != heir) {
-        for system in snapshot.systems().iter().filter(|s| s.unit == *unit) {
-            preview.systems.push(system.code.as_str().to_owned());
-            preview.lines += crate::act::places(system).count();
-            preview.accounts += system.accounts.iter().count();
-        }
-        let people = store.people().of_unit(unit).await?;
-        preview.people += people.len();
-        everybody.extend(people);
-    }
-    preview.twice = twice(&everybody);
-    Ok(preview)
 }
 
 /// People of a unit who have two accounts in it, by their names.

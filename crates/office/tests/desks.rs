@@ -6,6 +6,8 @@ mod open;
 #[path = "desks/world.rs"]
 mod world;
 
+#[path = "desks/appeals.rs"]
+mod appeals;
 #[path = "desks/audit.rs"]
 mod audit;
 #[path = "desks/campaigns.rs"]
@@ -18,6 +20,8 @@ mod credentials;
 mod dossiers;
 #[path = "desks/files.rs"]
 mod files;
+#[path = "desks/gathering.rs"]
+mod gathering;
 #[path = "desks/imports.rs"]
 mod imports;
 #[path = "desks/locks.rs"]

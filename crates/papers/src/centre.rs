@@ -2,10 +2,12 @@
 //! D6), monthly statement (A7). Their layout is that of Decree 30/2020/NĐ-CP; their wording is
 //! *ours*, and each of them says so at its foot.
 
+mod gathering;
 mod statement;
 
 use jiff::civil::Date;
 
+pub use self::gathering::{Gathered, Gathering, gathering, gathering_sheet};
 pub use self::statement::{Lock, Refusals, Served, Statement, statement};
 
 use crate::layout::{Align, Block, INDENT, SIZE};
@@ -214,8 +216,8 @@ pub fn connection(issued: &Issued, of: &Connection) -> Result<Pdf, Failed> {
     }));
     body.extend(texts(
         &[
-            "3. Chỉ dùng thông tin đúng mục đích đã đăng ký; không sao chép, không cung cấp cho bên \
-             thứ ba khi chưa có văn bản đồng ý riêng của Trung tâm.",
+            "3. Chỉ dùng thông tin đúng mục đích đã đăng ký; không sao chép, không cung cấp cho \
+             bên thứ ba khi chưa có văn bản đồng ý riêng của Trung tâm.",
             "4. Kết nối có hiệu lực từ khi được đưa vào hoạt động và chấm dứt theo quy định./.",
         ],
         &known,

@@ -41,7 +41,9 @@ pub struct Tally {
 }
 
 impl Tally {
-    fn level(&self) -> &'static str {
+    /// Class of its bar.
+    #[must_use]
+    pub const fn level(&self) -> &'static str {
         if self.locked > 0 { "bad" } else { "" }
     }
 }

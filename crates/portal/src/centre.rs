@@ -14,6 +14,9 @@ pub mod states {
     pub const ENDED: State = State { class: "", icon: "ban", key: "unit-ended" };
     /// An event whose day has not come.
     pub const AHEAD: State = State { class: "info", icon: "clock", key: "unit-ahead" };
+    /// A commune that was divided among several.
+    pub const DIVIDED: State =
+        State { class: "warn", icon: "triangle-alert", key: "proposals-divided" };
     /// An event that was annulled before its day.
     pub const ANNULLED: State = State { class: "", icon: "ban", key: "unit-annulled" };
 }
@@ -64,6 +67,66 @@ pub struct Units {
     pub pager: Pager,
 }
 
+/// A unit in the tree.
+pub struct Branch {
+    /// How many units stand above it.
+    pub depth: usize,
+    /// Code.
+    pub code: String,
+    /// Name.
+    pub name: String,
+    /// Living units directly below it.
+    pub below: u64,
+    /// Whether those are shown.
+    pub open: bool,
+    /// The unit that the page opens next: this one, or to close it the one above.
+    pub toggle: String,
+}
+
+/// Units as a tree.
+#[derive(Template)]
+#[template(path = "centre/tree.html")]
+pub struct TreePage {
+    /// Texts.
+    pub t: Text,
+    /// Frame.
+    pub s: Shell,
+    /// Saved views.
+    pub views: Vec<SavedView>,
+    /// Units in the order of the tree.
+    pub rows: Vec<Branch>,
+    /// Units of long levels that are left out.
+    pub left: u64,
+}
+
+/// A unit of a commune of before, with who may take over.
+pub struct ProposalRow {
+    /// Code.
+    pub code: String,
+    /// Name.
+    pub name: String,
+    /// The commune of before, in words.
+    pub old: String,
+    /// Whether that was divided among several.
+    pub divided: bool,
+    /// Living units that may take over; none is chosen beforehand.
+    pub choices: Vec<Choice>,
+}
+
+/// Units of communes of before.
+#[derive(Template)]
+#[template(path = "centre/proposals.html")]
+pub struct Proposals {
+    /// Texts.
+    pub t: Text,
+    /// Frame.
+    pub s: Shell,
+    /// Rows.
+    pub rows: Vec<ProposalRow>,
+    /// Which part is shown.
+    pub pager: Pager,
+}
+
 /// An event of a unit.
 pub struct EventRow {
     /// Its number.
@@ -96,6 +159,13 @@ pub struct Field {
     pub choices: Vec<Choice>,
 }
 
+impl Field {
+    /// Whether it takes several lines: a list of codes that is pasted.
+    pub fn is_long(&self) -> bool {
+        matches!(self.id, "merged" | "parts")
+    }
+}
+
 /// A form that writes an event down.
 pub struct EventForm {
     /// The word of the act.
@@ -106,10 +176,10 @@ pub struct EventForm {
     pub fields: Vec<Field>,
     /// What a merge would move, line by line; the form then carries it out.
     pub preview: Vec<String>,
-    /// Digest of what was looked at.
-    pub seen: String,
     /// Whether what it does is looked at before.
     pub previewed: bool,
+    /// What was looked at, sent along.
+    pub seen: String,
     /// Against doing it twice.
     pub once: String,
     /// Where it is sent.

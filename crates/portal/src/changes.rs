@@ -12,8 +12,8 @@ const BETWEEN: &str = " · ";
 
 /// A version.
 pub struct Release {
-    /// Version and day, as the text has them.
-    pub head: &'static str,
+    /// Version and day, `0.1.0 · 23/11/2026`.
+    pub head: String,
     /// What changed, a sentence or two each.
     pub items: Vec<String>,
 }
@@ -42,7 +42,9 @@ pub fn releases(language: Language) -> Vec<Release> {
             let text = if language == Language::Vietnamese { vi } else { en };
             text.to_owned()
         });
-        Release { head: head.trim(), items: items.collect() }
+        let (version, day) = head.trim().split_once(BETWEEN).unwrap_or((head, ""));
+        let day = day.split('-').rev().collect::<Vec<_>>().join("/");
+        Release { head: format!("{version}{BETWEEN}{day}"), items: items.collect() }
     };
     sections.map(release).collect()
 }
@@ -55,8 +57,10 @@ mod tests {
     fn every_change_stands_in_both_languages_the_newest_first() {
         let [vi, en] = [Language::Vietnamese, Language::English].map(releases);
         assert!(vi.len() == en.len() && vi.len() > 1);
-        let days: Vec<_> = vi.iter().map(|r| r.head.rsplit(' ').next()).collect();
+        let heads: Vec<_> = CHANGES.lines().filter_map(|l| l.strip_prefix("## ")).collect();
+        let days: Vec<_> = heads.iter().map(|head| head.rsplit(' ').next()).collect();
         assert!(days.windows(2).all(|two| two[0] > two[1]), "{days:?}");
+        assert!(vi.iter().all(|r| r.head.split('/').count() == 3), "days as people write them");
         for (vi, en) in vi.iter().zip(&en) {
             assert!(!vi.items.is_empty() && vi.items.len() == en.items.len(), "{}", vi.head);
             for (vi, en) in vi.items.iter().zip(&en.items) {

@@ -24,6 +24,7 @@ pub mod dossier;
 pub mod entry;
 pub mod error;
 pub mod files;
+pub mod gathering;
 pub mod guide;
 pub mod head;
 pub mod integrator;

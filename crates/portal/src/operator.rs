@@ -11,6 +11,11 @@ use crate::text::Text;
 pub mod states {
     use crate::parts::State;
 
+    /// An appeal that waits.
+    pub const APPEALED: State = State { class: "info", icon: "clock", key: "appeal-waiting" };
+    /// An appeal of which a step is late.
+    pub const LATE: State = State { class: "bad", icon: "clock", key: "appeal-late" };
+
     /// A line was exceeded and is still open.
     pub const EXCEEDED: State =
         State { class: "warn", icon: "triangle-alert", key: "state-exceeded" };
@@ -169,6 +174,8 @@ pub struct LockRow {
     pub what: String,
     /// Rule.
     pub rule: &'static str,
+    /// An appeal against it that waits, or is late, and until when its next step is due.
+    pub appeal: Option<(State, String)>,
     /// Evidence in one sentence.
     pub evidence: String,
     /// Its page.
@@ -244,6 +251,34 @@ pub struct LockPage {
     pub may_unlock: bool,
     /// Reason as typed.
     pub reason: String,
+    /// What was done a moment ago.
+    pub told: Option<&'static str>,
+    /// The last appeal against it.
+    pub appeal: Option<AppealNote>,
+    /// Whether the reader may appeal: the head of the unit, while none waits.
+    pub may_appeal: bool,
+    /// What was typed as an appeal.
+    pub words: String,
+    /// Why the lock stays, as typed.
+    pub keep_why: String,
+    /// Against sending twice.
+    pub once: String,
+}
+
+/// An appeal against a lock (D6).
+pub struct AppealNote {
+    /// What the head says.
+    pub words: String,
+    /// Key of a label and a time.
+    pub clocks: Vec<(&'static str, String)>,
+    /// Whether its next step is late.
+    pub late: bool,
+    /// How it ended: key of what was decided, and why.
+    pub answer: Option<(&'static str, String)>,
+    /// Whether the reader may acknowledge it.
+    pub may_acknowledge: bool,
+    /// Whether the reader may answer it.
+    pub may_decide: bool,
 }
 
 /// A raise asked for.

@@ -315,6 +315,13 @@ pub struct PlanPage {
     pub told: Option<&'static str>,
 }
 
+impl PlanPage {
+    /// Why it is to end, as it was typed.
+    fn ending(&self) -> &str {
+        if self.sent == "end" { &self.reason } else { "" }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -331,12 +338,5 @@ mod tests {
         assert!(!cell(0).full && cell(3).full && cell(1).own_at.1 >= 2);
         assert_eq!((cell(2).own, cell(2).left), (0, 90));
         assert!(strip.cells.iter().all(|c| c.own_at.0 < BOTTOM + 1 && c.own_at.0 + 8 >= 20));
-    }
-}
-
-impl PlanPage {
-    /// Why it is to end, as it was typed.
-    fn ending(&self) -> &str {
-        if self.sent == "end" { &self.reason } else { "" }
     }
 }

@@ -129,9 +129,17 @@ fn start_units(app: Shared) {
     tokio::spawn(async move {
         // At once: merges of the days in which nobody served, and units of a folder of before.
         keep_dated(&app).await;
+        if let Err(error) = app.gate.store().mend_people(app.clock.now()).await {
+            tracing::warn!(error = %error, "rows of people could not be mended");
+        }
         while !app.gate.store().is_stopped() {
             if let Err(error) = app.units.now(app.gate.store(), app.clock.now()).await {
                 tracing::warn!(error = %error, "units could not be read");
+            }
+            // The clocks of appeals run in minutes (D6).
+            let kept = dancu_office::appeals::keep(app.gate.store(), app.clock.now()).await;
+            if let Err(error) = kept {
+                tracing::warn!(error = %error, "late appeals could not be told yet");
             }
             tokio::time::sleep(UNITS_EVERY).await;
         }

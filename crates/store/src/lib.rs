@@ -23,6 +23,7 @@ pub mod entries;
 mod error;
 mod facts;
 pub mod files;
+pub mod gathering;
 pub mod inspect;
 pub mod jobs;
 pub mod keys;

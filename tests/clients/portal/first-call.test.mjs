@@ -220,6 +220,13 @@ step('its report has closed the step of the dossier', async () => {
   await look(at, 'dossier-tested');
 });
 
+test('whoever is signed in sees the personas', async () => {
+  const at = await desk(integrator);
+  await go(at, '/sandbox/personas');
+  assert.match(await words(at), /Người mẫu của môi trường thử[\s\S]*Khai thác bất thường/);
+  await look(at, 'sandbox-personas');
+});
+
 test('what changed for integrators is told in both languages', async () => {
   const at = await desk(integrator);
   await go(at, '/docs/changes');

@@ -1,4 +1,4 @@
-//! What becomes of accounts, as people are told (D6, E2, E3).
+//! What became of a person's account, as a notice tells it.
 
 use serde::{Deserialize, Serialize};
 

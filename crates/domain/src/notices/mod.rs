@@ -16,6 +16,7 @@ mod plan;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+pub use crate::appeals::AppealStep;
 use crate::ids::{SystemCode, UnitCode};
 use crate::moment::Moment;
 use crate::people::PersonId;
@@ -262,6 +263,24 @@ pub enum Notice {
         /// `YYYY-MM`.
         month: String,
     },
+    /// A focal point urges the unit (B8).
+    Urged {
+        /// The focal point's unit, by name.
+        by: String,
+        /// What it says.
+        text: String,
+        /// Where it is done, a path of the portal.
+        link: String,
+    },
+    /// A step of an appeal against a lock (D6).
+    Appeal {
+        /// The system.
+        system: SystemCode,
+        /// What is locked, as addresses name it.
+        lock: String,
+        /// The step.
+        step: AppealStep,
+    },
 }
 
 /// What is of one kind on the page of notices.
@@ -329,7 +348,7 @@ pub struct Row {
 impl Notice {
     /// Its row.
     pub const fn row(&self) -> Row {
-        use RuleId::{A7, B3, B4, B6, B9, C5, D2, D3, D5, D6, D8, E3, J2};
+        use RuleId::{A7, B3, B4, B6, B8, B9, C5, D2, D3, D5, D6, D8, E3, J2};
         use Topic::{Accounts, Connection, Dossiers, Lines, News, Raises};
         use Urgency::{AtOnce, Ordinary};
         let (code, rule, urgency, topic) = match self {
@@ -363,6 +382,8 @@ impl Notice {
             Self::AccountWarned { percent: 100.., .. } => ("count-full", D2, AtOnce, Lines),
             Self::AccountWarned { .. } => ("count-warned", D2, Ordinary, Lines),
             Self::Statement { .. } => ("statement", A7, Ordinary, Connection),
+            Self::Urged { .. } => ("urged", B8, Ordinary, Dossiers),
+            Self::Appeal { step, .. } => (appeal_code(*step), D6, AtOnce, Lines),
         };
         Row { code, rule, urgency, topic }
     }
@@ -388,7 +409,9 @@ impl Notice {
             // An officer has no page of the unit's lines.
             Self::LineExceeded { .. } if side == Side::Person => "/counter".to_owned(),
             Self::LineExceeded { .. } => desk("/operate/exceedances", "/unit/usage"),
-            Self::LineLocked { .. } => desk("/operate/locks", "/unit/usage"),
+            Self::LineLocked { .. } | Self::Appeal { step: AppealStep::Lifted, .. } => {
+                desk("/operate/locks", "/unit/usage")
+            }
             Self::Account(_) | Self::ListChanged { .. } | Self::MailFailing { own: false } => {
                 let path = if side == Side::Head { "/unit/officers" } else { "/account/history" };
                 path.to_owned()
@@ -402,7 +425,9 @@ impl Notice {
             }
             Self::RevocationToConfirm { .. } => "/unit/revocations".to_owned(),
             Self::Announced { .. } => "/status".to_owned(),
-            Self::DossierStep { link, .. } | Self::CampaignReminder { link, .. } => link.clone(),
+            Self::DossierStep { link, .. }
+            | Self::CampaignReminder { link, .. }
+            | Self::Urged { link, .. } => link.clone(),
             Self::MailFailing { .. } => "/account/contact".to_owned(),
             Self::ListWaits { .. } => "/unit/accounts-by-api".to_owned(),
             Self::Plan { .. } => desk("/centre/plans", "/unit/plans"),
@@ -414,7 +439,19 @@ impl Notice {
                 path.to_owned()
             }
             Self::Statement { .. } => "/unit/statements".to_owned(),
+            // A lock that was lifted has no page.
+            Self::Appeal { lock, .. } => format!("/operate/locks/{lock}"),
         }
+    }
+}
+
+const fn appeal_code(step: AppealStep) -> &'static str {
+    match step {
+        AppealStep::Made => "appeal-made",
+        AppealStep::Acknowledged => "appeal-acknowledged",
+        AppealStep::Lifted => "appeal-lifted",
+        AppealStep::Kept => "appeal-kept",
+        AppealStep::Late => "appeal-late",
     }
 }
 

@@ -189,11 +189,11 @@ power_table! {
         "Duyệt kế hoạch chạy tự động", "Approve a job plan";
 
     // Gathering.
-    SeeGathering: B8 SignIn Nothing Ordinary [FocalPoint]
+    SeeGathering: B8 SignIn Nothing Ordinary [FocalPoint Operator]
         "Xem tiến độ của các đơn vị", "See how far the units are";
     UrgeUnits: B8 SignIn Nothing Ordinary [FocalPoint]
         "Đôn đốc đơn vị", "Urge units";
-    ExportGathering: B8 Fresh Nothing Ordinary [FocalPoint]
+    ExportGathering: B8 Fresh Nothing Ordinary [FocalPoint Operator]
         "Kết xuất bảng tổng hợp", "Export the summary";
 
     // Integrators.

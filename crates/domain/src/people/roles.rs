@@ -159,10 +159,11 @@ role_table! {
 }
 
 impl Role {
-    /// Roles that the centre gives and ends: of its own and of who watches it, and the head of a
-    /// unit, who then invites everybody else there.
-    pub const GIVEN: [Self; 10] = [
+    /// Roles that the centre gives and ends: of its own and of who watches it, the focal points of
+    /// gathering (B8), and the head of a unit, who then invites everybody else there.
+    pub const GIVEN: [Self; 11] = [
         Self::Head,
+        Self::FocalPoint,
         Self::Operator,
         Self::DossierReviewer,
         Self::JobPlanApprover,

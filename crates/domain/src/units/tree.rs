@@ -173,8 +173,11 @@ impl Tree {
     /// Where the papers of a unit are gathered next (B8): its focal points, else the unit above.
     pub fn gathered_at(&self, code: &UnitCode) -> Vec<&Unit> {
         let Some(unit) = self.resolve(code) else { return vec![] };
-        let named: Vec<&Unit> =
+        // One that was taken over stands for the body that did it, which may be the unit itself.
+        let mut named: Vec<&Unit> =
             unit.focal_points.iter().filter_map(|focal| self.resolve(focal)).collect();
+        named.retain(|focal| focal.code != unit.code);
+        named.dedup_by_key(|focal| &focal.code);
         if named.is_empty() {
             unit.parent().and_then(|parent| self.resolve(parent)).into_iter().collect()
         } else {

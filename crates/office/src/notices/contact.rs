@@ -32,6 +32,7 @@ const DIGITS: usize = 8;
 /// many were sent of late.
 pub async fn ask(at: (&Store, Moment), by: &Actor, address: &str) -> Result<Done, Refused> {
     let (address, now, code) = (address.trim().to_owned(), at.1, new_code()?);
+    let keys = at.0.keys().clone();
     if !is_address(&address) {
         return Err(field(
             "address",
@@ -54,6 +55,16 @@ pub async fn ask(at: (&Store, Moment), by: &Actor, address: &str) -> Result<Done
                 "address",
                 "Đã gửi 5 mã trong 24 giờ; kiểm tra địa chỉ và hộp thư rác, mai gửi lại.",
                 "Five codes were sent within 24 hours; check the address, try again tomorrow.",
+            ));
+        }
+        // Whoever was mailed there: it would only come back again, and servers count it against us.
+        if notices::bounced_at(tx, &keys, &address, now)?.is_some() {
+            return Err(field(
+                "address",
+                "Thư gửi tới địa chỉ này vừa bị trả lại; kiểm tra chính tả, dùng địa chỉ khác, \
+                 hoặc chờ 7 ngày rồi nhập lại.",
+                "Mail to this address came back of late; check it, use another one, or wait 7 \
+                 days.",
             ));
         }
         contact.codes.push(now);
@@ -202,6 +213,9 @@ pub async fn bounced(
             return Err(PortalReason::AlreadyDecided.into());
         }
         contact.failing = Some(now);
+        if let Some(address) = &contact.address {
+            notices::note_bounce(tx, &keys, address, now)?;
+        }
         notices::save_contact(tx, &keys, person, &contact)?;
         let own = Notice::MailFailing { own: true };
         tell(tx, &keys, now, &[Audience::Person(person)], &own)?;

@@ -105,6 +105,13 @@ impl<'a> Walk<'a> {
         Self { world, number, revision: 0 }
     }
 
+    /// Saved, not signed.
+    pub async fn begun(world: &'a World, content: Content) -> Self {
+        let mut walk = Self::begin(world).await;
+        walk.head(async |desk, at| dossiers::save(&desk, at, content).await).await.unwrap();
+        walk
+    }
+
     /// The whole of it, signed by the head and handed in.
     pub async fn submitted(world: &'a World, content: Content) -> Self {
         let mut walk = Self::begin(world).await;

@@ -184,7 +184,11 @@ async fn rule_a3_acts_issue_their_documents_once_and_without_a_gap() {
         };
         walk.centre(FIRST, refuse).await.unwrap();
         let act = world.last_act();
-        assert!(act.detail.contains("; văn bản refusal 1/TTDLDC-TC, tệp #"), "{}", act.detail);
+        assert!(
+            act.detail.contains("; kèm văn bản từ chối số 1/TTDLDC-TC (tệp #"),
+            "{}",
+            act.detail
+        );
         let issued = world.store.documents_of(walk.number).await.unwrap();
         assert_eq!(issued[0].kind, DocumentKind::Refusal);
         // The unit has it, and nobody else's.
@@ -216,7 +220,8 @@ async fn rule_d6_a_lock_is_told_in_writing() {
         let (snapshot, by, own) = (world.snapshot(), actor(FIRST), unit());
         states::lock_connection(&desk(&world, &snapshot, &by)).await.unwrap();
         let act = world.last_act();
-        assert!(act.detail.starts_with("MAU locked; lý do: cao điểm; văn bản lock 1/"), "{act:?}");
+        let told = "MAU locked; lý do: cao điểm; kèm thông báo khóa số 1/TTDLDC-TBK (tệp #";
+        assert!(act.detail.starts_with(told), "{act:?}");
         assert!(states::lock_connection(&desk(&world, &snapshot, &by)).await.is_err());
         let snapshot = world.snapshot();
         states::unlock_connection(&desk(&world, &snapshot, &by)).await.unwrap();
@@ -293,7 +298,13 @@ async fn rule_b7_a_head_confirms_a_batch_of_commitments() {
         assert_eq!((of.number, of.list.mark.by, of.list.officers), (list, HEAD, 1));
         let file = of.list.file.unwrap();
         let kept = world.store.file(file).await.unwrap().unwrap();
-        assert_eq!(world.store.file_bytes(&kept).await.unwrap(), b"%PDF-1.7 danh sach");
+        assert_eq!(kept.about.scan, Scan::Unasked);
+        let (_, bytes) = commitments::fetch(&desk, file).await.unwrap();
+        assert_eq!(bytes, b"%PDF-1.7 danh sach");
+        assert_eq!(world.last_act().kind, "commitments.fileRead");
+        let other = UnitCode::parse("H26.002").unwrap();
+        let foreign = HeadDesk { unit: &other, ..desk };
+        assert!(matches!(commitments::fetch(&foreign, file).await, Err(Refused::Gone)));
         // Confirmed again it stands on the newer list, by the electronic form alone.
         let electronic = None::<Brought<Vec<u8>>>;
         let (_, newer) =

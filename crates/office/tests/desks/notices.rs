@@ -11,7 +11,7 @@ use dancu_office::notices::watch::Watch;
 use dancu_office::notices::{Read, mark_read, spread};
 use dancu_office::{Refused, news, states};
 use dancu_store::desks::News;
-use dancu_store::notices::{self, CODE, Contact};
+use dancu_store::notices::{self, BOUNCE_KEPT_MS, CODE, Contact};
 use dancu_store::people;
 
 use super::world::*;
@@ -124,7 +124,11 @@ async fn a_connection_that_is_locked_is_told_to_all_but_who_did_it() {
         hand_out(&world).await;
         let system = snapshot.by_id(SYSTEM).unwrap().code.clone();
         let locked = Notice::Connection { system, locked: true };
-        assert_eq!(told(&world, HEAD).await, [(locked.clone(), Side::Head)]);
+        // The head is told of the notice in writing too.
+        let head = told(&world, HEAD).await;
+        assert!(head.len() == 2 && head.contains(&(locked.clone(), Side::Head)), "{head:?}");
+        let written = |notice: &Notice| matches!(notice, Notice::DossierStep { .. });
+        assert!(head.iter().any(|(notice, _)| written(notice)), "{head:?}");
         assert_eq!(told(&world, SECOND).await, [(locked, Side::Operator)]);
         assert_eq!(told(&world, FIRST).await, []);
     }
@@ -268,11 +272,19 @@ async fn an_address_is_used_once_its_code_came_back() {
         assert_eq!(contact().await.address, None);
         // Who forgets an address mails no more codes by it.
         assert_eq!(field(&contact::ask(at(again), &by, ADDRESS).await.unwrap_err()), "address");
+        let another = "can.bo.khac@dancu.example.vn";
         for n in 2..CODES_A_DAY as i64 {
-            contact::ask(at(again + n * MINUTE_MS), &by, ADDRESS).await.unwrap();
+            contact::ask(at(again + n * MINUTE_MS), &by, another).await.unwrap();
         }
-        let many = contact::ask(at(again + DAY_MS / 2), &by, ADDRESS).await.unwrap_err();
+        let many = contact::ask(at(again + DAY_MS / 2), &by, another).await.unwrap_err();
         assert_eq!(field(&many), "address", "nobody's box is filled from here");
-        contact::ask(at(again + 2 * DAY_MS), &by, ADDRESS).await.unwrap();
+        contact::ask(at(again + 2 * DAY_MS), &by, another).await.unwrap();
+        // Nor for anybody else is the address tried that came back, until a week has gone.
+        let head = actor(HEAD);
+        let capital = "Can.Bo.Mau@DANCU.example.vn";
+        let back = contact::ask(at(again + DAY_MS), &head, capital).await.unwrap_err();
+        assert!(back.to_string().contains("bị trả lại"), "{back}");
+        assert_eq!(field(&back), "address");
+        contact::ask(at(again + BOUNCE_KEPT_MS), &head, ADDRESS).await.unwrap();
     }
 }

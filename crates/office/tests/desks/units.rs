@@ -2,14 +2,16 @@
 
 use std::slice::from_ref;
 
-use dancu_domain::ids::UnitCode;
+use dancu_domain::ids::{Login, PersonalId, UnitCode};
 use dancu_domain::moment::DAY_MS;
+use dancu_domain::name::FullName;
 use dancu_domain::people::grants::Scope;
+use dancu_domain::people::roles::Role;
 use dancu_domain::units::{
-    About, Change, Contact, ContactKind, Representative, UnitKind, UnitName, commune_unit,
+    About, Change, Contact, ContactKind, Event, Representative, UnitKind, UnitName, commune_unit,
 };
 use dancu_office::units::{self, Moved, UnitsDesk, known, load, merge, record};
-use dancu_office::{Actor, Refused};
+use dancu_office::{Actor, Refused, staff};
 use jiff::civil::{Date, date};
 
 use super::world::{AUDITOR, HEAD, OFFICER, SYSTEM, World, actor, clock, operator};
@@ -65,8 +67,13 @@ async fn rule_b4_a_merge_moves_what_is_live_and_stops_no_counter() {
         let (heir, old) = (with_heir(&world, &by).await, code("H26.001"));
         world.begin_session(OFFICER).await;
         let snapshot = world.snapshot();
-        let preview = units::preview(&world.store, &snapshot, from_ref(&old), &heir).await.unwrap();
-        assert_eq!((preview.systems, preview.people), (vec!["MAU".to_owned()], 2));
+        let read = known(&world.store, day(0)).await.unwrap();
+        let events = units::merging(from_ref(&old), &heir, day(0)).unwrap();
+        let preview = units::preview(&world.store, &snapshot, &read, &events).await.unwrap();
+        let live: Vec<_> =
+            preview.live.iter().map(|l| (l.system.as_str(), &l.from, &l.to)).collect();
+        assert_eq!((live, preview.people), (vec![("MAU", &old, &heir)], 2));
+        assert!(preview.wider.is_empty(), "the heir has nothing of its own: {:?}", preview.wider);
         let merged = [old.clone(), heir.clone()];
         let (done, moved) = merge(&units_desk(&world, &by), &merged, &heir, day(0)).await.unwrap();
         assert_eq!(moved, Moved { systems: 1, people: 2, ..Moved::default() });
@@ -292,5 +299,44 @@ async fn rule_j2_two_contacts_told_at_once_both_stay() {
         let tree = known(&world.store, day(0)).await.unwrap().tree;
         assert_eq!(tree.get(&old).unwrap().contacts.len(), 2);
         assert_eq!(world.last_act().kind, "unit.contacts");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rule_a6_a_preview_tells_whose_roles_reach_further_and_refuses_cycles() {
+    for world in World::both("units-preview").await {
+        let by = operator();
+        let (heir, old) = (with_heir(&world, &by).await, code("H26.001"));
+        let staff =
+            staff::StaffDesk {
+                store: &world.store, now: clock(), actor: &by, reason: "QĐ mẫu 7"
+            };
+        let new = staff::New {
+            login: Login::parse("thutruong.nhan").unwrap(),
+            name: FullName::parse("Thủ Trưởng Nhận").unwrap(),
+            personal_id: PersonalId::parse("099301012345").unwrap(),
+            unit: heir.clone(),
+            role: Role::Head,
+            phone: String::new(),
+        };
+        staff::invite(&staff, new, "phc".into()).await.unwrap();
+        let (snapshot, read) = (world.snapshot(), known(&world.store, day(0)).await.unwrap());
+        let look =
+            async |events: &[Event]| units::preview(&world.store, &snapshot, &read, events).await;
+        let events = units::merging(from_ref(&old), &heir, day(0)).unwrap();
+        let wider = look(&events).await.unwrap().wider;
+        let told = |role, unit: &UnitCode| {
+            wider.iter().find(|w| w.role == role && w.unit == *unit).unwrap()
+        };
+        let (taking, going) = (told(Role::Head, &heir), told(Role::Head, &old));
+        assert_eq!(taking.name, "Thủ Trưởng Nhận");
+        assert_eq!((taking.systems.as_slice(), taking.people), (&["MAU".to_owned()][..], 2));
+        // The head who goes there reaches the people of the heir.
+        assert_eq!((going.systems.len(), going.people), (0, 1));
+        assert_eq!(wider.len(), 2, "an officer asks by the account list: {wider:?}");
+        // Each into the other on one day.
+        let back = Event { unit: heir.clone(), day: day(0), change: Change::Merged(old.clone()) };
+        let cycle = look(&[events, vec![back]].concat()).await.unwrap_err();
+        assert!(matches!(cycle, Refused::Field { field: "heir", .. }), "{cycle:?}");
     }
 }

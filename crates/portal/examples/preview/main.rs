@@ -3,6 +3,7 @@
 //! Use: `cargo run --example preview -- OUT_FOLDER`. One folder per language, one file per page.
 //! People, units and numbers are invented; personal ids begin with 099, which no province has.
 
+mod centre;
 mod citizen;
 mod counter;
 mod entry;
@@ -180,6 +181,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         preview.counter()?;
         preview.head()?;
         preview.operator()?;
+        preview.centre()?;
         preview.plans()?;
         preview.auditor()?;
         preview.account()?;

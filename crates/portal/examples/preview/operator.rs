@@ -3,8 +3,8 @@
 use std::error::Error;
 
 use dancu_portal::operator::{
-    Announcement, Announcements, Exceedance, Exceedances, Lines, LockAct, LockPage, LockRow, Locks,
-    Part, RaiseRow, Raises, Said, Status, SystemRow, Systems, states as own,
+    Announcement, Announcements, AppealNote, Exceedance, Exceedances, Lines, LockAct, LockPage,
+    LockRow, Locks, Part, RaiseRow, Raises, Said, Status, SystemRow, Systems, states as own,
 };
 use dancu_portal::parts::{SavedView, State, states};
 
@@ -22,6 +22,7 @@ impl Preview {
             scope_key,
             what: what.into(),
             rule,
+            appeal: timed.then(|| (own::APPEALED, "13:30 24/11/2026".into())),
             evidence,
             href: format!("/operate/locks/{key}"),
         };
@@ -240,6 +241,26 @@ impl Preview {
                 chart: Some(full_chart()),
                 may_unlock: true,
                 reason: String::new(),
+                told: None,
+                appeal: Some(AppealNote {
+                    words: self.say(
+                        "Bộ phận một cửa nhập tay suốt buổi sáng vì hệ thống của xã ngừng.",
+                        "The counter typed by hand all morning because the system was down.",
+                    ),
+                    clocks: vec![
+                        ("appeal-made", "13:15 24/11/2026".into()),
+                        ("appeal-acknowledge-by", "13:30 24/11/2026".into()),
+                        ("appeal-decide-by", "15:15 24/11/2026".into()),
+                    ],
+                    late: true,
+                    answer: None,
+                    may_acknowledge: true,
+                    may_decide: true,
+                }),
+                may_appeal: false,
+                words: String::new(),
+                keep_why: String::new(),
+                once: "1".into(),
             },
         )
     }

@@ -108,6 +108,8 @@ pub struct OfficerRow {
     pub state: State,
     /// Edition, day and list; empty: none.
     pub told: String,
+    /// Where the signed list is had; empty: there is none.
+    pub href: String,
 }
 
 /// Individual commitments of a system's officers.

@@ -18,7 +18,8 @@ section! {
              input and ends with 0 (clean), 1 (refused) or anything else (undecided). An empty \
              list: files are not scanned, and pages say so.";
         scan_seconds = "scanSeconds": u32 = 60, "",
-            "Thời gian tối đa cho một lần quét, giây, từ 1 đến 600; quá thời gian là chưa quét được.",
+            "Thời gian tối đa cho một lần quét, giây, từ 1 đến 600; quá thời gian là chưa quét \
+             được.",
             "The longest time of a scan, seconds, from 1 to 600; after it the file is undecided.";
         scans = "scans": u32 = 2, "",
             "Số lần quét chạy cùng lúc, từ 1 đến 16.",

@@ -20,7 +20,7 @@ use dancu_world::names::officer_name;
 use serde_json::{Value, json};
 
 /// Login, role, unit.
-const PEOPLE: [(&str, Role, &str); 14] = [
+const PEOPLE: [(&str, Role, &str); 15] = [
     ("onestop.canbo1", Role::Officer, "H26.001"),
     ("onestop.thutruong", Role::Head, "H26.001"),
     ("onestop.tichhop", Role::Integrator, "H26.001"),
@@ -35,6 +35,7 @@ const PEOPLE: [(&str, Role, &str); 14] = [
     ("trungtam.thamdinh2", Role::DossierReviewer, CENTRE),
     ("anninh.danhgia1", Role::SecurityAssessor, "H26.006"),
     ("trungtam.thamdinh3", Role::DossierReviewer, CENTRE),
+    ("tinh.daumoi1", Role::FocalPoint, "H26"),
 ];
 /// Telephone of support on the demo's pages: no such number is given out.
 pub const HELP_PHONE: &str = "1900 0000";

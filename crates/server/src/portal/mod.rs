@@ -22,6 +22,7 @@ mod dossiers;
 mod entry;
 pub mod form;
 pub mod frame;
+mod gathering;
 pub mod guard;
 mod head;
 mod helped;
@@ -203,6 +204,7 @@ fn table() -> Table {
     let table = operator::routes(table);
     let table = head::routes(table);
     let table = centre::routes(table);
+    let table = gathering::routes(table);
     let table = integrator::routes(table);
     let table = dossiers::routes(table);
     let table = sandbox::routes(table);

@@ -41,6 +41,7 @@ pub fn said(t: &Text, notice: &Notice, side: Side) -> (String, String) {
         Notice::ListChanged { system }
         | Notice::ListWaits { system }
         | Notice::Plan { system, .. }
+        | Notice::Appeal { system, .. }
         | Notice::RevocationToConfirm { system }
         | Notice::Connection { system, .. } => t.with(&key, "line", system),
         Notice::Announced { title, .. } => t.with(&key, "title", title),
@@ -60,6 +61,7 @@ pub fn said(t: &Text, notice: &Notice, side: Side) -> (String, String) {
             return (what, text.clone());
         }
         Notice::Statement { system, month } => t.with_two(&key, "line", system, "month", month),
+        Notice::Urged { by, text, .. } => return (t.with(&key, "unit", by), text.clone()),
         Notice::MailFailing { .. } => t.get(&key),
     };
     (what, advice())
@@ -77,7 +79,7 @@ fn place(t: &Text, line: &LineAt) -> String {
 #[cfg(test)]
 mod tests {
     use dancu_domain::ids::SystemCode;
-    use dancu_domain::notices::{AccountChange, DossierDeed};
+    use dancu_domain::notices::{AccountChange, AppealStep, DossierDeed};
     use dancu_domain::plans::Deed;
     use dancu_domain::service::{Service, Window};
     use dancu_portal::text::Language;
@@ -129,6 +131,7 @@ mod tests {
             Notice::Connection { system: system.clone(), locked: false },
             Notice::ListWaits { system: system.clone() },
             Notice::Statement { system: system.clone(), month: "2026-10".into() },
+            Notice::Urged { by: text(), text: text(), link: leads() },
         ];
         all.extend([80, 100].map(|percent| {
             let system = system.clone();
@@ -137,6 +140,11 @@ mod tests {
         all.extend(
             DossierDeed::ALL.map(|deed| Notice::Dossier { number: "HS-00001".into(), deed }),
         );
+        all.extend(AppealStep::ALL.map(|step| Notice::Appeal {
+            system: system.clone(),
+            lock: "line-1".into(),
+            step,
+        }));
         all.extend(Deed::ALL.map(|deed| Notice::Plan { system: system.clone(), deed }));
         all.extend(
             [

@@ -86,14 +86,13 @@ pub fn refused(facts: &Facts, refused: &Refused) -> Option<String> {
             Language::Vietnamese => vi.clone(),
             Language::English => en.clone(),
         },
-        Refused::Dossier(blocked) => match facts.lang {
-            Language::Vietnamese => {
-                format!("{} {} ({})", blocked.vi(), blocked.what_to_do_vi(), blocked.rule())
-            }
-            Language::English => {
-                format!("{} {} ({})", blocked.en(), blocked.what_to_do(), blocked.rule())
-            }
-        },
+        Refused::Dossier(blocked) => {
+            let (what, todo) = match facts.lang {
+                Language::Vietnamese => (blocked.vi(), blocked.what_to_do_vi()),
+                Language::English => (blocked.en(), blocked.what_to_do()),
+            };
+            format!("{what} {todo} ({})", blocked.rule())
+        }
         Refused::Store(Error::Refused(text)) => text.clone(),
         Refused::Store(error @ Error::Final(_)) => error.to_string(),
         Refused::Store(_) => return None,

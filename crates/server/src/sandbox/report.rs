@@ -63,7 +63,11 @@ fn prove(note: &str, own: Option<&VerifierKey>, trusted: &[VerifierKey]) -> Opti
     }
     // Forms end lines with two characters, and people leave blanks around what they paste.
     let note = note.replace("\r\n", "\n");
-    let (text, signatures) = note.trim().split_once("\n\n")?;
+    let note = note.trim();
+    // The text is one line: where the empty line got lost on the way, the signature still begins
+    // with its dash.
+    let parts = note.split_once("\n\n").or_else(|| Some(note.split_at(note.rfind(DASH)?)));
+    let (text, signatures) = parts.map(|(text, rest)| (text.trim(), rest.trim()))?;
     let text = format!("{text}\n");
     let by = own.into_iter().chain(trusted);
     let by = by.into_iter().find(|key| signatures.lines().any(|line| key.signs(&text, line)))?;
@@ -111,6 +115,8 @@ mod tests {
         // As a form sends it.
         let pasted = format!("  {}\r\n", note(1).replace('\n', "\r\n"));
         assert_eq!(prove(&pasted, None, &trusted).unwrap().sha256, proven.sha256);
+        let flat = note(1).replace('\n', " ");
+        assert_eq!(prove(&flat, None, &trusted).unwrap().sha256, proven.sha256, "as one line");
         for bad in [
             note(1).replace("HOSO", "KHAC"),
             note(3),

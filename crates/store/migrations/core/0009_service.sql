@@ -1,5 +1,32 @@
 -- What follows a live connection. Each part stands under its heading.
 -- Gathering (B8).
+-- When a focal point urged a unit: once a day.
+CREATE TABLE gathering_urged (
+    focal TEXT NOT NULL,
+    unit TEXT NOT NULL,
+    day TEXT NOT NULL,
+    at BIGINT NOT NULL,
+    made_by BIGINT NOT NULL,
+    PRIMARY KEY (focal, unit, day)
+) @CLUSTERED@;
+-- Summaries that were handed up the line, sealed, with the digest of what each says; of one day version by version.
+CREATE TABLE gathering_handed (
+    id @BIGKEY@,
+    focal TEXT NOT NULL,
+    day TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    at BIGINT NOT NULL,
+    made_by BIGINT NOT NULL,
+    digest @BYTES@ NOT NULL,
+    sealed @BYTES@ NOT NULL
+);
+CREATE UNIQUE INDEX gathering_handed_day ON gathering_handed (focal, day, version);
+-- To whom: one or two units, or the centre, which has no code.
+CREATE TABLE gathering_receiver (
+    receiver TEXT NOT NULL,
+    handed BIGINT NOT NULL REFERENCES gathering_handed (id),
+    PRIMARY KEY (receiver, handed)
+) @CLUSTERED@;
 -- Monthly statements (A7).
 -- Statements as they were made, sealed; never changed. year and number: the number; version counts
 -- those of a system's month (yyyymm).
@@ -69,5 +96,22 @@ CREATE TABLE commitment (
     account BIGINT NOT NULL PRIMARY KEY REFERENCES account (id),
     list BIGINT NOT NULL REFERENCES commitment_list (id)
 ) @CLUSTERED@;
--- Webhooks.
--- Further.
+-- Addresses from which mail came back, by their keyed digests: nobody enters one anew for a while.
+CREATE TABLE mail_bounce (
+    digest @BYTES@ NOT NULL PRIMARY KEY,
+    bounced_at BIGINT NOT NULL
+) @CLUSTERED@;
+-- Appeals against locks (D6): what is said stands sealed. lock_key: what is locked, by row id.
+-- state: 0 made, 1 acknowledged, 2 decided. due_at: of the next step. escalated: steps of which it
+-- was told that they are late. Of one lock only one appeal is open.
+CREATE TABLE lock_appeal (
+    id @BIGKEY@,
+    lock_key TEXT NOT NULL,
+    state INTEGER NOT NULL,
+    due_at BIGINT NOT NULL,
+    escalated INTEGER NOT NULL,
+    sealed @BYTES@ NOT NULL
+);
+CREATE UNIQUE INDEX lock_appeal_open ON lock_appeal (lock_key) WHERE state < 2;
+CREATE INDEX lock_appeal_of_lock ON lock_appeal (lock_key, id);
+CREATE INDEX lock_appeal_late ON lock_appeal (due_at) WHERE state < 2;

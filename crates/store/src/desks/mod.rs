@@ -10,6 +10,7 @@
 //! **Invariant:** a decided request, an ended announcement and a confirmed notice stay what they
 //! are.
 
+pub mod appeals;
 mod changes;
 mod help;
 mod news;

@@ -8,7 +8,7 @@
 //! names the revision that was read: of two who change a dossier at once the second is refused.
 
 mod events;
-mod rows;
+pub(crate) mod rows;
 
 use dancu_domain::dossier::{Dossier, DossierNumber, Turn};
 use dancu_domain::ids::{SystemId, UnitCode};

@@ -40,7 +40,7 @@ const TURNS: [Turn; 5] =
     [Turn::Unit, Turn::Integrator, Turn::Reviewer, Turn::Assessor, Turn::Operator];
 
 /// The key, where anything was ever sealed.
-pub(super) fn key(keys: &Keyring) -> Option<Arc<Key>> {
+pub(crate) fn key(keys: &Keyring) -> Option<Arc<Key>> {
     keys.get(Purpose::Policy, 0)
 }
 
@@ -171,7 +171,7 @@ fn opened(r: &Row<'_>, key: &Key) -> Result<Opened<Dossier>> {
     Ok(opened)
 }
 
-pub(super) fn stored(r: &Row<'_>, key: &Key) -> Result<Stored> {
+pub(crate) fn stored(r: &Row<'_>, key: &Key) -> Result<Stored> {
     Ok(Stored { dossier: opened(r, key)?.record, revision: r.get(2)? })
 }
 
@@ -180,7 +180,7 @@ pub(super) fn submitted(r: &Row<'_>, key: &Key) -> Result<Dossier> {
     Ok(place.open::<Dossier>(key, r, 2)?.record)
 }
 
-pub(super) fn summary(r: &Row<'_>, key: &Key) -> Result<Summary> {
+pub(crate) fn summary(r: &Row<'_>, key: &Key) -> Result<Summary> {
     let number = DossierNumber(r.get(0)?);
     let record = short(number).open::<SummaryRecord>(key, r, 5)?.record;
     let turn = |(at, turn)| (record.turns & 1u8 << at != 0).then_some(turn);

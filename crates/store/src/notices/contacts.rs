@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 use std::fmt;
 
-use dancu_domain::moment::Moment;
+use dancu_domain::moment::{DAY_MS, Moment};
 use dancu_domain::notices::Preference;
 use dancu_domain::people::PersonId;
 use serde::{Deserialize, Serialize};
@@ -87,6 +87,40 @@ pub fn save_contact(
                ON CONFLICT (person) DO UPDATE SET sealed = excluded.sealed";
     tx.execute(sql, values![person.0, sealed])?;
     Ok(())
+}
+
+/// How long an address from which mail came back is not tried again, ms (*ours*): a box that is
+/// full is emptied within days, one that does not exist stays away.
+pub const BOUNCE_KEPT_MS: i64 = 7 * DAY_MS;
+
+/// Writes down that mail to an address came back; what is older than [`BOUNCE_KEPT_MS`] goes.
+pub fn note_bounce(tx: &mut Tx<'_>, keys: &Keyring, address: &str, at: Moment) -> Result<()> {
+    let digest = bounce_digest(keys, address)?;
+    let sql = "DELETE FROM mail_bounce WHERE bounced_at <= $1";
+    tx.execute(sql, values![at.plus_ms(-BOUNCE_KEPT_MS).0])?;
+    let sql = "INSERT INTO mail_bounce (digest, bounced_at) VALUES ($1, $2) \
+               ON CONFLICT (digest) DO UPDATE SET bounced_at = excluded.bounced_at";
+    tx.execute(sql, values![digest, at.0])?;
+    Ok(())
+}
+
+/// When mail to an address came back, where that was of late, whoever was mailed.
+pub fn bounced_at(
+    tx: &mut Tx<'_>,
+    keys: &Keyring,
+    address: &str,
+    now: Moment,
+) -> Result<Option<Moment>> {
+    let digest = bounce_digest(keys, address)?;
+    let sql = "SELECT bounced_at FROM mail_bounce WHERE digest = $1 AND bounced_at > $2";
+    let since = now.plus_ms(-BOUNCE_KEPT_MS).0;
+    tx.optional(sql, values![digest, since], |r| Ok(Moment(r.get(0)?)))
+}
+
+/// Of an address, whatever the case of its letters: servers tell them in either.
+fn bounce_digest(keys: &Keyring, address: &str) -> Result<[u8; 16]> {
+    let key = sealed::key(keys)?;
+    Ok(key.digest16(&[b"mail_bounce.digest\0", address.to_lowercase().as_bytes()]))
 }
 
 impl Notices<'_> {

@@ -17,7 +17,9 @@ use dancu_domain::notices::{Audience, Notice, Side};
 use dancu_domain::people::PersonId;
 use serde::{Deserialize, Serialize};
 
-pub use self::contacts::{CODE_TRIES, Contact, Pending, contact, save_contact};
+pub use self::contacts::{
+    BOUNCE_KEPT_MS, CODE_TRIES, Contact, Pending, bounced_at, contact, note_bounce, save_contact,
+};
 pub use self::mail::{
     CODE, Ended, Job, MAIL_READ, end_mail, enqueue, forget_mail, job, postpone, replace_code,
 };

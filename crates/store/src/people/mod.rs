@@ -36,6 +36,7 @@
 mod codes;
 mod events;
 mod kinds;
+mod mend;
 mod reads;
 mod record;
 mod rows;

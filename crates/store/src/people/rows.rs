@@ -54,6 +54,26 @@ pub(super) const LEADERS: &str = "SELECT id, revision, epoch, sealed FROM portal
 pub(super) const CENTRE: &str = "SELECT id, revision, epoch, sealed FROM portal_person \
                                  WHERE centre = 1 AND unit <> $1 ORDER BY id";
 
+/// Tells anew of a slice of rows whether somebody holds a role that the centre gives: rows of
+/// before say nothing sure of it until they are saved. Gives the last row that was looked at; none
+/// where all were.
+pub(super) fn mend_centre(
+    tx: &mut Tx<'_>,
+    keys: &Keyring,
+    after: PersonId,
+    limit: u32,
+) -> Result<Option<PersonId>> {
+    let key = sealed::key(keys)?;
+    let citizens = citizens_digest(&key);
+    let some = tx.query(PAGE, values![after.0, citizens, limit], |r| read(r, &key))?;
+    for person in &some {
+        let holds = u8::from(by_centre(person));
+        let sql = "UPDATE portal_person SET centre = $1 WHERE id = $2 AND centre <> $3";
+        tx.execute(sql, values![holds, person.id.0, holds])?;
+    }
+    Ok(some.last().map(|person| person.id))
+}
+
 /// The number of the next new person: 1 and up, never one that was given.
 pub fn next_id(tx: &mut Tx<'_>) -> Result<PersonId> {
     let sql = "SELECT COALESCE(MAX(id), 0) FROM portal_person";

@@ -106,14 +106,14 @@ async fn half_a_file_leaves_nothing() {
     let world = World::new(Engine::Sqlite);
     let store = world.open();
     with_dossier(&store).await;
-    let full = "CREATE TRIGGER full BEFORE INSERT ON kept_file_part WHEN NEW.id % 1024 = 6 \
+    let full = "CREATE TRIGGER disk_full BEFORE INSERT ON kept_file_part WHEN NEW.id % 1024 = 6 \
                 BEGIN SELECT RAISE(ABORT, 'disk is full'); END";
     note(&store, move |tx, _| tx.batch(full)).await.unwrap();
     assert!(store.stage_file(BEGIN, &some(LARGE)).await.is_err());
     assert_eq!(count(&world, "kept_file_part"), 0);
     assert_eq!(count(&world, "kept_file WHERE state <> 2"), 0);
     // The next one comes in, under another number.
-    note(&store, |tx, _| tx.batch("DROP TRIGGER full")).await.unwrap();
+    note(&store, |tx, _| tx.batch("DROP TRIGGER disk_full")).await.unwrap();
     let staged = store.stage_file(BEGIN, &some(LARGE)).await.unwrap();
     assert_eq!(staged.id, FileId(2));
     keep(&store, staged).await.unwrap();

@@ -109,3 +109,39 @@ async fn people_of_the_centre_are_found_without_opening_others() {
         assert_eq!(numbers(store.people().of_centre().await.unwrap()), [2], "not opened");
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rule_e3_heads_saved_before_they_counted_are_found_after_one_pass() {
+    for engine in BOTH {
+        let world = World::new(engine);
+        let store = world.open();
+        let found = async || -> Vec<u32> {
+            store.people().by_centre().await.unwrap().iter().map(|p| p.id.0).collect()
+        };
+        note(&store, |tx, keys| {
+            let mut two = person(2);
+            let scope = Scope::Below(two.unit.clone());
+            let head = Grant::new(Role::Head, scope, DateRange::default(), None);
+            two.grants =
+                dancu_domain::people::grants::Grants::default().with(head.unwrap()).unwrap();
+            people::insert(tx, keys, &person(1))?;
+            people::insert(tx, keys, &two)
+        })
+        .await
+        .unwrap();
+        // The officer's row says 1, the head's 0, as rows of before may.
+        let sql = "UPDATE portal_person SET centre = 2 - id";
+        world.connect().tx().execute(sql, &[]).unwrap();
+        assert_eq!(found().await, [0_u32; 0]);
+        store.mend_people(BEGIN).await.unwrap();
+        assert_eq!(found().await, [2]);
+        let sql = "SELECT centre FROM portal_person WHERE id = 1";
+        let officer: u8 = world.connect().tx().one(sql, &[], |r| r.get(0)).unwrap();
+        assert_eq!(officer, 0, "nobody's record is opened for nothing");
+        // Once: what is wrong afterwards was not wrong before.
+        let sql = "UPDATE portal_person SET centre = 0";
+        world.connect().tx().execute(sql, &[]).unwrap();
+        store.mend_people(BEGIN).await.unwrap();
+        assert_eq!(found().await, [0_u32; 0]);
+    }
+}

@@ -13,7 +13,9 @@ use crate::common::BEGIN;
 use crate::world::{BOTH, NOW, World, begin, entry, note, person};
 
 /// The tables since then; what refers to another comes first.
-const NEW: [&str; 23] = [
+const NEW: [&str; 25] = [
+    "lock_appeal",
+    "mail_bounce",
     "campaign_task",
     "campaign",
     "dossier_event",

@@ -4,11 +4,11 @@ use dancu_domain::ids::UnitCode;
 use dancu_domain::person::Dataset;
 use dancu_domain::registration::Group;
 use dancu_domain::units::{
-    About, AgencyCode, Change, Contact, ContactKind, Representative, Seat, Unit, UnitKind,
-    UnitName, UnitRefusal,
+    About, AgencyCode, Change, Contact, ContactKind, Event, Proposal, Representative, Seat, Unit,
+    UnitKind, UnitName, UnitRefusal, proposals,
 };
 use dancu_office::Refused;
-use dancu_office::units::refused;
+use dancu_office::units::{Known, merging, refused};
 use dancu_portal::centre::{EventRow, Field};
 use dancu_portal::parts::Choice;
 use jiff::civil::Date;
@@ -19,7 +19,7 @@ use crate::portal::frame;
 use crate::portal::signed::Signed;
 
 /// Forms of the centre: word, key of the name.
-pub(super) const OF_CENTRE: [(&str, &str); 10] = [
+pub(super) const OF_CENTRE: [(&str, &str); 11] = [
     ("renamed", "unit-act-renamed"),
     ("moved", "unit-act-moved"),
     ("described", "unit-act-described"),
@@ -27,10 +27,13 @@ pub(super) const OF_CENTRE: [(&str, &str); 10] = [
     ("represented", "unit-act-represented"),
     ("contacts", "unit-act-contacts"),
     ("merged", "unit-act-merged"),
+    (ABSORBED, "unit-act-absorbed"),
     ("split", "unit-act-split"),
     ("dissolved", "unit-act-dissolved"),
     (ANNULLED, "unit-act-annulled"),
 ];
+/// The form by which a unit takes over several at once.
+pub(super) const ABSORBED: &str = "absorbed";
 /// The form that annuls what is dated ahead.
 pub(super) const ANNULLED: &str = "annulled";
 /// Those of a unit for itself (B9).
@@ -92,6 +95,7 @@ pub(super) fn fields(
             line("phone", "unit-phone", "", none()),
             line("email", "unit-email", "", none()),
         ],
+        ABSORBED => vec![line("merged", "unit-merged", "unit-merged-hint", none())],
         "merged" => vec![line("heir", "unit-heir", "unit-heir-hint", none())],
         "split" => vec![
             line("parts", "unit-parts", "unit-parts-hint", none()),
@@ -187,12 +191,49 @@ fn codes(all: &[UnitCode]) -> String {
 /// # Errors
 /// [`Refused::Field`].
 pub(super) fn read(form: &Form, act: &str) -> Result<(Date, Change), Refused> {
-    let day = frame::parse_day(form.get("day")).ok_or_else(|| Refused::Field {
+    let day = day_of(form)?;
+    Ok((day, change(form, act).map_err(refused)?))
+}
+
+fn day_of(form: &Form) -> Result<Date, Refused> {
+    frame::parse_day(form.get("day")).ok_or_else(|| Refused::Field {
         field: "day",
         vi: "Nhập ngày dạng dd/mm/yyyy.".into(),
         en: "Type a day as dd/mm/yyyy.".into(),
-    })?;
-    Ok((day, change(form, act).map_err(refused)?))
+    })
+}
+
+/// What was typed as events: most forms are about the unit of the page, one about those that it
+/// takes over.
+///
+/// # Errors
+/// [`Refused::Field`].
+pub(super) fn events(form: &Form, act: &str, unit: &Unit) -> Result<Vec<Event>, Refused> {
+    if act == ABSORBED {
+        let mut merged = several(form.get("merged"), UnitRefusal::Unknown).map_err(in_list)?;
+        merged.sort_unstable();
+        merged.dedup();
+        return merging(&merged, &unit.code, day_of(form)?);
+    }
+    let (day, change) = read(form, act)?;
+    Ok(vec![Event { unit: unit.code.clone(), day, change }])
+}
+
+/// A wrong code among several.
+fn in_list(why: UnitRefusal) -> Refused {
+    match refused(why) {
+        Refused::Field { vi, en, .. } => Refused::Field { field: "merged", vi, en },
+        other => other,
+    }
+}
+
+/// Codes of the units whose whole commune of before lies in that of a unit, by the official list of
+/// changes: to begin with, not to decide by.
+pub(super) fn within(known: &Known, unit: &Unit) -> String {
+    let proposed = proposals(&known.tree).into_iter().filter(|(code, proposal)| {
+        *code != unit.code && *proposal == Proposal::Whole(unit.code.clone())
+    });
+    proposed.map(|(code, _)| code.to_string()).collect::<Vec<_>>().join("\n")
 }
 
 fn change(form: &Form, act: &str) -> Result<Change, UnitRefusal> {
@@ -257,7 +298,8 @@ fn optional(text: &str, why: UnitRefusal) -> Result<Option<UnitCode>, UnitRefusa
 }
 
 fn several(text: &str, why: UnitRefusal) -> Result<Vec<UnitCode>, UnitRefusal> {
-    text.split_whitespace().map(|word| code(word, why)).collect()
+    let words = text.split(|c: char| c.is_whitespace() || matches!(c, ',' | ';'));
+    words.filter(|word| !word.is_empty()).map(|word| code(word, why)).collect()
 }
 
 /// An event in words; names of people are left to the unit's own facts.

@@ -1,7 +1,10 @@
 //! The list of units, with what they told of themselves lately.
 
+use std::collections::HashMap;
+
 use axum::extract::Query;
 use dancu_domain::geo;
+use dancu_domain::ids::UnitCode;
 use dancu_domain::moment::DAY_MS;
 use dancu_domain::person::Dataset;
 use dancu_domain::units::{Unit, UnitKind};
@@ -48,15 +51,18 @@ pub(super) async fn show(signed: Signed, Query(filter): Query<Filter>) -> Handle
     let found: Vec<&Unit> = known.tree.search(&filter.q).filter(fits).collect();
     let total = found.len();
     let first = filter.page.saturating_mul(PAGE).min(total.saturating_sub(1) / PAGE * PAGE);
+    let mut systems: HashMap<&UnitCode, u64> = HashMap::new();
+    for system in snapshot.systems() {
+        *systems.entry(&system.unit).or_default() += 1;
+    }
     let rows = found.iter().skip(first).take(PAGE).map(|unit| {
-        let systems = snapshot.systems().iter().filter(|s| s.unit == unit.code).count();
         let (vi, en) = unit.about.kind.names();
         UnitRow {
             code: unit.code.to_string(),
             name: unit.name().to_owned(),
             kind: signed.say(vi, en).to_owned(),
             above: name_of(unit.parent().and_then(|parent| known.tree.resolve(parent))),
-            systems: systems as u64,
+            systems: systems.get(&unit.code).copied().unwrap_or(0),
             state: if unit.lives() { common::ACTIVE } else { states::ENDED },
             href: format!("/centre/units/{}", unit.code),
         }
@@ -66,14 +72,9 @@ pub(super) async fn show(signed: Signed, Query(filter): Query<Filter>) -> Handle
     let mut ahead: Vec<_> = known.written.iter().filter(|w| w.event.day > signed.today()).collect();
     ahead.retain(|w| !known.annulled.contains(&w.id));
     ahead.sort_by_key(|w| w.event.day);
-    let views = [("", "units-living"), ("ended", "units-ended")].map(|(view, key)| SavedView {
-        name: t.get(key),
-        href: format!("/centre/units?view={view}"),
-        current: filter.view == view,
-    });
     Ok(frame::page(&Units {
         told: (filter.told == "annulled").then_some("unit-annulled-done"),
-        views: views.into(),
+        views: views(&signed, &filter.view),
         provinces: provinces(&t.get("units-any-province"), province),
         kinds: kinds(&signed, &t.get("units-any-kind"), kind),
         rows: rows.collect(),
@@ -86,8 +87,24 @@ pub(super) async fn show(signed: Signed, Query(filter): Query<Filter>) -> Handle
     }))
 }
 
+/// The ways to look at units.
+pub(super) fn views(signed: &Signed, current: &str) -> Vec<SavedView> {
+    let t = signed.text();
+    let all = [
+        ("", "units-living", "/centre/units"),
+        ("tree", "units-tree", "/centre/units/tree"),
+        ("ended", "units-ended", "/centre/units?view=ended"),
+    ];
+    let view = |(view, key, href): (&str, &str, &str)| SavedView {
+        name: t.get(key),
+        href: href.to_owned(),
+        current: current == view,
+    };
+    all.map(view).into()
+}
+
 /// Provinces to choose from, after the words for none.
-pub(super) fn provinces(any: &str, chosen: Option<u8>) -> Vec<Choice> {
+pub(in crate::portal) fn provinces(any: &str, chosen: Option<u8>) -> Vec<Choice> {
     let first = Choice { value: String::new(), label: any.to_owned(), chosen: chosen.is_none() };
     let listed = geo::provinces(Dataset::Y2026).iter().map(|p| Choice {
         value: p.code.to_string(),

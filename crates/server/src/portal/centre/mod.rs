@@ -7,7 +7,10 @@ mod campaigns;
 mod import;
 mod list;
 mod own;
+mod preview;
+mod proposals;
 mod staff;
+mod tree;
 mod unit;
 
 use dancu_domain::people::powers::Power;
@@ -18,6 +21,7 @@ use dancu_portal::centre::{EventRow, states};
 use dancu_store::units::Written;
 
 pub use self::import::Kept;
+pub(super) use self::list::provinces;
 use super::frame;
 use super::head::AROUND_FILE;
 use super::signed::Signed;
@@ -32,6 +36,8 @@ pub fn routes(table: Table) -> Table {
         .get("/centre/units", look, list::show)
         .get("/centre/units/new", look, unit::new)
         .post("/centre/units/new", units, unit::found)
+        .get("/centre/units/tree", look, tree::show)
+        .get("/centre/units/proposals", look, proposals::show)
         .get("/centre/units/{code}", look, unit::show)
         .post("/centre/units/{code}", units, unit::write)
         .get("/centre/campaigns", Power::RunCampaigns, campaigns::show)

@@ -7,7 +7,7 @@ use dancu_domain::people::account::Phase;
 use dancu_domain::people::may::Target;
 use dancu_domain::people::powers::Power;
 use dancu_domain::people::roles::Role;
-use dancu_domain::units::{AgencyCode, Change, Contact, Unit, UnitRefusal};
+use dancu_domain::units::{AgencyCode, Contact, Event, Unit, UnitRefusal};
 use dancu_office::officers::Who;
 use dancu_office::units::{self, Known, UnitsDesk};
 use dancu_office::{Refused, act};
@@ -16,7 +16,7 @@ use dancu_portal::parts::{FieldError, states as common};
 use dancu_store::people::Person;
 use serde::Deserialize;
 
-use super::{acts, event, known, name_of};
+use super::{acts, event, known, name_of, preview};
 use crate::portal::form::{self, Form};
 use crate::portal::frame;
 use crate::portal::once::Sent;
@@ -34,6 +34,7 @@ const SHOWN: usize = 200;
 pub(super) struct Chosen {
     r#do: String,
     event: String,
+    heir: String,
     told: String,
 }
 
@@ -49,19 +50,35 @@ pub(super) struct Shown<'a> {
     pub(super) errors: Vec<FieldError>,
     /// What a merge would move.
     pub(super) preview: Vec<String>,
+    /// What the preview was of, as it is sent along.
+    pub(super) seen: String,
     /// Whether something was written down a moment ago.
     pub(super) told: bool,
 }
 
 impl<'a> Shown<'a> {
+    fn none() -> Self {
+        Self {
+            own: false,
+            act: "",
+            typed: Form::default(),
+            errors: vec![],
+            preview: vec![],
+            seen: String::new(),
+            told: false,
+        }
+    }
+
     pub(super) fn plain(own: bool, chosen: &'a Chosen) -> Self {
+        let given = [("event", &chosen.event), ("heir", &chosen.heir)];
+        let given = given.into_iter().filter(|(_, value)| !value.is_empty());
+        let typed = given.map(|(name, value)| (name.to_owned(), value.clone()));
         Self {
             own,
             act: &chosen.r#do,
-            typed: Form::of(vec![("event".into(), chosen.event.clone())]),
-            errors: vec![],
-            preview: vec![],
+            typed: Form::of(typed.collect()),
             told: chosen.told == "written",
+            ..Self::none()
         }
     }
 }
@@ -103,8 +120,8 @@ fn founding(signed: &Signed, typed: &Form, errors: Vec<FieldError>) -> axum::res
         head: "unit-found",
         fields: acts::fields(signed, "founded", None, typed, false),
         preview: vec![],
-        seen: String::new(),
         previewed: false,
+        seen: String::new(),
         once: form::once(),
         to: "/centre/units/new".into(),
     };
@@ -138,7 +155,8 @@ pub(super) async fn found(signed: Signed, form: Form) -> Handled {
     let done = match read {
         Ok((code, (day, change))) => {
             let to = format!("/centre/units/{code}?told=written");
-            written(&signed, &form, false, (code, day, change)).await?.map(|()| to)
+            let events = vec![Event { unit: code, day, change }];
+            written(&signed, &form, false, events).await?.map(|()| to)
         }
         Err(refused) => Err(refused),
     };
@@ -172,7 +190,7 @@ pub(super) async fn save(
 ) -> Handled {
     let act = form.get("act");
     let shown =
-        |errors, preview| Shown { own, act, typed: form.clone(), errors, preview, told: false };
+        |errors, preview| Shown { own, act, typed: form.clone(), errors, preview, ..Shown::none() };
     if act == acts::ANNULLED && !own {
         return match annulled(signed, form).await? {
             // A unit whose founding was annulled has no page any more.
@@ -186,25 +204,21 @@ pub(super) async fn save(
             }
         };
     }
-    let refused = match acts::read(form, act) {
-        Ok((day, change)) => {
-            if let Some(heir) = change.heir() {
-                let preview = preview(signed, unit, heir).await?;
-                let seen = form.get("seen") == form.digest(&preview);
-                // What was changed after it was looked at is looked at anew.
-                if form.has("look") || !seen {
-                    return page(signed, known, unit, shown(vec![], preview)).await;
-                }
-            }
-            match written(signed, form, own, (unit.code.clone(), day, change)).await? {
-                Ok(()) => {
-                    let path = if own { "/unit".to_owned() } else { signed.here.clone() };
-                    let path = path.split('?').next().unwrap_or_default();
-                    return Ok(frame::to(&format!("{path}?told=written")));
+    let read = acts::events(form, act, unit);
+    let refused = match read {
+        Ok(events) if previewed(act) && form.get("seen") != seen(&events) => {
+            match preview::lines(signed, known, &events).await? {
+                Ok(preview) => {
+                    let shown = Shown { seen: seen(&events), ..shown(vec![], preview) };
+                    return page(signed, known, unit, shown).await;
                 }
                 Err(refused) => refused,
             }
         }
+        Ok(events) => match written(signed, form, own, events).await? {
+            Ok(()) => return Ok(frame::to(&format!("{}?told=written", here(unit, own)))),
+            Err(refused) => refused,
+        },
         Err(refused) => refused,
     };
     let errors = errors(signed, &refused)?;
@@ -232,14 +246,14 @@ async fn written(
     signed: &Signed,
     form: &Form,
     own: bool,
-    (unit, day, change): (UnitCode, jiff::civil::Date, Change),
+    events: Vec<Event>,
 ) -> Result<Result<(), Refused>, Stop> {
     let (open, now, by) = (store(signed).clone(), signed.now, actor(signed));
     let reason = form.get("reason").to_owned();
     let act = async move {
         let reason = if own { "" } else { act::reason(&reason)? };
         let desk = UnitsDesk { store: &open, now, actor: &by, reason, own };
-        units::record(&desk, &unit, day, change).await.map(drop)
+        units::record_all(&desk, events).await.map(drop)
     };
     let done = match form.carry_out(signed, act).await? {
         Sent::First(done) => done,
@@ -262,32 +276,17 @@ fn errors(signed: &Signed, refused: &Refused) -> Result<Vec<FieldError>, Stop> {
     }
 }
 
-async fn preview(signed: &Signed, unit: &Unit, heir: &UnitCode) -> Result<Vec<String>, Stop> {
-    let snapshot = signed.app.gate.snapshot();
-    let merged = [unit.code.clone()];
-    let found = units::preview(store(signed), &snapshot, &merged, heir).await;
-    let moved = found.map_err(|error| Stop::from(words::unread(signed, &error)))?;
-    let t = signed.text();
-    let mut lines = vec![
-        t.with("unit-moves-heir", "unit", signed.unit_named(heir)),
-        t.with(
-            "unit-moves-systems",
-            "systems",
-            format!("{} {}", moved.systems.len(), moved.systems.join(", ")),
-        ),
-        t.with_two(
-            "unit-moves-lines",
-            "lines",
-            t.num(moved.lines as u64),
-            "accounts",
-            t.num(moved.accounts as u64),
-        ),
-        t.with("unit-moves-people", "people", t.num(moved.people as u64)),
-    ];
-    if !moved.twice.is_empty() {
-        lines.push(t.with("unit-moves-twice", "people", moved.twice.join(", ")));
-    }
-    Ok(lines)
+/// Whether what a form does is looked at before it is done.
+fn previewed(act: &str) -> bool {
+    matches!(act, "merged" | "split" | acts::ABSORBED)
+}
+
+/// What was looked at: only that is written down, and whatever was typed since is looked at first.
+fn seen(events: &[Event]) -> String {
+    let told = events.iter().map(|e| format!("{} {} {:?}", e.unit, e.day, e.change));
+    let told = told.collect::<Vec<_>>().join(" ");
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, told.as_bytes());
+    hex::encode(&digest.as_ref()[..16])
 }
 
 /// The page of a unit.
@@ -343,7 +342,7 @@ pub(super) async fn page(signed: &Signed, known: &Known, unit: &Unit, shown: Sho
         waiting: waiting(signed, unit, &people, shown.own),
         twice: units::twice(&people),
         acts: acts_of(unit, &shown, &events),
-        form: form_of(signed, unit, &shown, &events),
+        form: form_of(signed, known, unit, &shown, &events),
         events,
         errors: shown.errors,
         s: signed.shell(),
@@ -398,12 +397,16 @@ fn acts_of(
 
 fn form_of(
     signed: &Signed,
+    known: &Known,
     unit: &Unit,
     shown: &Shown<'_>,
     events: &[EventRow],
 ) -> Option<EventForm> {
     let (act, head) = list(shown.own).iter().find(|(act, _)| *act == shown.act)?;
     let mut fields = acts::fields(signed, act, Some(unit), &shown.typed, shown.own);
+    if *act == acts::ABSORBED && !shown.typed.has("merged") {
+        fields[0].value = acts::within(known, unit);
+    }
     if *act == acts::ANNULLED {
         fields.insert(0, acts::ahead(events, shown.typed.get("event")));
     }
@@ -411,12 +414,9 @@ fn form_of(
         act,
         head,
         fields,
-        seen: match &*shown.preview {
-            [] => String::new(),
-            lines => shown.typed.digest(lines),
-        },
         preview: shown.preview.clone(),
-        previewed: matches!(*act, "merged" | "split"),
+        previewed: previewed(act),
+        seen: shown.seen.clone(),
         once: form::once(),
         to: here(unit, shown.own),
     })

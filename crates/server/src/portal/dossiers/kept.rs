@@ -161,7 +161,7 @@ async fn handed(signed: &Signed, place: &Place, (number, file): (String, String)
 ///
 /// # Errors
 /// The page that says that all are held.
-pub(super) fn turn(
+pub(in crate::portal) fn turn(
     signed: &Signed,
 ) -> Result<crate::places::Place<dancu_domain::people::PersonId>, Stop> {
     let places = &signed.portal().dossiers.downloads;
@@ -169,7 +169,7 @@ pub(super) fn turn(
 }
 
 /// A file to be stored, never shown as a page; its own name stands on the page alone.
-pub(super) fn sent(of: &str, file: &KeptFile, bytes: Vec<u8>) -> Response {
+pub(in crate::portal) fn sent(of: &str, file: &KeptFile, bytes: Vec<u8>) -> Response {
     let (kind, end) = match file.about.kind.as_str() {
         "pdf" => ("application/pdf", "pdf"),
         "jpeg" => ("image/jpeg", "jpg"),

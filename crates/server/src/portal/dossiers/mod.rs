@@ -46,7 +46,7 @@ use crate::stop::Stop;
 
 /// Bytes of a sheet: seven long texts of 6,000 letters, at up to three bytes that are sent as nine.
 const SHEET_MAX: usize = 512 * 1024;
-pub(super) use self::kept::{Kept, Unfit};
+pub(super) use self::kept::{Kept, Unfit, sent, turn};
 
 /// Bytes of a form with a report: each of its bytes may be sent as three.
 const FORM_MAX: usize = 4 * crate::sandbox::REPORT_MAX;

@@ -4,6 +4,7 @@ use axum::extract::{Path, Query};
 use axum::http::StatusCode;
 use dancu_domain::dossier::{Dossier, Missing, Part, Stage, Turn};
 use dancu_domain::people::powers::Power;
+use dancu_office::documents::in_words;
 use dancu_office::dossiers::read::{Act, Open};
 use dancu_portal::dossier::kept::Kept;
 use dancu_portal::dossier::{Dossier as Page, Happened, Note, PartRow, states};
@@ -266,6 +267,6 @@ fn happened(event: &dancu_store::dossiers::Event) -> Happened {
         time: frame::stamp(event.at),
         who: words::actor(&event.actor),
         key: format!("did-{}", event.kind.replace('.', "-")),
-        detail: if told { detail.to_owned() } else { String::new() },
+        detail: if told { in_words(detail) } else { String::new() },
     }
 }

@@ -1,10 +1,10 @@
 //! Individual commitments that the head confirms in one batch (B7).
 
-use axum::extract::Query;
+use axum::extract::{Path, Query};
 use axum::http::StatusCode;
 use dancu_domain::dossier::Blocked;
 use dancu_domain::editions::{Edition, Form as Paper};
-use dancu_domain::files::list_number;
+use dancu_domain::files::{FileId, list_number};
 use dancu_domain::ids::AccountId;
 use dancu_domain::people::powers::Power;
 use dancu_office::Refused;
@@ -14,7 +14,7 @@ use dancu_portal::parts::FieldError;
 use serde::Deserialize;
 
 use super::{Unit, allowed, answered, as_errors, system_choices};
-use crate::portal::dossiers::Unfit;
+use crate::portal::dossiers::{Unfit, sent, turn};
 use crate::portal::form::{self, Upload};
 use crate::portal::once::Sent;
 use crate::portal::signed::Signed;
@@ -74,7 +74,24 @@ fn row(signed: &Signed, found: &Committed) -> OfficerRow {
         login: words::login(&account.login),
         state: if told.is_some() { committed::YES } else { committed::NO },
         told: told.unwrap_or_default(),
+        href: found
+            .commitment
+            .as_ref()
+            .and_then(|of| of.list.file)
+            .map(|file| format!("/unit/officers/commitments/{}", file.0))
+            .unwrap_or_default(),
     }
+}
+
+/// `GET /unit/officers/commitments/{file}`: a signed list; journaled.
+pub(super) async fn list(signed: Signed, Path(file): Path<String>) -> Handled {
+    let unit = allowed(&signed, Power::ConfirmCommitments).await?;
+    let Some(file) = file.parse().ok().map(FileId) else { return Ok(frame::missing(&signed)) };
+    let _turn = turn(&signed)?;
+    Ok(match commitments::fetch(&unit.desk(), file).await {
+        Ok((kept, bytes)) => sent("commitments", &kept, bytes),
+        Err(refused) => answered(&signed, &refused),
+    })
 }
 
 /// `POST /unit/officers/commitments`

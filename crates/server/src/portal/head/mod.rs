@@ -72,6 +72,7 @@ pub fn routes(table: Table) -> Table {
         .upload("/unit/officers/import", manage, FILE_BYTES_MAX + AROUND_FILE, import::read)
         .post("/unit/officers/import/apply", manage, import::apply)
         .get("/unit/officers/commitments", Power::ConfirmCommitments, commitments::show)
+        .get("/unit/officers/commitments/{file}", Power::ConfirmCommitments, commitments::list)
         .upload(
             "/unit/officers/commitments",
             Power::ConfirmCommitments,

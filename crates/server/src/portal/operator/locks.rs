@@ -6,22 +6,25 @@ use std::sync::Arc;
 use axum::extract::{Path, Query};
 use axum::http::StatusCode;
 use axum::response::Response;
+use dancu_domain::appeals::Appeal;
 use dancu_domain::lines::LineDay;
 use dancu_domain::people::account::LockCause;
 use dancu_domain::people::may::Target;
 use dancu_domain::people::powers::Power;
 use dancu_domain::registration::{Snapshot, System};
+use dancu_office::appeals::{self as office_appeals, AppealDesk};
 use dancu_office::decisions::Decision;
 use dancu_office::locks::{self, Evidence, LockKey, Standing, Today};
-use dancu_office::{Refused, act, decisions};
+use dancu_office::{Actor, Refused, act, decisions};
 use dancu_portal::operator::{LockAct, LockPage, LockRow, Locks, Said};
 use dancu_portal::parts::FieldError;
 use dancu_portal::text::Text;
 use serde::Deserialize;
 
-use super::{actor, lines, may_on, registered, store, word};
+use super::{actor, appeals, lines, may_on, registered, store, word};
 use crate::portal::auditor::told;
-use crate::portal::form::Form;
+use crate::portal::form::{self, Form};
+use crate::portal::frame::Told;
 use crate::portal::signed::Signed;
 use crate::portal::{frame, line_use, words};
 
@@ -82,11 +85,22 @@ async fn show(
         Ok(began) => began,
         Err(refused) => return unread(signed, &refused),
     };
+    let open = match store(signed).desks().open_appeals().await {
+        Ok(open) => open,
+        Err(error) => return words::unread(signed, &error),
+    };
+    let open: BTreeMap<&str, &Appeal> =
+        open.iter().map(|stored| (stored.appeal.lock.as_str(), &stored.appeal)).collect();
     let t = signed.text();
     let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let with_appeal = |lock: &Standing| {
+        let appeal = open.get(lock.key.code().as_str());
+        let appeal = appeal.and_then(|appeal| appeals::waiting(signed, appeal));
+        LockRow { appeal, ..row(&t, &snapshot, lock, began.get(&lock.key)) }
+    };
     let body = Locks {
         said,
-        rows: standing.iter().map(|l| row(&t, &snapshot, l, began.get(&l.key))).collect(),
+        rows: standing.iter().map(with_appeal).collect(),
         system: only.map(|s| s.code.as_str().to_owned()),
         may_unlock: signed.holds(Power::BulkUnlock),
         may_lock: signed.holds(Power::LockAccounts),
@@ -167,6 +181,7 @@ fn row(t: &Text, snapshot: &Snapshot, lock: &Standing, began: Option<&Decision>)
         scope_key,
         what,
         rule,
+        appeal: None,
         evidence: began.map_or_else(|| evidence(t, &lock.evidence), |act| decided(t, act)),
         href: format!("/operate/locks/{}", lock.key.code()),
     }
@@ -197,18 +212,33 @@ fn evidence(t: &Text, evidence: &Evidence) -> String {
 }
 
 /// `GET /operate/locks/{key}`
-pub async fn one(signed: Signed, Path(key): Path<String>) -> Response {
+pub async fn one(signed: Signed, Path(key): Path<String>, Query(told): Query<Told>) -> Response {
+    let typed = OnLock { told: told.key(&appeals::TOLD), ..OnLock::default() };
     match LockKey::parse(&key) {
-        Some(key) => lock_page(&signed, key, vec![], "").await,
+        Some(key) => lock_page(&signed, key, vec![], typed).await,
         None => frame::missing(&signed),
     }
 }
 
-async fn lock_page(
+/// What was typed into the forms of one lock, and what was done a moment ago.
+#[derive(Clone, Copy, Default)]
+pub(super) struct OnLock<'a> {
+    /// Why it is unlocked.
+    pub(super) reason: &'a str,
+    /// What the head says against it.
+    pub(super) words: &'a str,
+    /// Why it stays.
+    pub(super) keep: &'a str,
+    /// Key of what was done.
+    pub(super) told: Option<&'static str>,
+}
+
+/// The page of one lock.
+pub(super) async fn lock_page(
     signed: &Signed,
     key: LockKey,
     errors: Vec<FieldError>,
-    reason: &str,
+    typed: OnLock<'_>,
 ) -> Response {
     let (snapshot, standing) = match standing(signed).await {
         Ok(found) => found,
@@ -244,6 +274,11 @@ async fn lock_page(
             Err(error) => return words::unread(signed, &error),
         }
     }
+    let (appeal, may_appeal) =
+        match appeals::of_lock(signed, system.map(AsRef::as_ref), &lock).await {
+            Ok(found) => found,
+            Err(error) => return words::unread(signed, &error),
+        };
     let may_manage = signed.holds(Power::ManageSystems);
     let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let body = LockPage {
@@ -257,7 +292,13 @@ async fn lock_page(
         heads,
         chart,
         may_unlock: signed.holds(Power::Unlock),
-        reason: reason.to_owned(),
+        reason: typed.reason.to_owned(),
+        told: typed.told,
+        appeal,
+        may_appeal,
+        words: typed.words.to_owned(),
+        keep_why: typed.keep.to_owned(),
+        once: form::once(),
         s: signed.shell(),
         t,
     };
@@ -336,7 +377,8 @@ pub async fn unlock(signed: Signed, form: Form) -> Response {
     let t = signed.text();
     let Ok(reason) = act::reason(form.get("reason")) else {
         let wrong = frame::wrong("reason", t.get("reason-missing"));
-        return lock_page(&signed, key, vec![wrong], form.get("reason")).await;
+        let typed = OnLock { reason: form.get("reason"), ..OnLock::default() };
+        return lock_page(&signed, key, vec![wrong], typed).await;
     };
     let (snapshot, standing) = match standing(&signed).await {
         Ok(found) => found,
@@ -349,17 +391,34 @@ pub async fn unlock(signed: Signed, form: Form) -> Response {
         return frame::refused(&signed, reason);
     }
     let by = actor(&signed);
-    match locks::unlock(&word(&signed, &snapshot, &by, reason), key).await {
-        Ok(_) => {
+    match unlocked(&signed, &snapshot, &by, (key, reason)).await {
+        Ok(()) => {
             let what = row(&t, &snapshot, lock, None).what;
             done(&signed, t.with("unlock-done", "what", what)).await
         }
         Err(refused) => match words::refused(&signed, &refused) {
             Some(sentence) => {
-                lock_page(&signed, key, vec![frame::wrong("reason", sentence)], reason).await
+                let typed = OnLock { reason, ..OnLock::default() };
+                lock_page(&signed, key, vec![frame::wrong("reason", sentence)], typed).await
             }
             None => words::failed(&signed, &refused),
         },
+    }
+}
+
+/// Ends a lock, and with it an appeal against it that was open.
+async fn unlocked(
+    signed: &Signed,
+    snapshot: &Snapshot,
+    by: &Actor,
+    (key, reason): (LockKey, &str),
+) -> Result<(), Refused> {
+    locks::unlock(&word(signed, snapshot, by, reason), key).await?;
+    let desk = AppealDesk { store: store(signed), snapshot, now: signed.now, by };
+    match office_appeals::lifted(&desk, key, reason).await {
+        Err(Refused::Store(error)) => Err(Refused::Store(error)),
+        // Answered by somebody else meanwhile: the lock is lifted all the same.
+        _ => Ok(()),
     }
 }
 
@@ -408,8 +467,8 @@ pub async fn bulk(signed: Signed, form: Form) -> Response {
             left += 1;
             continue;
         }
-        match locks::unlock(&word(&signed, &snapshot, &by, reason), key).await {
-            Ok(_) => lifted += 1,
+        match unlocked(&signed, &snapshot, &by, (key, reason)).await {
+            Ok(()) => lifted += 1,
             Err(Refused::Store(error)) => return words::failed(&signed, &Refused::Store(error)),
             // Lifted meanwhile, with the connection's other lines, or one's own.
             Err(_) => left += 1,

@@ -4,6 +4,7 @@
 //! The table asks for the power; whose matter it is - a unit's, or the centre's - is asked here.
 //! Everything is carried out by `dancu_office`.
 
+mod appeals;
 mod exceedances;
 mod lines;
 mod locks;
@@ -48,6 +49,9 @@ pub fn routes(table: Table) -> Table {
         .post("/operate/locks/bulk", Power::BulkUnlock, locks::bulk)
         .post("/operate/locks/unlock", Power::Unlock, locks::unlock)
         .post("/operate/locks/account", Power::LockAccounts, now::by_login)
+        .post("/unit/appeals", Power::AppealLock, appeals::make)
+        .post("/operate/locks/appeals/acknowledge", Power::DecideAppeal, appeals::acknowledge)
+        .post("/operate/locks/appeals/keep", Power::DecideAppeal, appeals::keep)
         .get("/operate/locks/{key}", Power::SeeLocks, locks::one)
         .get("/operate/raises", Power::ManageSystems, raises::list)
         .post("/operate/raises/{id}", Power::GrantRaise, raises::decide)

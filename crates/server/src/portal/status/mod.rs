@@ -27,36 +27,60 @@ pub fn routes(table: Table) -> Table {
 
 /// The announcements as they were last read.
 #[derive(Default)]
-pub struct Kept(Mutex<Option<(Instant, Arc<[Announcement]>)>>);
+pub struct Kept {
+    news: Mutex<Shown>,
+    /// Held by the one who reads; whoever comes meanwhile waits, and reads nothing.
+    reader: tokio::sync::Mutex<()>,
+}
+
+/// What was read and when, and how often it was forgotten.
+#[derive(Default)]
+struct Shown {
+    read: Option<(Instant, Arc<[Announcement]>)>,
+    forgotten: u64,
+}
 
 impl Kept {
     /// What was changed here is read anew at once.
     pub fn forget(&self) {
-        *self.0.lock() = None;
+        let mut news = self.news.lock();
+        news.read = None;
+        news.forgotten += 1;
     }
 
-    fn fresh(&self) -> Option<Arc<[Announcement]>> {
-        let kept = self.0.lock();
-        let fresh = kept.as_ref().filter(|(since, _)| since.elapsed() < KEPT);
-        fresh.map(|(_, news)| news.clone())
+    fn fresh(&self, at: Instant) -> Option<Arc<[Announcement]>> {
+        let news = self.news.lock();
+        let fresh = |since: &Instant| at.saturating_duration_since(*since) < KEPT;
+        news.read.as_ref().filter(|(since, _)| fresh(since)).map(|(_, all)| all.clone())
     }
 
-    fn keep(&self, news: &Arc<[Announcement]>) {
-        *self.0.lock() = Some((steady(), news.clone()));
+    /// What is known, read anew by one visitor where it is too old.
+    async fn now<E>(
+        &self,
+        read: impl Future<Output = Result<Vec<Announcement>, E>>,
+    ) -> Result<Arc<[Announcement]>, E> {
+        if let Some(known) = self.fresh(steady()) {
+            return Ok(known);
+        }
+        let _turn = self.reader.lock().await;
+        if let Some(known) = self.fresh(steady()) {
+            return Ok(known);
+        }
+        let before = self.news.lock().forgotten;
+        let all: Arc<[Announcement]> = read.await?.into();
+        let mut news = self.news.lock();
+        // What was changed while it was read is not in it.
+        if news.forgotten == before {
+            news.read = Some((steady(), all.clone()));
+        }
+        Ok(all)
     }
 }
 
 /// `GET /status`. Where the announcements cannot be read the page says so of itself: a part is out.
 async fn show(visitor: Visitor) -> Response {
     let kept = &visitor.portal().status;
-    let read = match kept.fresh() {
-        Some(known) => Ok(known),
-        None => news::shown(visitor.app.gate.store(), visitor.now).await.map(|all| {
-            let all: Arc<[Announcement]> = all.into();
-            kept.keep(&all);
-            all
-        }),
-    };
+    let read = kept.now(news::shown(visitor.app.gate.store(), visitor.now)).await;
     if let Err(error) = &read {
         tracing::warn!(error = %error, "announcements could not be read");
     }
@@ -104,6 +128,8 @@ fn parts(reasons: &[&str], unread: bool, maintained: bool) -> Vec<Part> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use super::*;
 
     #[test]
@@ -116,5 +142,37 @@ mod tests {
         assert_eq!(keys(&[LOOK_UPS], false, false), [down, down, down, up, up]);
         assert_eq!(keys(&["databaseUnfit"], true, false), [down; 5]);
         assert_eq!(keys(&[], false, true), [desk::MAINTAINED.key; 5]);
+    }
+
+    #[tokio::test]
+    async fn one_visitor_reads_where_many_come_at_once() {
+        let (kept, reads) = (Kept::default(), AtomicUsize::new(0));
+        let look = async || {
+            let read = async {
+                reads.fetch_add(1, Ordering::Relaxed);
+                // Everybody else comes while it is being read.
+                for _ in 0..8 {
+                    tokio::task::yield_now().await;
+                }
+                Ok::<_, ()>(vec![])
+            };
+            kept.now(read).await.unwrap();
+        };
+        tokio::join!(look(), look(), look(), look());
+        assert_eq!(reads.load(Ordering::Relaxed), 1);
+        kept.forget();
+        look().await;
+        assert_eq!(reads.load(Ordering::Relaxed), 2);
+        let read = kept.news.lock().read.as_ref().unwrap().0;
+        assert!(kept.fresh(read + KEPT).is_none());
+        assert!(kept.fresh(read + Duration::from_millis(4_999)).is_some());
+        // What is changed while somebody reads is read again by the next.
+        let changed = async {
+            kept.forget();
+            Ok::<_, ()>(vec![])
+        };
+        kept.forget();
+        kept.now(changed).await.unwrap();
+        assert!(kept.fresh(steady()).is_none());
     }
 }

@@ -60,18 +60,19 @@ async fn rule_b4_units_are_founded_renamed_and_merged_after_a_preview() {
         assert!(wrong.body.contains(&format!("id=\"{field}-wrong\"")), "{field}");
     }
     let page = "/centre/units/MAU-1?do=merged";
-    let looked = [("act", "merged"), ("heir", "MAU-2"), ("look", "1")];
+    let looked = [("act", "merged"), ("heir", "MAU-2")];
     let preview = write(&mut browser, (page, one), &looked).await;
     assert_eq!(preview.status, StatusCode::OK);
     assert!(preview.body.contains("không ai bị đăng xuất"), "{}", preview.body);
     assert!(unit(&site, "MAU-1").await.lives());
     assert_eq!(unit(&site, "MAU-1").await.code.as_str(), "MAU-1", "nothing was done");
+    // Only what was looked at is written down.
     let seen = preview.hidden("seen");
     found(&mut browser, "MAU-3", "UBND phường Mẫu Ba").await;
     let other = [("act", "merged"), ("heir", "MAU-3"), ("seen", seen.as_str())];
-    let other = write(&mut browser, (page, one), &other).await;
-    assert_eq!(other.status, StatusCode::OK, "another heir is looked at first: {}", other.body);
-    assert_eq!(unit(&site, "MAU-1").await.code.as_str(), "MAU-1", "nothing was done");
+    let looked = write(&mut browser, (page, one), &other).await;
+    assert_eq!(looked.status, StatusCode::OK, "looked at first");
+    assert_eq!(unit(&site, "MAU-1").await.code.as_str(), "MAU-1");
     let merge = [("act", "merged"), ("heir", "MAU-2"), ("seen", seen.as_str())];
     let done = write(&mut browser, (page, one), &merge).await;
     assert_eq!(done.to(), "/centre/units/MAU-1?told=written");
@@ -183,4 +184,71 @@ async fn rule_b4_what_is_dated_ahead_is_seen_and_annulled() {
     assert_eq!(done.to(), "/centre/units?told=annulled", "{}", done.body);
     let list = browser.get("/centre/units").await.body;
     assert!(!list.contains("MAU-9"), "it never was");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rule_b4_several_units_are_taken_over_at_once_from_a_pasted_list() {
+    let site = Site::new().await;
+    let mut browser = site.signed_in(Role::Operator, 0).await;
+    for (code, name) in
+        [("MAU-1", "UBND xã Một"), ("MAU-2", "UBND xã Hai"), ("MAU-3", "UBND xã Ba")]
+    {
+        found(&mut browser, code, name).await;
+    }
+    let (page, to) = ("/centre/units/MAU-3?do=absorbed", "/centre/units/MAU-3");
+    let wrong = [("act", "absorbed"), ("merged", "MAU-1, KHONG-CO")];
+    let wrong = write(&mut browser, (page, to), &wrong).await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(wrong.body.contains("KHONG-CO"), "{}", wrong.body);
+    let fields = [("act", "absorbed"), ("merged", "MAU-1\r\nMAU-2, MAU-1")];
+    let preview = write(&mut browser, (page, to), &fields).await;
+    assert!(preview.body.contains("Không vai trò nào rộng thêm"), "{}", preview.body);
+    let seen = preview.hidden("seen");
+    let fields = [fields.as_slice(), &[("seen", seen.as_str())]].concat();
+    let done = write(&mut browser, (page, to), &fields).await;
+    assert_eq!(done.to(), "/centre/units/MAU-3?told=written", "{}", done.body);
+    for code in ["MAU-1", "MAU-2"] {
+        assert_eq!(unit(&site, code).await.code.as_str(), "MAU-3");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rule_b4_the_tree_opens_one_province_and_old_communes_are_chosen_by_a_person() {
+    let site = Site::new().await;
+    let by = dancu_office::Actor::Named { names: vec!["mẫu".into()], account: "mau".into() };
+    let desk = units::UnitsDesk {
+        store: site.app.gate.store(),
+        now: Moment(machine_ms()),
+        actor: &by,
+        reason: "nạp mẫu",
+        own: false,
+    };
+    units::load(&desk).await.unwrap();
+    let mut browser = site.signed_in(Role::Operator, 0).await;
+    let closed = browser.get("/centre/units/tree").await.body;
+    assert!(closed.contains("/centre/units/UBND-T79") && !closed.contains("UBND-X"));
+    // The province with the most communes.
+    let open = browser.get("/centre/units/tree?open=UBND-T79").await.body;
+    assert_eq!(open.matches("class=\"deep-1\"").count(), 168);
+    assert!(open.len() < 100 * 1024, "{} bytes", open.len());
+    for page in ["/centre/units", "/centre/units?q=phuong"] {
+        let list = browser.get(page).await.body;
+        assert!(list.len() < 100 * 1024, "{page}: {} bytes", list.len());
+    }
+    // Phường Cống Vị was divided: nobody is chosen beforehand.
+    let fields = [
+        ("unit", "CU-7"),
+        ("name", "UBND phường Cống Vị"),
+        ("kind", "commune"),
+        ("province", "1"),
+        ("commune", "7"),
+    ];
+    let done = write(&mut browser, ("/centre/units/new", "/centre/units/new"), &fields).await;
+    assert_eq!(done.to(), "/centre/units/CU-7?told=written", "{}", done.body);
+    let page = browser.get("/centre/units/proposals").await.body;
+    assert!(page.contains("Phường Cống Vị, Quận Ba Đình, Thành phố Hà Nội"), "{page}");
+    assert!(page.contains("value=\"UBND-X00008\"") && !page.contains(" selected"), "{page}");
+    let form = browser.get("/centre/units/CU-7?do=merged&heir=UBND-X00008").await.body;
+    assert!(form.contains("name=\"heir\"") && form.contains("value=\"UBND-X00008\""));
+    assert!(unit(&site, "CU-7").await.lives());
 }

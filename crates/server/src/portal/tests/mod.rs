@@ -5,6 +5,7 @@ mod centre;
 mod dossiers;
 mod entry;
 mod files;
+mod gathering;
 mod notices;
 mod operator;
 mod pace;

@@ -27,6 +27,9 @@ const MAY: &[(&str, &str, &[Role])] = &[
     ("*", "/unit", &[Role::Head, Role::Deputy]),
     // B4, E3: the tree of units and the centre's staff.
     ("*", "/centre", &[Role::Operator]),
+    // B8: focal points see and urge the units of their line, the centre sees all of them.
+    ("*", "/gathering", &[Role::FocalPoint, Role::Operator]),
+    ("POST", "/gathering/urge", &[Role::FocalPoint]),
     // E2, E3: the head answers for the accounts; who stands in for the head does; the centre helps
     // who lost a factor.
     ("*", "/unit/officers", &[Role::Head, Role::Deputy]),
@@ -93,6 +96,9 @@ const MAY: &[(&str, &str, &[Role])] = &[
     ("POST", "/operate/systems/{code}/lock", &[Role::Operator, Role::IncidentLead]),
     ("GET", "/operate/locks", &[Role::Head, Role::Deputy, Role::Operator, Role::IncidentLead]),
     ("POST", "/operate/locks/account", &[Role::Operator, Role::IncidentLead]),
+    // D6: the unit appeals, who may unlock answers.
+    ("POST", "/unit/appeals", &[Role::Head, Role::Deputy]),
+    ("POST", "/operate/locks/appeals", &[Role::Operator]),
     // A6, F3: auditors.
     ("*", "/audit", &[Role::Auditor, Role::IndependentAuditor]),
     // I1, I3: citizens, about themselves.

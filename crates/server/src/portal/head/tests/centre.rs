@@ -70,3 +70,38 @@ async fn rule_e3_a_role_that_ended_is_not_listed() {
     assert!(list.contains(Role::Officer.row().name_vi), "{list}");
     assert!(!list.contains(Role::Deputy.row().name_vi), "{list}");
 }
+
+/// The head appeals against a lock, the centre answers, and both see the clocks.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rule_d6_a_head_appeals_against_a_lock_and_reads_the_answer() {
+    let site = site().await;
+    let (mut operator, mut head) =
+        (site.signed_in(Role::Operator, 0).await, site.signed_in(Role::Head, 0).await);
+    operator.get("/operate/systems/HT1").await;
+    let officer = login(Role::Officer);
+    let lock = [("what", "account"), ("login", officer.as_str()), ("reason", "bất thường")];
+    operator.post("/operate/systems/HT1/lock", &lock).await;
+    let page = "/operate/locks/account-1";
+    let once = head.get(page).await.hidden("once");
+    let silent = [("once", once.as_str()), ("lock", "account-1"), ("words", " ")];
+    let wrong = head.post("/unit/appeals", &silent).await;
+    assert!(wrong.body.contains("id=\"words-wrong\""), "{}", wrong.body);
+    let said = [("once", once.as_str()), ("lock", "account-1"), ("words", "Nhập tay cả ngày")];
+    let sent = head.post("/unit/appeals", &said).await;
+    assert_eq!(sent.to(), format!("{page}?told=sent"), "{}", sent.body);
+    let shown = head.get(page).await.body;
+    assert!(shown.contains("Nhập tay cả ngày") && shown.contains("Phải trả lời trước"));
+    assert!(!shown.contains("/unit/appeals"), "one waits");
+    assert!(!shown.contains("/operate/locks/appeals/keep"), "not the head's to answer");
+    assert!(operator.get("/operate/locks").await.body.contains("Có khiếu nại"));
+    operator.get(page).await;
+    let seen = operator.post("/operate/locks/appeals/acknowledge", &[("lock", "account-1")]).await;
+    assert_eq!(seen.to(), format!("{page}?told=seen"), "{}", seen.body);
+    let keep = "/operate/locks/appeals/keep";
+    let reasonless = operator.post(keep, &[("lock", "account-1"), ("keep", " ")]).await;
+    assert!(reasonless.body.contains("id=\"keep-wrong\""), "{}", reasonless.body);
+    let kept = operator.post(keep, &[("lock", "account-1"), ("keep", "đúng là máy")]).await;
+    assert_eq!(kept.to(), format!("{page}?told=answered"), "{}", kept.body);
+    let answer = head.get(page).await.body;
+    assert!(answer.contains("đúng là máy") && answer.contains("/unit/appeals"), "{answer}");
+}
