@@ -52,12 +52,12 @@ impl Filter {
     fn fits(&self, tree: &Tree, found: &Followed) -> bool {
         let place = || province_of(tree, &found.unit).unwrap_or(ELSEWHERE);
         let stage = || Stage::CODES.get(usize::from(found.standing.stage)).copied();
-        let state = found.task.state();
+        let task = found.task.state();
         let only = match &*self.only {
             "" => true,
-            DONE => state == TaskState::Done,
-            LOCKED => state == TaskState::Locked,
-            word => !state.is_over() && stage() == Some(word),
+            DONE => task == TaskState::Done,
+            LOCKED => task == TaskState::Locked,
+            word => !task.is_over() && stage() == Some(word),
         };
         only && self.province.is_none_or(|wanted| place() == wanted)
     }
