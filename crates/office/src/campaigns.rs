@@ -325,7 +325,8 @@ impl Inside {
 }
 
 /// A refusal as a form and a command tell it.
-pub(crate) fn refused(why: CampaignRefusal) -> Refused {
+#[must_use]
+pub fn refused(why: CampaignRefusal) -> Refused {
     let text = why.text();
     Refused::Field {
         field: text.field,

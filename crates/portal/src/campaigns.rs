@@ -82,6 +82,8 @@ pub struct Campaigns {
     pub parts: Vec<Choice>,
     /// What the campaign would be for, line by line; the form then begins it.
     pub preview: Vec<String>,
+    /// Digest of what was looked at, for the form that begins it.
+    pub seen: String,
     /// Against beginning it twice.
     pub once: String,
 }
@@ -100,12 +102,14 @@ pub struct Tile {
 pub struct TaskRow {
     /// Its number.
     pub dossier: String,
+    /// Its page.
+    pub href: String,
     /// Its unit by name.
     pub unit: String,
     /// Its system.
     pub system: String,
     /// Where the dossier stands, in words.
-    pub stage: &'static str,
+    pub stage: String,
     /// Its last day.
     pub deadline: String,
     /// How often it was extended.
@@ -134,7 +138,7 @@ pub struct Campaign {
     pub facts: Vec<(&'static str, String)>,
     /// All of it.
     pub whole: Tally,
-    /// Dossiers not done with, by stage: name, how many.
+    /// Dossiers not done with, by stage: its word, how many.
     pub stages: Vec<(&'static str, u64)>,
     /// Every province of the present list, and what has no place.
     pub tiles: Vec<Tile>,

@@ -19,6 +19,8 @@ pub struct Officer {
     pub role: String,
     /// State of the account.
     pub state: State,
+    /// Whether mail to the officer comes back.
+    pub mail_fails: bool,
     /// Declared daily count.
     pub daily: u64,
     /// Used today.
@@ -114,6 +116,8 @@ pub struct OfficerPage {
     pub action: String,
     /// Whether the account exists already.
     pub existing: bool,
+    /// Since when mail to the officer comes back; empty: it does not.
+    pub mail_fails: String,
     /// Whether the officer is on a list: a person who is on none has nothing to change here.
     pub listed: bool,
     /// State of the account.

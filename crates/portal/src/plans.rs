@@ -199,6 +199,8 @@ pub struct PlanForm {
     pub windows: Vec<WindowField>,
     /// Whether a count of its own is asked for.
     pub own_count: bool,
+    /// What the lines of a unit may take off hours, which a plan without a count of its own shares.
+    pub cap: u64,
     /// What was typed, by field.
     pub typed: Typed,
     /// The strip: of what was typed, or of what is taken tomorrow.
@@ -305,8 +307,19 @@ pub struct PlanPage {
     pub acts: Acts,
     /// Rules to refuse under.
     pub rules: Vec<Choice>,
+    /// The form that was sent and refused, which stays open: `refuse`, `end`; empty: none.
+    pub sent: &'static str,
+    /// The reason as it was typed there.
+    pub reason: String,
     /// Key of what was done a moment ago.
     pub told: Option<&'static str>,
+}
+
+impl PlanPage {
+    /// Why it is to end, as it was typed.
+    fn ending(&self) -> &str {
+        if self.sent == "end" { &self.reason } else { "" }
+    }
 }
 
 #[cfg(test)]

@@ -52,6 +52,8 @@ pub struct SentList {
     pub more: u64,
     /// Whether most officers would be revoked.
     pub takes_most: bool,
+    /// Whether that was confirmed already.
+    pub most: bool,
     /// Functions of accounts that are added (rule E1).
     pub services: Vec<Choice>,
     /// What differs.

@@ -38,6 +38,7 @@ impl Preview {
                 system: "ONESTOP".into(),
                 role: role.clone(),
                 state,
+                mail_fails: daily == 0,
                 daily,
                 used,
                 mean,
@@ -310,6 +311,7 @@ impl Preview {
             invite: true,
             reason: String::new(),
             centre: None,
+            mail_fails: String::new(),
             told: None,
             partly: None,
             training: existing.then(|| Training {

@@ -67,6 +67,7 @@ impl Preview {
             services: vec![choice("10", &self.say("Xác thực theo lô", "Batch verify"), true)],
             windows: vec![window("window-in", "in", false), window("window-off", "off", true)],
             own_count: true,
+            cap: 1_000,
             typed: Typed { from: "01/12/2026".into(), to: "31/12/2026".into(), ..<_>::default() },
             strip: Self::strip(),
             once: "0".repeat(32),
@@ -103,6 +104,8 @@ impl Preview {
                 ..Acts::default()
             },
             rules: vec![choice("D5", &self.t.get("rule-D5"), false)],
+            sent: "",
+            reason: String::new(),
             told: Some("plans-told-acknowledged"),
         };
         self.write("plan", &page)?;
@@ -132,6 +135,7 @@ impl Preview {
             same: 12,
             wrong: 0,
             more: 0,
+            most: false,
             takes_most: true,
             services: vec![choice("0", &self.say("Xác thực", "Verify"), true)],
             rows: vec![

@@ -54,6 +54,15 @@ async fn person(store: &Store, login: &str) -> anyhow::Result<Person> {
     found.with_context(|| format!("không có {login} (no such person)"))
 }
 
+/// A dossier that was sent back with comments, for tests of its pages.
+#[cfg(test)]
+pub async fn sent_back(
+    (store, now): (&Store, Moment),
+    people: (&Person, &Person),
+) -> Result<(), Refused> {
+    one(store, now, people, (9, "TRALAI", "Hệ thống mẫu", Until::Changes)).await
+}
+
 async fn one(
     store: &Store,
     now: Moment,
@@ -87,6 +96,7 @@ async fn one(
         let remarks = vec![
             remark(Item::Scope, "Nêu rõ những đơn vị trực thuộc nào dùng hệ thống."),
             remark(Item::InHours, "Số lượt cao hơn nhu cầu tính từ thủ tục; đề nghị giải trình."),
+            remark(Item::Accounts, "Nêu rõ cán bộ nào trực ngoài giờ."),
         ];
         went = review::ask_changes(&centre, next(number, &went), remarks).await?;
         let text = "Chỉ bộ phận tuyển dụng của Sở dùng; đã ghi lại ở mục phạm vi.";

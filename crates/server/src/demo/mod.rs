@@ -1,7 +1,7 @@
 //! `dancu demo`: the whole product on synthetic people, from one command.
 
 mod client_key;
-mod dossiers;
+pub mod dossiers;
 mod file;
 mod people;
 mod seed;

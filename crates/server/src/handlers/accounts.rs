@@ -105,10 +105,16 @@ pub async fn changes(
     if found.state != ChangesState::Waiting {
         return respond(view(Some(&found), None).render(200));
     }
-    match sent::difference((store.as_ref(), app.clock.now()), &found).await {
-        Ok(difference) => respond(view(Some(&found), Some(&difference)).render(200)),
-        Err(refused) => unanswered(&refused),
-    }
+    // As long a comparison as when it was sent.
+    let (reader, runtime) = (app.clone(), tokio::runtime::Handle::current());
+    let compared = app.reads.long(move || {
+        let at = (reader.gate.store().as_ref(), reader.clock.now());
+        match runtime.block_on(sent::difference(at, &found)) {
+            Ok(difference) => respond(view(Some(&found), Some(&difference)).render(200)),
+            Err(refused) => unanswered(&refused),
+        }
+    });
+    compared.await.unwrap_or_else(|response| response)
 }
 
 fn unanswered(refused: &Refused) -> Response {

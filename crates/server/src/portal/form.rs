@@ -71,6 +71,20 @@ impl Form {
         self.0.iter().any(|(key, ..)| key == name)
     }
 
+    /// Digest of what was filled in and of what was shown for it, in hex: whoever carries out what
+    /// was looked at sends it back. Tokens and buttons are no part of it.
+    pub fn digest(&self, shown: &[String]) -> String {
+        let mut digest = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
+        let tokens = ["csrf", "once", "look", "seen"];
+        let filled = self.0.iter().filter(|(name, ..)| !tokens.contains(&name.as_str()));
+        let filled = filled.flat_map(|(name, _, clean)| [name, clean]);
+        for text in filled.chain(shown) {
+            digest.update(&(text.len() as u64).to_be_bytes());
+            digest.update(text.as_bytes());
+        }
+        hex::encode(digest.finish())
+    }
+
     /// Names and values as they came.
     pub fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, raw, _)| (name.as_str(), raw.as_str()))
@@ -232,6 +246,16 @@ mod tests {
         assert!(Form::parse(b"a=%zz").is_none() && Form::parse(b"a=%ff").is_none());
         let many = "a=1&".repeat(FIELDS_MAX + 1);
         assert!(Form::parse(many.as_bytes()).is_none());
+    }
+
+    #[test]
+    fn what_was_looked_at_is_known_again_and_nothing_else() {
+        let of = |body: &[u8], shown: &str| Form::parse(body).unwrap().digest(&[shown.to_owned()]);
+        let seen = of(b"csrf=1&once=2&heir=A&look=1", "10");
+        assert_eq!(seen, of(b"csrf=3&once=4&seen=5&heir=A", "10"));
+        assert_ne!(seen, of(b"heir=B", "10"), "another heir");
+        assert_ne!(seen, of(b"heir=A", "11"), "more would be moved by now");
+        assert_ne!(of(b"a=bc", ""), of(b"ab=c", ""));
     }
 
     fn upload(body: &str) -> Option<Upload> {

@@ -128,7 +128,8 @@ pub async fn pass(app: &Shared, row: Row, request: Request) -> Result<Passed, St
             if let Some(PutBack(kept)) = parts.extensions.remove() {
                 signed.kept = kept;
             }
-            if row.method == "GET" && !facts.htmx {
+            // A form that is shown again is a whole page too.
+            if !facts.htmx {
                 let unread = app.gate.store().notices().unread(signed.person.id).await;
                 // A page without its bell is better than none.
                 signed.unread = unread.unwrap_or_default();

@@ -51,7 +51,9 @@ async fn show(signed: Signed, Query(filter): Query<Filter>) -> Response {
     };
     let t = signed.text();
     let some_unread = letters.iter().any(|letter| letter.read.is_none()) || signed.unread > 0;
-    let last = letters.first().filter(|_| some_unread).map(|letter| letter.id.to_string());
+    // Offered over the whole list: what a topic leaves out was not looked at.
+    let whole = topic.is_none() && some_unread;
+    let last = letters.first().filter(|_| whole).map(|letter| letter.id.to_string());
     frame::page(&Inbox {
         rows: letters.iter().map(|letter| row(&t, letter)).collect(),
         topics: topics(&t, topic),

@@ -84,6 +84,19 @@ pub struct Around {
     pub told: Option<&'static str>,
     /// What is wrong.
     pub errors: Vec<FieldError>,
+    /// Which form was sent and refused, with what was typed.
+    pub sent: SentForm,
+}
+
+/// A form of a plan's page that was refused; the empty one: none was.
+#[derive(Clone, Default)]
+pub struct SentForm {
+    /// Its word: `refuse` or `end`.
+    pub form: &'static str,
+    /// The rule that was chosen.
+    pub rule: String,
+    /// The reason as typed.
+    pub reason: String,
 }
 
 /// The page of a plan.
@@ -99,7 +112,7 @@ pub async fn page(
     let store = signed.app.gate.store();
     let open = office::all_open(store, signed.now).await?;
     let (plan, terms) = (&filed.plan, &filed.plan.terms);
-    let Around { list, acts, told, errors } = around;
+    let Around { list, acts, told, errors, sent } = around;
     Ok(PlanPage {
         row: row(signed, snapshot, filed, list),
         own_count: terms.own_count,
@@ -109,7 +122,9 @@ pub async fn page(
         purpose: terms.purpose.as_str().to_owned(),
         strip: strip(signed, office::taken((terms.from, terms.to), &open, filed.id), terms.load()),
         history: history(signed, plan).await?,
-        rules: rules(signed),
+        rules: rules(signed, &sent.rule),
+        sent: sent.form,
+        reason: sent.reason,
         list,
         acts,
         told,
@@ -146,11 +161,11 @@ async fn name(signed: &Signed, person: PersonId) -> Result<String, Refused> {
     Ok(found.map_or_else(|| format!("#{}", person.0), |person| person.name))
 }
 
-fn rules(signed: &Signed) -> Vec<Choice> {
+fn rules(signed: &Signed, chosen: &str) -> Vec<Choice> {
     let choice = |rule: dancu_domain::rule::RuleId| Choice {
         value: rule.code().to_owned(),
         label: format!("{} – {}", rule.code(), signed.text().get(format!("rule-{}", rule.code()))),
-        chosen: false,
+        chosen: rule.code() == chosen,
     };
     REFUSED_UNDER.into_iter().map(choice).collect()
 }

@@ -5,6 +5,7 @@ pub mod personas;
 mod report;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use axum::response::Response;
@@ -40,8 +41,11 @@ const AGAIN_MS: i64 = 5_000;
 pub struct Sandbox {
     /// Persons for every edge.
     pub personas: Vec<Persona>,
-    runs: Mutex<HashMap<SystemId, Running>>,
+    runs: parking_lot::Mutex<HashMap<SystemId, Slot>>,
 }
+
+/// The run of one system; no question of another waits for it.
+type Slot = Arc<Mutex<Option<Running>>>;
 
 /// A run under way, or over.
 struct Running {
@@ -120,7 +124,7 @@ impl Sandbox {
     /// Over the showcase of the population.
     pub fn new(store: &Store, people: &[dancu_domain::person::Person]) -> anyhow::Result<Self> {
         let personas = personas::choose(store, people).context("thiếu người mẫu (personas)")?;
-        Ok(Self { personas, runs: Mutex::default() })
+        Ok(Self { personas, runs: <_>::default() })
     }
 
     fn ids(&self, edge: Edge) -> impl Iterator<Item = SubjectId> + '_ {
@@ -139,9 +143,10 @@ impl Sandbox {
         begins: Beginning<'_>,
     ) -> Result<(), Stopped> {
         let Beginning { by, client, for_system } = begins;
-        let mut runs = self.runs.lock().await;
+        let slot = self.runs.lock().entry(system.id).or_default().clone();
+        let mut slot = slot.lock().await;
         let now_ms = machine_ms();
-        if runs.get(&system.id).is_some_and(|run| now_ms - run.began_ms < AGAIN_MS) {
+        if slot.as_ref().is_some_and(|run| now_ms - run.began_ms < AGAIN_MS) {
             return Err(Stopped::TooOften);
         }
         app.open_accounts(system).await?;
@@ -169,14 +174,15 @@ impl Sandbox {
             signed: None,
             closed: None,
         };
-        runs.insert(system.id, running);
+        *slot = Some(running);
         Ok(())
     }
 
     /// Whether a question is answered 503 instead, as a run asks for it.
     async fn cuts_off(&self, gate: &Gate, system: SystemId, query: &Query) -> bool {
-        let mut runs = self.runs.lock().await;
-        let Some(running) = runs.get_mut(&system) else { return false };
+        let Some(slot) = self.slot(system) else { return false };
+        let mut slot = slot.lock().await;
+        let Some(running) = slot.as_mut() else { return false };
         running.close_in_time(gate);
         let mut outage = self.ids(Edge::Outage);
         running.end.is_none()
@@ -184,22 +190,39 @@ impl Sandbox {
             && running.run.cut_off(query.request_id.as_str())
     }
 
+    fn slot(&self, system: SystemId) -> Option<Slot> {
+        self.runs.lock().get(&system).cloned()
+    }
+
     /// Looks at what the journal holds of a run by now; one that shows every case is reported.
     ///
     /// # Errors
     /// [`Stopped::Missing`], and where the journal cannot be read.
     pub async fn look(&self, app: &Shared, system: &System) -> Result<Look, Stopped> {
-        let mut runs = self.runs.lock().await;
-        let running = runs.get_mut(&system.id).ok_or(Stopped::Missing)?;
-        running.close_in_time(&app.gate);
-        if running.signed.is_none() {
-            let (reader, id, next) = (app.clone(), system.id, running.next);
-            let end = running.end.unwrap_or(u64::MAX);
-            let read = move || read(&reader, id, (next, end));
-            let found = app.reads.long(read).await.map_err(Stopped::Busy)?;
-            for entry in found.map_err(|error| Stopped::Failed(error.to_string()))? {
-                running.next = entry.index + 1;
-                step(&mut running.run, &entry);
+        let slot = self.slot(system.id).ok_or(Stopped::Missing)?;
+        let (number, next, end) = {
+            let mut slot = slot.lock().await;
+            let running = slot.as_mut().ok_or(Stopped::Missing)?;
+            running.close_in_time(&app.gate);
+            if running.signed.is_some() {
+                return Ok(running.told());
+            }
+            (running.number, running.next, running.end.unwrap_or(u64::MAX))
+        };
+        // Its questions do not wait while the journal is read.
+        let (reader, id) = (app.clone(), system.id);
+        let read = move || read(&reader, id, (next, end));
+        let found = app.reads.long(read).await.map_err(Stopped::Busy)?;
+        let found = found.map_err(|error| Stopped::Failed(error.to_string()))?;
+        let mut slot = slot.lock().await;
+        let running = slot.as_mut().ok_or(Stopped::Missing)?;
+        // Begun anew meanwhile, or looked at by another: nothing is counted twice.
+        if running.number == number && running.signed.is_none() {
+            for entry in &found {
+                if entry.index >= running.next {
+                    running.next = entry.index + 1;
+                    step(&mut running.run, entry);
+                }
             }
             if running.run.is_passed() {
                 running.report(app, system).await?;

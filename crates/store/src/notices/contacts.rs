@@ -1,6 +1,7 @@
 //! Where a person is mailed, and how. A record of its own, so that what a mail server says about an
 //! address changes nothing of who the person is and ends no session.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use dancu_domain::moment::{DAY_MS, Moment};
@@ -9,7 +10,7 @@ use dancu_domain::people::PersonId;
 use serde::{Deserialize, Serialize};
 
 use super::Notices;
-use crate::engine::{Row, Tx};
+use crate::engine::{Row, ToValue as _, Tx};
 use crate::error::Result;
 use crate::keys::{Key, Keyring, Purpose};
 use crate::people::sealed::{self, Place};
@@ -19,6 +20,10 @@ use crate::values;
 /// found in five tries.
 pub const CODE_TRIES: u8 = 5;
 
+/// People whom one statement asks about: it has one text, however many there are.
+const PEOPLE: usize = 16;
+const OF_PEOPLE: &str = "SELECT person, sealed FROM portal_contact WHERE person IN \
+     ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
 const OF_PERSON: &str = "SELECT person, sealed FROM portal_contact WHERE person = $1";
 
 /// Where a person is mailed. Debug output shows nothing of it.
@@ -124,6 +129,21 @@ impl Notices<'_> {
         let key = sealed::key(&self.store.keys)?;
         let found = self.store.look(OF_PERSON, values![person.0], |r| read(r, &key)).await?;
         Ok(found.into_iter().next().unwrap_or_default())
+    }
+
+    /// To whom of these people mail comes back; sixteen by one statement.
+    pub async fn failing(self, people: &[PersonId]) -> Result<HashSet<PersonId>> {
+        let key = sealed::key(&self.store.keys)?;
+        let mut all = HashSet::new();
+        for some in people.chunks(PEOPLE) {
+            // The last one fills what is left of the statement.
+            let filled = some.iter().chain(std::iter::repeat(&some[some.len() - 1]));
+            let values: Vec<_> = filled.take(PEOPLE).map(|id| id.0.value()).collect();
+            let read = |r: &Row<'_>| Ok((PersonId(r.get(0)?), read(r, &key)?.failing.is_some()));
+            let found = self.store.look(OF_PEOPLE, &values, read).await?;
+            all.extend(found.into_iter().filter(|(_, failing)| *failing).map(|(id, _)| id));
+        }
+        Ok(all)
     }
 }
 

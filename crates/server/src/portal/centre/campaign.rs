@@ -16,12 +16,13 @@ use dancu_portal::parts::{FieldError, Pager};
 use dancu_store::campaigns::Followed;
 use serde::Deserialize;
 
-use super::campaigns::{allowed, errors, no_day, tally};
+use super::campaigns::{allowed, errors, no_day, part_key, tally};
 use super::known;
 use crate::portal::form::{self, Form};
 use crate::portal::frame;
 use crate::portal::once::Sent;
 use crate::portal::operator::{actor, store};
+use crate::portal::paths::escaped;
 use crate::portal::signed::Signed;
 use crate::portal::words;
 use crate::stop::{Handled, Stop};
@@ -30,23 +31,48 @@ use crate::stop::{Handled, Stop};
 const PAGE: usize = 50;
 /// Stands for units without a place in the address.
 const ELSEWHERE: u8 = 0;
-/// Names of stages, by number, as dossiers say them.
-const STAGES: [&str; 6] = [
-    Stage::Draft.name_vi(),
-    Stage::Submitted.name_vi(),
-    Stage::Changes.name_vi(),
-    Stage::Accepted.name_vi(),
-    Stage::Approved.name_vi(),
-    Stage::Live.name_vi(),
-];
+
+/// Words of the two sums besides the stages.
+const DONE: &str = "done";
+const LOCKED: &str = "locked";
 
 /// Which dossiers are listed, in the address.
 #[derive(Deserialize, Default)]
 #[serde(default)]
 pub(super) struct Filter {
     province: Option<u8>,
+    /// A stage, among those that are not done with; or [`DONE`], [`LOCKED`].
+    only: String,
     page: usize,
     told: String,
+}
+
+impl Filter {
+    /// Whether a dossier is among those that are asked for.
+    fn fits(&self, tree: &Tree, found: &Followed) -> bool {
+        let place = || province_of(tree, &found.unit).unwrap_or(ELSEWHERE);
+        let stage = || Stage::CODES.get(usize::from(found.standing.stage)).copied();
+        let task = found.task.state();
+        let only = match &*self.only {
+            "" => true,
+            DONE => task == TaskState::Done,
+            LOCKED => task == TaskState::Locked,
+            word => !task.is_over() && stage() == Some(word),
+        };
+        only && self.province.is_none_or(|wanted| place() == wanted)
+    }
+
+    /// What is chosen, in words.
+    fn chosen(&self, signed: &Signed) -> String {
+        let t = signed.text();
+        let only = match &*self.only {
+            DONE => Some(t.get("campaign-done")),
+            LOCKED => Some(t.get("campaign-locked")),
+            word => Stage::CODES.contains(&word).then(|| t.get(format!("dossier-stage-{word}"))),
+        };
+        let province = self.province.map(|code| province(signed, code));
+        province.into_iter().chain(only).collect::<Vec<_>>().join(", ")
+    }
 }
 
 /// `GET /centre/campaigns/{id}`
@@ -95,11 +121,11 @@ async fn page(
         told,
         id: id.to_string(),
         name: found.campaign.plan().name.clone(),
-        facts: facts(&found),
+        facts: facts(signed, &found),
         whole: tally(found.whole),
-        stages: STAGES.into_iter().zip(found.stages).filter(|(_, count)| *count > 0).collect(),
+        stages: (0..).zip(found.stages).filter(|(_, n)| *n > 0).map(by_stage).collect(),
         tiles: tiles(signed, &found),
-        chosen: filter.province.map(|code| province(signed, code)).unwrap_or_default(),
+        chosen: filter.chosen(signed),
         rows,
         pager,
         runs: found.dossiers.iter().any(|f| !f.task.state().is_over()),
@@ -117,10 +143,20 @@ async fn page(
     Ok(frame::page_with(status, &page))
 }
 
-fn facts(found: &Progress) -> Vec<(&'static str, String)> {
+/// Word of a stage, by its number.
+fn stage_word(stage: usize) -> &'static str {
+    Stage::CODES[stage.min(Stage::CODES.len() - 1)]
+}
+
+fn by_stage((stage, count): (usize, u64)) -> (&'static str, u64) {
+    (stage_word(stage), count)
+}
+
+fn facts(signed: &Signed, found: &Progress) -> Vec<(&'static str, String)> {
     let plan = found.campaign.plan();
     let days: Vec<String> = plan.remind.iter().rev().map(ToString::to_string).collect();
-    let parts: Vec<&str> = plan.parts.iter().map(|part| part.name_vi()).collect();
+    let t = signed.text();
+    let parts: Vec<String> = plan.parts.iter().map(|part| t.get(part_key(*part))).collect();
     let mut facts = vec![
         ("campaign-ground", format!("{}, {}", plan.document, frame::date(plan.dated))),
         ("campaign-begun-by", frame::stamp(found.campaign.begun().at)),
@@ -169,18 +205,19 @@ fn rows(
     filter: &Filter,
 ) -> (Vec<TaskRow>, Pager) {
     let tree: &Tree = &known.tree;
-    let fits = |f: &&Followed| {
-        let place = || province_of(tree, &f.unit).unwrap_or(ELSEWHERE);
-        filter.province.is_none_or(|wanted| place() == wanted)
-    };
-    let mut all: Vec<&Followed> = found.dossiers.iter().filter(fits).collect();
+    let mut all: Vec<&Followed> = found.dossiers.iter().filter(|f| filter.fits(tree, f)).collect();
     // What is overdue first, then by deadline.
     all.sort_by_key(|f| (f.task.state() != TaskState::Locked, f.task.deadline(), f.dossier));
     let total = all.len();
     let first = filter.page.saturating_mul(PAGE).min(total.saturating_sub(1) / PAGE * PAGE);
     let shown = all.into_iter().skip(first).take(PAGE).map(|f| row(signed, f)).collect();
     let province = filter.province.map(|code| format!("province={code}&")).unwrap_or_default();
-    let page = |page: usize| format!("?{province}page={page}");
+    let only = if filter.only.is_empty() {
+        String::new()
+    } else {
+        format!("only={}&", escaped(&filter.only))
+    };
+    let page = |page: usize| format!("?{province}{only}page={page}");
     let at = first / PAGE;
     let pager = Pager {
         from: if total == 0 { 0 } else { first as u64 + 1 },
@@ -204,9 +241,10 @@ fn row(signed: &Signed, found: &Followed) -> TaskRow {
     };
     TaskRow {
         dossier: found.dossier.to_string(),
+        href: format!("/centre/dossiers/{}", found.dossier),
         unit: signed.unit_named(&found.unit),
         system: system.map_or_else(String::new, |s| s.code.to_string()),
-        stage: STAGES.get(usize::from(found.standing.stage)).copied().unwrap_or_default(),
+        stage: format!("dossier-stage-{}", stage_word(found.standing.stage.into())),
         deadline: frame::date(found.task.deadline()),
         extended: found.task.extensions().len() as u64,
         state,

@@ -36,13 +36,13 @@ pub(super) fn allowed(signed: &Signed) -> Result<(), Stop> {
 /// `GET /centre/campaigns`
 pub(super) async fn show(signed: Signed) -> Handled {
     allowed(&signed)?;
-    page(&signed, vec![], vec![], &Form::default()).await
+    page(&signed, vec![], <_>::default(), &Form::default()).await
 }
 
 async fn page(
     signed: &Signed,
     errors: Vec<FieldError>,
-    preview: Vec<String>,
+    (preview, seen): (Vec<String>, String),
     typed: &Form,
 ) -> Handled {
     let all = read::list(store(signed)).await;
@@ -58,10 +58,10 @@ async fn page(
             href: format!("/centre/campaigns/{}", id.0),
         }
     });
-    let chosen = typed.all("part");
+    let (t, chosen) = (signed.text(), typed.all("part"));
     let parts = Part::ALL.map(|part| Choice {
         value: part.code().to_owned(),
-        label: part.name_vi().to_owned(),
+        label: t.get(part_key(part)),
         chosen: chosen.contains(&part.code()),
     });
     let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
@@ -70,12 +70,18 @@ async fn page(
         fields: fields(signed, typed),
         parts: parts.into(),
         preview,
+        seen,
         once: form::once(),
         errors,
         s: signed.shell(),
-        t: signed.text(),
+        t,
     };
     Ok(frame::page_with(status, &page))
+}
+
+/// Key of a part's name.
+pub(super) fn part_key(part: Part) -> String {
+    format!("dossier-part-{}", part.code())
 }
 
 /// How far a campaign is, as pages show it.
@@ -104,7 +110,7 @@ fn fields(signed: &Signed, typed: &Form) -> Vec<Field> {
         line("document", "campaign-document", "", ""),
         line("dated", "campaign-dated", "common-date-hint", ""),
         list("scope", "campaign-source", sources.into()),
-        list("province", "unit-province", provinces(&t.get("campaign-any-province"), province)),
+        list("province", "unit-in-province", provinces(&t.get("campaign-any-province"), province)),
         list("kind", "unit-kind", kinds(signed, &t.get("campaign-any-kind"), kind)),
         line("deadline", "campaign-deadline", "common-date-hint", ""),
         line("remind", "campaign-remind", "campaign-remind-hint", "30, 7, 1"),
@@ -116,11 +122,13 @@ pub(super) async fn write(signed: Signed, form: Form) -> Handled {
     allowed(&signed)?;
     let plan = match plan(&signed, &form) {
         Ok(plan) => plan,
-        Err(errors) => return page(&signed, errors, vec![], &form).await,
+        Err(errors) => return page(&signed, errors, <_>::default(), &form).await,
     };
-    if form.has("look") {
-        let preview = preview(&signed, plan.scope).await?;
-        return page(&signed, vec![], preview, &form).await;
+    let preview = preview(&signed, plan.scope).await?;
+    let seen = form.digest(&preview);
+    // What was changed after it was looked at, here or in the data, is looked at anew.
+    if form.has("look") || form.get("seen") != seen {
+        return page(&signed, vec![], (preview, seen), &form).await;
     }
     let (open, now, by) = (store(&signed).clone(), signed.now, actor(&signed));
     let act =
@@ -131,7 +139,7 @@ pub(super) async fn write(signed: Signed, form: Form) -> Handled {
         }
         Sent::First(Err(refused)) => {
             let errors = errors(&signed, &refused)?;
-            page(&signed, errors, vec![], &form).await
+            page(&signed, errors, <_>::default(), &form).await
         }
         _ => Ok(frame::to("/centre/campaigns")),
     }

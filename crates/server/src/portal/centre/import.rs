@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use axum::extract::Query;
 use axum::http::StatusCode;
-use dancu_domain::campaigns::{Plan, Scope};
-use dancu_domain::dossier::Part;
+use dancu_domain::campaigns::{Campaign, Plan, Scope};
+use dancu_domain::dossier::{Mark, Part};
 use dancu_domain::moment::MINUTE_MS;
 use dancu_domain::people::may::Target;
 use dancu_domain::people::powers::Power;
 use dancu_domain::people::{MachineTime, PersonId};
-use dancu_office::act;
 use dancu_office::imports::{self, ImportDesk, Look};
+use dancu_office::{act, campaigns};
 use dancu_portal::campaigns::Import;
 use dancu_portal::centre::Field;
 use dancu_portal::parts::FieldError;
@@ -59,6 +59,8 @@ struct Waiting {
     look: Arc<Look>,
     plan: Plan,
     reason: String,
+    /// What was typed, where it cannot be applied.
+    typed: Form,
 }
 
 impl Kept {
@@ -107,12 +109,22 @@ pub(super) async fn template(signed: Signed) -> Handled {
 /// journaled.
 pub(super) async fn export(signed: Signed) -> Handled {
     allowed(&signed)?;
-    let by = actor(&signed);
-    let reason = "tải bảng tính các kết nối đang dùng";
-    let desk = ImportDesk { store: store(&signed), now: signed.now, by: &by, reason };
-    match imports::export(&desk).await {
-        Ok((_, bytes)) => Ok(frame::file("ket-noi-dang-dung.xlsx", XLSX, bytes)),
-        Err(refused) => Ok(crate::portal::words::failed(&signed, &refused)),
+    let Ok(turn) = signed.portal().live.readers.clone().try_acquire_owned() else {
+        return Ok(frame::unavailable(&signed));
+    };
+    let (open, now, by) = (store(&signed).clone(), signed.now, actor(&signed));
+    let runtime = tokio::runtime::Handle::current();
+    // Every dossier of the country is opened, and a workbook of many MB written.
+    let writing = move || {
+        let _turn = turn;
+        let reason = "tải bảng tính các kết nối đang dùng";
+        let desk = ImportDesk { store: &open, now, by: &by, reason };
+        runtime.block_on(imports::export(&desk))
+    };
+    match tokio::task::spawn_blocking(writing).await {
+        Ok(Ok((_, bytes))) => Ok(frame::file("ket-noi-dang-dung.xlsx", XLSX, bytes)),
+        Ok(Err(refused)) => Ok(crate::portal::words::failed(&signed, &refused)),
+        Err(_) => Ok(frame::unavailable(&signed)),
     }
 }
 
@@ -171,6 +183,11 @@ pub(super) async fn read(signed: Signed, upload: Upload) -> Handled {
         Ok(read) => read,
         Err(errors) => return wrong(errors),
     };
+    // What cannot be begun is said before anything is read, not once all of it is to enter.
+    let mark = Mark { by: actor(&signed).number(), at: signed.now };
+    if let Err(why) = Campaign::begin(plan.clone(), mark) {
+        return wrong(of_refusal(&signed, &campaigns::refused(why))?);
+    }
     let Some(part) = upload.file.as_ref().filter(|part| !part.bytes.is_empty()) else {
         return wrong(vec![frame::wrong("file", signed.text().get("importfile-missing"))]);
     };
@@ -180,14 +197,15 @@ pub(super) async fn read(signed: Signed, upload: Upload) -> Handled {
     };
     let (open, now, bytes) = (store(&signed).clone(), signed.now, part.bytes.clone());
     let (snapshot, known) = (signed.app.gate.snapshot(), known(&signed).await?);
+    let runtime = tokio::runtime::Handle::current();
     // The turn ends with the work: a browser that goes away does not stop it.
     let reading = move || {
         let _turn = turn;
-        imports::open(&bytes)
+        let book = imports::open(&bytes)?;
+        runtime.block_on(imports::look((&open, &snapshot, &known.tree), now, &book))
     };
     let look = match tokio::task::spawn_blocking(reading).await {
-        Ok(Ok(book)) => imports::look((&open, &snapshot, &known.tree), now, &book).await,
-        Ok(Err(refused)) => Err(refused),
+        Ok(look) => look,
         Err(_) => return wrong(vec![frame::wrong("file", signed.text().get("importfile-broken"))]),
     };
     let look = match look {
@@ -198,7 +216,8 @@ pub(super) async fn read(signed: Signed, upload: Upload) -> Handled {
     if !token.is_empty() {
         let (person, until) = (signed.person.id, signed.machine.plus_ms(KEPT_MS));
         let (token, look) = (token.clone(), look.clone());
-        kept.keep(Waiting { token, person, until, look, plan, reason }, signed.machine);
+        let typed = typed.clone();
+        kept.keep(Waiting { token, person, until, look, plan, reason, typed }, signed.machine);
     }
     Ok(page(&signed, None, vec![], typed, Some((&look, &token))))
 }
@@ -242,6 +261,8 @@ pub(super) async fn apply(signed: Signed, form: Form) -> Handled {
         return Ok(page(&signed, None, errors, &form, None));
     };
     let (open, now, by) = (store(&signed).clone(), signed.now, actor(&signed));
+    let (shown, typed, token) =
+        (waiting.look.clone(), waiting.typed.clone(), waiting.token.clone());
     let act = async move {
         let desk = ImportDesk { store: &open, now, by: &by, reason: &waiting.reason };
         imports::import(&desk, Look::clone(&waiting.look), waiting.plan.clone()).await
@@ -249,7 +270,8 @@ pub(super) async fn apply(signed: Signed, form: Form) -> Handled {
     match form.carry_out(&signed, act).await? {
         Sent::First(Err(refused)) => {
             let errors = of_refusal(&signed, &refused)?;
-            Ok(page(&signed, None, errors, &form, None))
+            // It waits on: what is in the way may be mended, and it is applied then.
+            Ok(page(&signed, None, errors, &typed, Some((&shown, &token))))
         }
         Sent::First(Ok(Some((_, entered)))) => {
             kept.forget(signed.person.id);

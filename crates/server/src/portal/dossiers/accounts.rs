@@ -1,7 +1,5 @@
 //! The account list of a dossier, row by row (B6); whole by a spreadsheet ([`super::files`]).
 
-use std::collections::HashMap;
-
 use dancu_domain::dossier::{AccountRow, Content, Item};
 use dancu_domain::registration::AccountKind;
 use dancu_domain::service::ServiceSet;

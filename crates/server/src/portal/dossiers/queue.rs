@@ -26,7 +26,7 @@ const TURNS: [(&str, Turn); 5] = [
     ("operator", Turn::Operator),
 ];
 
-/// Pages of the store that one answer looks through, while a filter leaves rows out: 2,000 dossiers,
+/// Pages of the store that one answer looks through while a filter leaves rows out: 2,000 dossiers,
 /// more than stand at a stage on an ordinary day.
 const PAGES_LOOKED: usize = 40;
 

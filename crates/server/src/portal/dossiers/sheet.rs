@@ -215,7 +215,7 @@ pub(super) async fn save(
             let errors = errors(&signed, &refused, "sheet")?;
             // Something of it may have been saved, and somebody else may have been faster.
             let open = opened(&signed, &place, &number).await?;
-            // A row is typed over the list as it stands; of a list that was not saved none is shown.
+            // A row is typed over the list as it stands: what was not saved is in no list.
             let content = if code == "accounts" { open.dossier.content() } else { &content };
             let typed = (content, Some(&form), errors);
             drawn(&signed, (&place, &open, code), typed, &asked).await

@@ -291,9 +291,17 @@ pub(super) async fn one_page(
         ways: if own { vec![] } else { ways::back(&t, officer) },
         training: ways::training(signed, officer, &typed.trained),
         centre: centre::last(signed, officer).await,
+        mail_fails: mail_fails(signed, officer).await,
         told,
         ..base
     }
+}
+
+/// Since when mail to the officer comes back; a page without it is better than none.
+async fn mail_fails(signed: &Signed, officer: &Officer) -> String {
+    let Some(person) = &officer.person else { return String::new() };
+    let contact = signed.app.gate.store().notices().contact(person.id).await;
+    contact.ok().and_then(|c| c.failing).map(frame::stamp).unwrap_or_default()
 }
 
 fn blank(signed: &Signed, typed: &Typed, errors: Vec<FieldError>) -> OfficerPage {
@@ -321,6 +329,7 @@ fn blank(signed: &Signed, typed: &Typed, errors: Vec<FieldError>) -> OfficerPage
         ways: vec![],
         training: None,
         centre: None,
+        mail_fails: String::new(),
         told: None,
         partly: None,
         once: form::once(),

@@ -1,6 +1,7 @@
 //! The list of officers.
 
 use axum::extract::Query;
+use dancu_domain::people::PersonId;
 use dancu_domain::people::powers::Power;
 use dancu_domain::people::roles::Role;
 use dancu_domain::text::fold;
@@ -15,7 +16,8 @@ use serde::Deserialize;
 use super::{Unit, allowed, answered, ways};
 use crate::portal::frame::{self, Told};
 use crate::portal::signed::Signed;
-use crate::stop::Handled;
+use crate::portal::words;
+use crate::stop::{Handled, Stop};
 
 /// Rows of a page.
 const PAGE: usize = 50;
@@ -50,11 +52,16 @@ pub(super) async fn show(
         Ok(count) => count,
         Err(refused) => return Ok(answered(&signed, &refused)),
     };
-    let page = page(&signed, &unit, &all, &filter);
+    let page = page(&signed, &unit, &all, &filter).await?;
     Ok(frame::page(&Officers { told: told.key(&TOLD), uncommitted, ..page }))
 }
 
-fn page(signed: &Signed, unit: &Unit, all: &[Officer], filter: &Filter) -> Officers {
+async fn page(
+    signed: &Signed,
+    unit: &Unit,
+    all: &[Officer],
+    filter: &Filter,
+) -> Result<Officers, Stop> {
     let t = signed.text();
     let search = fold(&filter.q);
     let wanted = State::ALL.into_iter().find(|s| ways::word(*s) == filter.state);
@@ -66,11 +73,19 @@ fn page(signed: &Signed, unit: &Unit, all: &[Officer], filter: &Filter) -> Offic
     let filtered = wanted.is_some() || !search.is_empty();
     let from = filter.page.saturating_sub(1).saturating_mul(PAGE);
     let from = if from < found.len() { from } else { 0 };
-    let on = |o: &&Officer| shown(&t, o, signed.today());
-    let rows = found.iter().skip(from).take(PAGE).map(on).collect::<Vec<_>>();
+    let listed = found.iter().skip(from).take(PAGE);
+    let people: Vec<PersonId> =
+        listed.clone().filter_map(|o| Some(o.person.as_ref()?.id)).collect();
+    let failing = unit.store.notices().failing(&people).await;
+    let failing = failing.map_err(|error| Stop::from(words::unread(signed, &error)))?;
+    let on = |o: &&Officer| Shown {
+        mail_fails: o.person.as_ref().is_some_and(|person| failing.contains(&person.id)),
+        ..shown(&t, o, signed.today())
+    };
+    let rows: Vec<Shown> = listed.map(on).collect();
     let total = found.len();
     let several = unit.systems();
-    Officers {
+    Ok(Officers {
         search: filter.q.clone(),
         states: states(&t, wanted),
         // What was declared for an account that is revoked counts for nobody any more.
@@ -91,7 +106,7 @@ fn page(signed: &Signed, unit: &Unit, all: &[Officer], filter: &Filter) -> Offic
         told: None,
         s: signed.shell(),
         t,
-    }
+    })
 }
 
 fn matches(officer: &Officer, search: &str) -> bool {
@@ -120,6 +135,7 @@ pub(super) fn shown(t: &Text, officer: &Officer, today: Date) -> Shown {
         system,
         role,
         state: ways::state(officer.state),
+        mail_fails: false,
         daily: officer.daily().into(),
         used: officer.used.into(),
         mean: officer.mean.into(),

@@ -20,7 +20,7 @@ use super::{Unit, allowed, answered, as_errors, services, system_choices, ticked
 use crate::portal::form::{self, Form};
 use crate::portal::frame::Told;
 use crate::portal::once::Sent;
-use crate::portal::plan_view::{self, Around, clock};
+use crate::portal::plan_view::{self, Around, SentForm, clock};
 use crate::portal::signed::Signed;
 use crate::portal::{frame, words};
 use crate::stop::Handled;
@@ -62,7 +62,7 @@ const fn waits(standing: Standing) -> bool {
 pub(super) async fn show(signed: Signed, Path(id): Path<i64>, Query(told): Query<Told>) -> Handled {
     let unit = allowed(&signed, Power::AnnounceJobPlan).await?;
     let told = told.key(&[("withdrawn", "plans-told-withdrawn"), ("ended", "plans-told-ended")]);
-    page(&signed, &unit, id, told, vec![]).await
+    page(&signed, &unit, id, told, vec![], "").await
 }
 
 async fn page(
@@ -71,6 +71,7 @@ async fn page(
     id: i64,
     told: Option<&'static str>,
     errors: Vec<FieldError>,
+    reason: &str,
 ) -> Handled {
     let Some(filed) = own(signed, unit, id).await? else { return Ok(frame::missing(signed)) };
     let stands = standing(signed, &filed);
@@ -81,7 +82,9 @@ async fn page(
     };
     let acts = Acts { stop, ..Acts::default() };
     let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
-    let around = Around { list: LIST, acts, told, errors };
+    let form = if errors.is_empty() { "" } else { "end" };
+    let sent = SentForm { form, reason: reason.to_owned(), ..SentForm::default() };
+    let around = Around { list: LIST, acts, told, errors, sent };
     Ok(match plan_view::page(signed, &unit.snapshot, &filed, around).await {
         Ok(page) => frame::page_with(status, &page),
         Err(refused) => answered(signed, &refused),
@@ -105,14 +108,14 @@ pub(super) async fn end(signed: Signed, Path(id): Path<i64>, form: Form) -> Hand
     let Some(filed) = own(&signed, &unit, id).await? else { return Ok(frame::missing(&signed)) };
     let Ok(reason) = act::reason(form.get("reason")) else {
         let sentence = signed.text().get("reason-missing");
-        return page(&signed, &unit, id, None, vec![frame::wrong("reason", sentence)]).await;
+        return page(&signed, &unit, id, None, vec![frame::wrong("reason", sentence)], "").await;
     };
     let told = if waits(standing(&signed, &filed)) { "withdrawn" } else { "ended" };
     match office::give_up(&unit.desk(), id, reason).await {
         Ok(_) => Ok(frame::to(&format!("{LIST}/{id}?told={told}"))),
         Err(refused) => {
             let errors = as_errors(&signed, &refused, "reason")?;
-            page(&signed, &unit, id, None, errors).await
+            page(&signed, &unit, id, None, errors, reason).await
         }
     }
 }
@@ -288,6 +291,7 @@ async fn form_page(
                 })
                 .collect(),
             own_count: form.has("own"),
+            cap: unit.store.profiles().at(signed.now).counts.off_hours_cap.into(),
             typed: Typed {
                 from: raw("from"),
                 to: raw("to"),

@@ -8,6 +8,7 @@ use axum::http::StatusCode;
 use dancu_domain::ids::AccountId;
 use dancu_domain::people::powers::Power;
 use dancu_domain::registration::System;
+use dancu_domain::service::ServiceSet;
 use dancu_office::act;
 use dancu_office::officers::check::Effect;
 use dancu_office::officers::sent::{self, Approval, Difference};
@@ -21,7 +22,7 @@ use crate::portal::form::Form;
 use crate::portal::frame;
 use crate::portal::frame::Told;
 use crate::portal::signed::Signed;
-use crate::stop::Handled;
+use crate::stop::{Handled, Stop};
 
 /// Rows that a page shows; the others are approved with all.
 const SHOWN_MAX: usize = 500;
@@ -30,7 +31,16 @@ const SHOWN_MAX: usize = 500;
 pub(super) async fn show(signed: Signed, Query(told): Query<Told>) -> Handled {
     let unit = allowed(&signed, Power::ApproveAccountChanges).await?;
     let told = told.key(&[("approved", "sent-told-approved"), ("refused", "sent-told-refused")]);
-    page(&signed, &unit, told, vec![]).await
+    page(&signed, &unit, told, vec![], None).await
+}
+
+/// What was ticked of a list whose approval was refused.
+struct Ticks {
+    list: i64,
+    rows: HashSet<u32>,
+    gone: HashSet<u32>,
+    services: ServiceSet,
+    most: bool,
 }
 
 async fn page(
@@ -38,13 +48,17 @@ async fn page(
     unit: &Unit,
     told: Option<&'static str>,
     errors: Vec<FieldError>,
+    ticks: Option<Ticks>,
 ) -> Handled {
-    let waiting = match sent::waiting(&unit.desk()).await {
+    let desk = unit.clone();
+    let waiting = match apart(signed, async move { sent::waiting(&desk.desk()).await }).await? {
         Ok(waiting) => waiting,
         Err(refused) => return Ok(answered(signed, &refused)),
     };
     let list = |(changes, difference): &(AccountChanges, Difference)| {
-        Some(list(signed, unit.snapshot.by_id(changes.system)?, changes, difference))
+        let ticks = ticks.as_ref().filter(|ticks| ticks.list == changes.id);
+        let system = unit.snapshot.by_id(changes.system)?;
+        Some(list(signed, system, (changes, difference), ticks))
     };
     let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let lists = waiting.iter().filter_map(list).collect();
@@ -52,17 +66,33 @@ async fn page(
     Ok(frame::page_with(status, &page))
 }
 
+/// Compares thousands of rows away from the threads that questions run on.
+async fn apart<T: Send + 'static>(
+    signed: &Signed,
+    compare: impl Future<Output = T> + Send + 'static,
+) -> Result<T, Stop> {
+    let runtime = tokio::runtime::Handle::current();
+    let done = signed.app.reads.long(move || runtime.block_on(compare)).await;
+    done.map_err(|_| frame::unavailable(signed).into())
+}
+
 fn list(
     signed: &Signed,
     system: &System,
-    changes: &AccountChanges,
-    difference: &Difference,
+    (changes, difference): (&AccountChanges, &Difference),
+    ticks: Option<&Ticks>,
 ) -> SentList {
     let sums = difference.sums();
     let takes_most = difference.takes_most();
     let sent = (1u32..).zip(&changes.rows).zip(&difference.effects);
     let mut rows: Vec<SentRow> = difference.missing.iter().map(|k| gone(k, !takes_most)).collect();
     rows.extend(sent.filter_map(|((line, row), effect)| differs(line, row, effect)));
+    if let Some(ticks) = ticks {
+        for row in &mut rows {
+            let of = if row.field == "gone" { &ticks.gone } else { &ticks.rows };
+            row.chosen = row.value.parse().is_ok_and(|number| of.contains(&number));
+        }
+    }
     let more = rows.len().saturating_sub(SHOWN_MAX);
     rows.truncate(SHOWN_MAX);
     SentList {
@@ -77,7 +107,8 @@ fn list(
         wrong: sums.wrong as u64,
         more: more as u64,
         takes_most,
-        services: services(&signed.text(), system, usual()),
+        most: ticks.is_some_and(|ticks| ticks.most),
+        services: services(&signed.text(), system, ticks.map_or_else(usual, |t| t.services)),
         rows,
     }
 }
@@ -136,18 +167,27 @@ pub(super) async fn approve(signed: Signed, Path(id): Path<i64>, form: Form) -> 
         takes_most: form.has("most"),
     };
     if form.get("act") == "all" {
-        let difference = match sent::difference((unit.store.as_ref(), signed.now), &changes).await {
+        approval.rows = (1..).zip(&changes.rows).map(|(line, _)| line).collect();
+        let (store, now) = (unit.store.clone(), signed.now);
+        let compare = async move { sent::difference((store.as_ref(), now), &changes).await };
+        let difference = match apart(&signed, compare).await? {
             Ok(difference) => difference,
             Err(refused) => return Ok(answered(&signed, &refused)),
         };
-        approval.rows = (1..).zip(&changes.rows).map(|(line, _)| line).collect();
         approval.revoked = difference.missing.iter().map(|k| k.account.id).collect();
     }
     match sent::approve(&unit.desk(), id, approval).await {
         Ok(_) => Ok(frame::to("/unit/accounts-by-api?told=approved")),
         Err(refused) => {
             let errors = as_errors(&signed, &refused, "list")?;
-            page(&signed, &unit, None, errors).await
+            let ticks = Ticks {
+                list: id,
+                rows: numbers(&form, "row").collect(),
+                gone: numbers(&form, "gone").collect(),
+                services: ticked(&form),
+                most: form.has("most"),
+            };
+            page(&signed, &unit, None, errors, Some(ticks)).await
         }
     }
 }
@@ -165,13 +205,13 @@ pub(super) async fn refuse(signed: Signed, Path(id): Path<i64>, form: Form) -> H
     }
     let Ok(reason) = act::reason(form.get("reason")) else {
         let sentence = signed.text().get("reason-missing");
-        return page(&signed, &unit, None, vec![frame::wrong("list", sentence)]).await;
+        return page(&signed, &unit, None, vec![frame::wrong("list", sentence)], None).await;
     };
     match sent::refuse(&unit.desk(), id, reason).await {
         Ok(_) => Ok(frame::to("/unit/accounts-by-api?told=refused")),
         Err(refused) => {
             let errors = as_errors(&signed, &refused, "list")?;
-            page(&signed, &unit, None, errors).await
+            page(&signed, &unit, None, errors, None).await
         }
     }
 }

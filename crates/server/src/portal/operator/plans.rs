@@ -16,7 +16,7 @@ use dancu_store::desks::{Filed, Plans as Which};
 use super::{actor, may_on, registered, store, word};
 use crate::portal::form::Form;
 use crate::portal::frame::Told;
-use crate::portal::plan_view::{self, Around};
+use crate::portal::plan_view::{self, Around, SentForm};
 use crate::portal::signed::Signed;
 use crate::portal::{frame, words};
 
@@ -68,7 +68,7 @@ pub async fn show(signed: Signed, Path(id): Path<i64>, Query(told): Query<Told>)
         ("refused", "plans-told-refused"),
         ("ended", "plans-told-ended"),
     ]);
-    page(&signed, id, told, vec![]).await
+    page(&signed, id, told, vec![], SentForm::default()).await
 }
 
 async fn page(
@@ -76,13 +76,14 @@ async fn page(
     id: i64,
     told: Option<&'static str>,
     errors: Vec<FieldError>,
+    sent: SentForm,
 ) -> Response {
     let (snapshot, filed) = match found(signed, id, Power::AcknowledgeJobPlan).await {
         Ok(found) => found,
         Err(response) => return response,
     };
     let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
-    let around = Around { list: LIST, acts: acts(signed, &filed), told, errors };
+    let around = Around { list: LIST, acts: acts(signed, &filed), told, errors, sent };
     match plan_view::page(signed, &snapshot, &filed, around).await {
         Ok(page) => frame::page_with(status, &page),
         Err(refused) => words::failed(signed, &refused),
@@ -126,44 +127,63 @@ async fn found(
 
 /// `POST /centre/plans/{id}/acknowledge`
 pub async fn acknowledge(signed: Signed, Path(id): Path<i64>) -> Response {
-    decide(&signed, id, Power::AcknowledgeJobPlan, Some((Verdict::Acknowledge, None))).await
+    decide(
+        &signed,
+        id,
+        Power::AcknowledgeJobPlan,
+        Ok((Verdict::Acknowledge, None)),
+        SentForm::default(),
+    )
+    .await
 }
 
 /// `POST /centre/plans/{id}/agree`
 pub async fn agree(signed: Signed, Path(id): Path<i64>) -> Response {
-    decide(&signed, id, Power::ApproveJobPlan, Some((Verdict::Agree, None))).await
+    decide(&signed, id, Power::ApproveJobPlan, Ok((Verdict::Agree, None)), SentForm::default())
+        .await
 }
 
 /// `POST /centre/plans/{id}/refuse`
 pub async fn refuse(signed: Signed, Path(id): Path<i64>, form: Form) -> Response {
     let rule = RuleId::from_code(form.get("rule")).filter(|rule| REFUSED_UNDER.contains(rule));
-    let reason = act::reason(form.get("reason")).ok();
-    let verdict = rule.zip(reason).map(|(rule, why)| (Verdict::Refuse(rule), Some(why)));
-    decide(&signed, id, Power::ApproveJobPlan, verdict).await
+    let verdict = match (rule, act::reason(form.get("reason"))) {
+        (Some(rule), Ok(why)) => Ok((Verdict::Refuse(rule), Some(why))),
+        (None, _) => Err(frame::wrong("rule", signed.text().get("plan-rule-wrong"))),
+        (_, Err(_)) => Err(frame::wrong("why-not", signed.text().get("plan-rule-wrong"))),
+    };
+    decide(&signed, id, Power::ApproveJobPlan, verdict, sent(&form, "refuse")).await
 }
 
 /// `POST /centre/plans/{id}/end`
 pub async fn end(signed: Signed, Path(id): Path<i64>, form: Form) -> Response {
-    let reason = act::reason(form.get("reason")).ok();
-    let verdict = reason.map(|why| (Verdict::End, Some(why)));
-    decide(&signed, id, Power::ApproveJobPlan, verdict).await
+    let verdict = match act::reason(form.get("reason")) {
+        Ok(why) => Ok((Verdict::End, Some(why))),
+        Err(_) => Err(frame::wrong("reason", signed.text().get("reason-missing"))),
+    };
+    decide(&signed, id, Power::ApproveJobPlan, verdict, sent(&form, "end")).await
 }
 
-/// Carries a verdict out; none: what it needs was not stated. Without a reason of its own an entry
+fn sent(form: &Form, which: &'static str) -> SentForm {
+    let text = |name| form.get(name).to_owned();
+    SentForm { form: which, rule: text("rule"), reason: text("reason") }
+}
+
+/// Carries a verdict out, unless what it needs was not stated. Without a reason of its own an entry
 /// tells the purpose of the plan.
 async fn decide(
     signed: &Signed,
     id: i64,
     power: Power,
-    verdict: Option<(Verdict, Option<&str>)>,
+    verdict: Result<(Verdict, Option<&str>), FieldError>,
+    sent: SentForm,
 ) -> Response {
     let (snapshot, filed) = match found(signed, id, power).await {
         Ok(found) => found,
         Err(response) => return response,
     };
-    let Some((verdict, reason)) = verdict else {
-        let sentence = signed.text().get("plan-rule-wrong");
-        return page(signed, id, None, vec![frame::wrong("main", sentence)]).await;
+    let (verdict, reason) = match verdict {
+        Ok(stated) => stated,
+        Err(error) => return page(signed, id, None, vec![error], sent).await,
     };
     let terms = &filed.plan.terms;
     let Some(system) = snapshot.by_id(terms.system) else { return frame::missing(signed) };
@@ -181,7 +201,9 @@ async fn decide(
             frame::to(&format!("{LIST}/{id}?told={told}"))
         }
         Err(refused) => match words::refused(signed, &refused) {
-            Some(sentence) => page(signed, id, None, vec![frame::wrong("main", sentence)]).await,
+            Some(sentence) => {
+                page(signed, id, None, vec![frame::wrong("main", sentence)], sent).await
+            }
             None => words::failed(signed, &refused),
         },
     }

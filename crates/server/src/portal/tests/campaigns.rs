@@ -109,15 +109,38 @@ async fn rule_b4_a_campaign_is_looked_at_begun_followed_extended_and_stopped() {
     let preview = post(&mut browser, all, &looked).await;
     assert!(preview.body.contains("1 hồ sơ của 1 đơn vị"), "{}", preview.body);
     assert!(store.campaigns().all().await.unwrap().is_empty(), "nothing was begun");
-    let begun = post(&mut browser, all, &whole(&deadline)).await;
+    let seen = preview.hidden("seen");
+    let later_on = frame::day(later(12));
+    let mut changed = whole(&later_on);
+    changed.push(("seen", &seen));
+    let changed = post(&mut browser, all, &changed).await;
+    assert_eq!(changed.status, StatusCode::OK, "what was not looked at is looked at first");
+    assert!(store.campaigns().all().await.unwrap().is_empty(), "nothing was begun");
+    let mut known = whole(&deadline);
+    known.push(("seen", &seen));
+    let begun = post(&mut browser, all, &known).await;
     assert_eq!(begun.to(), "/centre/campaigns/1?told=begun", "{}", begun.body);
-    let again = post(&mut browser, all, &whole(&deadline)).await;
+    let seen = post(&mut browser, all, &looked).await.hidden("seen");
+    known.retain(|(name, _)| *name != "seen");
+    known.push(("seen", &seen));
+    let again = post(&mut browser, all, &known).await;
     assert!(again.body.contains("HS-00001 (DCN-001)"), "overlap");
     let page = browser.get("/centre/campaigns/1").await.body;
     assert_eq!(page.matches("<li class=\"tile").count(), 35, "34 provinces, and no place");
     assert!(page.contains("HS-00001") && page.contains("Đang lập"));
+    assert!(page.contains("href=\"/centre/dossiers/HS-00001\""));
+    let listed = |page: &str| page.contains("/centre/dossiers/HS-00001");
+    for (only, is_there) in [("draft", true), ("live", false), ("done", false), ("locked", false)] {
+        let page = browser.get(&format!("/centre/campaigns/1?only={only}")).await.body;
+        assert_eq!(listed(&page), is_there, "{only}");
+    }
     keep(store, later(11)).await.unwrap();
     assert_eq!(state(&site), ConnectionState::Locked);
+    extended_and_stopped(&site, &mut browser, &deadline).await;
+}
+
+/// The rest of it: what is overdue goes on when it is extended, and when the campaign is stopped.
+async fn extended_and_stopped(site: &Site, browser: &mut Browser, deadline: &str) {
     let one = "/centre/campaigns/1";
     assert!(browser.get(one).await.body.contains("Quá hạn, đã khóa"));
     let extend = |deadline, reason| {
@@ -125,16 +148,16 @@ async fn rule_b4_a_campaign_is_looked_at_begun_followed_extended_and_stopped() {
     };
     let to = frame::day(later(20));
     for (deadline, reason, field) in
-        [(to.as_str(), " ", "reason"), (deadline.as_str(), "Chờ dấu", "deadline")]
+        [(to.as_str(), " ", "reason"), (deadline, "Chờ dấu", "deadline")]
     {
-        let wrong = post(&mut browser, one, &extend(deadline, reason)).await;
+        let wrong = post(browser, one, &extend(deadline, reason)).await;
         assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY, "{field}");
         assert!(wrong.body.contains(&format!("id=\"{field}-wrong\"")), "{field}");
     }
-    let extended = post(&mut browser, one, &extend(&to, "Chờ dấu")).await;
+    let extended = post(browser, one, &extend(&to, "Chờ dấu")).await;
     assert_eq!(extended.to(), "/centre/campaigns/1?told=extended");
-    assert_eq!(state(&site), ConnectionState::Live);
-    let stopped = post(&mut browser, one, &[("act", "stop"), ("why", "Lập nhầm")]).await;
+    assert_eq!(state(site), ConnectionState::Live);
+    let stopped = post(browser, one, &[("act", "stop"), ("why", "Lập nhầm")]).await;
     assert_eq!(stopped.to(), "/centre/campaigns/1?told=stopped");
     let page = browser.get(one).await;
     assert!(!page.body.contains("value=\"extend\""), "nothing of it is open");
@@ -191,6 +214,10 @@ async fn rule_b4_what_is_live_enters_by_its_page_after_a_preview() {
         ("deadline", deadline.as_str()),
         ("reason", "Tiếp nhận"),
     ];
+    let mut early = typed;
+    early[2].1 = today.as_str();
+    let early = upload(&mut browser, &early, &workbook("Trong giờ")).await;
+    assert!(early.body.contains("id=\"deadline-wrong\""), "before anything is read");
     let wrong = upload(&mut browser, &typed, &workbook("Buổi trưa")).await;
     assert!(wrong.body.contains("Dịch vụ, dòng 2, cột “Khung giờ”: "), "{}", wrong.body);
     assert!(!wrong.body.contains("/centre/import/apply"), "nothing to apply");

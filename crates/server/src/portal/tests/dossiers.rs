@@ -65,16 +65,102 @@ async fn rule_a6_nobody_but_the_unit_sees_the_account_list() {
     let number = page.rsplit('/').next().unwrap();
     for role in [Role::DossierReviewer, Role::SecurityAssessor, Role::Operator, Role::Integrator] {
         let mut browser = site.signed_in(role, 0).await;
-        let from = if role == Role::Integrator { "/unit" } else { "/centre" };
-        for end in ["", "/accounts", "/review", "/compare", "/about"] {
-            let shown = browser.get(&format!("{from}/dossiers/{number}{end}")).await.body;
-            assert!(!shown.contains("Nguyễn Thị Quầy") && !shown.contains("mau.quay1"), "{role:?}");
+        let own = role == Role::Integrator;
+        let from = if own { "/unit" } else { "/centre" };
+        // A page that is not there would show nothing either.
+        for (end, is_there) in [
+            ("", true),
+            ("/accounts", false),
+            ("/commitment", false),
+            ("/review", !own),
+            ("/about", own),
+            ("/security", own),
+            ("/compare", false),
+        ] {
+            let shown = browser.get(&format!("{from}/dossiers/{number}{end}")).await;
+            let wanted = if is_there { StatusCode::OK } else { StatusCode::NOT_FOUND };
+            assert_eq!(shown.status, wanted, "{role:?} {end}");
+            let named = ["Nguyễn Thị Quầy", "mau.quay1"];
+            assert!(named.iter().all(|name| !shown.body.contains(name)), "{role:?} {end}");
         }
     }
     // A unit sees its own.
     let mut focal = site.signed_in(Role::FocalPoint, 0).await;
     let shown = focal.get(&format!("/centre/dossiers/{number}")).await;
     assert_eq!(shown.status, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rule_b6_a_row_that_was_refused_is_not_another_one_afterwards() {
+    let site = Site::new().await;
+    let mut head = site.signed_in(Role::Head, 0).await;
+    let accounts = format!("{}/accounts", begun(&mut head).await);
+    for login in ["mau.quay1", "mau.quay2"] {
+        let done = save(&mut head, &accounts, &[("login", login), ("name", "Người Mẫu")]).await;
+        assert_eq!(done.to(), format!("{accounts}?told=saved"), "{}", done.body);
+    }
+    // Typed over a page of before: the list is shown as it is stored, the row stays in its form.
+    let late = [("login", "mau.quay3"), ("name", "Người Ba"), ("revision", "0")];
+    let late = save(&mut head, &accounts, &late).await;
+    assert_eq!(late.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let button = |login: &str| format!("value=\"{login}\"");
+    assert!(late.body.contains(&button("1 mau.quay2")) && late.body.contains("Người Ba"));
+    assert!(!late.body.contains(&button("2 mau.quay3")), "it was not saved");
+    let gone = save(&mut head, &accounts, &[("remove", "0 mau.quay9")]).await;
+    assert_eq!(gone.status, StatusCode::UNPROCESSABLE_ENTITY, "no other row goes in its place");
+    let done = save(&mut head, &accounts, &[("remove", "0 mau.quay2")]).await;
+    assert_eq!(done.to(), format!("{accounts}?told=saved"), "by its login wherever it stands");
+    let left = head.get(&accounts).await.body;
+    assert!(left.contains("mau.quay1") && !left.contains("mau.quay2"));
+    let half = save(&mut head, &accounts, &[("login", "mau.quay4"), ("daily", "1,5")]).await;
+    assert_eq!(half.status, StatusCode::UNPROCESSABLE_ENTITY, "half a query is none");
+    assert!(half.body.contains("value=\"1,5\""));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rule_c1_enter_in_the_security_sheet_saves_it() {
+    let site = Site::new().await;
+    let mut head = site.signed_in(Role::Head, 0).await;
+    let page = begun(&mut head).await;
+    let sheet = head.get(&format!("{page}/security")).await.body;
+    let form = sheet.split("<form").find(|form| form.contains("name=\"mfa\"")).unwrap();
+    let first = form.split("<button").nth(1).unwrap();
+    assert!(!first.split('>').next().unwrap().contains("detach"), "the first button saves");
+    // C1: an integrator fills in technical items, and the file is one: it is read, not missing.
+    let mut integrator = site.signed_in(Role::Integrator, 0).await;
+    let sent = integrator.post(&format!("{page}/security/file"), &[("revision", "0")]).await;
+    assert_eq!(sent.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", sent.body);
+    let sent = integrator.post(&format!("{page}/accounts/file"), &[("revision", "0")]).await;
+    assert_eq!(sent.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rule_b3_a_comment_on_the_account_list_is_answered_and_no_account_goes() {
+    let site = Site::new().await;
+    let store = site.app.gate.store();
+    let at = (&**store, site.app.clock.now());
+    let (unit, centre) = (person(&site, Role::Head).await, person(&site, Role::Operator).await);
+    crate::demo::dossiers::sent_back(at, (&unit, &centre)).await.unwrap();
+    let mut head = site.signed_in(Role::Head, 0).await;
+    let sheet = "/unit/dossiers/HS-00001/accounts";
+    let shown = head.get(sheet).await.body;
+    let form = shown.split("<form").find(|form| form.contains("name=\"answer-2\"")).unwrap();
+    assert!(form.contains("<button") && !form.contains("name=\"remove\""), "a form of its own");
+    // Not taken: what was typed stays.
+    let late = [("answer-2", "Hai người trực thay phiên"), ("revision", "0")];
+    let late = save(&mut head, sheet, &late).await;
+    assert_eq!(late.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(late.body.contains("Hai người trực thay phiên</textarea>"), "{}", late.body);
+    let done = save(&mut head, sheet, &[("answer-2", "Hai người trực thay phiên")]).await;
+    assert_eq!(done.to(), format!("{sheet}?told=saved"));
+    let shown = head.get(sheet).await.body;
+    assert!(shown.contains("answer-to\">Hai người trực thay phiên"));
+    assert!(["tralai.canbo1", "tralai.canbo2"].iter().all(|login| shown.contains(login)));
+}
+
+async fn person(site: &Site, role: Role) -> dancu_store::people::Person {
+    let login = dancu_domain::ids::Login::parse(&super::site::login(role)).unwrap();
+    site.app.gate.store().people().person_by_login(&login).await.unwrap().unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

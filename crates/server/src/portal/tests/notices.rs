@@ -40,6 +40,10 @@ async fn the_bell_counts_what_is_unread_and_a_notice_leads_on() {
     assert_eq!(page.body.matches("data-unread").count(), 2);
     let filtered = browser.get("/notices?topic=lines").await;
     assert!(filtered.body.contains("Không có thông báo"));
+    let offers = |body: &str| body.contains("/notices/read-all");
+    let news = browser.get("/notices?topic=news").await.body;
+    assert!(news.contains("Chuyện hai") && !offers(&news), "other topics were not looked at");
+    assert!(offers(&page.body));
     // Somebody else's notice cannot be opened, nor one that is none.
     for id in ["3", "99", "x"] {
         let answer = browser.post("/notices/open", &[("notice", id)]).await;

@@ -70,6 +70,10 @@ async fn rule_d5_a_plan_goes_from_hand_to_hand() {
     assert!(page.body.contains("/centre/plans/1/agree"), "{}", page.body);
     let nothing = approver.post("/centre/plans/1/refuse", &[("rule", "D5")]).await;
     assert_eq!(nothing.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(
+        nothing.body.contains("id=\"why-not-wrong\"") && nothing.body.contains("<details open")
+    );
+    assert!(nothing.body.contains("<option value=\"D5\" selected"), "what was chosen stays");
     let agreed = approver.post("/centre/plans/1/agree", &[]).await;
     assert_eq!(agreed.to(), "/centre/plans/1?told=agreed");
     let again = approver.post("/centre/plans/1/agree", &[]).await;
@@ -78,6 +82,8 @@ async fn rule_d5_a_plan_goes_from_hand_to_hand() {
     let account = snapshot.by_id(SystemId(1)).unwrap().accounts.find("kehoach.thue").cloned();
     assert_eq!(account.map(|a| (a.kind, a.daily)), Some((AccountKind::Plan, 600)));
 
+    let why = approver.post("/centre/plans/1/end", &[("reason", " ")]).await;
+    assert!(why.body.contains("id=\"reason-wrong\"") && !why.body.contains("quy tắc và nêu"));
     let mut head = site.signed_in(Role::Head, 0).await;
     assert!(head.get("/unit/plans/1").await.body.contains("Trung tâm duyệt"));
     let why = head.post("/unit/plans/1/end", &[("reason", " ")]).await;

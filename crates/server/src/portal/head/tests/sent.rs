@@ -41,6 +41,13 @@ async fn rule_b6_a_list_is_approved_row_by_row() {
     let wrong = head.post(&approve, &wrong).await;
     assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(wrong.body.contains("vừa thay đổi"));
+    let ticked = |value| wrong.body.contains(&format!("name=\"row\" value=\"{value}\" aria-label"));
+    let on = |value| {
+        let mark = format!("name=\"row\" value=\"{value}\"");
+        let rest = wrong.body.split(&mark).nth(1).unwrap();
+        rest.split('>').next().unwrap().contains("checked")
+    };
+    assert!(ticked(2) && ticked(3) && on(2) && !on(3), "what was left out stays out");
     let fields = [("over", over.as_str()), ("row", "2"), ("service", "0"), ("act", "chosen")];
     let done = head.post(&approve, &fields).await;
     assert_eq!(done.to(), "/unit/accounts-by-api?told=approved");
