@@ -84,10 +84,10 @@ pub async fn load(desk: &GatherDesk<'_>) -> Result<Gathered, Refused> {
         facts.entry(unit).or_default().systems.push(row);
     }
     let read = desk.store.gathering();
-    let profile = desk.store.profiles().at(desk.now);
+    let (profile, day) = (desk.store.profiles().at(desk.now), desk.now.viet_nam_date());
     let lacking = read.lacking(wanted).await?;
     let mut lacks: BTreeMap<DossierNumber, Vec<Part>> =
-        lacking.iter().map(|dossier| (dossier.number(), parts(dossier, profile))).collect();
+        lacking.iter().map(|dossier| (dossier.number(), parts(dossier, profile, day))).collect();
     for found in read.dossiers(wanted).await? {
         let Some(unit) = home(&found.unit) else { continue };
         facts.entry(unit).or_default().dossiers.push(DossierAt {
@@ -106,19 +106,18 @@ pub async fn load(desk: &GatherDesk<'_>) -> Result<Gathered, Refused> {
         Some(at) => read.urged(at).await?.into_iter().collect(),
         None => BTreeMap::new(),
     };
-    let day = desk.now.viet_nam_date();
     let summary = Summary::of((desk.tree, &lines), &facts, desk.at, day);
     Ok(Gathered { summary, lines, facts, urged })
 }
 
 /// Parts in which a dossier lacks what the unit has to do, each once.
-fn parts(dossier: &Dossier, profile: &Profile) -> Vec<Part> {
-    let missing = of_unit(dossier, profile);
+fn parts(dossier: &Dossier, profile: &Profile, day: Date) -> Vec<Part> {
+    let missing = of_unit(dossier, profile, day);
     Part::ALL.into_iter().filter(|part| missing.iter().any(|m| m.part == *part)).collect()
 }
 
-fn of_unit(dossier: &Dossier, profile: &Profile) -> Vec<Missing> {
-    let mut missing = dossier::missing(dossier, profile);
+fn of_unit(dossier: &Dossier, profile: &Profile, day: Date) -> Vec<Missing> {
+    let mut missing = dossier::missing(dossier, profile, day);
     missing.retain(|m| matches!(m.turn, Turn::Unit | Turn::Integrator));
     missing
 }
@@ -144,12 +143,13 @@ pub async fn detail(
     unit: &UnitCode,
 ) -> Result<Option<Detail>, Refused> {
     let Some(row) = gathered.summary.row(unit).cloned() else { return Ok(None) };
-    let (read, profile) = (desk.store.gathering(), desk.store.profiles().at(desk.now));
+    let (profile, day) = (desk.store.profiles().at(desk.now), desk.now.viet_nam_date());
+    let read = desk.store.gathering();
     let is = |code: &str| code == unit.as_str();
     let lacking = read.lacking(is).await?;
     let with = |listed: Listed| {
         let found = lacking.iter().find(|dossier| dossier.number() == listed.number);
-        let missing = found.map(|dossier| of_unit(dossier, profile)).unwrap_or_default();
+        let missing = found.map(|dossier| of_unit(dossier, profile, day)).unwrap_or_default();
         (listed, missing)
     };
     let dossiers = read.dossiers(is).await?.into_iter().map(with).collect();

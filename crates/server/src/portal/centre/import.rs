@@ -204,9 +204,8 @@ pub(super) async fn read(signed: Signed, upload: Upload) -> Handled {
         let book = imports::open(&bytes)?;
         runtime.block_on(imports::look((&open, &snapshot, &known.tree), now, &book))
     };
-    let look = match tokio::task::spawn_blocking(reading).await {
-        Ok(look) => look,
-        Err(_) => return wrong(vec![frame::wrong("file", signed.text().get("importfile-broken"))]),
+    let Ok(look) = tokio::task::spawn_blocking(reading).await else {
+        return wrong(vec![frame::wrong("file", signed.text().get("importfile-broken"))]);
     };
     let look = match look {
         Ok(look) => Arc::new(look),
