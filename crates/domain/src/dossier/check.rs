@@ -140,8 +140,8 @@ pub fn warnings(dossier: &Dossier, day: Date) -> Vec<(Part, &'static Law)> {
     cited.flatten().collect()
 }
 
-/// What a dossier lacks on a day before it can be approved: first what the unit has to fill in and sign,
-/// then what others have to do.
+/// What a dossier lacks on a day before it can be approved: first what the unit has to fill in and
+/// sign, then what others have to do.
 #[must_use]
 pub fn missing(dossier: &Dossier, profile: &Profile, day: Date) -> Vec<Missing> {
     let mut found = of_content(dossier.content(), profile, day);

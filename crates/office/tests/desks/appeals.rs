@@ -1,6 +1,6 @@
 //! Appeals against locks (D6).
 
-use dancu_domain::appeals::{Clocks, Stage};
+use dancu_domain::appeals::{Appeal, Clocks, Stage};
 use dancu_domain::ids::UnitCode;
 use dancu_domain::moment::Moment;
 use dancu_domain::people::PersonId;
@@ -77,8 +77,8 @@ async fn rule_d6_each_late_step_is_told_once() {
     for world in World::both("appeals-late").await {
         lock(&world).await;
         appeal(&world, "H26.001", "Cán bộ nhập tay cả ngày").await.unwrap();
-        let clocks = Clocks::from(world.store.profiles().at(clock()), clock());
-        assert_eq!(stored(&world).await.appeal.clocks, clocks);
+        let Appeal { clocks, made, .. } = stored(&world).await.appeal;
+        assert_eq!(clocks, Clocks::from(world.store.profiles().at(made.at), made.at));
         let keep = async |now: Moment| {
             let before = world.store.ledger().next_index();
             appeals::keep(&world.store, now).await.unwrap();

@@ -20,7 +20,7 @@ use parking_lot::RwLock;
 use crate::clock::steady;
 
 /// Routes that are told apart; beyond that they share the last number.
-pub const ROUTES_MAX: usize = 320;
+pub const ROUTES_MAX: usize = 400;
 /// Sets of counters: threads share one where there are more of them.
 const SHARDS: usize = 16;
 /// Upper bounds of the buckets in microseconds, around the 3 ms that a verification may take.

@@ -31,79 +31,69 @@ struct Step {
     compatible: bool,
 }
 
+impl Step {
+    /// One after which programs of before journal nothing any more.
+    const fn breaking(both: &'static str, besides: &'static str) -> Self {
+        Self { both, besides, compatible: false }
+    }
+
+    /// One that only adds tables, or columns that have a default: programs of before go on.
+    const fn adding(both: &'static str, besides: &'static str) -> Self {
+        Self { both, besides, compatible: true }
+    }
+}
+
+const CORE: &[Step] = &[
+    Step::breaking(
+        include_str!("../../migrations/core/0001_init.sql"),
+        include_str!("../../migrations/core/0001_init.postgresql.sql"),
+    ),
+    Step::breaking(
+        include_str!("../../migrations/core/0002_nodes.sql"),
+        include_str!("../../migrations/core/0002_nodes.postgresql.sql"),
+    ),
+    Step::adding(
+        include_str!("../../migrations/core/0003_people.sql"),
+        include_str!("../../migrations/core/0003_people.postgresql.sql"),
+    ),
+    Step::adding(
+        include_str!("../../migrations/core/0004_units.sql"),
+        include_str!("../../migrations/core/0004_units.postgresql.sql"),
+    ),
+    Step::adding(
+        include_str!("../../migrations/core/0005_dossiers.sql"),
+        include_str!("../../migrations/core/0005_dossiers.postgresql.sql"),
+    ),
+    // A node that does not know it asks of a plan's hours the window.
+    Step::adding(
+        include_str!("../../migrations/core/0006_plans.sql"),
+        include_str!("../../migrations/core/0006_plans.postgresql.sql"),
+    ),
+    Step::adding(
+        include_str!("../../migrations/core/0007_notices.sql"),
+        include_str!("../../migrations/core/0007_notices.postgresql.sql"),
+    ),
+    Step::adding(include_str!("../../migrations/core/0008_campaigns.sql"), ""),
+    Step::adding(include_str!("../../migrations/core/0009_service.sql"), ""),
+];
+
+const REGISTRY: &[Step] =
+    &[Step::breaking(include_str!("../../migrations/registry/0001_init.sql"), "")];
+
+const SEARCH: &[Step] = &[
+    Step::breaking(
+        include_str!("../../migrations/search/0001_init.sql"),
+        include_str!("../../migrations/search/0001_init.postgresql.sql"),
+    ),
+    // Nodes that know no acts would write runs without them.
+    Step::breaking(include_str!("../../migrations/search/0002_acts.sql"), ""),
+];
+
 const fn steps(area: Area) -> &'static [Step] {
     match area {
-        Area::Core => &[
-            Step {
-                both: include_str!("../../migrations/core/0001_init.sql"),
-                besides: include_str!("../../migrations/core/0001_init.postgresql.sql"),
-                compatible: false,
-            },
-            Step {
-                both: include_str!("../../migrations/core/0002_nodes.sql"),
-                besides: include_str!("../../migrations/core/0002_nodes.postgresql.sql"),
-                compatible: false,
-            },
-            // Only adds tables: nodes that know no people go on beside it.
-            Step {
-                both: include_str!("../../migrations/core/0003_people.sql"),
-                besides: include_str!("../../migrations/core/0003_people.postgresql.sql"),
-                compatible: true,
-            },
-            Step {
-                both: include_str!("../../migrations/core/0004_units.sql"),
-                besides: include_str!("../../migrations/core/0004_units.postgresql.sql"),
-                compatible: true,
-            },
-            // Only adds tables: nodes that know no dossiers go on beside it.
-            Step {
-                both: include_str!("../../migrations/core/0005_dossiers.sql"),
-                besides: include_str!("../../migrations/core/0005_dossiers.postgresql.sql"),
-                compatible: true,
-            },
-            // Only adds tables: a node that does not know them asks of a plan's hours the window.
-            Step {
-                both: include_str!("../../migrations/core/0006_plans.sql"),
-                besides: include_str!("../../migrations/core/0006_plans.postgresql.sql"),
-                compatible: true,
-            },
-            // Only adds tables: nodes that tell nobody anything go on beside it.
-            Step {
-                both: include_str!("../../migrations/core/0007_notices.sql"),
-                besides: include_str!("../../migrations/core/0007_notices.postgresql.sql"),
-                compatible: true,
-            },
-            // Only adds tables.
-            Step {
-                both: include_str!("../../migrations/core/0008_campaigns.sql"),
-                besides: "",
-                compatible: true,
-            },
-            // Only adds tables.
-            Step {
-                both: include_str!("../../migrations/core/0009_service.sql"),
-                besides: "",
-                compatible: true,
-            },
-        ],
-        Area::Registry => &[Step {
-            both: include_str!("../../migrations/registry/0001_init.sql"),
-            besides: "",
-            compatible: false,
-        }],
-        Area::Search => &[
-            Step {
-                both: include_str!("../../migrations/search/0001_init.sql"),
-                besides: include_str!("../../migrations/search/0001_init.postgresql.sql"),
-                compatible: false,
-            },
-            // Nodes that know no acts would write runs without them.
-            Step {
-                both: include_str!("../../migrations/search/0002_acts.sql"),
-                besides: "",
-                compatible: false,
-            },
-        ],
+        Area::Core => CORE,
+        Area::Registry => REGISTRY,
+        Area::Search => SEARCH,
     }
 }
 

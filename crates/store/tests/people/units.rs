@@ -2,7 +2,7 @@
 
 use dancu_domain::ids::UnitCode;
 use dancu_domain::people::PersonId;
-use dancu_domain::people::grants::{Grant, Scope};
+use dancu_domain::people::grants::{Grant, Grants, Scope};
 use dancu_domain::people::roles::Role;
 use dancu_domain::registration::DateRange;
 use dancu_domain::units::{About, Change, Event, Representative, UnitKind, UnitName};
@@ -93,8 +93,7 @@ async fn people_of_the_centre_are_found_without_opening_others() {
         note(&store, |tx, keys| {
             let mut two = person(2);
             let operator = Grant::new(Role::Operator, Scope::All, DateRange::default(), None);
-            two.grants =
-                dancu_domain::people::grants::Grants::default().with(operator.unwrap()).unwrap();
+            two.grants = Grants::default().with(operator.unwrap()).unwrap();
             people::insert(tx, keys, &person(1))?;
             people::insert(tx, keys, &two)
         })
@@ -123,12 +122,14 @@ async fn rule_e3_heads_saved_before_they_counted_are_found_after_one_pass() {
             store.people().by_centre().await.unwrap().iter().map(|p| p.id.0).collect()
         };
         note(&store, |tx, keys| {
-            let mut two = person(2);
-            let scope = Scope::Below(two.unit.clone());
-            let head = Grant::new(Role::Head, scope, DateRange::default(), None);
-            two.grants =
-                dancu_domain::people::grants::Grants::default().with(head.unwrap()).unwrap();
-            people::insert(tx, keys, &person(1))?;
+            let [mut one, mut two] = [1, 2].map(person);
+            let holds = |role, scope| {
+                let grant = Grant::new(role, scope, DateRange::default(), None).unwrap();
+                Grants::default().with(grant).unwrap()
+            };
+            one.grants = holds(Role::Officer, Scope::Unit(one.unit.clone()));
+            two.grants = holds(Role::Head, Scope::Below(two.unit.clone()));
+            people::insert(tx, keys, &one)?;
             people::insert(tx, keys, &two)
         })
         .await

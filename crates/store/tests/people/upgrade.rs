@@ -13,9 +13,20 @@ use crate::common::BEGIN;
 use crate::world::{BOTH, NOW, World, begin, entry, note, person};
 
 /// The tables since then; what refers to another comes first.
-const NEW: [&str; 25] = [
+const NEW: [&str; 36] = [
     "lock_appeal",
     "mail_bounce",
+    "gathering_receiver",
+    "gathering_handed",
+    "gathering_urged",
+    "statement",
+    "statement_month",
+    "commitment",
+    "commitment_list",
+    "paper_copy",
+    "issued_document",
+    "kept_file_part",
+    "kept_file",
     "campaign_task",
     "campaign",
     "dossier_event",

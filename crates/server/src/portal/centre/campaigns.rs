@@ -1,8 +1,8 @@
 //! Campaigns (B4): the list with the form for a new one, which shows first what it would be for.
 
 use axum::http::StatusCode;
-use dancu_domain::campaigns::{Plan, Scope};
-use dancu_domain::dossier::Part;
+use dancu_domain::campaigns::{Campaign, CampaignRefusal, Plan, Scope};
+use dancu_domain::dossier::{Mark, Part};
 use dancu_domain::people::may::Target;
 use dancu_domain::people::powers::Power;
 use dancu_domain::units::UnitKind;
@@ -124,7 +124,16 @@ pub(super) async fn write(signed: Signed, form: Form) -> Handled {
         Ok(plan) => plan,
         Err(errors) => return page(&signed, errors, <_>::default(), &form).await,
     };
-    let preview = preview(&signed, plan.scope).await?;
+    // What cannot be begun is said at once, not once it was looked at.
+    let mark = Mark { by: actor(&signed).number(), at: signed.now };
+    if let Err(why) = Campaign::begin(plan.clone(), mark) {
+        let errors = errors(&signed, &office::refused(why))?;
+        return page(&signed, errors, <_>::default(), &form).await;
+    }
+    let Some(preview) = preview(&signed, plan.scope).await? else {
+        let errors = errors(&signed, &office::refused(CampaignRefusal::Nobody))?;
+        return page(&signed, errors, <_>::default(), &form).await;
+    };
     let seen = form.digest(&preview);
     // What was changed after it was looked at, here or in the data, is looked at anew.
     if form.has("look") || form.get("seen") != seen {
@@ -198,12 +207,16 @@ fn plan(signed: &Signed, form: &Form) -> Result<Plan, Vec<FieldError>> {
     })
 }
 
-async fn preview(signed: &Signed, scope: Scope) -> Result<Vec<String>, Stop> {
+/// What a campaign would be for; none: nobody.
+async fn preview(signed: &Signed, scope: Scope) -> Result<Option<Vec<String>>, Stop> {
     let known = known(signed).await?;
     let snapshot = signed.app.gate.snapshot();
     let found = read::preview(store(signed), &snapshot, &known.tree, scope).await;
     let Preview { dossiers, units, within, without } =
         found.map_err(|refused| Stop::from(words::failed(signed, &refused)))?;
+    if dossiers == 0 {
+        return Ok(None);
+    }
     let t = signed.text();
     let (dossiers, units) = (t.num(dossiers), t.num(units));
     let mut lines =
@@ -215,5 +228,5 @@ async fn preview(signed: &Signed, scope: Scope) -> Result<Vec<String>, Stop> {
     if without > 0 {
         lines.push(t.with("campaign-preview-without", "count", t.num(without)));
     }
-    Ok(lines)
+    Ok(Some(lines))
 }

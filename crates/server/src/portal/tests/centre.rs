@@ -147,7 +147,7 @@ async fn rule_e1_somebody_invited_by_the_centre_is_shown_the_code_once() {
     assert_eq!(twice.to(), "/centre/staff?role=support&unit=&page=0&told=invited");
     // The filters stand in the address.
     let listed = browser.get("/centre/staff?role=support&unit=h26.001").await.body;
-    assert!(listed.contains("hotro.moi1") && listed.contains("1–1"), "{listed}");
+    assert!(listed.contains("hotro.moi1") && listed.contains("1–2"), "{listed}");
     assert!(!browser.get("/centre/staff?role=auditor").await.body.contains("hotro.moi1"));
     assert!(!browser.get("/centre/staff?unit=khac").await.body.contains("hotro.moi1"));
     let button = page.split("value=\"").find_map(|rest| {

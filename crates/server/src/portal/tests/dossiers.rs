@@ -75,7 +75,7 @@ async fn rule_a6_nobody_but_the_unit_sees_the_account_list() {
             ("/review", !own),
             ("/about", own),
             ("/security", own),
-            ("/compare", false),
+            ("/compare", true),
         ] {
             let shown = browser.get(&format!("{from}/dossiers/{number}{end}")).await;
             let wanted = if is_there { StatusCode::OK } else { StatusCode::NOT_FOUND };
