@@ -232,7 +232,7 @@ def test_files_that_are_not_taken(desk, login):
     began = time.monotonic()
     refused(desk, bomb.getvalue(), "Tệp quá lớn")
     assert time.monotonic() - began < 5
-    refused(desk, b"\x89PNG\r\n\x1a\n", "không phải bảng tính")
+    refused(desk, b"\x89PNG\r\n\x1a\n\0\0\0", "không phải bảng tính")
     refused(desk, good[:len(good) // 2], "không phải bảng tính")
     refused(desk, bytes.fromhex("d0cf11e0a1b11ae1") + b"\0" * 512, "có mật khẩu")
     refused(desk, b"", "Chọn tệp bảng tính")

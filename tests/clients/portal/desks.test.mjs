@@ -82,7 +82,7 @@ test('units: the list, a unit with each of its forms, a merger that is looked at
   assert.ok(acts.length > 5, acts.join(' '));
   for (const act of acts) await open(at, act);
   await open(at, '/centre/units/H26.003?do=merged', 'unit-merge');
-  await send(at, '/centre/units/H26.003', { heir: 'H26.001', reason: REASON }, '[name=look]', operator);
+  await send(at, '/centre/units/H26.003', { heir: 'H26.001', reason: REASON }, '.main-act', operator);
   assert.ok(await at.$('#main [name=seen]'), 'what would be moved is shown');
   await look(at, 'desks-unit-merge-seen');
   // Another heir than was looked at: shown anew, nothing is done.
@@ -207,7 +207,7 @@ test('plans: announced by the unit, refused without a reason, agreed', async () 
   await open(at, '/unit/plans/new');
   const service = '#main input[name=service]';
   await at.$eval(service, (box) => { box.checked = true; });
-  const fields = { daily: '10', account: 'kehoach.mau1', purpose: 'Đối soát mẫu', reason: 'Lô hằng đêm' };
+  const fields = { daily: '10', account: 'kehoach.mau1', purpose: 'Đối soát mẫu', phone: '0900000001', reason: 'Lô hằng đêm' };
   await send(at, '/unit/plans', fields, '[value=send]', head);
   assert.equal(where(at), '/unit/plans', await words(at));
   assert.match(at.url(), /told=announced/, await words(at));
@@ -261,7 +261,7 @@ test('notices and the address for mail', async () => {
   }
   const at = await desk(head);
   await open(at, '/account/contact');
-  await send(at, '/account/contact', { address: 'nguoi.mau' }, 'button', head);
+  await send(at, '/account/contact', { address: 'nguoi@mau' }, 'button', head);
   assert.ok(await at.$('[data-errors]'), await words(at));
   await look(at, 'desks-contact-wrong');
 });

@@ -103,7 +103,7 @@ test('a head begins a dossier, and half of it is saved', async () => {
   await look(at, 'dossier-begun');
   await go(at, unit('/about'));
   await send(at, '/about', { systemName: 'Hệ thống <b>thử hồ sơ</b>', officerPhone: 'không phải số' });
-  assert.match(await words(at), /Đã lưu[\s\S]*Số điện thoại gồm 8-15 chữ số/);
+  assert.match(await words(at), /Đã lưu[\s\S]*Số điện thoại gồm 7-15 chữ số/);
   assert.equal(await at.$eval('[name=systemName]', (it) => it.value), 'Hệ thống <b>thử hồ sơ</b>');
   await look(at, 'dossier-about-half');
 });

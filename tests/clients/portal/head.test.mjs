@@ -108,7 +108,7 @@ test('the list goes out as the form has it, and comes in again', async () => {
     await send();
   };
   const odd = path.join(folder, 'odd.xlsx');
-  fs.writeFileSync(odd, 'login,name');
+  fs.writeFileSync(odd, Buffer.from([0x89, 0x50, 0x4e, 0x47, 0]));
   await choose(odd);
   assert.match(await words(), /không phải bảng tính/);
   await look(page, 'head-import-odd');
