@@ -4,10 +4,11 @@ use std::borrow::Cow;
 
 use unicode_normalization::{UnicodeNormalization as _, is_nfc};
 
-/// Whether a free text may hold the character: no control character, and neither of the two
-/// noncharacters that XML 1.0 forbids, because an answer with one would not be well-formed.
+/// Whether a free text may hold the character: no control character, neither of the two
+/// noncharacters that XML 1.0 forbids, because an answer with one would not be well-formed, and no
+/// byte order mark, which nobody sees.
 pub fn is_storable(c: char) -> bool {
-    !c.is_control() && !matches!(c, '\u{fffe}' | '\u{ffff}')
+    !c.is_control() && !matches!(c, '\u{feff}' | '\u{fffe}' | '\u{ffff}')
 }
 
 /// Digits of a telephone number: an extension of a small exchange has 7, E.164 at most 15.

@@ -10,6 +10,7 @@ use dancu_domain::people::reasons::PortalReason;
 use dancu_domain::people::{MachineTime, PersonId};
 use dancu_domain::registration::{Line, System};
 use dancu_domain::service::{Service, Window};
+use dancu_domain::text::is_storable;
 use dancu_journal::{Act, Body};
 use dancu_store::engine::Tx;
 use dancu_store::ledger::Counts;
@@ -276,7 +277,7 @@ pub const REASON_MAX: usize = 500;
 pub fn reason(text: &str) -> Result<&str, Refused> {
     let text = text.trim();
     let fits = !text.is_empty() && text.chars().count() <= REASON_MAX;
-    if fits && text.chars().all(|c| !c.is_control() || c == '\n' || c == '\r') {
+    if fits && text.chars().all(|c| is_storable(c) || c == '\n' || c == '\r') {
         Ok(text)
     } else {
         Err(Refused::NoReason)

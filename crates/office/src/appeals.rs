@@ -218,9 +218,12 @@ pub async fn keep(store: &Store, now: Moment) -> Result<(), Error> {
             let Some(owner) = accounts::owner(tx, stored.appeal.system)? else { continue };
             let what = format!("{} {} #{id}", owner.code, stored.appeal.lock);
             if gone.contains(&id) {
-                // At 07:00 or with a raise (D3): nothing is left to decide.
+                // At 07:00, with a raise (D3), or lifted elsewhere: nothing is left to decide.
                 let over = stored.appeal.decide((PersonId(0), now), true, ENDED);
                 let Ok(appeal) = over else { continue };
+                let heads = [Audience::Heads(owner.unit.clone(), None)];
+                let step = (&owner.code, appeal.lock.as_str(), AppealStep::Lifted);
+                told(tx, &keys, now, &heads, step).map_err(of_store)?;
                 appeals::save(tx, &keys, &Stored { id, escalated: stored.escalated, appeal })?;
                 names.push(format!("{what}: {ENDED}"));
             } else if late {
@@ -247,8 +250,8 @@ fn is_late(stored: &Stored, now: Moment) -> bool {
     late && stored.escalated <= stored.appeal.stage() as u8
 }
 
-/// Why an appeal ended without anybody's word.
-const ENDED: &str = "khóa đã tự hết";
+/// Why an appeal ended without a word of whoever decides appeals.
+const ENDED: &str = "khóa không còn, xem nhật ký";
 
 /// Locks that stand, as addresses name them.
 fn still(store: &Store, now: Moment) -> Result<HashSet<String>, Error> {

@@ -1,5 +1,7 @@
 //! Individual commitments that a head confirms in one batch, with one signature (B7).
 
+use std::collections::HashSet;
+
 use dancu_domain::editions::{Edition, Form};
 use dancu_domain::files::{About, CommitmentList, FileId, Role, list_number, named};
 use dancu_domain::ids::{AccountId, SystemId};
@@ -70,10 +72,12 @@ pub async fn wanting(desk: &HeadDesk<'_>) -> Result<u64, Refused> {
 pub async fn confirm(
     desk: &HeadDesk<'_>,
     system: SystemId,
-    chosen: Vec<AccountId>,
+    mut chosen: Vec<AccountId>,
     signed_list: Option<Brought<impl AsRef<[u8]>>>,
 ) -> Result<(Done, i64), Refused> {
     let code = own(desk, system)?;
+    chosen.sort_unstable();
+    chosen.dedup();
     if chosen.is_empty() || chosen.len() > BATCH_MAX {
         return Err(Refused::Field {
             field: "officers",
@@ -106,8 +110,9 @@ pub async fn confirm(
         let owner = accounts::owner(tx, system)?.filter(|owner| owner.unit == unit);
         owner.ok_or(Refused::Gone)?;
         let known = accounts::of_system(tx, &keys, system)?;
-        let is_known = |id: &AccountId| known.iter().any(|k| k.account.id == *id && is_officer(k));
-        if !chosen.iter().all(is_known) {
+        let officers = known.iter().filter(|k| is_officer(k));
+        let officers: HashSet<AccountId> = officers.map(|k| k.account.id).collect();
+        if !chosen.iter().all(|id| officers.contains(id)) {
             return Err(Refused::Gone);
         }
         let file: Option<FileId> = kept.as_ref().map(|(staged, _)| staged.id);

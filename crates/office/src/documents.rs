@@ -7,13 +7,15 @@
 //! To add one: its kind in `dancu_domain::files`, its layout in `dancu_papers::centre`, a function
 //! here that the act calls, its texts `document-…`.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use dancu_domain::dossier::{Dossier, LineRow, Mark, Part};
 use dancu_domain::files::{About, DocumentKind, FileId, Role, Scan};
 use dancu_domain::ids::{SystemId, UnitCode};
 use dancu_domain::moment::Moment;
 use dancu_domain::notices::{Audience, Notice};
 use dancu_domain::service::Window;
-use dancu_domain::units::Tree;
+use dancu_domain::units::{Change, standing};
 use dancu_papers::centre::{self, Connection, LockNotice, Receipt, Refusal};
 use dancu_papers::{Failed, Pdf};
 use dancu_store::engine::Tx;
@@ -184,7 +186,9 @@ impl Issuing<'_> {
         let sign = kind.sign(number);
         let issued = centre::Issued { number: sign.clone(), ..centre::Issued::by_centre(day) };
         let unit = unit_name(tx, self.keys, at, subject.unit)?;
-        let pdf = print(&issued, unit).map_err(|_| Error::Damaged("document"))?;
+        // The thread that journals everything must outlive a fault of a layout.
+        let printed = catch_unwind(AssertUnwindSafe(|| print(&issued, unit)));
+        let pdf = printed.ok().and_then(Result::ok).ok_or(Error::Damaged("document"))?;
         let about = About {
             name: format!("{}.pdf", sign.replace('/', "-")),
             kind: "pdf".into(),
@@ -253,9 +257,17 @@ fn unit_name(
     at: Moment,
     unit: &UnitCode,
 ) -> Result<String, Refused> {
-    let known: Vec<_> = units::all(tx, keys)?.into_iter().map(|w| w.event).collect();
-    let tree = Tree::on(&known, at.viet_nam_date()).map_err(|_| Error::Damaged("unit_event"))?;
-    Ok(tree.get(unit).map_or(unit.as_str(), |known| known.name()).to_owned())
+    let own: Vec<_> = units::of(tx, keys, unit)?.into_iter().map(|w| w.event).collect();
+    let day = at.viet_nam_date();
+    let standing = standing(&own).map_err(|_| Error::Damaged("unit_event"))?;
+    let mut own: Vec<_> = standing.into_iter().map(|place| &own[place]).collect();
+    own.retain(|event| event.day <= day);
+    own.sort_by_key(|event| event.day);
+    let name = own.iter().rev().find_map(|event| match &event.change {
+        Change::Founded { name, .. } | Change::Renamed(name) => Some(name.as_str()),
+        _ => None,
+    });
+    Ok(name.unwrap_or(unit.as_str()).to_owned())
 }
 
 /// Hands a document out to its unit (`own`), or to the centre (none), and journals the look.

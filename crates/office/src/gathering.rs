@@ -145,7 +145,11 @@ pub async fn detail(
     let Some(row) = gathered.summary.row(unit).cloned() else { return Ok(None) };
     let (profile, day) = (desk.store.profiles().at(desk.now), desk.now.viet_nam_date());
     let read = desk.store.gathering();
-    let is = |code: &str| code == unit.as_str();
+    // What came with a unit that was taken over stands under its old code until it is carried.
+    let is = |code: &str| {
+        let heir = UnitCode::parse(code).ok().and_then(|code| desk.tree.resolve(&code));
+        heir.is_some_and(|heir| heir.code == *unit)
+    };
     let lacking = read.lacking(is).await?;
     let with = |listed: Listed| {
         let found = lacking.iter().find(|dossier| dossier.number() == listed.number);

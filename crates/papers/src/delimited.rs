@@ -54,6 +54,12 @@ pub(crate) fn cells(
     let bytes = bytes.strip_prefix(MARK).unwrap_or(bytes);
     let text = std::str::from_utf8(bytes).map_err(|_| Unreadable::NotUtf8)?;
     let (between, skipped, text) = between(text).ok_or(Unreadable::NotASpreadsheet)?;
+    // A row that ends by half is read as none, or as two.
+    let lone =
+        |(at, byte): (usize, &u8)| *byte == b'\r' && text.as_bytes().get(at + 1) != Some(&b'\n');
+    if text.bytes().enumerate().any(|(at, byte)| lone((at, &byte))) {
+        return Err(Unreadable::Damaged);
+    }
     let mut reader = ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
@@ -135,6 +141,13 @@ mod tests {
             Ok(())
         })?;
         Ok(all)
+    }
+
+    #[test]
+    fn a_row_that_ends_by_half_swallows_none() {
+        for text in ["a;b\r\n1;2\r3;4\r\n", "a;b\r1;2\r"] {
+            assert_eq!(read(text.as_bytes()), Err(Unreadable::Damaged), "{text:?}");
+        }
     }
 
     #[test]

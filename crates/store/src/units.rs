@@ -22,6 +22,8 @@ use crate::values;
 
 const ALL: &str =
     "SELECT id, unit, day, made_by, made_at, own, carried, sealed FROM unit_event ORDER BY id";
+const OF_UNIT: &str = "SELECT id, unit, day, made_by, made_at, own, carried, sealed \
+    FROM unit_event WHERE unit = $1 ORDER BY id";
 const WAITING: &str = "SELECT id, unit, day, made_by, made_at, own, carried, sealed \
     FROM unit_event WHERE carried <> 1 AND day <= $1 ORDER BY day, id";
 /// Where nothing of an event has still to go to an heir.
@@ -76,6 +78,12 @@ pub fn insert(tx: &mut Tx<'_>, keys: &Keyring, events: &[Written]) -> Result<()>
 pub fn all(tx: &mut Tx<'_>, keys: &Keyring) -> Result<Vec<Written>> {
     let Some(key) = keys.get(Purpose::Policy, 0) else { return Ok(vec![]) };
     tx.query(ALL, &[], |r| read(r, &key))
+}
+
+/// What happened to one unit, in the order it was written down.
+pub fn of(tx: &mut Tx<'_>, keys: &Keyring, unit: &UnitCode) -> Result<Vec<Written>> {
+    let Some(key) = keys.get(Purpose::Policy, 0) else { return Ok(vec![]) };
+    tx.query(OF_UNIT, values![unit.as_str()], |r| read(r, &key))
 }
 
 /// Events whose day has come and whose heir has not got yet what is live, by day.

@@ -205,6 +205,8 @@ test('plans: announced by the unit, refused without a reason, agreed', async () 
   const at = await desk(head);
   await open(at, '/unit/plans');
   await open(at, '/unit/plans/new');
+  await at.select('#main select[name=system]', await at.$$eval('#main select[name=system] option', (all) =>
+    all.find((one) => one.textContent.includes('ONESTOP')).value));
   const service = '#main input[name=service]';
   await at.$eval(service, (box) => { box.checked = true; });
   const fields = { daily: '10', account: 'kehoach.mau1', purpose: 'Đối soát mẫu', phone: '0900000001', reason: 'Lô hằng đêm' };

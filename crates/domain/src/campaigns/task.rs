@@ -19,12 +19,15 @@ pub struct Standing {
 
 impl Standing {
     /// Whether the unit has to do something: what it handed in waits for the centre. A dossier that
-    /// went back to what is in force before, refused or withdrawn, is not up to date.
+    /// went back to what is in force before, or ended refused or withdrawn while its connection
+    /// goes on, is not up to date.
     #[must_use]
     pub const fn is_units_turn(self) -> bool {
         self.stage == Stage::Draft.number()
             || self.stage == Stage::Changes.number()
             || self.stage == Stage::Live.number()
+            || self.stage == Stage::Withdrawn.number()
+            || self.stage == Stage::REFUSED
     }
 }
 

@@ -100,6 +100,9 @@ pub enum Stage {
 }
 
 impl Stage {
+    /// The number of [`Self::Refused`].
+    pub const REFUSED: u8 = 6;
+
     /// Words, by number.
     pub const CODES: [&'static str; 9] = [
         "draft",
@@ -123,7 +126,7 @@ impl Stage {
             Self::Accepted => 3,
             Self::Approved => 4,
             Self::Live => 5,
-            Self::Refused(_) => 6,
+            Self::Refused(_) => Self::REFUSED,
             Self::Withdrawn => 7,
             Self::Closed => 8,
         }
@@ -240,6 +243,8 @@ pub struct Dossier {
     turned_down: Option<Refusal>,
     /// When a change of design last cleared the assessment (C2).
     cleared: Option<Moment>,
+    /// When it last cleared the sandbox step, which is shown anew (B3, C2).
+    untested: Option<Moment>,
 }
 
 /// Its content names people.
@@ -279,6 +284,7 @@ impl Dossier {
             reopening: None,
             turned_down: None,
             cleared: None,
+            untested: None,
         }
     }
 

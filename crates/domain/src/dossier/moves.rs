@@ -59,6 +59,9 @@ impl Dossier {
             if self.closing(Step::Assessment).is_some() {
                 self.cleared = Some(mark.at);
             }
+            if self.closing(Step::Sandbox).is_some() {
+                self.untested = Some(mark.at);
+            }
             self.steps[Step::Sandbox as usize] = None;
             self.steps[Step::Assessment as usize] = None;
         }

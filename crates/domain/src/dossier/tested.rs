@@ -44,7 +44,8 @@ impl Dossier {
             return Err(Blocked::ReportForeign);
         }
         // C2: a report of before a change of design says nothing of the new one.
-        let since = self.reopening().map_or(Moment(i64::MIN), |r| r.mark.at);
+        let reopened = self.reopening().map(|r| r.mark.at);
+        let since = reopened.max(self.untested).unwrap_or(Moment(i64::MIN));
         let oldest = Moment(mark.at.0 - i64::from(profile.dossier.report_days) * DAY_MS);
         if proven.at < since.max(oldest) || proven.at > Moment(mark.at.0 + DAY_MS) {
             return Err(Blocked::ReportOld);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use dancu_domain::campaigns::{Campaign, CampaignId, Due, TaskState};
-use dancu_domain::dossier::Mark;
+use dancu_domain::dossier::{DossierNumber, Mark};
 use dancu_domain::moment::Moment;
 use dancu_domain::people::PersonId;
 use dancu_domain::registration::ConnectionState;
@@ -26,7 +26,8 @@ use crate::program::{PROGRAM, body, nothing, nothing_is_fine, store_error};
 /// together; nothing else is written meanwhile.
 const SLICE: usize = 50;
 
-/// Opens what still waits, reminds, and locks what is overdue. Cheap where nothing runs.
+/// Opens what still waits, reminds, and locks what is overdue. Cheap where nothing runs. What
+/// cannot be done with one dossier is logged and tried again the next time; the others go on.
 ///
 /// # Errors
 /// The store could not be read or written.
@@ -45,12 +46,15 @@ pub async fn keep(store: &Store, now: Moment) -> Result<(), Error> {
         match found.task.due(&campaign.plan().remind, found.standing, today) {
             Due::Nothing => {}
             Due::Remind(_) => remind.entry(found.campaign).or_default().push(found),
-            Due::Lock => lock(store, now, found).await?,
+            Due::Lock => {
+                let one = found.dossier;
+                go_on(one, lock(store, now, found).await)?;
+            }
         }
     }
     for (id, all) in remind {
         for some in all.chunks(SLICE) {
-            self::remind(store, now, id, some.to_vec()).await?;
+            in_part((store, now), id, some, What::Remind).await?;
         }
     }
     Ok(())
@@ -62,32 +66,62 @@ pub(crate) async fn open_waiting(store: &Store, now: Moment) -> Result<(), Error
     waiting.retain(|f| f.task.state() == TaskState::Waiting);
     for some in waiting.chunk_by(|a, b| a.campaign == b.campaign) {
         for slice in some.chunks(SLICE) {
-            let (id, slice) = (slice[0].campaign, slice.to_vec());
-            let program = Program::of(store, now);
-            let opened = store.ledger().note(now, move |tx| {
-                program.some(tx, "campaign.opened", id, &slice, |program, tx, campaign, found| {
-                    program.open(tx, campaign, found)
-                })
-            });
-            nothing_is_fine(opened.await)?;
+            let id = slice[0].campaign;
+            in_part((store, now), id, slice, What::Open).await?;
         }
     }
     Ok(())
 }
 
-async fn remind(
-    store: &Store,
-    now: Moment,
+/// What is done with several dossiers at once.
+#[derive(Clone, Copy)]
+enum What {
+    Open,
+    Remind,
+}
+
+/// Does something with some dossiers in one transaction; where that fails, with each by itself, so
+/// that one that is damaged holds no other up.
+async fn in_part(
+    at: (&Store, Moment),
     id: CampaignId,
-    some: Vec<Followed>,
+    some: &[Followed],
+    what: What,
 ) -> Result<(), Error> {
-    let program = Program::of(store, now);
-    let reminded = store.ledger().note(now, move |tx| {
-        program.some(tx, "campaign.reminded", id, &some, |program, tx, campaign, found| {
-            program.remind(tx, campaign, found)
-        })
+    match at_once(at, id, some, what).await {
+        Err(Error::Refused(_) | Error::Damaged(_) | Error::Final(_)) => {
+            for one in some {
+                go_on(one.dossier, at_once(at, id, std::slice::from_ref(one), what).await)?;
+            }
+            Ok(())
+        }
+        other => other,
+    }
+}
+
+async fn at_once(
+    (store, now): (&Store, Moment),
+    id: CampaignId,
+    some: &[Followed],
+    what: What,
+) -> Result<(), Error> {
+    let (program, some) = (Program::of(store, now), some.to_vec());
+    let done = store.ledger().note(now, move |tx| match what {
+        What::Open => program.some(tx, "campaign.opened", id, &some, Program::open),
+        What::Remind => program.some(tx, "campaign.reminded", id, &some, Program::remind),
     });
-    nothing_is_fine(reminded.await)
+    nothing_is_fine(done.await)
+}
+
+/// Logs what cannot be done with one dossier; of a lost connection the others would fail too.
+fn go_on(dossier: DossierNumber, done: Result<(), Error>) -> Result<(), Error> {
+    match done {
+        Err(error @ (Error::Refused(_) | Error::Damaged(_) | Error::Final(_))) => {
+            tracing::warn!(%dossier, %error, "a dossier of a campaign is looked at again");
+            Ok(())
+        }
+        other => other,
+    }
 }
 
 /// Locks a connection whose dossier is overdue, with an entry of its own.

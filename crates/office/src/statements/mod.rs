@@ -13,7 +13,7 @@ mod tally;
 
 use std::sync::Arc;
 
-use dancu_domain::ids::{SystemId, UnitCode};
+use dancu_domain::ids::{SystemCode, SystemId, UnitCode};
 use dancu_domain::moment::Moment;
 use dancu_domain::notices::{Audience, Notice};
 use dancu_domain::registration::{ConnectionState, System};
@@ -21,7 +21,7 @@ use dancu_domain::service::{Service, Window};
 use dancu_domain::statements::{
     FORMAT, Holder, Locked, Month, Replaced, Served, Statement, StatementNumber,
 };
-use dancu_journal::{Act, Body};
+use dancu_journal::{Act, Body, Entry};
 use dancu_store::engine::Tx;
 use dancu_store::keys::Keyring;
 use dancu_store::lease::Lease;
@@ -171,6 +171,10 @@ pub async fn correct(
     sign: &Signing,
 ) -> Result<Done, Refused> {
     let why = reason(why)?.to_owned();
+    // F2: of a month whose key is gone nothing can be counted.
+    if !pass.is_whole() {
+        return Err(Refused::Gone);
+    }
     let snapshot = store.snapshot(now)?;
     let system = snapshot.by_id(system).ok_or(Refused::Gone)?;
     let old = store.statements().of_month(system.id, pass.month).await?.ok_or(Refused::Gone)?;
@@ -206,6 +210,9 @@ pub fn recounted(
     system: SystemId,
     mut pass: Pass,
 ) -> Result<Statement, Refused> {
+    if !pass.is_whole() {
+        return Err(Refused::Gone);
+    }
     let snapshot = store.snapshot(now)?;
     let system = snapshot.by_id(system).ok_or(Refused::Gone)?;
     Ok(Draft::new(system, "", &mut pass, now).statement)
@@ -231,19 +238,30 @@ fn connected(store: &Store, system: &System, pass: &Pass) -> Result<bool, Error>
         let acts = store.last_acts((system.id.0, kind), u64::MAX, LIVES_MAX)?;
         Ok(acts.iter().map(|entry| Moment(entry.at)).collect())
     };
+    // One entry names all systems of an import, so that it is of none.
+    let imported = || -> Result<Vec<_>, Error> {
+        let acts = store.last_acts((0, "system.imported"), u64::MAX, LIVES_MAX)?;
+        Ok(acts.iter().filter(|e| names(e, &system.code)).map(|e| Moment(e.at)).collect())
+    };
     if system.state == ConnectionState::Preparing {
         return Ok(false);
     }
-    let mut lives = vec![];
-    for kind in ["dossier.live", "system.imported", "system.registered"] {
-        lives.extend(times(kind)?);
-    }
+    let mut lives = imported()?;
+    lives.extend(times("dossier.live")?);
     let begun = lives.into_iter().min().is_none_or(|live| live < pass.to);
     if system.state != ConnectionState::Closed {
         return Ok(begun);
     }
     let closed = times("system.state")?.into_iter().chain(times("dossier.closed")?).max();
     Ok(begun && closed.is_none_or(|closed| closed >= pass.from))
+}
+
+/// Whether an entry of an import names a system.
+fn names(entry: &Entry, code: &SystemCode) -> bool {
+    let Body::Act(act) = &entry.body else { return false };
+    let codes = act.detail.split_once(": ").map_or("", |(_, rest)| rest);
+    let codes = codes.split(';').next().unwrap_or_default();
+    codes.split([' ', ',']).any(|word| word == code.as_str())
 }
 
 /// A statement that has no number yet.
@@ -253,7 +271,7 @@ struct Draft {
     month: Month,
     now: Moment,
     actor: String,
-    code: dancu_domain::ids::SystemCode,
+    code: SystemCode,
     statement: Statement,
 }
 

@@ -20,6 +20,11 @@ const REOPENED: &str = "mở khóa kết nối";
 /// What the entry of a raise says where a second approver is still awaited (D8).
 const FIRST_OF_TWO: &str = "người duyệt thứ nhất";
 
+/// What the program says in an entry, without the reason that a person gave.
+fn before_reason(detail: &str) -> &str {
+    detail.split("; lý do:").next().unwrap_or(detail)
+}
+
 /// What can be locked.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 enum Scope {
@@ -137,7 +142,7 @@ impl Tally {
         let third = words.next().unwrap_or_default();
         match act.kind.as_str() {
             "line.lift" => self.end_line(&Scope::Line(second.into(), third.into()), at),
-            "line.raise" if !act.detail.contains(FIRST_OF_TWO) => {
+            "line.raise" if !before_reason(&act.detail).contains(FIRST_OF_TWO) => {
                 let from = act.detail.split_once(" từ ").and_then(|(_, rest)| {
                     Moment::parse_rfc3339(rest.split([' ', ',', ';']).next()?)
                 });
@@ -145,6 +150,10 @@ impl Tally {
             }
             "system.state" if second == "locked" => {
                 self.begin(Scope::Connection, (RuleId::D6, index, at), None, None);
+            }
+            // The lock for security ended, that of a campaign holds.
+            "system.state" if second == "locked:" => {
+                self.begin(Scope::Connection, (RuleId::B4, index, at), None, None);
             }
             "campaign.locked" => {
                 self.begin(Scope::Connection, (RuleId::B4, index, at), None, None);
@@ -162,7 +171,13 @@ impl Tally {
                     _ => self.end(&Scope::Account(account), at),
                 }
             }
-            _ if act.detail.contains(REOPENED) => self.end(&Scope::Connection, at),
+            // Behind the program's words stands a reason, which may say anything.
+            "campaign.extended" if before_reason(&act.detail).ends_with(REOPENED) => {
+                self.end(&Scope::Connection, at);
+            }
+            kind if kind.starts_with("dossier.") && act.detail.ends_with(REOPENED) => {
+                self.end(&Scope::Connection, at);
+            }
             _ => {}
         }
     }

@@ -105,6 +105,6 @@ async fn rule_d6_an_appeal_ends_with_a_lock_that_ended_by_itself() {
         let late = stored(&world).await.appeal.clocks.acknowledge.plus_ms(1);
         appeals::keep(&world.store, late).await.unwrap();
         assert_eq!(stored(&world).await.appeal.stage(), Stage::Decided);
-        assert!(world.last_act().detail.ends_with("khóa đã tự hết"));
+        assert!(world.last_act().detail.ends_with("khóa không còn, xem nhật ký"));
     }
 }

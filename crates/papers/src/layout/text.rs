@@ -12,9 +12,11 @@ pub(crate) struct Span {
 
 impl Span {
     pub(crate) fn new(face: Face, text: impl AsRef<str>) -> Self {
-        // A line break or a tab in a value is a blank: where lines end is decided here.
+        // A line break or a tab in a value is a blank: where lines end is decided here. What is no
+        // letter at all cannot stand in a PDF/A.
         let plain = |c: char| if c.is_control() { ' ' } else { c };
-        let text = composed(text.as_ref()).chars().map(plain).collect();
+        let is_none = |c: &char| matches!(c, '\u{feff}' | '\u{fffe}' | '\u{ffff}');
+        let text = composed(text.as_ref()).chars().filter(|c| !is_none(c)).map(plain).collect();
         Self { face, text }
     }
 }
@@ -124,6 +126,12 @@ fn words(spans: &[Span], size: f32) -> Vec<Word> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn what_is_no_letter_is_not_printed() {
+        let span = Span::new(Face::Regular, "\u{feff}Một\u{ffff} cửa\n1");
+        assert_eq!(span.text, "Một cửa 1");
+    }
 
     proptest! {
         /// Nothing is lost but blanks, and no line is wider than it may be, unless one letter is.

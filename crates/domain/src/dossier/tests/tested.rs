@@ -91,3 +91,23 @@ fn rule_c2_a_report_of_before_a_change_of_design_says_nothing() {
     let new = Proven { at: later(HEAD).at, ..proven() };
     assert!(received.tested(later(HEAD), &new, &profile()).is_ok());
 }
+
+#[test]
+fn rule_b3_a_report_of_before_another_description_says_nothing() {
+    let later = |by| Mark { by, at: Moment(now().0 + DAY_MS) };
+    let closed = accepted(whole()).tested(mark(INTEGRATOR), &proven(), &profile()).unwrap();
+    let remark = Remark { item: Item::Technical, row: None, text: "Viết rõ hơn".into() };
+    let back = closed.ask_changes(later(FIRST), vec![remark]).unwrap();
+    let mut content = back.content().clone();
+    content.technical.push_str(" Thêm một máy chủ.");
+    let open = back.save(later(HEAD), Editor::Unit, content).unwrap();
+    let open = open.answer(later(HEAD), 0, "Đã viết lại").unwrap();
+    let sign = |d: Dossier, part| d.sign(later(HEAD), part, &profile()).unwrap();
+    let signed = Part::ALL.into_iter().fold(open, sign);
+    let received = signed.submit(later(HEAD), false, &profile()).unwrap();
+    let received = received.accept(later(FIRST), SYSTEM).unwrap();
+    let old = received.clone().tested(later(HEAD), &proven(), &profile());
+    assert_eq!(why(old), Blocked::ReportOld);
+    let new = Proven { at: later(HEAD).at, ..proven() };
+    assert!(received.tested(later(HEAD), &new, &profile()).is_ok());
+}

@@ -87,6 +87,8 @@ pub(super) async fn security(signed: Signed, number: Path<String>, upload: Uploa
 
 /// `POST /unit/dossiers/{number}/commitment/file`
 pub(super) async fn commitment(signed: Signed, number: Path<String>, upload: Upload) -> Handled {
+    // A6: who edits technical items does not see this sheet.
+    whole_unit(&signed)?;
     paper(signed, number, upload, ("commitment", Part::Commitment)).await
 }
 
@@ -96,7 +98,6 @@ async fn paper(
     upload: Upload,
     (code, part): (&'static str, Part),
 ) -> Handled {
-    // A technical item, and a file of which nothing but its digest is kept: integrators too.
     let place = at_unit(&signed, Power::EditDossier)?;
     let Upload { form, file } = upload;
     let here = Here { signed: &signed, place: &place, number: &number, form: &form };
