@@ -90,6 +90,7 @@ test('the summary is taken away and handed up', async () => {
 test('the centre sees every unit and what was handed up', async () => {
   const at = await desk(operator);
   await go(at, '/centre/units');
+  await at.waitForSelector('#main a[href="/gathering"]');
   await follow(at, '#main a[href="/gathering"]');
   assert.match(await words(at), /Bộ Mẫu[\s\S]*Bảng tổng hợp đã nhận/i);
   assert.equal(await at.$$eval('#main .tile', (all) => all.length), 35, 'every province, and no place');
