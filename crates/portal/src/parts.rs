@@ -1,6 +1,9 @@
 //! Small things that several pages show.
 
+use askama::Template;
+
 use crate::shell::Shell;
+use crate::text::Text;
 
 /// One choice of a list.
 #[derive(Clone, Debug)]
@@ -242,4 +245,75 @@ pub struct SavedView {
     pub href: String,
     /// Whether it is shown.
     pub current: bool,
+}
+
+/// An icon of the sprite; use `m::icon` in templates.
+#[derive(Template)]
+#[template(path = "parts.html", block = "icon")]
+pub(crate) struct Icon<'a> {
+    name: &'a str,
+    extra: &'a str,
+}
+
+pub(crate) fn icon<'a>(name: &'a str, extra: &'a str) -> Icon<'a> {
+    Icon { name, extra }
+}
+
+/// Everything that is wrong with a form, at its top; `m::error_summary` in templates.
+#[derive(Template)]
+#[template(path = "parts.html", block = "error_summary")]
+pub(crate) struct ErrorSummary<'a> {
+    t: &'a Text,
+    errors: &'a [FieldError],
+}
+
+pub(crate) fn error_summary<'a>(t: &'a Text, errors: &'a [FieldError]) -> ErrorSummary<'a> {
+    ErrorSummary { t, errors }
+}
+
+/// The words of a control, its hint, and what is wrong with it; `m::label` in templates.
+#[derive(Template)]
+#[template(path = "parts.html", block = "label")]
+pub(crate) struct Label<'a> {
+    t: &'a Text,
+    s: &'a Shell,
+    errors: &'a [FieldError],
+    id: &'a str,
+    key: &'a str,
+    hint: &'a str,
+}
+
+pub(crate) fn label<'a>(
+    t: &'a Text,
+    s: &'a Shell,
+    errors: &'a [FieldError],
+    id: &'a str,
+    key: &'a str,
+    hint: &'a str,
+) -> Label<'a> {
+    Label { t, s, errors, id, key, hint }
+}
+
+/// What ties a control to its hint and its error, as attributes; `id` is a token of ours.
+pub(crate) fn tied(errors: &[FieldError], id: &str, hint: &str) -> String {
+    match (wrong(errors, id), hint.is_empty()) {
+        (Some(_), false) => {
+            format!(r#" aria-invalid="true" aria-describedby="{id}-wrong {id}-hint""#)
+        }
+        (Some(_), true) => format!(r#" aria-invalid="true" aria-describedby="{id}-wrong""#),
+        (None, false) => format!(r#" aria-describedby="{id}-hint""#),
+        (None, true) => String::new(),
+    }
+}
+
+/// Which rows of a list are shown, and the way to the others; `m::pages` in templates.
+#[derive(Template)]
+#[template(path = "parts.html", block = "pages")]
+pub(crate) struct Pages<'a> {
+    t: &'a Text,
+    pager: &'a Pager,
+}
+
+pub(crate) fn pages<'a>(t: &'a Text, pager: &'a Pager) -> Pages<'a> {
+    Pages { t, pager }
 }

@@ -1,6 +1,8 @@
 //! What stands around every page: product, sandbox band, unit, person, clock, entries, footer.
 
-use crate::text::Language;
+use askama::Template;
+
+use crate::text::{Language, Text};
 
 /// One entry of the left column; a role has at most [`MOST_ENTRIES`].
 #[derive(Clone, Debug)]
@@ -70,4 +72,39 @@ pub struct Shell {
     pub warn_at: u8,
     /// Release of the program; also the cache key of the static files.
     pub version: String,
+}
+
+/// The pieces of `shell.html`, each a block of it and a method of [`Shell`]: what every page shows
+/// is compiled once and not with each of them.
+macro_rules! pieces {
+    ($($(#[$doc:meta])* $name:ident $block:literal $method:ident;)*) => {
+        $(
+            $(#[$doc])*
+            #[derive(Template)]
+            #[template(path = "shell.html", block = $block)]
+            pub(crate) struct $name<'a> {
+                s: &'a Shell,
+                t: &'a Text,
+            }
+        )*
+        impl Shell {
+            $(
+                $(#[$doc])*
+                pub(crate) fn $method<'a>(&'a self, t: &'a Text) -> $name<'a> {
+                    $name { s: self, t }
+                }
+            )*
+        }
+    };
+}
+
+pieces! {
+    /// Up to the title: what the page is written in, and its style.
+    Opening "opening" opening;
+    /// From the script to the end of the bar at the top.
+    Bar "bar" bar;
+    /// The left column, up to the words of the page.
+    Column "column" column;
+    /// What stands below.
+    Closing "closing" closing;
 }
