@@ -31,6 +31,7 @@ use jiff::civil::Date;
 use self::keep::SLICE;
 pub use self::keep::keep;
 pub(crate) use self::keep::open_waiting;
+pub use crate::act::refused;
 use crate::act::{Actor, Done, Entry, Refused, carry_out, note, reason};
 use crate::notices::tell;
 
@@ -343,16 +344,5 @@ impl Inside {
             detail: detail.to_owned(),
         };
         Ok(dossiers::note_event(tx, &self.keys, dossier, &event)?)
-    }
-}
-
-/// A refusal as a form and a command tell it.
-#[must_use]
-pub fn refused(why: CampaignRefusal) -> Refused {
-    let text = why.text();
-    Refused::Field {
-        field: text.field,
-        vi: format!("{} (B4)", text.text_vi),
-        en: format!("{} (B4)", text.text),
     }
 }
