@@ -66,7 +66,10 @@ pub struct Clocks {
 }
 
 impl Clocks {
-    /// Both run from the moment of the appeal; off hours, from the beginning of the next hours.
+    /// Both run from the moment of the appeal; off hours, from the beginning of the next hours. D6
+    /// says "acknowledged in 15 min in hours, decided in 2 h", which leaves open what becomes of a
+    /// clock that hours end upon: here (*ours*) it runs on, since the lock stops the unit's work
+    /// meanwhile and somebody of the centre was there when it began.
     #[must_use]
     pub fn from(profile: &Profile, made: Moment) -> Self {
         let mut begins = made;

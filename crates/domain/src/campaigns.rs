@@ -17,7 +17,7 @@ use hashbrown::HashSet;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-pub use self::refusal::{CampaignRefusal, CampaignText};
+pub use self::refusal::CampaignRefusal;
 pub use self::task::{Due, Extension, Standing, Task, TaskState};
 use crate::dossier::{Mark, Part};
 use crate::geo;

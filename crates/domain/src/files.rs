@@ -13,7 +13,7 @@ use crate::text::{composed, is_storable};
 
 /// Characters of a file's name that are kept: what a line of a list holds (*ours*).
 pub const NAME_MAX: usize = 80;
-/// Bytes of all files of one dossier together: some ten papers of the largest size (*ours*).
+/// Bytes of all files that the papers of one dossier name: some ten of the largest size (*ours*).
 pub const DOSSIER_BYTES_MAX: u64 = 200 << 20;
 
 /// The number of a kept file, never given twice.

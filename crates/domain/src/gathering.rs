@@ -19,7 +19,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 pub use self::lines::{Lines, codes};
-pub use self::refusal::{GatherRefusal, GatherText};
+pub use self::refusal::GatherRefusal;
 use crate::campaigns::{Standing, TaskState, province_of};
 use crate::dossier::{DossierNumber, Part, Stage, Turn};
 use crate::ids::{SystemId, UnitCode};

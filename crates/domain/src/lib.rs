@@ -15,6 +15,7 @@ pub mod decide;
 pub mod dossier;
 pub mod editions;
 pub mod files;
+pub mod forms;
 pub mod gathering;
 pub mod geo;
 pub mod ids;

@@ -18,7 +18,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 pub use self::official::{Proposal, commune_unit, official, proposals, province_unit};
-pub use self::refusal::{UnitRefusal, UnitText};
+pub use self::refusal::UnitRefusal;
 pub use self::tree::{Ending, Tree, Unit, standing};
 pub use self::words::{AgencyCode, Contact, ContactKind, Representative, Seat, UnitKind, UnitName};
 use crate::ids::UnitCode;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use dancu_domain::dossier::Blocked;
+use dancu_domain::forms::FormText;
 use dancu_domain::ids::{Login, SystemId};
 use dancu_domain::moment::Moment;
 use dancu_domain::people::account::InvalidTransition;
@@ -153,6 +154,19 @@ impl From<PortalReason> for Refused {
     fn from(reason: PortalReason) -> Self {
         Self::Reason(reason)
     }
+}
+
+/// A refusal as a form and a command tell it.
+#[must_use]
+pub fn refused(why: impl Into<FormText>) -> Refused {
+    refused_with(why, "")
+}
+
+/// The same, ahead of it what it is about.
+pub(crate) fn refused_with(why: impl Into<FormText>, about: &str) -> Refused {
+    let FormText { rule, field, text_vi, text } = why.into();
+    let (vi, en) = (format!("{about}{text_vi} ({rule})"), format!("{about}{text} ({rule})"));
+    Refused::Field { field, vi, en }
 }
 
 impl From<InvalidTransition> for Refused {

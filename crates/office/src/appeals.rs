@@ -202,9 +202,13 @@ pub async fn keep(store: &Store, now: Moment) -> Result<(), Error> {
     if open.is_empty() {
         return Ok(());
     }
-    let standing = still(store, now)?;
     let mut gone: HashSet<i64> = HashSet::new();
-    gone.extend(open.iter().filter(|s| !standing.contains(&s.appeal.lock)).map(|s| s.id));
+    for stored in &open {
+        let key = LockKey::parse(&stored.appeal.lock);
+        if !locks::stands(store, key.ok_or(Error::Damaged("lock_appeal.lock_key"))?, now).await? {
+            gone.insert(stored.id);
+        }
+    }
     if gone.is_empty() && !open.iter().any(|stored| is_late(stored, now)) {
         return Ok(());
     }
@@ -252,16 +256,6 @@ fn is_late(stored: &Stored, now: Moment) -> bool {
 
 /// Why an appeal ended without a word of whoever decides appeals.
 const ENDED: &str = "khóa không còn, xem nhật ký";
-
-/// Locks that stand, as addresses name them.
-fn still(store: &Store, now: Moment) -> Result<HashSet<String>, Error> {
-    let (snapshot, today) = (store.snapshot(now)?, Today::of(store, now));
-    Ok(store.ledger().lines(|lines| {
-        let all = snapshot.systems().iter();
-        let standing = all.flat_map(|system| locks::of_system(system, lines, today));
-        standing.map(|lock| lock.key.code()).collect()
-    }))
-}
 
 /// Heads of the centre's own unit, and its operators.
 fn above(tx: &mut Tx<'_>, keys: &Keyring, now: Moment) -> Result<Vec<Audience>, Error> {

@@ -28,8 +28,10 @@ use dancu_store::policy::{accounts, write};
 use dancu_store::{Store, units};
 use jiff::civil::Date;
 
+use self::keep::SLICE;
 pub use self::keep::keep;
 pub(crate) use self::keep::open_waiting;
+pub use crate::act::refused;
 use crate::act::{Actor, Done, Entry, Refused, carry_out, note, reason};
 use crate::notices::tell;
 
@@ -146,29 +148,50 @@ pub async fn extend(
 }
 
 /// Stops a campaign: nothing more is due of its dossiers, and connections that it locked go on.
+/// Slice by slice, an entry each; where it was broken off, called again it ends the rest.
 ///
 /// # Errors
 /// [`Refused::Gone`] where nothing of it is open; [`Refused::NoReason`].
 pub async fn stop(desk: &CampaignDesk<'_>, id: CampaignId, why: &str) -> Result<Done, Refused> {
-    let why = reason(why)?.to_owned();
-    let inside = Inside::of(desk);
+    let why = reason(why)?;
+    let mut open = desk.store.campaigns().of_campaign(id).await?;
+    open.retain(|f| !f.task.state().is_over());
+    let mut stopped = Err(Refused::Gone);
+    for some in open.chunks(SLICE) {
+        match stop_some(desk, id, some, why).await {
+            // What has ended meanwhile is passed over.
+            Err(Refused::Gone) => {}
+            done => stopped = Ok(done?),
+        }
+    }
+    stopped
+}
+
+async fn stop_some(
+    desk: &CampaignDesk<'_>,
+    id: CampaignId,
+    some: &[Followed],
+    why: &str,
+) -> Result<Done, Refused> {
+    let (inside, why) = (Inside::of(desk), why.to_owned());
+    let dossiers: Vec<DossierNumber> = some.iter().map(|f| f.dossier).collect();
     let entry = Entry::new("campaign.stopped", desk.by, None);
     let stopped = carry_out((desk.store, desk.now), entry, move |tx, _| {
-        let mut all = campaigns::of_campaign(tx, &inside.keys, id)?;
-        all.retain(|f| !f.task.state().is_over());
-        if all.is_empty() {
-            return Err(Refused::Gone);
-        }
-        let mut unlocked = 0;
-        for found in &all {
+        let (mut open, mut unlocked) = (0, 0);
+        for dossier in dossiers {
+            let found = campaigns::of_dossier(tx, &inside.keys, dossier)?;
+            let Some(found) = found.filter(|f| f.campaign == id) else { continue };
             let (task, locked) = found.task.clone().ended();
-            campaigns::save_task(tx, &inside.keys, (id, found.dossier), &task)?;
+            campaigns::save_task(tx, &inside.keys, (id, dossier), &task)?;
             if locked {
-                inside.unlock(tx, found)?;
+                inside.unlock(tx, &found)?;
                 unlocked += 1;
             }
+            open += 1;
         }
-        let open = all.len();
+        if open == 0 {
+            return Err(Refused::Gone);
+        }
         let detail = format!("{id}: {open} hồ sơ chưa xong, mở khóa {unlocked}; lý do: {why}");
         Ok((detail, ()))
     });
@@ -321,16 +344,5 @@ impl Inside {
             detail: detail.to_owned(),
         };
         Ok(dossiers::note_event(tx, &self.keys, dossier, &event)?)
-    }
-}
-
-/// A refusal as a form and a command tell it.
-#[must_use]
-pub fn refused(why: CampaignRefusal) -> Refused {
-    let text = why.text();
-    Refused::Field {
-        field: text.field,
-        vi: format!("{} (B4)", text.text_vi),
-        en: format!("{} (B4)", text.text),
     }
 }

@@ -1,6 +1,6 @@
 //! Individual commitments that a head confirms in one batch, with one signature (B7).
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use dancu_domain::editions::{Edition, Form};
 use dancu_domain::files::{About, CommitmentList, FileId, Role, list_number, named};
@@ -33,13 +33,11 @@ pub struct Committed {
 /// [`Refused::Gone`] for another unit's system; of the store.
 pub async fn of_system(desk: &HeadDesk<'_>, system: SystemId) -> Result<Vec<Committed>, Refused> {
     own(desk, system)?;
-    let mut known = desk.store.commitments_of(system).await?;
+    let known = desk.store.commitments_of(system).await?;
+    let mut known: HashMap<AccountId, _> = known.into_iter().map(|c| (c.account, c)).collect();
     let listed = desk.store.account_list(system).await?.into_iter().filter(is_officer);
     let mut all: Vec<Committed> = listed
-        .map(|officer| {
-            let at = known.iter().position(|c| c.account == officer.account.id);
-            Committed { commitment: at.map(|at| known.swap_remove(at)), officer }
-        })
+        .map(|officer| Committed { commitment: known.remove(&officer.account.id), officer })
         .collect();
     all.sort_by_key(|c| (c.commitment.is_some(), c.officer.account.id));
     Ok(all)

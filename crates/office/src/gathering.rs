@@ -26,6 +26,7 @@ use dancu_store::gathering::{self, HANDED_READ, Handed, Receipt};
 use jiff::civil::Date;
 
 pub use self::paper::{File, Kind, export};
+pub use crate::act::refused;
 use crate::act::{Actor, Done, Entry, Refused, note, reason};
 use crate::notices::tell;
 
@@ -332,15 +333,4 @@ pub async fn handed(desk: &GatherDesk<'_>, id: i64) -> Result<Option<Handed>, Re
         received || own.contains(&found.receipt.focal)
     });
     Ok(may.then_some(found))
-}
-
-/// A refusal as a form tells it.
-#[must_use]
-pub fn refused(why: GatherRefusal) -> Refused {
-    let text = why.text();
-    Refused::Field {
-        field: text.field,
-        vi: format!("{} (B8)", text.text_vi),
-        en: format!("{} (B8)", text.text),
-    }
 }

@@ -8,8 +8,8 @@ use dancu_domain::people::account::{Lock, Phase};
 use dancu_domain::people::{MachineTime, PersonId};
 use dancu_domain::registration::{AccountState, ConnectionState, Snapshot, System};
 use dancu_domain::service::{Service, Window};
-use dancu_store::Store;
 use dancu_store::people::Person;
+use dancu_store::{Error, Store};
 
 use crate::act::{Actor, Desk, Done, Place, Refused, places};
 use crate::{notices, states};
@@ -139,6 +139,22 @@ pub fn of_system(system: &System, lines: &Lines, today: Today) -> Vec<Standing> 
     let locked = system.accounts.iter().filter(|a| a.state == AccountState::Locked);
     found.extend(locked.map(|a| one(LockKey::Account(a.id), Evidence::Account(a.login.clone()))));
     found
+}
+
+/// Whether a lock of a system stands, by what is registered now: pages may be a moment behind.
+///
+/// # Errors
+/// Of the store.
+pub(crate) async fn stands(store: &Store, key: LockKey, now: Moment) -> Result<bool, Error> {
+    Ok(match key {
+        LockKey::Line(id) => store.ledger().lines(|lines| in_force(lines, id, now).is_some()),
+        LockKey::Account(id) => {
+            let found = store.listed_account(id).await?;
+            found.is_some_and(|(_, listed)| listed.account.state == AccountState::Locked)
+        }
+        LockKey::Connection(id) => store.system_state(id).await? == Some(ConnectionState::Locked),
+        LockKey::Person(_) => false,
+    })
 }
 
 /// The lock that a line itself caused, while it stands.

@@ -31,7 +31,8 @@ use self::carry::hand_over;
 pub use self::carry::{Moved, keep};
 pub use self::load::{Loaded, load};
 pub use self::preview::{Live, Preview, Wider, preview};
-use crate::act::{Actor, Done, Entry, Refused, carry_out, note};
+pub use crate::act::refused;
+use crate::act::{Actor, Done, Entry, Refused, carry_out, note, refused_with};
 
 /// Units that one act merges (*ours*: more than any commune of 2026 was made of).
 pub const MERGED_MAX: usize = 30;
@@ -395,24 +396,9 @@ fn sentence(event: &Event) -> String {
     format!("{unit} {what}, từ {day}")
 }
 
-/// A refusal as a form and a command tell it.
-pub fn refused(why: UnitRefusal) -> Refused {
-    let text = why.text();
-    Refused::Field {
-        field: text.field,
-        vi: format!("{} ({})", text.text_vi, text.rule),
-        en: format!("{} ({})", text.text, text.rule),
-    }
-}
-
-/// The same with the unit, where several are at stake.
+/// A refusal with its unit, where several are at stake.
 fn about(event: &Event, why: UnitRefusal) -> Refused {
-    let text = why.text();
-    Refused::Field {
-        field: text.field,
-        vi: format!("{}: {} ({})", event.unit, text.text_vi, text.rule),
-        en: format!("{}: {} ({})", event.unit, text.text, text.rule),
-    }
+    refused_with(why, &format!("{}: ", event.unit))
 }
 
 /// The founding of a unit of which only the code is known.

@@ -1,17 +1,20 @@
 //! The scanner of this centre: a program that reads a file on its standard input (B2, *ours*).
 //!
 //! **Invariant:** the program is given the file and nothing else: no environment, no folder, no
-//! name. **Invariant:** what gave no clear answer in time is undecided, and its processes end.
+//! name. **Invariant:** what gave no clear answer in time is undecided. **Invariant:** with the
+//! answer its processes end, and nothing waits for who keeps its input open.
 
-use std::io::Write as _;
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::unix::pipe::Sender;
 use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
 
 use crate::config::dossiers::DossierConfig;
 
@@ -74,16 +77,18 @@ impl Scanner {
     }
 }
 
-/// A scan that runs; dropped before its end, its processes are killed.
+/// A scan that runs; with its end, or dropped before, its processes are killed and its input is
+/// closed, whoever holds the other end of it.
 struct Running {
     child: Child,
+    feeding: Option<JoinHandle<()>>,
     over: bool,
 }
 
 impl Running {
     fn start(command: &[String], bytes: Bytes) -> std::io::Result<Self> {
         let (program, arguments) = command.split_first().ok_or(std::io::ErrorKind::NotFound)?;
-        let mut child = Command::new(program)
+        let child = Command::new(program)
             .args(arguments)
             .env_clear()
             .env("PATH", "/usr/bin:/bin")
@@ -93,49 +98,63 @@ impl Running {
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()?;
-        if let Some(mut input) = child.stdin.take() {
-            // A program that has seen enough closes its end, which is no fault.
-            tokio::task::spawn_blocking(move || drop(input.write_all(&bytes)));
+        let mut running = Self { child, feeding: None, over: false };
+        if let Some(input) = running.child.stdin.take() {
+            // What nobody reads waits in a task, which can be ended; a thread could not.
+            let mut input = Sender::from_owned_fd(input.into())?;
+            running.feeding = Some(tokio::spawn(async move {
+                // A program that has seen enough closes its end, which is no fault.
+                let _ = input.write_all(&bytes).await;
+            }));
         }
-        Ok(Self { child, over: false })
+        Ok(running)
     }
 
     /// Waits for its end; none where that cannot be told.
     async fn ended(mut self) -> Option<ExitStatus> {
-        loop {
-            match self.child.try_wait() {
-                Ok(None) => tokio::time::sleep(LOOK_EVERY).await,
-                Ok(Some(status)) => {
-                    self.over = true;
-                    return Some(status);
-                }
-                Err(_) => return None,
-            }
+        // Its number, and so its group's, is nobody else's before its status is taken.
+        let look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        while waitid(WaitId::Pid(Pid::from_child(&self.child)), look).ok()?.is_none() {
+            tokio::time::sleep(LOOK_EVERY).await;
         }
+        self.end()
+    }
+
+    /// Kills what is left of it; how the program itself ended.
+    fn end(&mut self) -> Option<ExitStatus> {
+        if !self.over {
+            self.over = true;
+            // Whatever it started stands in its group.
+            let _ = kill_process_group(Pid::from_child(&self.child), Signal::KILL);
+        }
+        if let Some(feeding) = self.feeding.take() {
+            feeding.abort();
+        }
+        self.child.wait().ok()
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        if self.over {
-            return;
-        }
-        // Whatever it started stands in its group.
-        if let Some(group) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) {
-            let _ = kill_process_group(group, Signal::KILL);
-        }
-        let _ = self.child.wait();
+        self.end();
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io::Read as _;
+    use std::os::unix::fs::OpenOptionsExt as _;
+
     use super::*;
 
     async fn said(script: &str, seconds: u32) -> Verdict {
+        says(script, seconds, Bytes::from_static(b"EICAR mau")).await
+    }
+
+    async fn says(script: &str, seconds: u32, bytes: Bytes) -> Verdict {
         let scanner = ["/bin/sh", "-c", script].map(str::to_owned).into();
         let config = DossierConfig { scanner, scan_seconds: seconds, ..DossierConfig::default() };
-        Scanner::of(&config).unwrap().scan(Bytes::from_static(b"EICAR mau")).await
+        Scanner::of(&config).unwrap().scan(bytes).await
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -149,8 +168,31 @@ mod tests {
         for odd in ["exit 2", "kill -9 $$", "exit 127"] {
             assert_eq!(said(odd, 60).await, Verdict::Undecided, "{odd}");
         }
-        // The child of the script holds its input open, and ends with it.
         assert_eq!(said("sleep 1000 & sleep 1000", 1).await, Verdict::Undecided);
+    }
+
+    /// The child of a script holds its input open, reads nothing of a file that no pipe takes
+    /// whole, and ends with the script. Were it left, neither its end nor the test's would come.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn what_a_scan_leaves_behind_ends_with_it() {
+        let name = format!("dancu-scanner-{}", std::process::id());
+        let held = std::env::temp_dir().join(name);
+        assert!(Command::new("mkfifo").arg(&held).status().unwrap().success());
+        let nonblock = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+        let open = std::fs::OpenOptions::new().read(true).custom_flags(nonblock).open(&held);
+        let mut end = open.unwrap();
+        let script = format!("exec 9>{}; sleep 1000 <&0 & ", held.display());
+        let file = Bytes::from(vec![7; 1 << 20]);
+        for (then, seconds, verdict) in
+            [("exit 0", 60, Verdict::Clean), ("sleep 1000", 1, Verdict::Undecided)]
+        {
+            let script = format!("{script}{then}");
+            assert_eq!(says(&script, seconds, file.clone()).await, verdict, "{then}");
+            while end.read(&mut [0]).is_err() {
+                tokio::time::sleep(LOOK_EVERY).await;
+            }
+        }
+        std::fs::remove_file(&held).unwrap();
     }
 
     #[tokio::test]

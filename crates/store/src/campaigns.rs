@@ -33,6 +33,10 @@ const OF_UNIT: &str = "SELECT t.campaign, t.dossier, t.state, t.deadline, t.seal
 const HOLDING: &str = "SELECT t.campaign, t.dossier, t.state, t.deadline, t.sealed, t.system, \
     d.unit, d.stage, d.since FROM campaign_task t JOIN dossier d ON d.id = t.dossier \
     WHERE t.system = $1 AND t.state = $2 ORDER BY t.campaign LIMIT 1";
+// Of a dossier that has come to its end; the newest campaign where there were several.
+const LEFT_BEHIND: &str = "SELECT t.campaign, t.dossier, t.state, t.deadline, t.sealed, t.system, \
+    d.unit, d.stage, d.since FROM campaign_task t JOIN dossier d ON d.id = t.dossier \
+    WHERE t.system = $1 AND t.state < 3 AND d.stage > $2 ORDER BY t.campaign DESC LIMIT 1";
 const COUNTS: &str = "SELECT t.campaign, t.state, d.stage, COUNT(*) FROM campaign_task t \
     JOIN dossier d ON d.id = t.dossier GROUP BY t.campaign, t.state, d.stage";
 const RUNNING: &str = "SELECT t.campaign, t.dossier, t.state, t.deadline, t.sealed, t.system, \
@@ -122,6 +126,26 @@ pub fn save_task(
         values![task.state() as u8, task.deadline().to_string(), sealed, id.0, dossier.0],
     )?;
     Ok(())
+}
+
+/// Hands the task that a dossier of a system left open at its end on to the dossier that takes its
+/// place; which task it was.
+pub fn pass_on(
+    tx: &mut Tx<'_>,
+    keys: &Keyring,
+    system: SystemId,
+    to: DossierNumber,
+) -> Result<Option<Followed>> {
+    let key = keys.get_or_make(tx, Purpose::Policy, 0)?;
+    let live = Stage::Live.number();
+    let found = tx.optional(LEFT_BEHIND, values![system.0, live], |r| followed(r, &key))?;
+    let Some(found) = found else { return Ok(None) };
+    let sealed = task_place(found.campaign, to).seal(&key, &found.task, &[])?;
+    tx.execute(
+        "UPDATE campaign_task SET dossier = $1, sealed = $2 WHERE campaign = $3 AND dossier = $4",
+        values![to.0, sealed, found.campaign.0, found.dossier.0],
+    )?;
+    Ok(Some(found))
 }
 
 /// A campaign.

@@ -1,15 +1,19 @@
 // What every walk through the portal needs: a browser, people of demo.json, codes of their apps,
 // and a look at each page: nothing serious by axe, nothing wider than the window, nothing against
 // the policy; with SHOTS=folder also a picture.
+import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
+import { after, afterEach, before } from 'node:test';
 import puppeteer from 'puppeteer-core';
 
 const axe = fs.readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const SIZES = { 360: 780, 1366: 768 };
 const STEP_MS = 30_000;
+/** How long a code may be on its way. */
+const SENT_MS = 8_000;
 
 /** The demo server's facts. */
 export const demo = JSON.parse(fs.readFileSync(process.env.DANCU_DEMO_JSON ?? 'demo.json', 'utf8'));
@@ -42,7 +46,9 @@ const used = new Map();
 /** A code that this process did not use before: each is good once. Waits where it must. */
 export async function freshCode(who) {
   const now = () => Math.floor(Date.now() / STEP_MS);
-  const next = Math.max((used.get(who.login) ?? 0) + 1, now() - 1);
+  // The oldest that is still good when a slow machine has sent it.
+  const oldest = Math.floor((Date.now() + SENT_MS) / STEP_MS) - 1;
+  const next = Math.max((used.get(who.login) ?? 0) + 1, oldest);
   // A code is accepted half a minute early.
   while (now() + 1 < next) await new Promise((done) => setTimeout(done, 500));
   used.set(who.login, next);
@@ -99,6 +105,54 @@ export async function signIn(page, who, next = '/') {
 /** Clicks something that leads to another page. */
 export async function follow(page, selector) {
   await goes(page, () => page.click(selector));
+}
+
+/** A walk of several people in a browser of its own: gives the desk of somebody, who signs in once.
+ * What a desk complains about fails the step in which it does. */
+export function walk() {
+  const desks = {};
+  let browser;
+  before(async () => { browser = await launch(); });
+  after(() => browser?.close());
+  afterEach(() => {
+    for (const at of Object.values(desks)) assert.deepEqual(at.faults.splice(0), []);
+  });
+  return async (who) => {
+    if (!desks[who.login]) {
+      desks[who.login] = await newPage(await browser.createBrowserContext());
+      await signIn(desks[who.login], who);
+    }
+    return desks[who.login];
+  };
+}
+
+/** Opens a page of the portal. */
+export const go = (at, where) => at.goto(base + where);
+/** What a page says. */
+export const words = (at) => at.evaluate(() => document.querySelector('main').innerText);
+
+/** Fills fields by name in the form of an address, and sends it by its button; a fresh code is
+ * given where it is asked for and somebody is named who has one. */
+export async function send(at, action, fields, button = 'button:not([name])', who = null) {
+  const form = `#main form[action$="${action}"]`;
+  for (const [name, value] of Object.entries(fields)) {
+    await at.$eval(`${form} [name="${name}"]`, (field, typed) => {
+      if (field.type === 'checkbox') field.checked = typed;
+      else field.value = typed;
+      field.closest('details')?.setAttribute('open', '');
+    }, value);
+  }
+  await at.$eval(`${form} ${button}`, (it) => it.closest('details')?.setAttribute('open', ''));
+  await follow(at, `${form} ${button}`);
+  if (who && await at.$('#main input[name=code]')) await fill(at, { code: await freshCode(who) });
+}
+
+/** `dd/mm/yyyy`, so many days after the product's today as a page shows it. */
+export async function day(at, ahead = 0) {
+  const now = Date.parse(await at.$eval('.clock time', (time) => time.dateTime));
+  const local = new Date(now + ahead * 86_400_000 + 7 * 3_600_000);
+  const [year, month, date] = local.toISOString().slice(0, 10).split('-');
+  return `${date}/${month}/${year}`;
 }
 
 /** Looks at the page as it is, in both widths and themes. */

@@ -5,8 +5,8 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { after, afterEach, before, test } from 'node:test';
-import { base, demo, follow, freshCode, fill, launch, look, newPage, person, signIn } from './browser.mjs';
+import { test } from 'node:test';
+import { day, demo, fill, follow, freshCode, go, look, person, send, walk, words } from './browser.mjs';
 
 const operator = person('trungtam.vanhanh1');
 const approver = person('trungtam.duyetkehoach1');
@@ -14,45 +14,15 @@ const head = person('onestop.thutruong');
 const integrator = person('onestop.tichhop');
 const system = demo.systems.find((one) => one.systemCode === 'ONESTOP');
 const REASON = 'Nghị quyết mẫu 5';
-const desks = {};
-let browser;
+const desk = walk();
 
-/** The desk of somebody, who signs in once. */
-async function desk(who) {
-  if (!desks[who.login]) {
-    desks[who.login] = await newPage(await browser.createBrowserContext());
-    await signIn(desks[who.login], who);
-  }
-  return desks[who.login];
-}
-
-const words = (at) => at.evaluate(() => document.querySelector('main').innerText);
 const where = (at) => new URL(at.url()).pathname;
 
 /** Opens a page of somebody's, which has to be there, and looks at it. */
 async function open(at, address, name = address) {
-  const answer = await at.goto(base + address);
+  const answer = await go(at, address);
   assert.equal(answer.status(), 200, address);
   await look(at, `desks-${name.replace(/[^A-Za-z0-9]+/g, '-')}`);
-}
-
-/** Fills fields by name in the form of an address and sends it by a button of it. */
-async function send(at, action, fields, button, who) {
-  const form = `#main form[action="${action}"]`;
-  for (const [name, value] of Object.entries(fields)) {
-    await at.$eval(`${form} [name="${name}"]`, (field, text) => { field.value = text; }, value);
-  }
-  await at.$eval(`${form} ${button}`, (it) => it.closest('details')?.setAttribute('open', ''));
-  await follow(at, `${form} ${button}`);
-  if (await at.$('#main input[name=code]')) await fill(at, { code: await freshCode(who) });
-}
-
-/** `dd/mm/yyyy`, so many days after the product's today as a page shows it. */
-async function day(at, ahead = 0) {
-  const now = Date.parse(await at.$eval('.clock time', (time) => time.dateTime));
-  const local = new Date(now + ahead * 86_400_000 + 7 * 3_600_000);
-  const [year, month, date] = local.toISOString().slice(0, 10).split('-');
-  return `${date}/${month}/${year}`;
 }
 
 async function token() {
@@ -67,12 +37,6 @@ async function token() {
   });
   return (await answer.json()).access_token;
 }
-
-before(async () => { browser = await launch(); });
-after(() => browser?.close());
-afterEach(() => {
-  for (const at of Object.values(desks)) assert.deepEqual(at.faults.splice(0), []);
-});
 
 test('units: the list, a unit with each of its forms, a merger that is looked at first', async () => {
   const at = await desk(operator);

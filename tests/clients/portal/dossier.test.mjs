@@ -5,9 +5,9 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { after, afterEach, before, test } from 'node:test';
+import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { base, demo, fill, follow, freshCode, launch, look, newPage, person, signIn } from './browser.mjs';
+import { demo, follow, go, look, person, send, walk, words } from './browser.mjs';
 
 const head = person('onestop.thutruong');
 const integrator = person('onestop.tichhop');
@@ -20,45 +20,12 @@ const citizen = demo.citizens.find((one) => one.alive);
 const code = `HS${String(Date.now()).slice(-6)}`;
 const PAPER = fileURLToPath(new URL('../../../fuzz/seeds/papers_sniff/receipt.pdf', import.meta.url));
 const MEASURE = 'Hệ thống của đơn vị tự thực hiện; bằng chứng ở phụ lục.';
-let browser;
+const desk = walk();
 let number;
 let secret;
-const desks = {};
 
-/** The desk of somebody, who signs in once. */
-async function desk(who) {
-  if (!desks[who.login]) {
-    desks[who.login] = await newPage(await browser.createBrowserContext());
-    await signIn(desks[who.login], who);
-  }
-  return desks[who.login];
-}
-
-before(async () => { browser = await launch(); });
-after(() => browser?.close());
-afterEach(() => {
-  for (const at of Object.values(desks)) assert.deepEqual(at.faults.splice(0), []);
-});
-
-const words = (at) => at.evaluate(() => document.querySelector('main').innerText);
-const go = (at, where) => at.goto(base + where);
 const unit = (rest = '') => `/unit/dossiers/${number}${rest}`;
 const centre = (rest = '') => `/centre/dossiers/${number}${rest}`;
-
-/** Fills fields by name in the form of an address, and sends it by its button. */
-async function send(at, action, fields, button = 'button:not([name])', who = null) {
-  const form = `#main form[action$="${action}"]`;
-  for (const [name, value] of Object.entries(fields)) {
-    await at.$eval(`${form} [name="${name}"]`, (field, text) => {
-      if (field.type === 'checkbox') field.checked = text;
-      else field.value = text;
-      field.closest('details')?.setAttribute('open', '');
-    }, value);
-  }
-  await at.$eval(`${form} ${button}`, (it) => it.closest('details')?.setAttribute('open', ''));
-  await follow(at, `${form} ${button}`);
-  if (who && await at.$('#main input[name=code]')) await fill(at, { code: await freshCode(who) });
-}
 
 /** What a link gives: status, how it is to be stored, its bytes. */
 function had(at, link) {

@@ -4,9 +4,9 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { after, afterEach, before, test } from 'node:test';
+import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { base, demo, fill, follow, freshCode, launch, look, newPage, person, signIn } from './browser.mjs';
+import { demo, follow, go, look, person, send, walk, words } from './browser.mjs';
 
 const head = person('onestop.thutruong');
 const integrator = person('onestop.tichhop');
@@ -15,20 +15,14 @@ const code = `GD${String(Date.now()).slice(-6)}`;
 const PAPER = fileURLToPath(new URL('../../../fuzz/seeds/papers_sniff/receipt.pdf', import.meta.url));
 const MEASURE = 'Hệ thống của đơn vị tự thực hiện; bằng chứng ở phụ lục.';
 const PARTS = ['commitment', 'registration', 'accounts', 'security'];
-let browser;
 let number;
 let report;
 const tenant = {};
-const desks = {};
+const desk = walk();
 const took = [];
 
-before(async () => { browser = await launch(); });
-after(async () => {
-  await browser?.close();
+after(() => {
   for (const [step, ms] of took) console.log(`${(ms / 1000).toFixed(1).padStart(6)} s  ${step}`);
-});
-afterEach(() => {
-  for (const at of Object.values(desks)) assert.deepEqual(at.faults.splice(0), []);
 });
 
 /** A test that is a step of the walk, whose time is told at the end. */
@@ -38,32 +32,8 @@ const step = (name, work) => test(name, async () => {
   took.push([name, Date.now() - began]);
 });
 
-async function desk(who) {
-  if (!desks[who.login]) {
-    desks[who.login] = await newPage(await browser.createBrowserContext());
-    await signIn(desks[who.login], who);
-  }
-  return desks[who.login];
-}
-
-const words = (at) => at.evaluate(() => document.querySelector('main').innerText);
-const go = (at, where) => at.goto(base + where);
 const unit = (rest = '') => `/unit/dossiers/${number}${rest}`;
 const text = (at, id) => at.$eval(`#${id}`, (it) => it.textContent);
-
-/** Fills fields by name in the form of an address, and sends it by its button. */
-async function send(at, action, fields, button = 'button:not([name])', who = null) {
-  const form = `#main form[action$="${action}"]`;
-  for (const [name, value] of Object.entries(fields)) {
-    await at.$eval(`${form} [name="${name}"]`, (field, typed) => {
-      field.value = typed;
-      field.closest('details')?.setAttribute('open', '');
-    }, value);
-  }
-  await at.$eval(`${form} ${button}`, (it) => it.closest('details')?.setAttribute('open', ''));
-  await follow(at, `${form} ${button}`);
-  if (who && await at.$('#main input[name=code]')) await fill(at, { code: await freshCode(who) });
-}
 
 /** Asks as the software under test: waits where it is too fast (D7); gives the status. */
 async function ask(kind, persona, { account = tenant.logins[0], id = randomUUID(), name } = {}) {

@@ -1,38 +1,13 @@
 // The focal point's desk: who is behind, one unit, urging it, the summary as files, handing it up;
 // the centre sees what was handed up.
 import assert from 'node:assert/strict';
-import { after, afterEach, before, test } from 'node:test';
-import { base, fill, follow, freshCode, launch, look, newPage, person, signIn } from './browser.mjs';
+import { test } from 'node:test';
+import { follow, go, look, person, send, walk, words } from './browser.mjs';
 
 const focal = person('tinh.daumoi1');
 const operator = person('trungtam.vanhanh1');
 const UNIT = '/gathering/H26.003';
-let browser;
-const desks = {};
-
-/** The desk of somebody, who signs in once. */
-async function desk(who) {
-  if (!desks[who.login]) {
-    desks[who.login] = await newPage(await browser.createBrowserContext());
-    await signIn(desks[who.login], who);
-  }
-  return desks[who.login];
-}
-
-before(async () => { browser = await launch(); });
-after(() => browser?.close());
-afterEach(() => {
-  for (const at of Object.values(desks)) assert.deepEqual(at.faults.splice(0), []);
-});
-
-const words = (at) => at.evaluate(() => document.querySelector('main').innerText);
-const go = (at, where) => at.goto(base + where);
-
-/** Sends a form as it stands; a fresh code is given where it is asked for. */
-async function send(at, action, who) {
-  await follow(at, `#main form[action="${action}"] button`);
-  if (await at.$('#main input[name=code]')) await fill(at, { code: await freshCode(who) });
-}
+const desk = walk();
 
 /** A file as the signed-in browser gets it: its type and its first letters. */
 const file = (at, path) => at.evaluate(async (from) => {
@@ -61,11 +36,11 @@ test('a unit is urged once', async () => {
   await look(at, 'gathering-unit');
   const form = '#main form[action="/gathering/urge"]';
   await at.type(`${form} [name=words]`, 'Nộp hồ sơ trước thứ Sáu.');
-  await send(at, '/gathering/urge', focal);
+  await send(at, '/gathering/urge', {}, 'button', focal);
   assert.match(await words(at), /Đánh dấu xác nhận/);
   assert.equal(await at.$eval(`${form} [name=words]`, (it) => it.value), 'Nộp hồ sơ trước thứ Sáu.');
   await at.click(`${form} [name=confirmed]`);
-  await send(at, '/gathering/urge', focal);
+  await send(at, '/gathering/urge', {}, 'button', focal);
   assert.match(await words(at), /Đã đôn đốc/);
   assert.equal(await at.$(form), null, 'once a day');
 });
@@ -74,7 +49,7 @@ test('the summary is taken away and handed up', async () => {
   const at = await desk(focal);
   await go(at, '/gathering');
   await at.click('#main form[action="/gathering/hand-up"] [name=confirmed]');
-  await send(at, '/gathering/hand-up', focal);
+  await send(at, '/gathering/hand-up', {}, 'button', focal);
   assert.match(await words(at), /Biên nhận TH-\d{5}[\s\S]*Trung tâm/);
   await look(at, 'gathering-handed');
   const path = new URL(at.url()).pathname;

@@ -354,6 +354,12 @@ impl Dossier {
         &self.papers[part as usize]
     }
 
+    /// Whether a version of a paper names a file. Of a round that was turned back none does.
+    #[must_use]
+    pub fn names(&self, file: u64) -> bool {
+        self.papers.iter().flatten().flat_map(|paper| &paper.attachments).any(|a| a.id == file)
+    }
+
     /// The newest version of a paper.
     #[must_use]
     pub fn paper(&self, part: Part) -> &Paper {

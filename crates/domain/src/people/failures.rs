@@ -9,10 +9,12 @@
 //! A try is counted before the password is checked and given back after: many tries sent at one
 //! instant are not many free guesses.
 
-use hashbrown::HashMap;
+mod recent;
 
+pub use self::recent::{FORGOTTEN_MS, GENERATION};
+use self::recent::{Recent, Tally};
 use super::MachineTime;
-use crate::moment::{HOUR_MS, MINUTE_MS};
+use crate::moment::MINUTE_MS;
 
 /// Failures per (login, source) that cost nothing: a wrong keyboard, then the right one.
 pub const FREE_FAILURES: u32 = 3;
@@ -41,15 +43,6 @@ pub const LEVEL_MAX: u32 = 60;
 
 /// One of a login's failures over all networks is forgotten in this time, ms.
 pub const LEVEL_FALLS_MS: i64 = 5 * MINUTE_MS;
-
-/// A tally per (login, source) is forgotten after so long without a failure, ms: well above the
-/// longest delay, so that waiting it out does not start the count anew.
-pub const FORGOTTEN_MS: i64 = 6 * HOUR_MS;
-
-/// Entries of one generation. Two generations of two maps at about 48 bytes make 12 MiB at most.
-/// Every entry costs its maker a password check, of which the pool does some 25 a second: filling
-/// a generation takes 43 minutes, so a tally outlives its longest delay.
-pub const GENERATION: usize = 65_536;
 
 /// A login as it was typed, known or not: a digest, keyed with a secret so that nobody can choose
 /// two that meet, of its folded form.
@@ -198,31 +191,6 @@ impl Failures {
     }
 }
 
-/// What is remembered of one key.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-struct Tally {
-    failures: u32,
-    last: MachineTime,
-    until: MachineTime,
-}
-
-impl Tally {
-    /// Forgotten after a long time. After the machine's clock went back the delay begins now: left
-    /// where it was it would last until that time came again, and that were a lock.
-    fn at(self, now: MachineTime) -> Self {
-        if self.last > now {
-            let until = now.plus_ms(self.until.since(self.last));
-            return Self { failures: self.failures, last: now, until };
-        }
-        if now.since(self.last) >= FORGOTTEN_MS { Self::default() } else { self }
-    }
-
-    /// Milliseconds to wait.
-    fn wait(self, now: MachineTime) -> i64 {
-        self.until.since(now)
-    }
-}
-
 const fn delay_max(source: Source) -> i64 {
     match source {
         // A cookie that was stolen gives no more guesses than a network does.
@@ -242,49 +210,10 @@ fn delay(failures: u32, level: u32, source: Source) -> i64 {
     }
 }
 
-/// A map that forgets: when the young generation is full it becomes the old one, and the old one
-/// goes. An entry that is written moves to the young one.
-struct Recent<K> {
-    young: HashMap<K, Tally>,
-    old: HashMap<K, Tally>,
-}
-
-impl<K> Default for Recent<K> {
-    fn default() -> Self {
-        Self { young: HashMap::new(), old: HashMap::new() }
-    }
-}
-
-impl<K: Eq + std::hash::Hash> Recent<K> {
-    fn get(&self, key: &K) -> Tally {
-        self.young.get(key).or_else(|| self.old.get(key)).copied().unwrap_or_default()
-    }
-
-    fn set(&mut self, key: K, tally: Tally) {
-        self.old.remove(&key);
-        if tally == Tally::default() {
-            self.young.remove(&key);
-            return;
-        }
-        if self.young.len() >= GENERATION && !self.young.contains_key(&key) {
-            self.old = std::mem::take(&mut self.young);
-        }
-        self.young.insert(key, tally);
-    }
-
-    fn remove(&mut self, key: &K) {
-        self.young.remove(key);
-        self.old.remove(key);
-    }
-
-    fn len(&self) -> usize {
-        self.young.len() + self.old.len()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::moment::HOUR_MS;
 
     const T0: MachineTime = MachineTime(1_772_409_600_000);
     const ME: LoginDigest = LoginDigest(1);

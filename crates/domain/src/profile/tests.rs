@@ -1,6 +1,7 @@
 //! What a profile file may say, and what it is refused for.
 
 use super::*;
+use crate::ids::Login;
 
 #[test]
 fn the_shipped_profile_is_valid_and_dated() {

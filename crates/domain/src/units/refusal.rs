@@ -1,42 +1,11 @@
 //! Why an event is not taken: one sentence in Vietnamese with the rule, and the same in English.
 
-use crate::rule::RuleId;
+use crate::forms::refusals;
 
-/// The texts of a refusal.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct UnitText {
-    /// The rule.
-    pub rule: RuleId,
-    /// The field of the form that mends it.
-    pub field: &'static str,
-    /// One sentence in Vietnamese.
-    pub text_vi: &'static str,
-    /// The same in English.
-    pub text: &'static str,
-}
-
-macro_rules! refusals {
-    ($($(#[$doc:meta])* $name:ident: $rule:ident $field:literal $vi:literal, $en:literal;)*) => {
-        /// Why an event does not go with what else happened.
-        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-        pub enum UnitRefusal { $($(#[$doc])* $name),* }
-
-        impl UnitRefusal {
-            /// Every refusal.
-            pub const ALL: &'static [Self] = &[$(Self::$name),*];
-
-            /// Rule, field and texts.
-            pub const fn text(self) -> UnitText {
-                match self {
-                    $(Self::$name => UnitText {
-                        rule: RuleId::$rule, field: $field, text_vi: $vi, text: $en,
-                    },)*
-                }
-            }
-        }
-    };
-}
 refusals! {
+    /// Why an event does not go with what else happened.
+    UnitRefusal;
+
     /// The code is nobody's.
     Unknown: B4 "unit"
         "Không có đơn vị mang mã này.",

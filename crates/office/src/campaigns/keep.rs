@@ -24,7 +24,7 @@ use crate::program::{PROGRAM, body, nothing, nothing_is_fine, store_error};
 
 /// Dossiers of one transaction: each is opened, sealed anew and told of, some milliseconds
 /// together; nothing else is written meanwhile.
-const SLICE: usize = 50;
+pub(super) const SLICE: usize = 50;
 
 /// Opens what still waits, reminds, and locks what is overdue. Cheap where nothing runs. What
 /// cannot be done with one dossier is logged and tried again the next time; the others go on.

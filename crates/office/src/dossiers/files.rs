@@ -3,7 +3,7 @@
 //! **Invariant:** a file and the version that names it are stored in one transaction; what was not
 //! attached is nobody's. **Invariant:** nobody has a byte before the look is journaled.
 
-use dancu_domain::dossier::{self, Attachment, Blocked, Dossier, DossierNumber, Part};
+use dancu_domain::dossier::{self, Attachment, Blocked, Dossier, DossierNumber, Part, Stage};
 use dancu_domain::files::{About, DOSSIER_BYTES_MAX, FileId, Role, Scan, named};
 use dancu_domain::people::powers::Power;
 use dancu_domain::people::reasons::PortalReason;
@@ -58,8 +58,8 @@ pub async fn attach(
     };
     let staged = desk.store.stage_file(desk.now, brought.bytes.as_ref()).await?;
     let attached = desk.look_and_step(at, "dossier.attached", move |tx, dossier, inside| {
-        let known = files::of_dossier(tx, &inside.keys, dossier.number())?;
-        let all = known.iter().fold(staged.bytes, |sum, file| sum + file.bytes);
+        let all = named_by(tx, &dossier, inside)?;
+        let all = all.iter().fold(staged.bytes, |sum, file| sum + file.bytes);
         if all > DOSSIER_BYTES_MAX {
             return Err(Blocked::FilesTooLarge.into());
         }
@@ -109,13 +109,40 @@ pub async fn detach(
     only_files_of(desk, part)?;
     let detached = desk.look_and_step(at, "dossier.detached", move |tx, dossier, inside| {
         let after = dossier.detach(inside.mark, part, file)?;
-        let of_older = after.papers(part).iter().flat_map(|paper| &paper.attachments);
-        if of_older.clone().all(|known| known.id != file) {
+        if !after.names(file) {
             files::take_away(tx, after.number(), FileId(file.cast_signed()))?;
         }
         Ok((after, format!("{} tệp #{file}", part.code())))
     });
     detached.await
+}
+
+/// Files that papers of a dossier name: what a round held that was turned back, and what the centre
+/// issued, takes no room of the unit's.
+fn named_by(tx: &mut Tx<'_>, dossier: &Dossier, inside: &Inside) -> Result<Vec<Kept>, Refused> {
+    let mut known = files::of_dossier(tx, &inside.keys, dossier.number())?;
+    known.retain(|file| dossier.names(file.id.0.cast_unsigned()));
+    Ok(known)
+}
+
+/// Takes away the files of a round that ends and was never handed in, as [`detach`] would have;
+/// what the entry says of it. What the centre has had in hand is kept though no paper names it any
+/// more: it is what a refusal was decided on (A3).
+pub(super) fn take_back(
+    tx: &mut Tx<'_>,
+    (before, after): (&Dossier, &Dossier),
+    inside: &Inside,
+) -> Result<String, Refused> {
+    if *before.stage() != Stage::Draft {
+        return Ok(String::new());
+    }
+    let mut all = named_by(tx, before, inside)?;
+    all.retain(|file| !after.names(file.id.0.cast_unsigned()));
+    for file in &all {
+        files::take_away(tx, after.number(), file.id)?;
+    }
+    let told: Vec<String> = all.iter().map(|file| format!("; bỏ tệp {}", file.id)).collect();
+    Ok(told.concat())
 }
 
 /// Journals that the scanner refused a file, which is not kept.

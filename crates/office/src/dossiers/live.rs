@@ -3,26 +3,23 @@
 use std::sync::Arc;
 
 use dancu_domain::dossier::{Blocked, Cause, Mark, Registration};
-use dancu_domain::ids::{PersonalId, SystemCode, SystemId, UnitCode};
+use dancu_domain::ids::{SystemCode, SystemId, UnitCode};
 use dancu_domain::people::account::Phase;
 use dancu_domain::people::reasons::PortalReason;
-use dancu_domain::registration::{
-    Account, AccountKind, AccountState, Channel, ConnectionState, OauthAccess,
-};
+use dancu_domain::registration::{Account, AccountKind, Channel, ConnectionState, OauthAccess};
 use dancu_store::dossiers::{self, Event, Stored};
 use dancu_store::engine::Tx;
 use dancu_store::keys::Keyring;
 use dancu_store::people::{self, Person};
 use dancu_store::policy::credentials::{self, Earlier};
 use dancu_store::policy::{accounts, setup, write};
-use hashbrown::HashSet;
 
 use super::{
     At, DossierDesk, Side, Went, beyond_group, listed_anew, living, only_centre, system_of,
 };
 use crate::act::Refused;
 use crate::campaigns::{self, Became};
-use crate::officers::check::Wrong;
+use crate::officers::check::{Names, Wrong};
 
 /// Goes live in one transaction: services, lines, fields, procedures and new accounts are
 /// registered as the dossier says, and the connection answers from the next question on. A change
@@ -61,38 +58,29 @@ pub async fn go_live(desk: &DossierDesk<'_>, at: At) -> Result<Went, Refused> {
     live.await
 }
 
-/// Refuses new rows of the account list that clash with accounts there are (B6, E1). A row is named
-/// by its number: what it says is personal data.
+/// Refuses new rows of the account list that clash with accounts there are (B6, E1); that no two
+/// rows clash is found before. A row is named by its number: what it says is personal data.
 fn no_clash(
     tx: &mut Tx<'_>,
     keys: &Keyring,
     (system, unit): (SystemId, &UnitCode),
     wanted: &Registration,
 ) -> Result<(), Refused> {
-    let known = accounts::of_system(tx, keys, system)?;
-    let logins: HashSet<String> = known.iter().map(|k| k.account.login.folded()).collect();
-    let code = |a: &Account| a.officer_code.as_ref().map(|c| c.as_str().to_lowercase());
-    // Who answers for a system account may be an officer too.
-    let id = |a: &Account| a.citizen_id.filter(|_| a.kind == AccountKind::Officer);
-    let alive = || known.iter().map(|k| &k.account).filter(|a| a.state != AccountState::Revoked);
-    let ids: HashSet<PersonalId> = alive().filter_map(id).collect();
-    let held: HashSet<String> = alive().filter_map(code).collect();
-    let mut codes: HashSet<String> = held.union(&logins).cloned().collect();
+    let names = Names::of(&accounts::of_system(tx, keys, system)?);
     for (row, (account, ..)) in wanted.accounts.iter().enumerate() {
-        if logins.contains(&account.login.folded()) {
+        let Account { login, kind, officer_code, .. } = account;
+        if names.has(login) {
             continue;
         }
+        let id = account.citizen_id.filter(|_| *kind == AccountKind::Officer);
         let elsewhere = |p: Person| p.unit != *unit || matches!(p.account.phase, Phase::Revoked(_));
-        let wrong = if id(account).is_some_and(|id| ids.contains(&id)) {
-            Wrong::PersonalIdTaken
-        } else if code(account).is_some_and(|code| !codes.insert(code))
-            || held.contains(&account.login.folded())
-        {
-            Wrong::OfficerCodeTaken
-        } else if people::by_login(tx, keys, &account.login)?.is_some_and(elsewhere) {
-            Wrong::LoginElsewhere
-        } else {
-            continue;
+        let taken = names.taken((login, true), id, officer_code.as_ref());
+        let wrong = match taken.into_iter().next() {
+            Some((_, wrong)) => wrong,
+            None if people::by_login(tx, keys, login)?.is_some_and(elsewhere) => {
+                Wrong::LoginElsewhere
+            }
+            None => continue,
         };
         let (vi, en) = wrong.sentence();
         return Err(Refused::Field {

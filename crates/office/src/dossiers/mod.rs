@@ -325,8 +325,10 @@ pub async fn submit(desk: &DossierDesk<'_>, at: At, carry_over: bool) -> Result<
 pub async fn withdraw(desk: &DossierDesk<'_>, at: At, reason: &str) -> Result<Went, Refused> {
     only_unit(desk)?;
     let what = format!("lý do: {}", crate::act::reason(reason)?);
-    let withdrawn = desk.step(at, "dossier.withdrawn", move |dossier, inside| {
-        Ok((dossier.withdraw(inside.mark)?, what))
+    let withdrawn = desk.look_and_step(at, "dossier.withdrawn", move |tx, dossier, inside| {
+        let after = dossier.clone().withdraw(inside.mark)?;
+        let files = files::take_back(tx, (&dossier, &after), inside)?;
+        Ok((after, format!("{what}{files}")))
     });
     withdrawn.await
 }

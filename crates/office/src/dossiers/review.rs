@@ -6,9 +6,9 @@ use dancu_domain::dossier::{
 use dancu_domain::ids::{SystemCode, SystemId};
 use dancu_domain::registration::{Certificates, Channel, ConnectionState, System};
 use dancu_domain::rule::RuleId;
-use dancu_store::dossiers;
 use dancu_store::engine::Tx;
 use dancu_store::policy::{accounts, credentials, setup, write};
+use dancu_store::{campaigns, dossiers};
 
 use super::live::client;
 use super::{At, DossierDesk, Inside, Went, living, only_centre};
@@ -16,7 +16,9 @@ use crate::act::Refused;
 use crate::campaigns::Became;
 
 /// Receives a dossier: its system is registered as being prepared, so that it has credentials to be
-/// tested with (B3). It answers nothing before it is live.
+/// tested with (B3). It answers nothing before it is live. The campaign of a dossier that ended
+/// before it while the connection went on follows this one from here on, not from its submission:
+/// which system a dossier is about is settled when it is received.
 ///
 /// # Errors
 /// [`Refused::Gone`]; [`Blocked::CodeTaken`], and what the stage says.
@@ -28,14 +30,19 @@ pub async fn accept(desk: &DossierDesk<'_>, at: At) -> Result<Went, Refused> {
     let accepted = desk.settle(at, "dossier.accepted", move |tx, dossier, inside| {
         let (unit, _) = living(tx, &inside.keys, inside.mark.at, dossier.unit())?;
         let dossier = dossier.handed_over(unit);
-        let system = match dossier.system() {
-            Some(system) => system,
-            None => prepared(tx, &dossier, inside, certificates)?,
+        let (system, taken_over) = if let Some(system) = dossier.system() {
+            (system, None)
+        } else {
+            let system = prepared(tx, &dossier, inside, certificates)?;
+            // B4: what a campaign asks of a connection is asked of its newest dossier.
+            (system, campaigns::pass_on(tx, &inside.keys, system, dossier.number())?)
         };
+        let taken_over = taken_over.map(|t| format!("; {} thay {}", t.campaign, t.dossier));
+        let taken_over = taken_over.unwrap_or_default();
         let campaign = inside.follow(tx, &dossier, Became::Received)?;
         let code = dossier.content().system_code.trim();
         let receipt = inside.issuing().receipt(tx, &dossier)?;
-        let what = format!("hệ thống #{} {code}{receipt}{campaign}", system.0);
+        let what = format!("hệ thống #{} {code}{receipt}{taken_over}{campaign}", system.0);
         Ok((dossier.accept(inside.mark, system)?, what))
     });
     accepted.await

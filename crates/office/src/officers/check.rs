@@ -56,6 +56,8 @@ pub enum Wrong {
     LoginElsewhere,
     /// The login is on the list.
     LoginTaken,
+    /// Somebody on the list is called by the login: it is their officer code or citizen id.
+    LoginIsCode,
     /// No name.
     Name,
     /// Not 12 digits.
@@ -105,6 +107,10 @@ impl Wrong {
             Self::LoginTaken => {
                 both("Tên đăng nhập đã có trong danh sách.", "This login is on the list already.")
             }
+            Self::LoginIsCode => both(
+                "Tên đăng nhập trùng với mã cán bộ hoặc số CCCD của người khác; dùng tên khác.",
+                "This login is another's officer code or citizen id; choose another one.",
+            ),
             Self::Name => both(
                 "Họ và tên chỉ gồm chữ cái và khoảng trắng, tối đa 100 ký tự.",
                 "A name has letters and blanks only, at most 100 characters.",
@@ -220,46 +226,90 @@ pub enum Effect {
     Wrong(Faults),
 }
 
-/// Whose an officer code, login or citizen id is, by any of the names that clients may use.
-struct Names<'a> {
-    /// Folded login by officer code or login.
-    codes: HashMap<String, &'a str>,
-    /// Folded login by citizen id.
-    ids: HashMap<PersonalId, &'a str>,
+/// Whose the names on a list are by which clients may call somebody: logins, officer codes, citizen
+/// ids. What is revoked keeps its login alone.
+pub(crate) struct Names {
+    logins: HashSet<String>,
+    /// Folded login by officer code.
+    codes: HashMap<String, String>,
+    /// Folded login of an officer by citizen id; who answers for a system account may be an officer
+    /// too (B6).
+    ids: HashMap<PersonalId, String>,
+}
+
+impl Names {
+    pub(crate) fn of(known: &[Listed]) -> Self {
+        let (mut codes, mut ids) = (HashMap::new(), HashMap::new());
+        for a in known.iter().map(|k| &k.account).filter(|a| a.state != AccountState::Revoked) {
+            if let Some(code) = &a.officer_code {
+                codes.entry(code.as_str().to_lowercase()).or_insert_with(|| a.login.folded());
+            }
+            if let Some(id) = a.citizen_id.filter(|_| a.kind == AccountKind::Officer) {
+                ids.insert(id, a.login.folded());
+            }
+        }
+        let logins = known.iter().map(|k| k.account.login.folded()).collect();
+        Self { logins, codes, ids }
+    }
+
+    /// Whether a login is on the list.
+    pub(crate) fn has(&self, login: &Login) -> bool {
+        self.logins.contains(&login.folded())
+    }
+
+    /// What of an account is somebody else's already: of a new one its login too, which would take
+    /// the name of who is called by it (E1).
+    pub(crate) fn taken(
+        &self,
+        (login, is_new): (&Login, bool),
+        id: Option<PersonalId>,
+        code: Option<&OfficerCode>,
+    ) -> Faults {
+        let folded = login.folded();
+        let others = |owner: &String| *owner != folded;
+        let mut faults = vec![];
+        let called = self.codes.get(&folded).is_some_and(others)
+            || PersonalId::parse(&folded).is_ok_and(|id| self.ids.get(&id).is_some_and(others));
+        if called && is_new {
+            faults.push((Column::Login, Wrong::LoginIsCode));
+        }
+        if id.is_some_and(|id| self.ids.get(&id).is_some_and(others)) {
+            faults.push((Column::PersonalId, Wrong::PersonalIdTaken));
+        }
+        let code = code.map(|c| c.as_str().to_lowercase());
+        if let Some(code) = code
+            && (self.codes.get(&code).is_some_and(others)
+                || (code != folded && self.logins.contains(&code)))
+        {
+            faults.push((Column::OfficerCode, Wrong::OfficerCodeTaken));
+        }
+        faults
+    }
 }
 
 /// What each row would do to a list. Accounts that no row names stay as they are.
 #[must_use]
 pub fn plan(rows: &[Row], known: &[Listed], logins: &RangeInclusive<usize>) -> Vec<Effect> {
     let read: Vec<Result<Wanted, Faults>> = rows.iter().map(|row| read_row(row, logins)).collect();
-    let in_file: HashSet<String> = read.iter().flatten().map(|w| w.login.folded()).collect();
-    let with_id = read.iter().flatten().filter(|w| w.personal_id.is_some());
+    let wanted = || read.iter().flatten();
+    let in_file: HashSet<String> = wanted().map(|w| w.login.folded()).collect();
+    let with_id = wanted().filter(|w| w.personal_id.is_some());
     let with_id: HashSet<String> = with_id.map(|w| w.login.folded()).collect();
-    let folded: Vec<String> = known.iter().map(|k| k.account.login.folded()).collect();
-    let by_login: HashMap<&str, &Listed> =
-        folded.iter().map(String::as_str).zip(known.iter()).collect();
-    // Codes and ids of accounts that the file does not name: those it names get what it says.
-    let mut names = Names { codes: HashMap::new(), ids: HashMap::new() };
-    for (k, login) in known.iter().zip(&folded) {
-        names.codes.insert(login.clone(), login);
-        if k.account.state == AccountState::Revoked {
-            continue;
-        }
-        if let Some(code) = k.account.officer_code.as_ref().filter(|_| !in_file.contains(login)) {
-            names.codes.entry(code.as_str().to_lowercase()).or_insert(login);
-        }
-        // A row without an id keeps the one that is stored.
-        if let Some(id) = k.account.citizen_id.filter(|_| !with_id.contains(login)) {
-            names.ids.insert(id, login);
-        }
-    }
+    let by_login: HashMap<String, &Listed> =
+        known.iter().map(|k| (k.account.login.folded(), k)).collect();
+    // Codes and ids of accounts that the file names are what it says; a row without an id keeps the
+    // one that is stored.
+    let mut names = Names::of(known);
+    names.codes.retain(|_, login| !in_file.contains(login));
+    names.ids.retain(|_, login| !with_id.contains(login));
+    names.logins.extend(in_file);
     let mut seen = Seen::default();
     let effects = read.into_iter().zip(rows).map(|(read, row)| match read {
         Err(faults) => Effect::Wrong(faults),
         Ok(wanted) => {
             let login = wanted.login.folded();
             let found = by_login.get(login.as_str()).copied();
-            let faults = clashes(&wanted, &login, found, &names, &mut seen, row.line);
+            let faults = clashes(&wanted, found, &names, &mut seen, row.line);
             if !faults.is_empty() {
                 return Effect::Wrong(faults);
             }
@@ -299,14 +349,16 @@ struct Seen {
 
 fn clashes(
     wanted: &Wanted,
-    login: &str,
     found: Option<&Listed>,
-    names: &Names<'_>,
+    names: &Names,
     seen: &mut Seen,
     line: u32,
 ) -> Faults {
-    let mut faults = vec![];
-    if let Some(other) = seen.logins.insert(login.to_owned(), line) {
+    let Wanted { login, personal_id, officer_code, .. } = wanted;
+    let mut faults = names.taken((login, found.is_none()), *personal_id, officer_code.as_ref());
+    let free = |column| faults.iter().all(|(known, _)| *known != column);
+    let (free_id, free_code) = (free(Column::PersonalId), free(Column::OfficerCode));
+    if let Some(other) = seen.logins.insert(login.folded(), line) {
         faults.push((Column::Login, Wrong::Twice(other)));
     }
     match found.map(|k| (k.account.kind, k.account.state)) {
@@ -316,24 +368,20 @@ fn clashes(
         Some((_, AccountState::Revoked)) => faults.push((Column::Login, Wrong::LoginRevoked)),
         _ => {}
     }
-    match wanted.personal_id {
+    match personal_id {
         Some(id) => {
-            if let Some(other) = seen.ids.insert(id, line) {
+            if let Some(other) = seen.ids.insert(*id, line).filter(|_| free_id) {
                 faults.push((Column::PersonalId, Wrong::Twice(other)));
-            } else if names.ids.get(&id).is_some_and(|owner| *owner != login) {
-                faults.push((Column::PersonalId, Wrong::PersonalIdTaken));
             }
         }
         // B6 names the officer; who is on the list without an id is not struck off for it.
         None if found.is_none() => faults.push((Column::PersonalId, Wrong::Missing)),
         None => {}
     }
-    if let Some(code) = wanted.officer_code.as_ref().map(|c| c.as_str().to_lowercase()) {
-        if names.codes.get(&code).is_some_and(|owner| *owner != login) {
-            faults.push((Column::OfficerCode, Wrong::OfficerCodeTaken));
-        } else if let Some(other) = seen.codes.insert(code, line) {
-            faults.push((Column::OfficerCode, Wrong::Twice(other)));
-        }
+    if let Some(code) = officer_code.as_ref().filter(|_| free_code)
+        && let Some(other) = seen.codes.insert(code.as_str().to_lowercase(), line)
+    {
+        faults.push((Column::OfficerCode, Wrong::Twice(other)));
     }
     faults.sort_by_key(|(column, _)| *column);
     faults

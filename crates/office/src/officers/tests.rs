@@ -124,6 +124,35 @@ fn rule_e1_one_officer_one_account() {
 }
 
 #[test]
+fn rule_e1_a_new_login_is_nobodys_code() {
+    let known = [
+        listed(1, "onestop.canbo1", Some("099301012341"), AccountState::Live),
+        listed(2, "onestop.canbo2", Some("099301012342"), AccountState::Live),
+    ];
+    let mut known = known;
+    let code = |text| Some(OfficerCode::parse(text).unwrap());
+    known[0].account.officer_code = code("Onestop.Canbo8");
+    let rows = [
+        row(10, "onestop.canbo8", "099301012348", ""),
+        row(11, "099301012342", "099301012347", ""),
+        row(12, "onestop.canbo7", "099301012346", "Onestop.canbo6"),
+        row(13, "onestop.canbo6", "099301012345", ""),
+    ];
+    let effects = plan(&rows, &known, &LOGINS);
+    for taken in &effects[..2] {
+        assert_eq!(*wrong(taken), [(Column::Login, Wrong::LoginIsCode)]);
+    }
+    assert_eq!(*wrong(&effects[2]), [(Column::OfficerCode, Wrong::OfficerCodeTaken)]);
+    assert!(matches!(effects[3], Effect::Add(_)));
+    // Whose code it was may give it up in the same file; who has left is called by none.
+    let rows = [&rows[..1], &[row(14, "onestop.canbo1", "", "CB1")]].concat();
+    let effects = plan(&rows, &known, &LOGINS);
+    assert!(matches!((&effects[0], &effects[1]), (Effect::Add(_), Effect::Change(..))));
+    known[0].account.state = AccountState::Revoked;
+    assert!(matches!(plan(&rows[..1], &known, &LOGINS)[..], [Effect::Add(_)]));
+}
+
+#[test]
 fn what_comes_twice_is_told_with_its_row() {
     let rows =
         [row(2, "canbo.mot", "099301012341", "A1"), row(3, "canbo.hai", "099301012341", "a1")];

@@ -1,10 +1,12 @@
 //! Appeals against locks (D6).
 
 use dancu_domain::appeals::{Appeal, Clocks, Stage};
-use dancu_domain::ids::UnitCode;
+use dancu_domain::ids::{LineId, UnitCode};
+use dancu_domain::lines::{LineLock, Row};
 use dancu_domain::moment::Moment;
 use dancu_domain::people::PersonId;
 use dancu_domain::people::reasons::PortalReason;
+use dancu_journal::{Act, Body};
 use dancu_office::appeals::{self, AppealDesk};
 use dancu_office::locks::{self, LockKey};
 use dancu_office::{Actor, Done, Refused, states};
@@ -20,9 +22,13 @@ async fn lock(world: &World) {
 }
 
 async fn appeal(world: &World, unit: &str, words: &str) -> Result<Done, Refused> {
+    appeal_of(world, KEY, unit, words).await
+}
+
+async fn appeal_of(world: &World, key: LockKey, unit: &str, words: &str) -> Result<Done, Refused> {
     let (snapshot, by) = (world.snapshot(), actor(HEAD));
     let desk = AppealDesk { store: &world.store, snapshot: &snapshot, now: clock(), by: &by };
-    appeals::appeal(&desk, &UnitCode::parse(unit).unwrap(), KEY, words).await
+    appeals::appeal(&desk, &UnitCode::parse(unit).unwrap(), key, words).await
 }
 
 async fn acknowledge(world: &World, by: PersonId) -> Result<Done, Refused> {
@@ -98,13 +104,45 @@ async fn rule_d6_each_late_step_is_told_once() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn rule_d6_an_appeal_ends_with_a_lock_that_ended_by_itself() {
     for world in World::both("appeals-over").await {
+        let (line, now) = (LineId(1), clock());
+        let held = LineLock { system: SYSTEM, since: now, until: None, connection: false };
+        set(&world, line, held).await;
         lock(&world).await;
-        appeal(&world, "H26.001", "Cán bộ nhập tay cả ngày").await.unwrap();
         let (snapshot, by): (_, Actor) = (world.snapshot(), actor(SECOND));
+        states::lock_connection(&desk(&world, &snapshot, &by)).await.unwrap();
+        let all = [LockKey::Line(line), KEY, LockKey::Connection(SYSTEM)];
+        for key in all {
+            appeal_of(&world, key, "H26.001", "Cán bộ nhập tay cả ngày").await.unwrap();
+        }
+        let open = async || {
+            appeals::keep(&world.store, now).await.unwrap();
+            let open = world.store.desks().open_appeals().await.unwrap();
+            let mut open: Vec<String> = open.into_iter().map(|s| s.appeal.lock).collect();
+            open.sort_unstable();
+            open
+        };
+        let mut codes = all.map(LockKey::code).to_vec();
+        codes.sort_unstable();
+        assert_eq!(open().await, codes, "they stand");
+        let snapshot = world.snapshot();
         locks::unlock(&word(&world, &snapshot, &by), KEY).await.unwrap();
-        let late = stored(&world).await.appeal.clocks.acknowledge.plus_ms(1);
-        appeals::keep(&world.store, late).await.unwrap();
-        assert_eq!(stored(&world).await.appeal.stage(), Stage::Decided);
+        assert_eq!(open().await, ["connection-1", "line-1"]);
         assert!(world.last_act().detail.ends_with("khóa không còn, xem nhật ký"));
+        set(&world, line, LineLock { until: Some(now), ..held }).await;
+        assert_eq!(open().await, ["connection-1"], "it ended at its hour");
+        let snapshot = world.snapshot();
+        states::unlock_connection(&desk(&world, &snapshot, &by)).await.unwrap();
+        assert!(open().await.is_empty());
+        assert_eq!(stored(&world).await.appeal.stage(), Stage::Decided);
     }
+}
+
+/// Sets the lock of a line as if counts had.
+async fn set(world: &World, line: LineId, lock: LineLock) {
+    let set = world.store.ledger().act(clock(), move |_, counts| {
+        counts.lines().take_over([Row::Lock(line, Some(lock))]);
+        let (kind, actor) = ("test".into(), "dancu".into());
+        Ok(Body::Act(Act { kind, actor, system: 0, detail: String::new() }))
+    });
+    set.await.unwrap();
 }

@@ -1,7 +1,7 @@
 //! Campaigns over dossiers of connections that go on (B4).
 
 use dancu_domain::campaigns::{CampaignId, Plan, Scope, TaskState};
-use dancu_domain::dossier::{Cause, Part, Stage};
+use dancu_domain::dossier::{Cause, Content, Part, Stage};
 use dancu_domain::ids::UnitCode;
 use dancu_domain::moment::{DAY_MS, Moment};
 use dancu_domain::registration::ConnectionState;
@@ -229,6 +229,39 @@ async fn rule_b4_what_comes_back_by_another_way_is_not_done() {
         assert!(open.dossier.paper(Part::Commitment).signed.is_none(), "it is still owed");
         let submit = async |desk: DossierDesk<'_>, at| dossiers::submit(&desk, at, false).await;
         assert!(walk.head(submit).await.is_err());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rule_b4_a_task_goes_on_with_the_dossier_that_takes_the_place_of_one_that_ended() {
+    for world in World::both("campaign-follows").await {
+        // The connection was live before its first dossier.
+        let content = || Content { system_code: "MAU".into(), ..super::dossiers::content() };
+        let mut first = Walk::submitted(&world, content()).await;
+        let accept = async |desk: DossierDesk<'_>, at| review::accept(&desk, at).await;
+        first.centre(FIRST, accept).await.unwrap();
+        let by = actor(SECOND);
+        campaigns::begin(&desk_at(&world, &by, 0), plan()).await.unwrap();
+        first.head(async |desk, at| dossiers::withdraw(&desk, at, "Lập lại").await).await.unwrap();
+        kept(&world, 11).await;
+        let state = || world.snapshot().by_id(SYSTEM).unwrap().state;
+        assert_eq!(state(), ConnectionState::Locked);
+        // Of another connection it is not.
+        let mut other = Walk::submitted(&world, super::dossiers::content()).await;
+        let done = other.centre(FIRST, accept).await.unwrap().done;
+        assert!(!done.detail.contains("DCN-001"), "{}", done.detail);
+        let mut second = Walk::submitted(&world, content()).await;
+        let done = second.centre(FIRST, accept).await.unwrap().done;
+        let told = "; DCN-001 thay HS-00001; DCN-001, mở khóa kết nối";
+        assert!(done.detail.ends_with(told), "{}", done.detail);
+        assert_eq!(state(), ConnectionState::Live);
+        let task = task(&world).await;
+        assert_eq!((task.dossier, task.task.state()), (second.number, TaskState::Open));
+        assert!(
+            task.task.owed(&second.open(Side::Centre, FIRST).await.unwrap().dossier).is_empty()
+        );
+        assert_eq!(kept(&world, 40).await, 0, "it is in the centre's hands");
+        campaigns::stop(&desk_at(&world, &by, 40), CampaignId(1), "Xong").await.unwrap();
     }
 }
 

@@ -1,15 +1,19 @@
 //! Files of a dossier, documents of the centre, paper copies, commitments (B2, B7, A3, A6, D6).
 
-use dancu_domain::dossier::{Blocked, Item, Part, Remark};
-use dancu_domain::files::{DocumentKind, FileId, Scan, list_number};
+use dancu_domain::dossier::{Attachment, Blocked, Cause, Item, Mark, Part, Remark};
+use dancu_domain::files::{
+    About, DOSSIER_BYTES_MAX, DocumentKind, FileId, Role, Scan, list_number,
+};
 use dancu_domain::ids::UnitCode;
 use dancu_domain::people::powers::Power;
 use dancu_domain::people::reasons::PortalReason;
 use dancu_domain::registration::ConnectionState;
 use dancu_domain::rule::RuleId;
-use dancu_office::dossiers::{self, At, Brought, NewCopy, Side, review};
+use dancu_office::dossiers::{self, At, Brought, NewCopy, Side, live, review};
 use dancu_office::officers::HeadDesk;
 use dancu_office::{Refused, commitments, documents, states};
+use dancu_store::dossiers::{self as stored, Stored};
+use dancu_store::files::{self, Staged, Whose};
 
 use super::dossiers::{Walk, brought, content, desk_of, unit};
 use super::world::*;
@@ -148,6 +152,69 @@ async fn rule_b2_an_older_version_keeps_its_own_files() {
             .collect();
         let id = |file: FileId| file.0.cast_unsigned();
         assert_eq!(named, [vec![id(handed_in)], vec![id(newer)]]);
+    }
+}
+
+impl Walk<'_> {
+    /// Opens the live dossier again and puts a file to a paper that takes up all the room there is.
+    async fn filled_up(&mut self, world: &World) -> FileId {
+        let reopen = async |desk: dossiers::DossierDesk<'_>, at| {
+            live::reopen(&desk, at, Cause::Change, "Đổi đầu mối").await
+        };
+        self.head(reopen).await.unwrap();
+        let staged = world.store.stage_file(clock(), b"lon").await.unwrap();
+        let (number, staged) = (self.number, Staged { bytes: DOSSIER_BYTES_MAX, ..staged });
+        world
+            .change(move |tx, keys| {
+                let (role, mark) = (Role::Paper(SECURITY), Mark { by: HEAD, at: clock() });
+                let (name, kind) = ("lon.pdf".to_owned(), "pdf".to_owned());
+                let about = About { name, kind, role, scan: Scan::Clean, by: HEAD, at: clock() };
+                files::keep(tx, keys, &staged, Whose::Dossier(number), &about)?;
+                let Stored { dossier, revision } = stored::by_number(tx, keys, number)?.unwrap();
+                let id = staged.id.0.cast_unsigned();
+                let (sha256, size, kind) = (staged.sha256, staged.bytes, about.kind);
+                let file = Attachment { id, kind, sha256, size };
+                let dossier = dossier.attach(mark, SECURITY, file).unwrap();
+                stored::save(tx, keys, &Stored { dossier, revision })
+            })
+            .await;
+        self.revision += 1;
+        staged.id
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_b2_a_round_that_was_turned_back_takes_no_room() {
+    for world in World::both("files-rounds").await {
+        let mut walk = Walk::live(&world).await;
+        let (own, head) = (unit(), actor(HEAD));
+        let desk = desk_of(&world, &head, Side::Unit(&own));
+        let drafted = walk.filled_up(&world).await;
+        let over = dossiers::attach(&desk, walk.at(), SECURITY, brought(b"them")).await;
+        assert_eq!(blocked(over), Blocked::FilesTooLarge);
+        // What was never handed in goes with its round; what is in force stays.
+        let before = world.store.files_of(walk.number).await.unwrap().len();
+        let withdraw = async |desk: dossiers::DossierDesk<'_>, at| {
+            dossiers::withdraw(&desk, at, "không cần nữa").await
+        };
+        walk.head(withdraw).await.unwrap();
+        assert!(world.last_act().detail.ends_with(&format!("; bỏ tệp {drafted}")));
+        assert!(world.store.file(drafted).await.unwrap().is_none());
+        assert_eq!(world.store.files_of(walk.number).await.unwrap().len(), before - 1);
+        // What was refused stays to be read, and the next round has its room.
+        let refused = walk.filled_up(&world).await;
+        walk.head(async |desk, at| dossiers::sign(&desk, at, SECURITY).await).await.unwrap();
+        walk.head(async |desk, at| dossiers::submit(&desk, at, false).await).await.unwrap();
+        let refuse = async |desk: dossiers::DossierDesk<'_>, at| {
+            review::refuse(&desk, at, RuleId::C1, ("Chưa đạt.", "Nộp lại.")).await
+        };
+        walk.centre(FIRST, refuse).await.unwrap();
+        assert!(world.store.file(refused).await.unwrap().is_some());
+        let reopen = async |desk: dossiers::DossierDesk<'_>, at| {
+            live::reopen(&desk, at, Cause::Change, "Làm lại").await
+        };
+        walk.head(reopen).await.unwrap();
+        walk.attach(SECURITY, brought(b"lai")).await;
     }
 }
 

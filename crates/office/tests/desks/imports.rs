@@ -261,3 +261,58 @@ async fn three_thousand_accounts_enter_at_once() {
         assert_eq!(system(&world).unwrap().accounts.iter().count(), 3_000);
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rule_b4_a_large_campaign_ends_slice_by_slice_and_goes_on_where_it_was_broken_off() {
+    for world in World::both("import-stopped").await {
+        let (by, store) = (operator(), &world.store);
+        let desk = ImportDesk { store, now: clock(), by: &by, reason: "Tiếp nhận" };
+        let codes: Vec<String> = (0..80).map(|n| format!("CU{n}")).collect();
+        let row = |code: &String| system_row(code, &format!("soap_{code}"), "=khoa-bi-mat");
+        let rows = [
+            codes.iter().map(row).collect(),
+            codes.iter().map(|code| line_row(code)).collect(),
+            (0..).zip(&codes).map(|(n, code)| account_row(code, n)).collect(),
+            codes
+                .iter()
+                .map(|code| cells(&[code, "1.004194", "Đăng ký", "40", "3", "có"]))
+                .collect(),
+        ];
+        let looked = look(&world, rows).await.unwrap();
+        assert_eq!(looked.wrong, []);
+        let (_, entered) = imports::import(&desk, looked, plan()).await.unwrap().unwrap();
+        let (id, later) = (entered.campaign, clock().plus_ms(31 * DAY_MS));
+        campaigns::keep(store, later).await.unwrap();
+        let count = |state| {
+            let snapshot = world.snapshot();
+            let ours = snapshot.systems().iter().filter(|s| s.code.as_str().starts_with("CU"));
+            ours.filter(|s| s.state == state).count()
+        };
+        assert_eq!(count(ConnectionState::Locked), 80);
+        // As it stands where it was broken off.
+        let (keys, tasks) =
+            (store.keys().clone(), store.campaigns().of_campaign(id).await.unwrap());
+        let some = store.ledger().tidy(later, move |tx| {
+            for found in tasks.iter().take(10) {
+                let task = found.task.clone().ended().0;
+                dancu_store::campaigns::save_task(tx, &keys, (id, found.dossier), &task)?;
+                dancu_store::policy::write::set_system_state(
+                    tx,
+                    found.system,
+                    ConnectionState::Live,
+                )?;
+            }
+            Ok(())
+        });
+        some.await.unwrap();
+        let (before, first) = (store.ledger().next_index(), actor(FIRST));
+        let desk = campaigns::CampaignDesk { store, now: later, by: &first };
+        let done = campaigns::stop(&desk, id, "Đợt lập nhầm").await.unwrap();
+        assert_eq!(store.ledger().next_index() - before, 2);
+        let told = format!("{id}: 20 hồ sơ chưa xong, mở khóa 20; lý do: Đợt lập nhầm");
+        assert_eq!(done.detail, told);
+        assert_eq!(count(ConnectionState::Live), 80);
+        let again = campaigns::stop(&desk, id, "Lần nữa").await;
+        assert!(matches!(again, Err(Refused::Gone)));
+    }
+}

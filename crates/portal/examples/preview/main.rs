@@ -3,15 +3,19 @@
 //! Use: `cargo run --example preview -- OUT_FOLDER`. One folder per language, one file per page.
 //! People, units and numbers are invented; personal ids begin with 099, which no province has.
 
+mod campaigns;
 mod centre;
 mod citizen;
 mod counter;
+mod dossiers;
 mod entry;
 mod head;
 mod integrator;
 mod operator;
 mod plans;
 mod rest;
+mod sheets;
+mod told;
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -186,6 +190,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         preview.auditor()?;
         preview.account()?;
         preview.citizen()?;
+        preview.dossiers()?;
+        preview.campaigns()?;
+        preview.notices()?;
+        preview.sandbox()?;
     }
     Ok(())
 }

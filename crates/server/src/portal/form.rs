@@ -13,7 +13,8 @@ use dancu_office::Refused;
 use dancu_portal::error::Wrong;
 
 use super::frame;
-use super::once::{Post, Sent};
+use super::kept::NOT_KEPT;
+use super::once::Sent;
 use super::signed::Signed;
 use crate::app::Shared;
 use crate::stop::Stop;
@@ -25,7 +26,12 @@ const PART_HEAD_MAX: usize = 2_048;
 
 /// A form's fields in the order in which they came.
 #[derive(Clone, Default)]
-pub struct Form(Arc<Vec<(String, String, String)>>);
+pub struct Form {
+    /// Name, value as it came, value without blanks at its ends and in NFC.
+    fields: Arc<Vec<(String, String, String)>>,
+    /// The file that came with them; empty where none did.
+    file: Bytes,
+}
 
 impl Form {
     /// Reads `application/x-www-form-urlencoded`; `None` where it is malformed.
@@ -48,57 +54,73 @@ impl Form {
             let clean = composed(raw.trim()).into_owned();
             (name, raw, clean)
         };
-        Self(Arc::new(fields.into_iter().map(with_clean).collect()))
+        Self { fields: Arc::new(fields.into_iter().map(with_clean).collect()), file: Bytes::new() }
     }
 
     /// The first value, without blanks at its ends, in NFC; empty where there is none.
     pub fn get(&self, name: &str) -> &str {
-        self.0.iter().find(|(key, ..)| key == name).map_or("", |(.., clean)| clean)
+        self.fields.iter().find(|(key, ..)| key == name).map_or("", |(.., clean)| clean)
     }
 
     /// The first value as it came.
     pub fn raw(&self, name: &str) -> &str {
-        self.0.iter().find(|(key, ..)| key == name).map_or("", |(_, raw, _)| raw)
+        self.fields.iter().find(|(key, ..)| key == name).map_or("", |(_, raw, _)| raw)
     }
 
     /// Every value of a name, as [`get`](Self::get) gives them.
     pub fn all(&self, name: &str) -> Vec<&str> {
-        self.0.iter().filter(|(key, ..)| key == name).map(|(.., clean)| clean.as_str()).collect()
+        self.fields
+            .iter()
+            .filter(|(key, ..)| key == name)
+            .map(|(.., clean)| clean.as_str())
+            .collect()
     }
 
     /// Whether the field came.
     pub fn has(&self, name: &str) -> bool {
-        self.0.iter().any(|(key, ..)| key == name)
+        self.fields.iter().any(|(key, ..)| key == name)
     }
 
     /// Digest of what was filled in and of what was shown for it, in hex: whoever carries out what
     /// was looked at sends it back. Tokens and buttons are no part of it.
     pub fn digest(&self, shown: &[String]) -> String {
+        let shown = shown.iter().map(String::as_bytes);
+        hex::encode(self.hashed(&["csrf", "once", "look", "seen"], shown))
+    }
+
+    /// Digest of all that was sent: `once`, the fields and the file. What the session's own steps
+    /// add or leave out when a form is sent again after them is no part of it.
+    fn content(&self) -> [u8; 32] {
+        self.hashed(&NOT_KEPT, std::iter::once(self.file.as_ref()))
+    }
+
+    fn hashed<'a>(&self, without: &[&str], more: impl Iterator<Item = &'a [u8]>) -> [u8; 32] {
         let mut digest = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
-        let tokens = ["csrf", "once", "look", "seen"];
-        let filled = self.0.iter().filter(|(name, ..)| !tokens.contains(&name.as_str()));
-        let filled = filled.flat_map(|(name, _, clean)| [name, clean]);
-        for text in filled.chain(shown) {
-            digest.update(&(text.len() as u64).to_be_bytes());
-            digest.update(text.as_bytes());
+        let mut add = |bytes: &[u8]| {
+            digest.update(&(bytes.len() as u64).to_be_bytes());
+            digest.update(bytes);
+        };
+        for (name, _, clean) in self.fields.iter().filter(|f| !without.contains(&f.0.as_str())) {
+            add(name.as_bytes());
+            add(clean.as_bytes());
         }
-        hex::encode(digest.finish())
+        more.for_each(add);
+        let mut hash = [0; 32];
+        hash.copy_from_slice(digest.finish().as_ref());
+        hash
     }
 
     /// Names and values as they came.
     pub fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(name, raw, _)| (name.as_str(), raw.as_str()))
+        self.fields.iter().map(|(name, raw, _)| (name.as_str(), raw.as_str()))
     }
 
-    /// This form of the session, as it is remembered.
-    fn post<'a>(&'a self, signed: &'a Signed) -> Post<'a> {
-        let path = signed.here.split('?').next().unwrap_or_default();
-        (&signed.mark, path, self.get("once"))
-    }
-
-    /// Carries an act out once for the form's `once` on this path in this session
-    /// ([`Once::carry_out`]). This node remembers; where an act must be done once over all nodes,
-    /// what stands in the store decides.
+    /// Carries an act out once for what this form sends on this path in this session
+    /// ([`Once::carry_out`]): a double click and a page that is sent again are the same post. With
+    /// another content, as after the Back button, it is a new act and not told as done: the person
+    /// who changed it means it, and whether it is allowed still (a revision, a state, a day) is
+    /// asked by every act of what stands in the store. This node remembers; where an act must be
+    /// done once over all nodes, what stands in the store decides.
     ///
     /// # Errors
     /// The page that answers instead: the form has no `once`, or the same form is under way.
@@ -112,7 +134,13 @@ impl Form {
         if self.get("once").is_empty() {
             return Err(frame::wrong_page(signed, Wrong::Unreadable, None).into());
         }
-        match signed.portal().once.carry_out(self.post(signed), act).await {
+        // A file of 20 MiB is hashed away from the threads that questions run on.
+        let form = self.clone();
+        let Ok(content) = tokio::task::spawn_blocking(move || form.content()).await else {
+            return Err(frame::unavailable(signed).into());
+        };
+        let path = signed.here.split('?').next().unwrap_or_default();
+        match signed.portal().once.carry_out((&signed.mark, path, &content), act).await {
             Sent::Busy => Err(frame::unavailable(signed).into()),
             sent => Ok(sent),
         }
@@ -186,7 +214,8 @@ impl Upload {
                 }
             }
         }
-        Some(Self { form: Form::of(fields), file })
+        let bytes = file.as_ref().map(|file: &Part| file.bytes.clone()).unwrap_or_default();
+        Some(Self { form: Form { file: bytes, ..Form::of(fields) }, file })
     }
 }
 
@@ -256,6 +285,25 @@ mod tests {
         assert_ne!(seen, of(b"heir=B", "10"), "another heir");
         assert_ne!(seen, of(b"heir=A", "11"), "more would be moved by now");
         assert_ne!(of(b"a=bc", ""), of(b"ab=c", ""));
+    }
+
+    #[test]
+    fn a_post_is_known_by_all_that_it_sends() {
+        let of = |body: &[u8]| Form::parse(body).unwrap().content();
+        let sent = of(b"csrf=1&once=2&reason=A&act=ok");
+        assert_eq!(sent, of(b"once=2&reason=A&act=ok"), "again after the second factor");
+        assert_eq!(sent, of(b"csrf=1&once=2&reason=+A&act=ok&code=123456"));
+        for other in ["once=3&reason=A&act=ok", "once=2&reason=B&act=ok", "once=2&reason=A&act=no"]
+        {
+            assert_ne!(sent, of(other.as_bytes()), "{other}");
+        }
+        let with = |name: &str, bytes: &str| {
+            let head = "--XX\nContent-Disposition: form-data; name=\"once\"\n\n2\n--XX\n\
+                        Content-Disposition: form-data; name=\"file\"; filename=";
+            upload(&format!("{head}\"{name}\"\n\n{bytes}\n--XX--\n")).unwrap().form.content()
+        };
+        assert_eq!(with("a.pdf", "PK1"), with("a.pdf", "PK1"));
+        assert_ne!(with("a.pdf", "PK1"), with("a.pdf", "PK2"), "another file");
     }
 
     fn upload(body: &str) -> Option<Upload> {

@@ -25,9 +25,10 @@ struct Seen {
     order: VecDeque<Key>,
 }
 
-/// A post of a session: the digest of its cookie, the path, the token of its form. Forms of one
-/// page share a token, and what one of them did is not told as done by another.
-pub type Post<'a> = (&'a [u8; 32], &'a str, &'a str);
+/// A post of a session: the digest of its cookie, the path, the digest of what was sent, the token
+/// of its form included. Forms of one page share a token, and what one of them did is not told as
+/// done by another; nor is what was sent with another content.
+pub type Post<'a> = (&'a [u8; 32], &'a str, &'a [u8; 32]);
 
 type Key = [u8; 16];
 
@@ -109,13 +110,11 @@ impl Once {
     }
 }
 
-fn key((mark, path, token): Post<'_>) -> Key {
+fn key((mark, path, content): Post<'_>) -> Key {
     let mut digest = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
     digest.update(mark);
     digest.update(path.as_bytes());
-    // No path holds it: where the path ends is no question.
-    digest.update(b"\0");
-    digest.update(token.as_bytes());
+    digest.update(content);
     let mut key = [0; 16];
     key.copy_from_slice(&digest.finish().as_ref()[..16]);
     key
@@ -126,9 +125,10 @@ mod tests {
     use super::*;
 
     const PATH: &str = "/unit/officers/a1/password";
+    const SENT: &[u8; 32] = &[7; 32];
 
     async fn send(once: &Once, mark: u8, result: Result<u8, ()>) -> Sent<Result<u8, ()>> {
-        once.carry_out((&[mark; 32], PATH, "a"), async move { result }).await
+        once.carry_out((&[mark; 32], PATH, SENT), async move { result }).await
     }
 
     #[tokio::test]
@@ -139,8 +139,10 @@ mod tests {
         assert!(matches!(send(&once, 1, Ok(2)).await, Sent::Again));
         assert!(matches!(send(&once, 2, Ok(3)).await, Sent::First(Ok(3))), "another session");
         let other =
-            once.carry_out((&[1; 32], "/unit/officers/a1/vouch", "a"), async { Ok::<_, ()>(4) });
+            once.carry_out((&[1; 32], "/unit/officers/a1/vouch", SENT), async { Ok::<_, ()>(4) });
         assert!(matches!(other.await, Sent::First(Ok(4))), "another form of the same page");
+        let other = once.carry_out((&[1; 32], PATH, &[8; 32]), async { Ok::<_, ()>(5) });
+        assert!(matches!(other.await, Sent::First(Ok(5))), "another content");
     }
 
     #[tokio::test]
@@ -152,7 +154,7 @@ mod tests {
             Ok::<_, ()>(1)
         };
         let mark = [1; 32];
-        let first = tokio::time::timeout(LOOK, once.carry_out((&mark, PATH, "a"), slow)).await;
+        let first = tokio::time::timeout(LOOK, once.carry_out((&mark, PATH, SENT), slow)).await;
         assert!(first.is_err(), "its browser went away");
         let second = tokio::spawn({
             let once = once.clone();
@@ -166,11 +168,13 @@ mod tests {
     #[test]
     fn the_oldest_are_forgotten() {
         let once = Once::default();
-        let first = key((&[1; 32], PATH, "a"));
+        let first = key((&[1; 32], PATH, SENT));
         assert_eq!(once.begin(first), None);
         once.end(first, true);
         for n in 0..ONCE_MAX {
-            assert_eq!(once.begin(key((&[3; 32], PATH, &n.to_string()))), None);
+            let mut sent = [0; 32];
+            sent[..8].copy_from_slice(&n.to_be_bytes());
+            assert_eq!(once.begin(key((&[3; 32], PATH, &sent))), None);
         }
         assert_eq!(once.begin(first), None, "forgotten by now");
         assert_eq!(once.0.lock().known.len(), ONCE_MAX);

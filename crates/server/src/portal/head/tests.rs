@@ -327,7 +327,19 @@ async fn a_form_that_was_refused_is_not_told_as_done_when_it_comes_again() {
         let answer = head.post("/unit/officers/new", &mended).await;
         assert!(answer.to().starts_with("/unit/officers"), "{}", answer.body);
     }
-    assert_eq!(site.app.gate.store().account_list(SystemId(1)).await.unwrap().len(), 2);
+    let count = || async { site.app.gate.store().account_list(SystemId(1)).await.unwrap().len() };
+    assert_eq!(count().await, 2);
+    // Typed over after the Back button, it is somebody else.
+    let other = mended.map(|(name, value)| match name {
+        "login" => (name, "canbo.moi2"),
+        "personalId" => (name, "099301012346"),
+        _ => (name, value),
+    });
+    for _ in 0..2 {
+        let answer = head.post("/unit/officers/new", &other).await;
+        assert!(answer.to().starts_with("/unit/officers"), "{}", answer.body);
+    }
+    assert_eq!(count().await, 3);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -297,6 +297,39 @@ async fn rule_e2_an_act_that_needs_a_fresh_factor_asks_for_it_and_goes_on() {
     assert!(!done.body.contains("bí mật"));
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_form_that_goes_on_after_the_second_factor_is_done_once() {
+    let site = Site::new().await;
+    dancu_office::units::keep(site.app.gate.store(), site.app.clock.now()).await.unwrap();
+    let mut browser = site.signed_in(Role::Operator, -1).await;
+    let once = browser.get("/centre/staff").await.hidden("once");
+    let fields = [
+        ("once", once.as_str()),
+        ("role", "support"),
+        ("unit", "H26.001"),
+        ("name", "Người Mới"),
+        ("login", "hotro.moi1"),
+        ("personalId", "099301012345"),
+        ("phone", ""),
+        ("reason", "Thêm\r\nngười "),
+    ];
+    forget_factor(&site, &login(Role::Operator)).await;
+    let asked = browser.post("/centre/staff", &fields).await;
+    assert_eq!(asked.status, StatusCode::UNAUTHORIZED);
+    let kept = asked.hidden("kept");
+    let go_on = browser.post("/confirm", &[("kept", &kept), ("code", &code(0))]).await;
+    let sent = fields.map(|(name, _)| (name, go_on.hidden(name)));
+    let sent = sent.each_ref().map(|(name, value)| (*name, value.as_str()));
+    assert_eq!(go_on.hidden("name"), "Người Mới", "{}", go_on.body);
+    let done = browser.post("/centre/staff", &sent).await;
+    assert!(done.body.contains("id=\"given\""), "{}", done.body);
+    // Sent again by both pages, it is the same.
+    for again in [&sent, &fields] {
+        let told = browser.post("/centre/staff", again).await;
+        assert_eq!(told.to(), "/centre/staff?told=invited", "{}", told.body);
+    }
+}
+
 /// As if the second factor had been given long ago.
 async fn forget_factor(site: &Site, login: &str) {
     let store = site.app.gate.store();

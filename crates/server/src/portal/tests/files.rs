@@ -126,6 +126,31 @@ async fn rule_b2_what_is_no_paper_is_not_kept() {
     assert!(store.files_of(number).await.unwrap().is_empty());
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rule_b2_another_file_in_the_same_form_is_not_told_as_taken() {
+    let site = Site::new().await;
+    let mut head = site.signed_in(Role::Head, 0).await;
+    let sheet = format!("{}{SECURITY}", begun(&mut head).await);
+    let told = format!("{sheet}?told=saved");
+    let page = head.get(&sheet).await;
+    let (once, before) = (page.hidden("once"), page.hidden("revision"));
+    let other = pages(3);
+    let mut send = async |revision: &str, file: &[u8]| {
+        let request = request(&head, &sheet, [&once, revision, "a.pdf"], file);
+        let sent = head.send(request).await;
+        (sent.status, sent.to().to_owned(), head.get(&sheet).await.hidden("revision"))
+    };
+    let (_, to, revision) = send(&before, PDF).await;
+    assert_eq!(to, told);
+    assert_eq!(send(&before, PDF).await.1, told, "sent twice");
+    // Of the page of before it is refused, of the page of now it is a second act.
+    assert_eq!(send(&before, &other).await.0, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(send(&revision, &other).await.1, told);
+    let number = dancu_domain::dossier::DossierNumber(1);
+    let files = site.app.gate.store().files_of(number).await.unwrap();
+    assert_eq!(files.len(), 2);
+}
+
 fn head_text(answer: &Answer) -> &str {
     answer.body.split("data-errors").nth(1).map_or("", |rest| &rest[..rest.len().min(400)])
 }
