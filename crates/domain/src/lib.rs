@@ -38,3 +38,4 @@ pub mod service;
 pub mod statements;
 pub mod text;
 pub mod units;
+pub mod webhooks;
