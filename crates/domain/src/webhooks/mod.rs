@@ -5,8 +5,9 @@
 //! **Invariant:** what is sent holds no personal data, no login and no id of a person: it is made
 //! of notices, which hold none, and of what they say about one system alone.
 //!
-//! To add a kind: a row **at the end** of the table of [`Kind`] (its place stands in the store), its
-//! arm in [`Event::of`], its texts `hook-kind-…` in both languages, its row in `docs/webhooks.md`.
+//! To add a kind: a row **at the end** of the table of [`Kind`] (its number stands in the store),
+//! its arm in [`Event::of`], its texts `hook-kind-…` in both languages, and its row in
+//! `docs/webhooks.md`.
 
 mod address;
 mod health;

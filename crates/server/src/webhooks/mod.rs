@@ -27,7 +27,7 @@ pub use self::work::start;
 
 /// A request with its answer takes so long at most.
 const WAIT: Duration = Duration::from_secs(10);
-/// Bytes of an answer that are read, so that the receiver can end it in order; nobody looks at them.
+/// Bytes of an answer that are read, so that the receiver ends it in order; nobody looks at them.
 const ANSWER_MAX: usize = 1_024;
 /// Addresses behind one name that are tried, one after the other within [`WAIT`].
 const TRIED_MAX: usize = 4;

@@ -205,8 +205,8 @@ pub fn forget(tx: &mut Tx<'_>, now: Moment) -> Result<()> {
 }
 
 impl Webhooks<'_> {
-    /// Addresses for which something is due that may be sent to now, with whether they fail of late:
-    /// those that do not come first, then the longest due.
+    /// Addresses for which something is due and that may be sent to now, with whether they fail of
+    /// late: those that do not come first, then the longest due.
     pub async fn due(self, now: Moment) -> Result<Vec<(i64, bool)>> {
         let read = |r: &Row<'_>| Ok((r.get(0)?, r.get::<i64>(2)? != 0));
         self.store.look(DUE, values![now.0, now.0, DUE_READ], read).await
