@@ -1824,6 +1824,7 @@ notices-older = Older
 notices-all = All
 notices-given-up = Mail that could not be sent
 notices-given-up-why = The mail server refused it or was down for more than a week; what it said stands in the portal. Check the section mail of the configuration with dancu doctor.
+notices-events-waiting = { $count } events wait to be sent to software of agencies.
 notices-given-up-row = person #{ $person }, { $count } tries
 topic-lines = Counts and lines
 topic-accounts = Accounts

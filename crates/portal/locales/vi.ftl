@@ -1825,6 +1825,7 @@ notices-older = Cũ hơn
 notices-all = Tất cả
 notices-given-up = Thư không gửi được
 notices-given-up-why = Máy chủ thư từ chối hoặc ngừng quá một tuần; nội dung vẫn có trong cổng. Kiểm tra phần mail của cấu hình bằng dancu doctor.
+notices-events-waiting = { $count } sự kiện đang chờ gửi tới phần mềm của các đơn vị.
 notices-given-up-row = người dùng #{ $person }, { $count } lần gửi
 topic-lines = Số lượt và dòng dịch vụ
 topic-accounts = Tài khoản
