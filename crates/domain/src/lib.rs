@@ -39,3 +39,4 @@ pub mod service;
 pub mod statements;
 pub mod text;
 pub mod units;
+pub mod webhooks;

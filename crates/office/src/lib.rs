@@ -41,5 +41,6 @@ pub mod statements;
 pub mod states;
 pub mod substitutes;
 pub mod units;
+pub mod webhooks;
 
 pub use act::{Actor, Done, Refused};

@@ -48,3 +48,5 @@ mod turns;
 mod unit;
 #[path = "desks/units.rs"]
 mod units;
+#[path = "desks/webhooks.rs"]
+mod webhooks;

@@ -67,6 +67,8 @@ pub struct Tabs {
     pub state: State,
     /// Whether the person may debug.
     pub debug: bool,
+    /// Whether systems are told of events here.
+    pub hooks: bool,
 }
 
 /// A credential; never what it is.

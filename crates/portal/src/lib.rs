@@ -40,5 +40,6 @@ pub mod sent;
 pub mod shell;
 pub mod statements;
 pub mod text;
+pub mod webhooks;
 
 pub use self::page::Page;

@@ -42,6 +42,8 @@ pub struct Inbox {
     pub older: Option<String>,
     /// Mails that could not be sent, for the operators of the centre: when, and which.
     pub given_up: Vec<(String, String)>,
+    /// How many events wait to be sent to systems, for the operators of the centre; else 0.
+    pub waiting: u64,
 }
 
 /// Where the person is mailed, and how.

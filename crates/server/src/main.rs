@@ -19,6 +19,7 @@ mod leftover;
 mod log_key;
 mod mail;
 mod operate;
+mod outgoing;
 mod places;
 mod population;
 mod portal;
@@ -34,6 +35,7 @@ mod stop;
 mod telemetry;
 mod tls;
 mod unit_names;
+mod webhooks;
 
 use std::process::ExitCode;
 

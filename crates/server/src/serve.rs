@@ -25,7 +25,7 @@ use crate::proxy::Proxies;
 use crate::tls::config::{HttpConfig, TlsConfig};
 use crate::tls::connection::{self, Door, Drain};
 use crate::tls::{Tls, counts};
-use crate::{background, cli, control, jobs, keys, mail, readiness, routes};
+use crate::{background, cli, control, jobs, keys, mail, readiness, routes, webhooks};
 
 /// Connections that may wait to be accepted.
 const BACKLOG: u32 = 4_096;
@@ -106,10 +106,15 @@ pub fn run(config: &Config) -> anyhow::Result<ExitCode> {
         let trusted = config.conformance.keys().unwrap_or_default();
         let portal = portal
             .transpose()?
-            .map(|portal| portal.with_mail(mailer.is_some()).with_dossiers(&config.dossiers));
+            .map(|portal| portal.with_mail(mailer.is_some()).with_dossiers(&config.dossiers))
+            .map(|portal| portal.with_webhooks(webhooks::policy(&config.webhooks, config.sandbox)));
+        let sender = webhooks::Sender::open(&config.webhooks, config.sandbox)?;
         let app = Arc::new(App::new(gate, clock, url).with_portal(portal).trusting(trusted));
         if let Some(mailer) = mailer {
             mail::start(&app, mailer);
+        }
+        if let Some(sender) = sender {
+            webhooks::start(&app, sender);
         }
         // Whoever reads that it serves may stop it at once, in order.
         let signals = Signals::of_centre()?;

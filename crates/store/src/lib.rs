@@ -45,6 +45,7 @@ pub mod statements;
 mod store;
 pub mod units;
 pub mod used;
+pub mod webhooks;
 
 pub use error::{Error, Result};
 pub use open::{Database, OpenOptions, Viewer, holder};

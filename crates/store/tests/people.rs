@@ -20,5 +20,7 @@ mod sessions;
 mod units;
 #[path = "people/upgrade.rs"]
 mod upgrade;
+#[path = "people/webhooks.rs"]
+mod webhooks;
 #[path = "people/world.rs"]
 mod world;

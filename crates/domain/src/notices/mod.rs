@@ -281,6 +281,13 @@ pub enum Notice {
         /// The step.
         step: AppealStep,
     },
+    /// A webhook of a system could not be reached for long, or was switched off.
+    WebhookFailing {
+        /// The system.
+        system: SystemCode,
+        /// Whether it is switched off now.
+        off: bool,
+    },
 }
 
 /// What is of one kind on the page of notices.
@@ -384,6 +391,8 @@ impl Notice {
             Self::Statement { .. } => ("statement", A7, Ordinary, Connection),
             Self::Urged { .. } => ("urged", B8, Ordinary, Dossiers),
             Self::Appeal { step, .. } => (appeal_code(*step), D6, AtOnce, Lines),
+            Self::WebhookFailing { off: true, .. } => ("webhook-off", J2, AtOnce, Connection),
+            Self::WebhookFailing { .. } => ("webhook-failing", J2, Ordinary, Connection),
         };
         Row { code, rule, urgency, topic }
     }
@@ -441,6 +450,7 @@ impl Notice {
             Self::Statement { .. } => "/unit/statements".to_owned(),
             // A lock that was lifted has no page.
             Self::Appeal { lock, .. } => format!("/operate/locks/{lock}"),
+            Self::WebhookFailing { system, .. } => format!("/integrator/{system}/webhooks"),
         }
     }
 }

@@ -205,7 +205,7 @@ power_table! {
         "Xem giải thích các lời gọi bị lỗi", "See failing calls explained";
     RunConformance: B3 SignIn Nothing Ordinary [Integrator]
         "Chạy kiểm thử kết nối", "Run the conformance suite";
-    ManageWebhooks: B9 SignIn Nothing Ordinary [Integrator]
+    ManageWebhooks: B9 Fresh Nothing Ordinary [Integrator]
         "Đăng ký nơi nhận thông báo của hệ thống", "Register webhooks";
     ConfirmRevocation: E3 SignIn Nothing Ordinary [Integrator]
         "Xác nhận đã thu hồi trong phần mềm của đơn vị",

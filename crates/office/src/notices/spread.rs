@@ -3,6 +3,9 @@
 //! It may be stopped at any place and begun anew: who has a notice gets it and its mail no second
 //! time.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
 use dancu_domain::ids::UnitCode;
 use dancu_domain::moment::{DAY_MS, Moment, VIET_NAM_OFFSET_MS};
 use dancu_domain::notices::{Audience, Side, When, capped, plan};
@@ -11,9 +14,10 @@ use dancu_domain::people::account::Standing;
 use dancu_domain::people::grants::Scope;
 use dancu_domain::people::roles::Role;
 use dancu_domain::profile::Profile;
+use dancu_domain::webhooks::Event;
 use dancu_store::notices::{self, Contact, KEPT_MS, Reader, Told};
 use dancu_store::people::Person;
-use dancu_store::{Error, Result, Store};
+use dancu_store::{Error, Result, Store, webhooks};
 use hashbrown::HashSet;
 
 /// People that one read takes at a time.
@@ -51,6 +55,9 @@ pub async fn spread(store: &Store, now: Moment) -> Result<usize> {
             };
             match readers {
                 Ok(readers) => {
+                    if let Some(event) = told.and_then(|t| Event::of_told(&t.to, &t.notice)) {
+                        tell_systems(store, now, (id, made), &event).await?;
+                    }
                     hand_out(store, now, (id, made), &readers).await?;
                     count += 1;
                 }
@@ -91,7 +98,31 @@ async fn hand_out(
     }
 }
 
-/// Forgets notices and mails of long ago.
+/// Has the systems told too that an event is about, a slice of their addresses in each transaction.
+/// An address that has it already is not told again.
+async fn tell_systems(
+    store: &Store,
+    now: Moment,
+    notice: (i64, Moment),
+    event: &Event,
+) -> Result<()> {
+    let (event, last) = (Arc::new(event.clone()), Arc::new(AtomicI64::new(0)));
+    loop {
+        let (event, told, after) = (event.clone(), last.clone(), last.load(Ordering::Relaxed));
+        let queued = store.ledger().tidy(now, move |tx| {
+            let waits = notices::is_waiting(tx, notice.0)?;
+            let more = if waits { webhooks::queue(tx, &event, notice, after)? } else { None };
+            told.store(more.unwrap_or(0), Ordering::Relaxed);
+            Ok(())
+        });
+        queued.await?;
+        if last.load(Ordering::Relaxed) == 0 {
+            return Ok(());
+        }
+    }
+}
+
+/// Forgets notices, mails and what was sent to systems of long ago.
 ///
 /// # Errors
 /// Of the store.
@@ -99,7 +130,8 @@ pub async fn forget(store: &Store, now: Moment) -> Result<()> {
     let before = now.plus_ms(-KEPT_MS);
     let forgotten = store.ledger().tidy(now, move |tx| {
         notices::forget(tx, before)?;
-        notices::forget_mail(tx, now)
+        notices::forget_mail(tx, now)?;
+        webhooks::forget(tx, now)
     });
     forgotten.await
 }

@@ -218,7 +218,7 @@ fn call_of(of: &Call) -> Call {
 }
 
 fn tabs() -> Tabs {
-    Tabs { code: "ONESTOP".into(), state: shared::ACTIVE, debug: true }
+    Tabs { code: "ONESTOP".into(), state: shared::ACTIVE, debug: true, hooks: true }
 }
 
 fn refused() -> Vec<RefusedSignIn> {

@@ -14,6 +14,7 @@ pub mod mail;
 mod read;
 #[cfg(test)]
 mod tests;
+pub mod webhooks;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -29,6 +30,7 @@ pub use self::example::render as example;
 use self::identity::IdentityConfig;
 use self::keys::{Row, Section, section};
 use self::mail::MailConfig;
+use self::webhooks::WebhookConfig;
 use crate::cli;
 use crate::keys::config::KeysConfig;
 use crate::proxy::Network;
@@ -101,6 +103,9 @@ section! {
         dossiers = "dossiers": DossierConfig = DossierConfig::default(), "",
             "Tệp mà các đơn vị gửi kèm hồ sơ: dung lượng, phần mềm quét mã độc.",
             "Files that units bring with dossiers: their size, and what scans them.";
+        webhooks = "webhooks": WebhookConfig = WebhookConfig::default(), "",
+            "Sự kiện gửi có chữ ký tới phần mềm của đơn vị.",
+            "Signed events that are sent to software of agencies.";
     }
 }
 
@@ -183,6 +188,7 @@ const SECTIONS: &[Section] = &[
     table(TOP.1[8], ConformanceConfig::ROWS),
     table(TOP.1[9], KeysConfig::ROWS),
     table(TOP.1[10], DossierConfig::ROWS),
+    table(TOP.1[11], WebhookConfig::ROWS),
 ];
 
 const fn table((name, _, vi, en): Row, rows: &'static [Row]) -> Section {
@@ -222,6 +228,7 @@ impl Config {
             "DANCU_LOG_",
             "DANCU_MAIL_",
             "DANCU_METRICS_",
+            "DANCU_WEBHOOKS_",
         ];
         Ok(read::parse("", &about(&sandbox))?)
     }

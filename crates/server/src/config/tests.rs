@@ -114,6 +114,9 @@ fn every_field_is_a_documented_key() {
                 read.extend(all.iter().map(|f| format!("conformance.{f}")));
             }
             "keys" => read.extend(fields::<KeysConfig>().iter().map(|f| format!("keys.{f}"))),
+            "webhooks" => {
+                read.extend(fields::<WebhookConfig>().iter().map(|f| format!("webhooks.{f}")));
+            }
             "dossiers" => {
                 read.extend(fields::<DossierConfig>().iter().map(|f| format!("dossiers.{f}")));
             }

@@ -29,7 +29,7 @@ use crate::handlers::sandbox::OFFSET;
 use crate::mail::Mailer;
 use crate::portal::Portal;
 use crate::sandbox::Sandbox;
-use crate::{cli, keys, mail, population, serve};
+use crate::{cli, keys, mail, population, serve, webhooks};
 
 /// The demo population's seed.
 pub const SEED: u64 = 20_260_302;
@@ -186,6 +186,8 @@ async fn serve_demo(
     let mailer = Mailer::open(&settings.mail)?;
     let portal = Portal::open(&config, store.clone(), &url)?.with_identity(&settings.identity)?;
     let portal = portal.with_mail(mailer.is_some()).with_dossiers(&settings.dossiers);
+    let portal = portal.with_webhooks(webhooks::policy(&settings.webhooks, true));
+    let sender = webhooks::Sender::open(&settings.webhooks, true)?;
     let people = people::ready(store, &portal.people, now).await?;
     let citizens = file::citizens(store, &spec)?;
     let sandbox = Sandbox::new(store, &citizens)?;
@@ -205,6 +207,9 @@ async fn serve_demo(
     app.set_ready(true);
     if let Some(mailer) = mailer {
         mail::start(&app, mailer);
+    }
+    if let Some(sender) = sender {
+        webhooks::start(&app, sender);
     }
     say!("\nSẵn sàng tại {} (ready). Tài liệu: {}/docs", app.base_url, app.base_url);
     if let (Some(origin), Some(person)) = (&origin, people.first()) {

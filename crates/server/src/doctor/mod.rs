@@ -11,6 +11,7 @@ mod machine;
 mod mail;
 mod masters;
 mod store;
+mod webhooks;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -136,6 +137,7 @@ fn all(config: &Config, args: &Args) -> Vec<Check> {
     checks.extend([
         certificates::check(config),
         mail::check(config),
+        webhooks::check(config),
         machine::port(config.listen, served),
         machine::memory(),
         machine::open_files(config.http.max_connections),

@@ -59,6 +59,7 @@ use axum::response::Response;
 use dancu_access::people::{People, Settings, Site};
 use dancu_domain::moment::Moment;
 use dancu_domain::people::PersonId;
+use dancu_domain::webhooks::Policy;
 use dancu_gate::path::Cause;
 use dancu_portal::error::Wrong;
 use dancu_portal::text::Text;
@@ -108,6 +109,8 @@ pub struct Portal {
     pub(crate) dossiers: dossiers::Kept,
     /// Whether this node sends mail.
     pub(crate) mails: bool,
+    /// To where systems may be told; none where nothing is sent.
+    pub(crate) webhooks: Option<Policy>,
     /// Address that people open, without a slash at its end.
     origin: String,
     entries: Arc<[Entry]>,
@@ -155,6 +158,7 @@ impl Portal {
             provider: None,
             dossiers: <_>::default(),
             mails: false,
+            webhooks: Some(Policy::default()),
             origin,
             entries: table().entries(),
             router: OnceLock::new(),
@@ -166,6 +170,12 @@ impl Portal {
     #[must_use]
     pub fn with_mail(self, mails: bool) -> Self {
         Self { mails, ..self }
+    }
+
+    /// To where systems may be told; none: there is no page for it.
+    #[must_use]
+    pub fn with_webhooks(self, webhooks: Option<Policy>) -> Self {
+        Self { webhooks, ..self }
     }
 
     /// With what is said of files that units bring.

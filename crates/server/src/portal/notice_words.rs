@@ -43,6 +43,7 @@ pub fn said(t: &Text, notice: &Notice, side: Side) -> (String, String) {
         | Notice::Plan { system, .. }
         | Notice::Appeal { system, .. }
         | Notice::RevocationToConfirm { system }
+        | Notice::WebhookFailing { system, .. }
         | Notice::Connection { system, .. } => t.with(&key, "line", system),
         Notice::Announced { title, .. } => t.with(&key, "title", title),
         Notice::Dossier { number, .. } => t.with(&key, "number", number),
@@ -132,6 +133,8 @@ mod tests {
             Notice::ListWaits { system: system.clone() },
             Notice::Statement { system: system.clone(), month: "2026-10".into() },
             Notice::Urged { by: text(), text: text(), link: leads() },
+            Notice::WebhookFailing { system: system.clone(), off: true },
+            Notice::WebhookFailing { system: system.clone(), off: false },
         ];
         all.extend([80, 100].map(|percent| {
             let system = system.clone();

@@ -45,7 +45,7 @@ async fn show(signed: Signed, Query(filter): Query<Filter>) -> Response {
         Ok(found) => found,
         Err(error) => return words::unread(&signed, &error),
     };
-    let given_up = match given_up(&signed).await {
+    let (given_up, waiting) = match unsent(&signed).await {
         Ok(found) => found,
         Err(error) => return words::unread(&signed, &error),
     };
@@ -60,6 +60,7 @@ async fn show(signed: Signed, Query(filter): Query<Filter>) -> Response {
         last: last.unwrap_or_default(),
         older: older.map(|id| format!("/notices?topic={}&before={id}", code(topic))),
         given_up,
+        waiting,
         s: signed.shell(),
         t,
     })
@@ -89,16 +90,18 @@ async fn looked(
     Ok((found, Some(before)))
 }
 
-/// Mails that were given up, for who runs the centre.
-async fn given_up(signed: &Signed) -> dancu_store::Result<Vec<(String, String)>> {
+/// Mails that were given up, and how many events wait for systems, for who runs the centre.
+async fn unsent(signed: &Signed) -> dancu_store::Result<(Vec<(String, String)>, u64)> {
     if !signed.holds(Power::ManageSystems) {
-        return Ok(vec![]);
+        return Ok((vec![], 0));
     }
     let t = signed.text();
-    let jobs = signed.app.gate.store().notices().given_up().await?;
+    let store = signed.app.gate.store();
+    let jobs = store.notices().given_up().await?;
     let which =
         |person: u32, count| t.with_two("notices-given-up-row", "person", person, "count", count);
-    Ok(jobs.iter().map(|j| (frame::stamp(j.made), which(j.person.0, j.attempts))).collect())
+    let rows = jobs.iter().map(|j| (frame::stamp(j.made), which(j.person.0, j.attempts)));
+    Ok((rows.collect(), store.webhooks().waiting().await?))
 }
 
 const fn code(topic: Option<Topic>) -> &'static str {

@@ -18,8 +18,8 @@ use super::process;
 use super::requests::{self, BOUNDS_US, BUCKETS, CLASSES};
 use crate::app::App;
 use crate::clock::machine_ms;
-use crate::readiness;
 use crate::tls::counts::counts;
+use crate::{readiness, webhooks};
 
 /// Name, kind and meaning of each figure.
 pub const CATALOGUE: &[(&str, &str, &str)] = &[
@@ -50,6 +50,7 @@ pub const CATALOGUE: &[(&str, &str, &str)] = &[
     ("dancu_lines_near_count", "gauge", "Lines at 80 % of the day's count or more, by service."),
     ("dancu_lines_used_up", "gauge", "Lines whose count of the day is used up."),
     ("dancu_credentials_ending", "gauge", "Credentials of systems, ending in 30 days or over."),
+    ("dancu_webhook_tries_total", "counter", "Events sent to systems, by what became of it."),
     ("dancu_clock_ahead_seconds", "gauge", "Product clock ahead of the machine's."),
     ("dancu_data_file_bytes", "gauge", "Size of the database files."),
     ("dancu_disk_free_bytes", "gauge", "Space left for the data folder."),
@@ -216,6 +217,7 @@ fn lines(page: &mut Page, figures: &LineFigures) {
     page.by("dancu_lines_near_count", "service", &near);
     page.one("dancu_lines_used_up", figures.used_up);
     page.by("dancu_credentials_ending", "state", &figures.credentials);
+    page.by("dancu_webhook_tries_total", "outcome", &webhooks::counts::counts());
 }
 
 /// The text under way.

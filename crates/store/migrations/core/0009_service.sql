@@ -115,3 +115,38 @@ CREATE TABLE lock_appeal (
 CREATE UNIQUE INDEX lock_appeal_open ON lock_appeal (lock_key) WHERE state < 2;
 CREATE INDEX lock_appeal_of_lock ON lock_appeal (lock_key, id);
 CREATE INDEX lock_appeal_late ON lock_appeal (due_at) WHERE state < 2;
+-- Webhooks (D2, D3, E3): addresses at which a system's own software is told. The address and its secrets
+-- stand sealed; kinds: one bit of each kind of event. state: 0 in use, 1 paused, 2 switched off.
+-- failing_since, failures, rest_until, told: how it does of late.
+CREATE TABLE webhook (
+    id @BIGKEY@,
+    system BIGINT NOT NULL REFERENCES system (id),
+    kinds BIGINT NOT NULL,
+    state INTEGER NOT NULL,
+    failing_since BIGINT,
+    failures INTEGER NOT NULL,
+    rest_until BIGINT NOT NULL,
+    told INTEGER NOT NULL,
+    sealed @BYTES@ NOT NULL
+);
+CREATE INDEX webhook_of_system ON webhook (system, id);
+-- What is to be sent to one, about a notice or, without one, as a test. state: 0 waits, 1 delivered,
+-- 2 given up. outcome: status of HTTP of the last try, below 100 why there was none; ms: how long it took.
+CREATE TABLE webhook_delivery (
+    id @BIGKEY@,
+    webhook BIGINT NOT NULL REFERENCES webhook (id),
+    notice BIGINT,
+    kind INTEGER NOT NULL,
+    made_at BIGINT NOT NULL,
+    due_at BIGINT NOT NULL,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    state INTEGER NOT NULL DEFAULT 0,
+    outcome INTEGER,
+    ms BIGINT,
+    tried_at BIGINT,
+    ended_at BIGINT
+);
+CREATE UNIQUE INDEX webhook_delivery_once ON webhook_delivery (webhook, notice);
+CREATE INDEX webhook_delivery_due ON webhook_delivery (webhook, due_at, id) WHERE state = 0;
+CREATE INDEX webhook_delivery_of ON webhook_delivery (webhook, id);
+CREATE INDEX webhook_delivery_ended ON webhook_delivery (ended_at) WHERE ended_at IS NOT NULL;

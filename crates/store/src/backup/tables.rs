@@ -102,6 +102,9 @@ pub const KEPT: &[(&str, Kept)] = &[
     ("gathering_receiver", Kept::Rows),
     ("mail_bounce", Kept::Rows),
     ("lock_appeal", Kept::Rows),
+    // As mail that waited.
+    ("webhook", Kept::Rows),
+    ("webhook_delivery", Kept::Rows),
     ("person", Kept::Numbered(PERSON_BLOCK)),
     ("person_key", Kept::Digests),
     ("household", Kept::Numbered(HOUSEHOLD_BLOCK)),

@@ -13,7 +13,9 @@ use crate::common::BEGIN;
 use crate::world::{BOTH, NOW, World, begin, entry, note, person};
 
 /// The tables since then; what refers to another comes first.
-const NEW: [&str; 36] = [
+const NEW: [&str; 38] = [
+    "webhook_delivery",
+    "webhook",
     "lock_appeal",
     "mail_bounce",
     "gathering_receiver",

@@ -11,6 +11,7 @@ mod revoke;
 mod system;
 #[cfg(test)]
 mod tests;
+mod webhooks;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -74,6 +75,10 @@ pub fn routes(table: Table) -> Table {
         // A paste of 64 KiB takes up to three times as much in a form.
         .post_large("/integrator/{code}/debug", Power::DebugCalls, KEPT_MAX, debug::explain)
         .get("/integrator/{code}/calls", Power::DebugCalls, calls::show)
+        .get("/integrator/{code}/webhooks", see, webhooks::list)
+        .post("/integrator/{code}/webhooks", Power::ManageWebhooks, webhooks::add)
+        .get("/integrator/{code}/webhooks/{id}", see, webhooks::show)
+        .post("/integrator/{code}/webhooks/{id}", Power::ManageWebhooks, webhooks::act)
 }
 
 /// A system that the person may do this to.
@@ -117,6 +122,7 @@ impl Own {
             code: self.system.code.as_str().to_owned(),
             state: words::connection(self.system.state),
             debug: may(signed, Power::DebugCalls, &self.system).is_ok(),
+            hooks: signed.portal().webhooks.is_some(),
         }
     }
 }

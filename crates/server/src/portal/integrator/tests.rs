@@ -1,5 +1,7 @@
 //! The integrator's desk over its routes.
 
+mod webhooks;
+
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::{StatusCode, header};

@@ -1,60 +1,21 @@
 //! Requests to an identity provider: few, small, and never in the way of anything else.
 //!
-//! One connection per request, no redirect is followed, and everything together takes a few seconds
-//! at most, whatever the other side does.
+//! Everything together takes a few seconds at most, whatever the other side does.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, ensure};
-use axum::body::{Body, Bytes, to_bytes};
+use anyhow::ensure;
+use axum::body::{Body, Bytes};
 use axum::http::{HeaderValue, Method, Request, StatusCode, Uri, header};
 use dancu_access::oidc::ANSWER_MAX;
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
 use zeroize::Zeroizing;
 
-use crate::tls::material;
+pub use crate::outgoing::Error;
+use crate::outgoing::Trust;
 
 /// A request with its answer takes so long at most: who waits is a person before a page.
 const WAIT: Duration = Duration::from_secs(10);
-/// Where systems keep the CAs that they trust: Debian, Red Hat, SUSE, Alpine.
-const SYSTEM_ROOTS: [&str; 4] = [
-    "/etc/ssl/certs/ca-certificates.crt",
-    "/etc/pki/tls/certs/ca-bundle.crt",
-    "/etc/ssl/ca-bundle.pem",
-    "/etc/ssl/cert.pem",
-];
-
-/// Why there is no answer.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
-pub enum Error {
-    /// No connection: no such host, refused.
-    #[error("no connection")]
-    Connection,
-    /// The certificate is not trusted, or no common protocol.
-    #[error("TLS")]
-    Tls,
-    /// Too slow.
-    #[error("no answer in time")]
-    Slow,
-    /// No HTTP, or the connection broke.
-    #[error("the answer broke off")]
-    Broken,
-    /// More than is read.
-    #[error("the answer is too large")]
-    Large,
-    /// A status that nobody reads.
-    #[error("status {0}")]
-    Status(StatusCode),
-}
-
 /// A request.
 pub struct Sent<'a> {
     /// https, or http on this machine.
@@ -82,7 +43,7 @@ pub struct Answered {
 
 /// What requests are sent with.
 pub struct Http {
-    tls: TlsConnector,
+    trust: Trust,
     wait: Duration,
 }
 
@@ -92,24 +53,13 @@ impl Http {
     /// # Errors
     /// A file without certificates.
     pub fn open(file: Option<&std::path::Path>, needed: bool) -> anyhow::Result<Self> {
-        let mut roots = RootCertStore::empty();
-        let found = file
-            .or_else(|| SYSTEM_ROOTS.iter().map(std::path::Path::new).find(|path| path.is_file()));
-        if let Some(path) = found {
-            let unread = || format!("không đọc được {} (CA file)", path.display());
-            let bytes = std::fs::read(path).with_context(unread)?;
-            let all = CertificateDer::pem_slice_iter(&bytes).filter_map(Result::ok);
-            roots.add_parsable_certificates(all);
-        }
+        let trust = Trust::open(file)?;
         ensure!(
-            !roots.is_empty() || !needed,
+            trust.any || !needed,
             "không có CA nào để tin khi gọi nơi định danh điện tử: đặt identity.caFile (no CA to \
              trust)"
         );
-        let builder = ClientConfig::builder_with_provider(material::provider())
-            .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?;
-        let config = builder.with_root_certificates(roots).with_no_client_auth();
-        Ok(Self { tls: Arc::new(config).into(), wait: WAIT })
+        Ok(Self { trust, wait: WAIT })
     }
 
     /// The body of the answer, which has to be a 200.
@@ -149,13 +99,10 @@ impl Http {
         let port = uri.port_u16().unwrap_or(if secure { 443 } else { 80 });
         let request = request(&uri, &sent).ok_or(Error::Connection)?;
         let stream = TcpStream::connect((bare, port)).await.map_err(|_| Error::Connection)?;
-        if secure {
-            let name = ServerName::try_from(bare.to_owned()).map_err(|_| Error::Tls)?;
-            let stream = self.tls.connect(name, stream).await.map_err(|_| Error::Tls)?;
-            over(stream, request, statuses).await
-        } else {
-            over(stream, request, statuses).await
-        }
+        let wanted = |status| statuses.contains(&status);
+        let to = (stream, bare, secure);
+        let (status, body) = self.trust.send(to, request, wanted, ANSWER_MAX).await?;
+        Ok((status, body?))
     }
 }
 
@@ -181,36 +128,6 @@ fn request(uri: &Uri, sent: &Sent<'_>) -> Option<Request<Body>> {
         None => Body::empty(),
     };
     request.body(body).ok()
-}
-
-async fn over<S>(
-    stream: S,
-    request: Request<Body>,
-    statuses: &[StatusCode],
-) -> Result<(StatusCode, Bytes), Error>
-where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    let shaken = http1::handshake(TokioIo::new(stream)).await;
-    let (mut sender, connection) = shaken.map_err(|_| Error::Broken)?;
-    let exchange = async {
-        let answer = sender.send_request(request).await.map_err(|_| Error::Broken)?;
-        let (head, body) = answer.into_parts();
-        if !statuses.contains(&head.status) {
-            return Err(Error::Status(head.status));
-        }
-        let body = to_bytes(Body::new(body), ANSWER_MAX).await.map_err(|error| {
-            let over = error.into_inner().to_string().contains("length limit");
-            if over { Error::Large } else { Error::Broken }
-        })?;
-        Ok((head.status, body))
-    };
-    tokio::pin!(exchange);
-    // The connection goes on while the answer is waited for, and ends with it.
-    tokio::select! {
-        answer = &mut exchange => answer,
-        _ = connection => exchange.await,
-    }
 }
 
 #[cfg(test)]

@@ -88,6 +88,8 @@ const MAY: &[(&str, &str, &[Role])] = &[
     ("POST", "/integrator/{code}/secrets", &[Role::Integrator]),
     ("POST", "/integrator/{code}/material", &[Role::Integrator]),
     ("POST", "/integrator/{code}/sources", &[Role::Integrator]),
+    // B9: where a system is told is the integrator's; head and centre see it.
+    ("POST", "/integrator/{code}/webhooks", &[Role::Integrator]),
     ("*", "/integrator/{code}/debug", &[Role::Integrator, Role::Operator]),
     ("*", "/integrator/{code}/calls", &[Role::Integrator, Role::Operator]),
     // D3, D6, D8: the centre's operators; whoever leads an incident locks as well, and units see
