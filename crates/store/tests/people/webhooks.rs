@@ -4,10 +4,10 @@ use dancu_domain::dossier::{Clearance, Ground};
 use dancu_domain::ids::{SystemCode, SystemId, UnitCode};
 use dancu_domain::moment::{DAY_MS, Moment};
 use dancu_domain::notices::Notice;
-use dancu_domain::registration::{Group, System};
+use dancu_domain::registration::{ConnectionState, Group, System};
 use dancu_domain::webhooks::{Cause, Event, Health, Kind, Kinds, Outcome};
 use dancu_store::webhooks::{self, Ended, Next, QUEUE_MAX, Sealed, Secret, State, Tried, Webhook};
-use dancu_store::{Store, policy};
+use dancu_store::{Store, policy, values};
 
 use crate::common::BEGIN;
 use crate::world::{BOTH, UNIT, World, note};
@@ -117,7 +117,8 @@ async fn an_event_goes_once_to_the_addresses_of_its_system_that_want_it() {
             let mut off = webhooks::by_id(tx, &keys, 1)?.unwrap();
             off.state = State::Off;
             webhooks::save(tx, &keys, &off)?;
-            tx.execute("UPDATE system SET state = 4 WHERE id = 2", &[]).map(drop)
+            let closed = ConnectionState::Closed as u8;
+            tx.execute("UPDATE system SET state = $1 WHERE id = 2", values![closed]).map(drop)
         })
         .await
         .unwrap();
