@@ -1416,6 +1416,7 @@ hook-empty = No address yet
 hook-empty-why = With an address the software of the unit need not ask the centre again and again.
 hook-address = Address
 hook-address-hint = It begins with https://, such as https://webhook.agency.example.vn/dancu. The certificate of the receiver has to be valid.
+hook-since = Registered on
 hook-kinds = Kinds of events
 hook-kinds-all = All
 hook-kinds-some = { $count } kinds

@@ -1417,6 +1417,7 @@ hook-empty = Chưa có địa chỉ nào
 hook-empty-why = Khi có địa chỉ, phần mềm của đơn vị không phải hỏi Trung tâm theo chu kỳ.
 hook-address = Địa chỉ nhận
 hook-address-hint = Bắt đầu bằng https://, ví dụ https://webhook.coquan.example.vn/dancu. Chứng thư của máy nhận phải hợp lệ.
+hook-since = Đăng ký ngày
 hook-kinds = Loại sự kiện
 hook-kinds-all = Tất cả
 hook-kinds-some = { $count } loại

@@ -110,7 +110,7 @@ async fn an_event_goes_once_to_the_addresses_of_its_system_that_want_it() {
         let news = Notice::Announced { title: "Bảo trì".into(), incident: false };
         queued(&store, event(&news), 9).await;
         assert_eq!(due(&store, BEGIN).await, [(1, Some(7)), (2, Some(8)), (3, Some(9))]);
-        assert_eq!(store.webhooks().waiting().await.unwrap(), 4);
+        assert_eq!(store.webhooks().waiting().await.unwrap(), 5);
         // A closed connection is told nothing.
         let keys = store.keys().clone();
         note(&store, move |tx, _| {
@@ -124,7 +124,7 @@ async fn an_event_goes_once_to_the_addresses_of_its_system_that_want_it() {
         .unwrap();
         queued(&store, event(&news), 10).await;
         queued(&store, locked(), 11).await;
-        assert_eq!(store.webhooks().waiting().await.unwrap(), 4, "off, and closed");
+        assert_eq!(store.webhooks().waiting().await.unwrap(), 5, "off, and closed");
         store.stop();
     }
 }
