@@ -125,13 +125,11 @@ fn rule_e1_one_officer_one_account() {
 
 #[test]
 fn rule_e1_a_new_login_is_nobodys_code() {
-    let known = [
+    let mut known = [
         listed(1, "onestop.canbo1", Some("099301012341"), AccountState::Live),
         listed(2, "onestop.canbo2", Some("099301012342"), AccountState::Live),
     ];
-    let mut known = known;
-    let code = |text| Some(OfficerCode::parse(text).unwrap());
-    known[0].account.officer_code = code("Onestop.Canbo8");
+    known[0].account.officer_code = Some(OfficerCode::parse("Onestop.Canbo8").unwrap());
     let rows = [
         row(10, "onestop.canbo8", "099301012348", ""),
         row(11, "099301012342", "099301012347", ""),

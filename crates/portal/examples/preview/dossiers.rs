@@ -101,7 +101,7 @@ impl Preview {
         }
     }
 
-    fn track(&self) -> Vec<Station> {
+    fn track() -> Vec<Station> {
         let done = ("done", "check", "dossier-track-done");
         let left_out = ("left-out", "circle-minus", "dossier-track-exempt");
         let ahead = ("ahead", "minus", "dossier-track-ahead");
@@ -125,7 +125,7 @@ impl Preview {
         .into()
     }
 
-    fn acts(&self) -> Vec<ActForm> {
+    fn acts() -> Vec<ActForm> {
         let act = |act, key, why, icon, fields, main| ActForm {
             act,
             to: "#".into(),
@@ -246,12 +246,12 @@ impl Preview {
                 ],
                 notes,
                 turn: self.t.get("dossier-turn-reviewer"),
-                track: self.track(),
+                track: Self::track(),
                 more_lacks: lacks.len() as u64 * 12,
                 lacks,
                 parts: self.parts(some),
                 remarks: remarks.filter(|_| some).collect(),
-                acts: self.acts(),
+                acts: Self::acts(),
                 history,
                 kept: self.kept(some),
                 compare: if some { "#".into() } else { String::new() },

@@ -22,7 +22,7 @@ impl Preview {
         self.accounts()
     }
 
-    fn sheet(&self, code: &'static str, why: &'static str, rule: &'static str) -> Sheet {
+    fn sheet(code: &'static str, why: &'static str, rule: &'static str) -> Sheet {
         Sheet {
             code,
             key: format!("dossier-sheet-{code}"),
@@ -58,7 +58,7 @@ impl Preview {
             remarks: if long { vec![self.remark(0, states::OPEN)] } else { vec![] },
         };
         for (name, editable) in [("sheet-security", true), ("sheet-security-read", false)] {
-            let sheet = self.sheet("security", "dossier-why-security", "C5");
+            let sheet = Self::sheet("security", "dossier-why-security", "C5");
             let page = Texts {
                 t: self.t.clone(),
                 s: self.shell("head", "/unit/dossiers"),
@@ -100,7 +100,7 @@ impl Preview {
             t: self.t.clone(),
             s: self.shell("head", "/unit/dossiers"),
             errors: vec![],
-            sheet: self.sheet("services", "dossier-why-services", "B5"),
+            sheet: Self::sheet("services", "dossier-why-services", "B5"),
             procedures: vec![ProcedureRow {
                 id: "p0".into(),
                 values: ["1.004194", "Đăng ký thường trú", "40", "3"].map(str::to_owned),
@@ -134,7 +134,7 @@ impl Preview {
                 t: self.t.clone(),
                 s: self.shell("head", "/unit/dossiers"),
                 errors: vec![],
-                sheet: self.sheet("fields", "dossier-why-fields", "A4"),
+                sheet: Self::sheet("fields", "dossier-why-fields", "A4"),
                 rows,
                 procedures: "1.004194".into(),
                 wrong: vec![],
@@ -174,7 +174,7 @@ impl Preview {
                 t: self.t.clone(),
                 s: self.shell("head", "/unit/dossiers"),
                 errors: vec![],
-                sheet: self.sheet("accounts", "dossier-why-accounts", "B6"),
+                sheet: Self::sheet("accounts", "dossier-why-accounts", "B6"),
                 more: 0,
                 count: rows.len() as u64,
                 total: 50 * rows.len() as u64,
