@@ -600,7 +600,7 @@ given-until = The invitation is good until { $day }.
 given-done = I have written it down
 
 importfile-head = Import a list from a spreadsheet
-importfile-why = In the layout of the registered account list; changing the list you download is the fastest.
+importfile-why = In the layout of the account list of 2025 or of the form of 2021; changing the list you download is the fastest.
 importfile-file = Spreadsheet
 importfile-broken = The file could not be read; open it in a spreadsheet program and save it again.
 importfile-hint = .xlsx or CSV in UTF-8, at most 5 MB and 5,000 rows, no macros, no formulas.
@@ -612,6 +612,7 @@ importfile-act = Preview
 
 import-head = Import preview
 import-why = File { $file }, system { $system }. Nothing changes before you apply it; accounts that are not in the file stay as they are.
+import-of-2021 = The file has the layout of 2021, which has no columns for citizen id and officer code: accounts on the list keep theirs, and a new account needs the column “Số CCCD” added. Roles are those of the dossier and purposes those of the registered procedures; the file changes neither.
 import-wrong = { $count } rows to mend
 import-wrong-do = Mend them in the sheet and import again. A list is applied only when every row is right.
 import-added = { $count } added

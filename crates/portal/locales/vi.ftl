@@ -601,7 +601,7 @@ given-until = Lời mời có hiệu lực đến { $day }.
 given-done = Đã ghi lại
 
 importfile-head = Nhập danh sách từ bảng tính
-importfile-why = Theo mẫu Danh sách tài khoản đăng ký; tải bảng tính hiện có về để sửa là nhanh nhất.
+importfile-why = Theo mẫu Danh sách tài khoản đăng ký năm 2025 hoặc phiếu đăng ký năm 2021; tải bảng tính hiện có về để sửa là nhanh nhất.
 importfile-file = Tệp bảng tính
 importfile-broken = Không đọc được tệp; mở bằng phần mềm bảng tính và lưu lại.
 importfile-hint = Dạng .xlsx hoặc CSV UTF-8, tối đa 5 MB và 5.000 dòng, không macro, không công thức.
@@ -613,6 +613,7 @@ importfile-act = Xem trước
 
 import-head = Xem trước danh sách nhập
 import-why = Tệp { $file }, hệ thống { $system }. Chưa có gì thay đổi cho đến khi bấm áp dụng; tài khoản không có trong tệp giữ nguyên.
+import-of-2021 = Tệp theo mẫu năm 2021. Mẫu này không có cột số CCCD và mã cán bộ: tài khoản đã có giữ nguyên hai mục đó, tài khoản mới phải có thêm cột “Số CCCD”. Vai trò theo hồ sơ kết nối và mục đích theo thủ tục đã đăng ký, không lấy từ tệp.
 import-wrong = { $count } dòng cần sửa
 import-wrong-do = Sửa trong bảng tính rồi nhập lại. Danh sách chỉ được áp dụng khi mọi dòng đều đúng.
 import-added = Thêm { $count }

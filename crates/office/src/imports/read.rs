@@ -112,7 +112,7 @@ pub async fn look(
     let mut drafts: Vec<Draft> = drafts.into_values().collect();
     drafts.sort_by_key(|draft| draft.line);
     for draft in drafts {
-        judge(store, now, &draft, &mut look.wrong);
+        judge((store, now), sheets, &draft, &mut look.wrong);
         look.entering.push(draft.entering);
     }
     soap_twice(snapshot, &sheets[SYSTEMS], &mut look.wrong);
@@ -304,8 +304,9 @@ fn account(row: &Row<'_>, content: &mut Content) -> Result<(), Wrong> {
     Ok(())
 }
 
-/// What the rules for dossiers say of its rows; what is only missing is left to the campaign.
-fn judge(store: &Store, now: Moment, draft: &Draft, wrong: &mut Vec<Wrong>) {
+/// What the rules for dossiers say of its rows; what is only missing is left to the campaign: the
+/// citizen ids of a list of 2021, whose form has no column for them, too (B4, B6).
+fn judge((store, now): (&Store, Moment), sheets: &[Found], draft: &Draft, wrong: &mut Vec<Wrong>) {
     let Entering { unit, group, channel, content, .. } = &draft.entering;
     let mark = Mark { by: PersonId(0), at: now };
     let dossier = Dossier::begin(DossierNumber(0), unit.clone(), (*group, *channel), mark);
@@ -329,11 +330,14 @@ fn judge(store: &Store, now: Moment, draft: &Draft, wrong: &mut Vec<Wrong>) {
             Item::Procedures => PROCEDURES,
             _ => continue,
         };
+        if sheet == ACCOUNTS && cell == Some(Cell::CitizenId) && !sheets[ACCOUNTS].has(3) {
+            continue;
+        }
         // D4 is of the table as a whole; an empty list is completed later.
         let line = row.and_then(|row| draft.rows[sheet - 1].get(row));
         match (line, rule) {
             (Some(line), _) => {
-                let column = SHEETS[sheet].head(column_of(sheet, cell));
+                let column = sheets[sheet].head(column_of(sheet, cell));
                 wrong.push(Wrong { sheet: SHEETS[sheet].name, line: *line, column, vi, rule });
             }
             (None, RuleId::D4) => wrong.push(of_system(vi, rule)),

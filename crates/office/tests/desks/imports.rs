@@ -197,6 +197,39 @@ async fn rule_b4_wrong_rows_are_named_and_nothing_enters_by_halves() {
     }
 }
 
+/// Accounts in the columns of 2021, which have no citizen id: it is completed by the campaign.
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_b6_accounts_enter_in_the_columns_of_2021() {
+    for world in World::both("import-2021").await {
+        let head = ["TT", "Mã hệ thống", "Họ tên ²", "Tài khoản đăng nhập ³", "SĐT"];
+        let more = ["Vai trò trách nhiệm ⁴", "Số lần truy vấn trong ngày ⁵", "Mục đích sử dụng ⁶"];
+        let book = |login: &str, daily: &str| {
+            let row = ["1", "CU", "Nguyễn Thị Mẫu", login, "0900000001", "Một cửa", daily, "Việc"];
+            let accounts = vec![cells(&[&head[..], &more[..]].concat()), cells(&row)];
+            let mut tables = book::read(&workbook(whole(0))).unwrap();
+            let lines = (1..).zip(accounts).map(|(number, cells)| book::Line { number, cells });
+            tables[2].lines = lines.collect();
+            book_of(&tables)
+        };
+        let wrong = look_at(&world, &book("canbo.cu21", "nhiều")).await.unwrap().wrong;
+        assert_eq!(wrong[0].column, "Số lần truy vấn trong ngày");
+        let wrong = look_at(&world, &book("cu", "5")).await.unwrap().wrong;
+        assert_eq!((wrong.len(), wrong[0].column), (1, "Tài khoản đăng nhập"));
+        let looked = look_at(&world, &book("canbo.cu21", "50")).await.unwrap();
+        assert_eq!(looked.wrong, []);
+        let by = operator();
+        let desk =
+            ImportDesk { store: &world.store, now: clock(), by: &by, reason: "Tiếp nhận" };
+        imports::import(&desk, looked, plan()).await.unwrap().unwrap();
+        let entered = system(&world).unwrap();
+        let account = entered.accounts.iter().next().unwrap();
+        assert_eq!((account.login.as_str(), account.daily), ("canbo.cu21", 50));
+        let content = world.store.dossiers().of_system(entered.id).await.unwrap().unwrap();
+        let row = &content.dossier.content().accounts[0];
+        assert_eq!((row.role.as_str(), row.citizen_id.as_str()), ("Một cửa", ""));
+    }
+}
+
 /// The sheets as CSV files.
 fn csv(rows: [Rows; 4]) -> Vec<(String, Vec<u8>)> {
     let tables = SHEETS.iter().zip(rows);

@@ -100,6 +100,19 @@ impl Dossiers<'_> {
         Ok(self.store.look(rows::BY_NUMBER, values![number.0], read).await?.pop())
     }
 
+    /// The newest dossier of a registered system.
+    pub async fn of_system(self, system: SystemId) -> Result<Option<Stored>> {
+        let Some(key) = rows::key(&self.store.keys) else { return Ok(None) };
+        let read = |r: &Row<'_>| rows::stored(r, &key);
+        Ok(self.store.look(rows::OF_SYSTEM, values![system.0], read).await?.pop())
+    }
+
+    /// Every dossier of a registered system, by number.
+    pub async fn of_systems(self) -> Result<Vec<Stored>> {
+        let Some(key) = rows::key(&self.store.keys) else { return Ok(vec![]) };
+        self.store.look(rows::OF_SYSTEMS, &[], |r| rows::stored(r, &key)).await
+    }
+
     /// Dossiers of a unit, the newest first, before a number; at most [`LISTED`].
     pub async fn of_unit(self, unit: &UnitCode, before: DossierNumber) -> Result<Vec<Summary>> {
         let Some(key) = rows::key(&self.store.keys) else { return Ok(vec![]) };
