@@ -1,9 +1,9 @@
 //! A whole list at once, in and out, in the layout of a form (B6).
 //!
 //! The form of 2021 has no column for citizen id and officer code: accounts that are on the list
-//! keep theirs, one that is added needs its citizen id, for which the unit adds the column. Its role
-//! and purpose are no part of an account: the role is the dossier's, the purpose that of the
-//! procedures (A5); they are written and not taken.
+//! keep theirs, one that is added needs its citizen id, for which the unit adds the column. Role
+//! and purpose, which only that form has, are no part of an account: the role is the dossier's, the
+//! purpose that of the procedures (A5); they are written and not taken.
 
 use std::borrow::Cow;
 use std::ops::RangeInclusive;
@@ -222,8 +222,8 @@ impl Inside {
     }
 }
 
-/// The list of a system as a file in the layout of an edition of the form, journaled: accounts of officers that
-/// are not revoked, by number. It holds personal data.
+/// The list of a system as a file in the layout of an edition of the form, journaled: accounts of
+/// officers that are not revoked, by number. It holds personal data.
 ///
 /// # Errors
 /// [`Refused::Gone`] where the system is not the unit's.
