@@ -173,9 +173,14 @@ impl<'a> Row<'a> {
         self.line.number
     }
 
-    pub(super) fn wrong(&self, column: usize, vi: &'static str, rule: RuleId) -> Wrong {
+    pub(super) fn wrong(
+        &self,
+        column: usize,
+        (vi, en): (&'static str, &'static str),
+        rule: RuleId,
+    ) -> Wrong {
         let (sheet, column) = (SHEETS[self.found.sheet].name, self.found.head(column));
-        Wrong { sheet, line: self.number(), column, vi, rule }
+        Wrong { sheet, line: self.number(), column, vi, en, rule }
     }
 }
 

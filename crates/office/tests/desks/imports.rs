@@ -177,9 +177,18 @@ async fn rule_b4_wrong_rows_are_named_and_nothing_enters_by_halves() {
         assert!(looked.wrong.iter().all(|w| !w.column.is_empty()), "{:?}", looked.wrong);
         let column = |line| looked.wrong.iter().find(|w| w.sheet == "Tài khoản" && w.line == line);
         assert!(column(3).is_some_and(|w| !w.column.is_empty()));
-        let sentence = looked.wrong.iter().find(|w| w.rule.code() == "H1").unwrap().to_string();
-        assert!(sentence.starts_with("Hệ thống, dòng 4, cột “SOAP: tên truy cập”: "), "{sentence}");
-        assert!(looked.wrong.iter().all(|w| !w.vi.contains("canbo") && w.vi.ends_with('.')));
+        let sentence = looked.wrong.iter().find(|w| w.rule.code() == "H1").unwrap().sentence();
+        let begins = ("Hệ thống, dòng 4, cột “SOAP: tên truy cập”: ", "Hệ thống, row 4, column “");
+        assert!(
+            sentence.0.starts_with(begins.0) && sentence.1.starts_with(begins.1),
+            "{sentence:?}"
+        );
+        assert!(
+            looked
+                .wrong
+                .iter()
+                .all(|w| !w.vi.contains("canbo") && w.vi.ends_with('.') && w.en.ends_with('.'))
+        );
         let by = operator();
         let desk = ImportDesk { store: &world.store, now: clock(), by: &by, reason: "x" };
         let before = world.store.ledger().next_index();
