@@ -10,7 +10,7 @@
 mod events;
 pub(crate) mod rows;
 
-use dancu_domain::dossier::{Dossier, DossierNumber, Turn};
+use dancu_domain::dossier::{Dossier, DossierNumber, Stage, Turn};
 use dancu_domain::ids::{SystemId, UnitCode};
 use dancu_domain::moment::Moment;
 use dancu_domain::people::PersonId;
@@ -107,10 +107,13 @@ impl Dossiers<'_> {
         Ok(self.store.look(rows::OF_SYSTEM, values![system.0], read).await?.pop())
     }
 
-    /// Every dossier of a registered system, by number.
+    /// Every dossier of a registered system that has not ended, by number: for whoever looks at
+    /// them all.
     pub async fn of_systems(self) -> Result<Vec<Stored>> {
         let Some(key) = rows::key(&self.store.keys) else { return Ok(vec![]) };
-        self.store.look(rows::OF_SYSTEMS, &[], |r| rows::stored(r, &key)).await
+        // Refused, withdrawn and closed ones stand behind the live ones.
+        let values = values![Stage::Live.number()];
+        self.store.look(rows::OF_SYSTEMS, values, |r| rows::stored(r, &key)).await
     }
 
     /// Dossiers of a unit, the newest first, before a number; at most [`LISTED`].
