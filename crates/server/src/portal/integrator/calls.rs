@@ -11,7 +11,6 @@ use dancu_gate::query::CorrelationId;
 use dancu_journal::{Body, Decision, Entry};
 use dancu_portal::integrator::{Call, Calls, RefusedSignIn};
 use dancu_portal::parts::{State, states};
-use dancu_portal::text::Language;
 use serde::Deserialize;
 
 use super::Own;
