@@ -112,8 +112,8 @@ impl Dossiers<'_> {
     pub async fn of_systems(self) -> Result<Vec<Stored>> {
         let Some(key) = rows::key(&self.store.keys) else { return Ok(vec![]) };
         // Refused, withdrawn and closed ones stand behind the live ones.
-        let values = values![Stage::Live.number()];
-        self.store.look(rows::OF_SYSTEMS, values, |r| rows::stored(r, &key)).await
+        let last = Stage::Live.number();
+        self.store.look(rows::OF_SYSTEMS, values![last], |r| rows::stored(r, &key)).await
     }
 
     /// Dossiers of a unit, the newest first, before a number; at most [`LISTED`].
