@@ -10,7 +10,7 @@
 use jiff::civil::{Date, date};
 use serde::{Deserialize, Serialize};
 
-use crate::moment::{DutyDay, MINUTE_MS};
+use crate::moment::{DutyDay, MINUTE_MS, Moment};
 
 /// Name and version of the shape.
 pub const FORMAT: &str = "dancu-statement/1";
@@ -239,6 +239,19 @@ pub struct Locked {
     pub to: Option<String>,
     /// Journal entry of its beginning.
     pub entry: u64,
+}
+
+/// A lock that went on after a month, as the count of the next month begins with it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Open {
+    /// The lock.
+    pub lock: Locked,
+    /// When it ends by itself.
+    pub until: Option<Moment>,
+    /// Service and window of the line whose count locked a whole connection: they end together.
+    pub line: Option<(String, String)>,
+    /// The campaign that locked it (B4); empty where none did.
+    pub campaign: String,
 }
 
 /// The part of the journal that a statement was counted from, and the tree that covers it.

@@ -17,7 +17,7 @@ use dancu_domain::campaigns::{Campaign, CampaignId, CampaignRefusal, Plan, Task,
 use dancu_domain::dossier::{Dossier, DossierNumber, Mark, Part};
 use dancu_domain::ids::{SystemId, UnitCode};
 use dancu_domain::moment::Moment;
-use dancu_domain::notices::{Audience, Notice};
+use dancu_domain::notices::{Audience, CampaignDeed, Notice};
 use dancu_domain::people::reasons::PortalReason;
 use dancu_domain::registration::ConnectionState;
 use dancu_store::campaigns::{self, Candidate, Followed};
@@ -34,9 +34,6 @@ pub(crate) use self::keep::open_waiting;
 pub use crate::act::refused;
 use crate::act::{Actor, Done, Entry, Refused, carry_out, note, reason};
 use crate::notices::tell;
-
-/// Where a unit finds its dossiers.
-const DOSSIERS: &str = "/unit/dossiers";
 
 /// Who runs campaigns.
 #[derive(Clone, Copy)]
@@ -141,7 +138,7 @@ pub async fn extend(
         let unlocked = if unlocked { inside.unlock(tx, &found)? } else { "" };
         let detail = format!("{id} {dossier}: hạn {from} → {to}{unlocked}; lý do: {why}");
         inside.event(tx, dossier, "campaign.extended", &detail)?;
-        inside.tell_unit(tx, &found.unit, id, to, "Hồ sơ được gia hạn; nộp lại trước hết ngày.")?;
+        inside.tell_unit(tx, &found, to, CampaignDeed::Extended)?;
         Ok((detail, ()))
     });
     Ok(extended.await?.0)
@@ -314,19 +311,18 @@ impl Inside {
     fn tell_unit(
         &self,
         tx: &mut Tx<'_>,
-        unit: &UnitCode,
-        id: CampaignId,
+        found: &Followed,
         due: Date,
-        text: &str,
+        deed: CampaignDeed,
     ) -> Result<(), Refused> {
-        let campaign = campaigns::by_id(tx, &self.keys, id)?.ok_or(Refused::Gone)?;
-        let notice = Notice::CampaignReminder {
+        let campaign = campaigns::by_id(tx, &self.keys, found.campaign)?.ok_or(Refused::Gone)?;
+        let notice = Notice::Campaign {
             name: campaign.plan().name.clone(),
+            number: found.dossier.to_string(),
             due,
-            text: text.to_owned(),
-            link: DOSSIERS.to_owned(),
+            deed,
         };
-        let to = [Audience::Heads(unit.clone(), None)];
+        let to = [Audience::Heads(found.unit.clone(), None)];
         tell(tx, &self.keys, self.mark.at, &to, &notice)
     }
 

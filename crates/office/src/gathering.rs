@@ -22,7 +22,9 @@ use dancu_domain::registration::{ConnectionState, Snapshot};
 use dancu_domain::units::Tree;
 use dancu_store::Store;
 use dancu_store::dossiers::Summary as Listed;
+use dancu_store::engine::Tx;
 use dancu_store::gathering::{self, HANDED_READ, Handed, Receipt};
+use dancu_store::keys::Keyring;
 use jiff::civil::Date;
 
 pub use self::paper::{File, Kind, export};
@@ -271,11 +273,13 @@ pub async fn hand_up(
 ) -> Result<(Done, Receipt), Refused> {
     let at = desk.at.ok_or(Refused::Gone)?.clone();
     let to = gathered.lines.next(&at).to_vec();
+    let name = desk.tree.get(&at).map_or(at.as_str(), |unit| unit.name()).to_owned();
     let (keys, mark) = (desk.store.keys().clone(), (desk.now, desk.by.number()));
     let summary = gathered.summary.clone();
     let entry = Entry::new("gathering.handedUp", desk.by, None);
     note((desk.store, desk.now), entry, move |tx| {
         let receipt = gathering::hand_up(tx, &keys, (&at, &to), &summary, mark)?;
+        tell_receivers(tx, &keys, mark.0, (&name, &receipt), &to)?;
         let to: Vec<&str> = to.iter().map(UnitCode::as_str).collect();
         let to = if to.is_empty() { "Trung tâm".to_owned() } else { to.join(" ") };
         let detail = format!(
@@ -289,6 +293,29 @@ pub async fn hand_up(
         Ok((detail, receipt))
     })
     .await
+}
+
+/// Tells whoever gathers where a summary was handed to: each by a notice that leads to their copy.
+fn tell_receivers(
+    tx: &mut Tx<'_>,
+    keys: &Keyring,
+    now: Moment,
+    (name, receipt): (&str, &Receipt),
+    to: &[UnitCode],
+) -> Result<(), Refused> {
+    let notice = |to: &str| Notice::HandedUp {
+        by: name.to_owned(),
+        number: number(receipt.id),
+        to: to.to_owned(),
+    };
+    if to.is_empty() {
+        return tell(tx, keys, now, &[Audience::Operators(None)], &notice(""));
+    }
+    for unit in to {
+        let focal = [Audience::FocalPoints(unit.clone())];
+        tell(tx, keys, now, &focal, &notice(unit.as_str()))?;
+    }
+    Ok(())
 }
 
 /// The number of a receipt as it is written, `TH-00001`.

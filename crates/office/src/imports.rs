@@ -44,16 +44,24 @@ pub struct Wrong {
     pub column: &'static str,
     /// One sentence in Vietnamese; it holds nothing that stands in the row.
     pub vi: &'static str,
+    /// The same in English.
+    pub en: &'static str,
     /// The rule.
     pub rule: RuleId,
 }
 
-impl std::fmt::Display for Wrong {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { sheet, line, column, vi, rule } = self;
-        let column =
-            if column.is_empty() { String::new() } else { format!(", cột “{column}”") };
-        write!(f, "{sheet}, dòng {line}{column}: {vi} ({rule})")
+impl Wrong {
+    /// Where, what and by which rule, in Vietnamese and in English.
+    #[must_use]
+    pub fn sentence(&self) -> (String, String) {
+        let Self { sheet, line, column, vi, en, rule } = self;
+        let at = |word: &str| {
+            if column.is_empty() { String::new() } else { format!(", {word} “{column}”") }
+        };
+        (
+            format!("{sheet}, dòng {line}{}: {vi} ({rule})", at("cột")),
+            format!("{sheet}, row {line}{}: {en} ({rule})", at("column")),
+        )
     }
 }
 
@@ -135,11 +143,8 @@ pub async fn import(
     plan: Plan,
 ) -> Result<Option<(Done, Entered)>, Refused> {
     if let Some(first) = look.wrong.first() {
-        return Err(Refused::Field {
-            field: "file",
-            vi: first.to_string(),
-            en: format!("{} rows are wrong; the first: {first}", look.wrong.len()),
-        });
+        let (vi, en) = first.sentence();
+        return Err(Refused::Field { field: "file", vi, en });
     }
     if look.entering.is_empty() {
         return Ok(None);

@@ -3,14 +3,16 @@
 //! A paper is drafted, printed and handed out: what holds personal data is journaled before
 //! anybody has it.
 
+use dancu_domain::dossier::AccountRow;
 use dancu_domain::editions::{Edition, Form};
 use dancu_domain::ids::{AccountId, Purpose, SystemId};
 use dancu_domain::registration::{AccountKind, AccountState, ServiceGrant, System};
-use dancu_domain::service::{Service, Window};
+use dancu_domain::service::{Service, ServiceSet, Window};
 use dancu_papers::Pdf;
 use dancu_papers::forms::{self, About, Account, Contact, Registered, Signer};
 use dancu_papers::sheet::services;
 use dancu_store::policy::accounts::Listed;
+use hashbrown::HashMap;
 use jiff::civil::Date;
 
 use crate::act::{Entry, Refused, note};
@@ -127,17 +129,21 @@ fn lines(
             Some(Registered {
                 service: name(grant.service),
                 daily: grant.line(window)?.daily,
-                purpose: purposes(system, grant.service, desk.now.viet_nam_date()),
+                purpose: purposes(
+                    system,
+                    ServiceSet::of(&[grant.service]),
+                    desk.now.viet_nam_date(),
+                ),
             })
         };
         system.services.iter().flatten().filter_map(row).collect()
     })
 }
 
-/// Purposes of the procedures that use a service (A5), each once.
-fn purposes(system: &System, service: Service, day: Date) -> String {
+/// Purposes of the procedures that use one of the services (A5), each once.
+fn purposes(system: &System, services: ServiceSet, day: Date) -> String {
     let used = system.procedures.values();
-    let used = used.filter(|p| p.services.contains(service) && p.valid.contains(day));
+    let used = used.filter(|p| p.services.0 & services.0 != 0 && p.valid.contains(day));
     let mut all: Vec<&str> = used.filter_map(|p| p.purpose.as_ref()).map(Purpose::as_str).collect();
     all.sort_unstable();
     all.dedup();
@@ -155,7 +161,9 @@ pub async fn account_list(
 ) -> Result<Draft, Refused> {
     let of = own(desk, system)?;
     let known = desk.store.account_list(system).await?;
-    let accounts: Vec<Account> = known.iter().filter(|k| is_officer(k)).map(account).collect();
+    let further = Further::of(desk, system).await?;
+    let accounts = known.iter().filter(|k| is_officer(k)).map(|k| account(k, &further));
+    let accounts: Vec<Account> = accounts.collect();
     let detail = format!("{}: {} tài khoản, PDF", of.code.as_str(), accounts.len());
     let told = Told { kind: "accounts.exported", system, detail };
     let about = about(desk, of, contact).await?;
@@ -256,7 +264,37 @@ fn is_officer(listed: &Listed) -> bool {
     account.kind == AccountKind::Officer && account.state != AccountState::Revoked
 }
 
-fn account(listed: &Listed) -> Account {
+/// What only the form of 2021 asks of accounts.
+pub(crate) struct Further<'a> {
+    system: &'a System,
+    day: Date,
+    /// By folded login.
+    roles: HashMap<String, String>,
+}
+
+impl<'a> Further<'a> {
+    /// Of a system of the unit.
+    pub(crate) async fn of(desk: &'a HeadDesk<'_>, system: SystemId) -> Result<Self, Refused> {
+        let stored = desk.store.dossiers().of_system(system).await?;
+        let content = stored.as_ref().and_then(|s| s.dossier.in_force());
+        let rows = content.map(|c| c.accounts.as_slice()).unwrap_or_default();
+        let role = |row: &AccountRow| (row.login.trim().to_ascii_lowercase(), row.role.clone());
+        let roles = rows.iter().map(role).collect();
+        Ok(Self { system: own(desk, system)?, day: desk.now.viet_nam_date(), roles })
+    }
+
+    /// Its role, as the dossier in force has it.
+    pub(crate) fn role(&self, listed: &Listed) -> &str {
+        self.roles.get(&listed.account.login.folded()).map_or("", String::as_str)
+    }
+
+    /// What the procedures are for that use its services (A5).
+    pub(crate) fn purpose(&self, listed: &Listed) -> String {
+        purposes(self.system, listed.account.services, self.day)
+    }
+}
+
+fn account(listed: &Listed, further: &Further<'_>) -> Account {
     let account = &listed.account;
     Account {
         login: account.login.as_str().to_owned(),
@@ -265,7 +303,8 @@ fn account(listed: &Listed) -> Account {
         officer_code: account.officer_code.as_ref().map_or("", |c| c.as_str()).to_owned(),
         phone: listed.phone.clone(),
         daily: account.daily,
-        ..Account::default()
+        role: further.role(listed).to_owned(),
+        purpose: further.purpose(listed),
     }
 }
 

@@ -5,6 +5,7 @@ use dancu_domain::editions::{Edition, Form};
 use jiff::civil::Date;
 
 pub use crate::sheet::Contact;
+use crate::sheet::Layout;
 
 use crate::layout::{Page, Table, lay_out};
 use crate::wording::{Known, blocks};
@@ -22,7 +23,7 @@ pub struct About {
 }
 
 impl About {
-    fn known(&self) -> Known {
+    pub(crate) fn known(&self) -> Known {
         Known::default()
             .with("unit", &self.unit)
             .with("system", &self.system)
@@ -82,7 +83,7 @@ pub struct Signer {
 }
 
 /// The wording of an edition.
-fn wording(edition: &Edition) -> &'static str {
+pub(crate) fn wording(edition: &Edition) -> &'static str {
     match (edition.form, edition.name) {
         (Form::ServiceRegistration, _) => include_str!("../wording/registration_2025.txt"),
         (Form::AccountList, "2021") => include_str!("../wording/accounts_2021.txt"),
@@ -168,16 +169,14 @@ pub fn account_list(
     made("Danh sách tài khoản đăng ký", day, &blocks)
 }
 
+/// Heads of the list with their shares of the width, behind the number of the row.
+fn heads(layout: Layout, shares: [f32; 6]) -> Vec<(&'static str, f32)> {
+    let columns = layout.columns().map(|column| layout.head(column));
+    [("TT", 9.0)].into_iter().chain(columns.into_iter().zip(shares)).collect()
+}
+
 fn accounts_2025(accounts: &[Account]) -> Table {
-    let heads = [
-        ("TT", 9.0),
-        ("Tên tài khoản đăng nhập", 32.0),
-        ("Họ và tên", 33.0),
-        ("Số CCCD", 26.0),
-        ("Mã cán bộ (nếu có)", 20.0),
-        ("Số điện thoại", 22.0),
-        ("Số lần truy vấn trong ngày", 20.0),
-    ];
+    let heads = heads(Layout::Of2025, [32.0, 33.0, 26.0, 20.0, 22.0, 20.0]);
     let row = |(at, a): (usize, &Account)| {
         vec![
             (at + 1).to_string(),
@@ -193,15 +192,7 @@ fn accounts_2025(accounts: &[Account]) -> Table {
 }
 
 fn accounts_2021(accounts: &[Account]) -> Table {
-    let heads = [
-        ("TT", 9.0),
-        ("Họ tên ²", 30.0),
-        ("Tài khoản đăng nhập ³", 30.0),
-        ("SĐT", 22.0),
-        ("Vai trò trách nhiệm ⁴", 22.0),
-        ("Số lần truy vấn trong ngày ⁵", 20.0),
-        ("Mục đích sử dụng ⁶", 30.0),
-    ];
+    let heads = heads(Layout::Of2021, [30.0, 30.0, 22.0, 22.0, 20.0, 30.0]);
     let row = |(at, a): (usize, &Account)| {
         vec![
             (at + 1).to_string(),

@@ -1,9 +1,13 @@
-//! The account list as a spreadsheet in the layout of the registration form (B6; form of document
-//! 6383, "Danh sách tài khoản"): written for download, read for import.
+//! The account list as a spreadsheet in the layout of the registration form (B6): written for
+//! download, read for import. There are two layouts: that of 2025 (form of document 6383, "Danh
+//! sách tài khoản") and that of 2021 (form of document 6318, "Phiếu đăng ký sử dụng dịch vụ"); a
+//! file's head tells which it is ([`Layout`]).
 //!
 //! A file that comes in is taken for hostile until it is read: macros, encryption and document
 //! types are refused, nothing is unpacked beyond a limit, no formula is computed, and no figure in
 //! the file decides how much memory is taken.
+
+use dancu_domain::editions::Edition;
 
 mod package;
 mod read;
@@ -13,7 +17,7 @@ mod tests;
 mod write;
 
 pub(crate) use package::{check as look, texts};
-pub use read::read;
+pub use read::{named, read};
 pub(crate) use write::RISKY;
 pub use write::{Contact, Form, write};
 
@@ -33,6 +37,57 @@ pub const COLUMNS_MAX: u32 = 32;
 /// Characters of a cell that are kept: the longest value that fits any column has 100.
 pub const CELL_CHARS_MAX: usize = 200;
 
+/// As which form a list is laid out.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Layout {
+    /// Document 6318: role and purpose, neither citizen id nor officer code.
+    Of2021,
+    /// Document 6383.
+    Of2025,
+}
+
+impl Layout {
+    /// That of an edition of the list.
+    #[must_use]
+    pub fn of(edition: &Edition) -> Self {
+        if edition.name == "2021" { Self::Of2021 } else { Self::Of2025 }
+    }
+
+    /// Its columns, in the order of the form.
+    #[must_use]
+    pub const fn columns(self) -> [Column; 6] {
+        match self {
+            Self::Of2021 => [
+                Column::Name,
+                Column::Login,
+                Column::Phone,
+                Column::Role,
+                Column::Daily,
+                Column::Purpose,
+            ],
+            Self::Of2025 => Column::ALL,
+        }
+    }
+
+    /// The head of a column, word by word; of one that this form lacks, as the other has it.
+    #[must_use]
+    pub const fn head(self, column: Column) -> &'static str {
+        match (self, column) {
+            (Self::Of2021, Column::Name) => "Họ tên ²",
+            (Self::Of2021, Column::Login) => "Tài khoản đăng nhập ³",
+            (Self::Of2021, Column::Phone) => "SĐT",
+            (Self::Of2021, Column::Daily) => "Số lần truy vấn trong ngày ⁵",
+            _ => column.head(),
+        }
+    }
+
+    /// The head without the mark of its note, as sentences name the column.
+    #[must_use]
+    pub fn title(self, column: Column) -> &'static str {
+        self.head(column).trim_end_matches(|c: char| c.is_numeric() || c == ' ')
+    }
+}
+
 /// A column of the list.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Column {
@@ -48,14 +103,18 @@ pub enum Column {
     Phone,
     /// Số lần truy vấn trong ngày.
     Daily,
+    /// Vai trò trách nhiệm (2021).
+    Role,
+    /// Mục đích sử dụng (2021).
+    Purpose,
 }
 
 impl Column {
-    /// Every column, in the order of the form.
+    /// Every column of an account as it is registered: those of the form of 2025, in its order.
     pub const ALL: [Self; 6] =
         [Self::Login, Self::Name, Self::PersonalId, Self::OfficerCode, Self::Phone, Self::Daily];
 
-    /// Its head in the form.
+    /// Its head in the form of 2025; of one that only the form of 2021 has, in that one.
     #[must_use]
     pub const fn head(self) -> &'static str {
         match self {
@@ -65,6 +124,8 @@ impl Column {
             Self::OfficerCode => "Mã cán bộ (nếu có)",
             Self::Phone => "Số điện thoại",
             Self::Daily => "Số lần truy vấn trong ngày",
+            Self::Role => "Vai trò trách nhiệm ⁴",
+            Self::Purpose => "Mục đích sử dụng ⁶",
         }
     }
 
@@ -78,6 +139,8 @@ impl Column {
             Self::OfficerCode => "Officer code",
             Self::Phone => "Telephone",
             Self::Daily => "Queries a day",
+            Self::Role => "Role",
+            Self::Purpose => "Purpose",
         }
     }
 
@@ -91,6 +154,8 @@ impl Column {
             Self::OfficerCode => "officerCode",
             Self::Phone => "phone",
             Self::Daily => "daily",
+            Self::Role => "role",
+            Self::Purpose => "purpose",
         }
     }
 
@@ -101,7 +166,7 @@ impl Column {
 
 /// What stands in a row or was typed into the form, by column; not yet looked at.
 #[derive(Clone, PartialEq, Eq, Default)]
-pub struct Raw([String; 6]);
+pub struct Raw([String; 8]);
 
 impl Raw {
     /// With a value more.
@@ -136,6 +201,25 @@ pub struct Row {
     pub formulas: Vec<(Column, String)>,
 }
 
+/// A list as it was read.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct List {
+    /// As which form it is laid out, by its head.
+    pub layout: Layout,
+    /// Columns that it has, in their order.
+    pub columns: Vec<Column>,
+    /// Rows.
+    pub rows: Vec<Row>,
+}
+
+impl List {
+    /// Whether it has a column: of what it has none for, it says nothing.
+    #[must_use]
+    pub fn has(&self, column: Column) -> bool {
+        self.columns.contains(&column)
+    }
+}
+
 /// Why a file cannot be read as a list. Nothing of what it holds is told.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum Unreadable {
@@ -157,9 +241,9 @@ pub enum Unreadable {
     /// More rows than a list has.
     #[error("too many rows")]
     TooManyRows,
-    /// The table's head was not found, or these columns are missing.
+    /// The table's head was not found, or these columns of a form are missing.
     #[error("columns missing")]
-    Missing(Vec<Column>),
+    Missing(Layout, Vec<Column>),
     /// A column twice, or one that the form does not have; the cell.
     #[error("a column that the form does not have: {0}")]
     Odd(String),
@@ -201,14 +285,14 @@ impl Unreadable {
                 "Danh sách có quá 5.000 dòng; chia thành nhiều tệp.",
                 "The list has more than 5,000 rows; divide it.",
             ),
-            Self::Missing(columns) => {
-                let heads = |head: fn(Column) -> &'static str| {
+            Self::Missing(layout, columns) => {
+                let heads = |head: &dyn Fn(Column) -> &'static str| {
                     let heads: Vec<_> = columns.iter().map(|c| format!("“{}”", head(*c))).collect();
                     heads.join(", ")
                 };
                 (
-                    format!("Không tìm thấy cột {}; dùng tệp mẫu.", heads(Column::head)),
-                    format!("Columns not found: {}; use the form.", heads(Column::head_en)),
+                    format!("Không tìm thấy cột {}; dùng tệp mẫu.", heads(&|c| layout.title(c))),
+                    format!("Columns not found: {}; use the form.", heads(&Column::head_en)),
                 )
             }
             Self::Odd(cell) => (

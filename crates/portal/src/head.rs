@@ -253,6 +253,8 @@ pub struct Import {
     pub rows: Vec<ImportRow>,
     /// Rows of the file that are not shown.
     pub more: u64,
+    /// Whether the file is laid out as the form of 2021.
+    pub of_2021: bool,
     /// Token of the kept file.
     pub token: String,
 }

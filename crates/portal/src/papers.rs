@@ -25,8 +25,18 @@ pub struct SystemPapers {
     pub system: String,
     /// Papers.
     pub rows: Vec<Paper>,
-    /// Spreadsheets in the layout of the forms: key of its words, where it is.
-    pub sheets: Vec<(&'static str, String)>,
+    /// Spreadsheets in the layout of the forms.
+    pub sheets: Vec<Spreadsheet>,
+}
+
+/// A spreadsheet that can be had.
+pub struct Spreadsheet {
+    /// Key of its words.
+    pub key: &'static str,
+    /// Where it is.
+    pub href: String,
+    /// Whose layout, in words.
+    pub edition: String,
 }
 
 /// A paper that can be had.

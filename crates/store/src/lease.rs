@@ -113,6 +113,21 @@ impl Lease {
         held.map(drop).ok_or(Error::Unavailable("the lease ended"))
     }
 
+    /// [`Self::hold`], and from now on for its whole time again: long work that writes step by step
+    /// keeps its lease by its steps.
+    ///
+    /// # Errors
+    /// As [`Self::hold`].
+    pub fn prolong(&self, tx: &mut Tx<'_>) -> Result<()> {
+        self.hold(tx)?;
+        if tx.engine() == Engine::Sqlite {
+            return Ok(());
+        }
+        let sql = format!("UPDATE lease SET until_at = {NOW} + $1 WHERE name = $2 AND holder = $3");
+        tx.execute(&sql, values![self.for_ms, &*self.name, self.holder])?;
+        Ok(())
+    }
+
     /// Ends it, so that another node need not wait for its end.
     pub fn release(self) -> Result<()> {
         let sql = "DELETE FROM lease WHERE name = $1 AND holder = $2";

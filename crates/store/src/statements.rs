@@ -8,7 +8,7 @@
 
 use dancu_domain::ids::SystemId;
 use dancu_domain::moment::Moment;
-use dancu_domain::statements::{Locked, Month, StatementNumber};
+use dancu_domain::statements::{Month, Open, StatementNumber};
 use dancu_journal::tree::Frontier;
 use serde::{Deserialize, Serialize};
 
@@ -48,7 +48,7 @@ pub struct Document {
     /// SHA-256 of the JSON, hex.
     pub sha256: String,
     /// Locks that went on after the month: the next one begins with them.
-    pub open: Vec<Locked>,
+    pub open: Vec<Open>,
 }
 
 /// A statement as it is stored.

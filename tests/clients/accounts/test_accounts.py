@@ -17,6 +17,8 @@ import requests
 
 HEADS = ["TT", "Tên tài khoản đăng nhập", "Họ và tên", "Số CCCD", "Mã cán bộ (nếu có)",
          "Số điện thoại", "Số lần truy vấn trong ngày"]
+HEADS_2021 = ["TT", "Họ tên ²", "Tài khoản đăng nhập ³", "SĐT", "Vai trò trách nhiệm ⁴",
+              "Số lần truy vấn trong ngày ⁵", "Mục đích sử dụng ⁶"]
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 STEP_S = 30
 ROWS_MAX = 5_000
@@ -71,8 +73,8 @@ class Desk:
     def apply(self, page: requests.Response) -> requests.Response:
         return self.post("/unit/officers/import/apply", page)
 
-    def export(self) -> requests.Response:
-        return self.get("/unit/officers.xlsx")
+    def export(self, **which) -> requests.Response:
+        return self.get("/unit/officers.xlsx", params=which)
 
 
 def hidden(page: requests.Response, action: str) -> dict[str, str]:
@@ -112,10 +114,10 @@ def opened(content: bytes) -> openpyxl.Workbook:
     return openpyxl.load_workbook(io.BytesIO(content))
 
 
-def table(book: openpyxl.Workbook) -> list[list]:
+def table(book: openpyxl.Workbook, heads: list[str] = HEADS) -> list[list]:
     """Rows below the head of the table, as the file has them."""
     rows = [list(row) for row in book.active.iter_rows(values_only=True)]
-    head = next(n for n, row in enumerate(rows) if row[:7] == HEADS)
+    head = next(n for n, row in enumerate(rows) if row[:7] == heads)
     return [row[:7] for row in rows[head + 1:] if row[1]]
 
 
@@ -255,6 +257,43 @@ def test_a_hundred_thousand_rows_and_a_huge_body(desk):
     refused(desk, content, "quá 5.000 dòng")
     answer = desk.upload(b"\0" * (6 << 20))
     assert answer.status_code == 413
+
+
+def test_the_layout_of_2021_goes_out_and_comes_in(desk, login):
+    """What that form has no column for is kept; a new account says what it lacks by its title."""
+    sheet = opened(desk.export(edition="2021").content).active
+    assert sheet["A1"].value == "PHIẾU ĐĂNG KÝ SỬ DỤNG DỊCH VỤ XÁC THỰC"
+    assert sheet["A4"].value == UNIT
+    book = opened(desk.export(edition="2021").content)
+    before = {row[1]: row for row in table(opened(desk.export().content))}
+    rows = table(book, HEADS_2021)
+    assert {row[2] for row in rows} == set(before)
+    changed = next(row for row in rows if row[2] == "onestop.canbo2")
+    daily = 40 if changed[5] != 40 else 41
+    sheet = book.active
+    at = next(n for n in range(1, sheet.max_row + 1) if sheet.cell(n, 3).value == changed[2])
+    sheet.cell(at, 6).value = "nhiều"
+    assert "Số lần truy vấn trong ngày" in refused_rows(desk, book)
+    sheet.cell(at, 6).value = daily
+    preview = desk.upload(saved(book))
+    assert counts(preview) == (0, 1, len(rows) - 1), said(preview)
+    assert "năm 2021" in said(preview)
+    assert desk.apply(preview).status_code == 200
+    after = {row[1]: row for row in table(opened(desk.export().content))}
+    was = before[changed[2]]
+    assert after[changed[2]] == was[:6] + [daily], "id and officer code are kept"
+    # Somebody more: the form has no citizen id; with the column added it is taken.
+    more = [1, "Trần Thị Thử Nghiệm", login, "0900000001", "Một cửa", 25, "Hộ tịch"]
+    assert "Số CCCD" in refused_rows(desk, workbook([more], HEADS_2021))
+    more = workbook([[*more, f"099{login[-9:]}"]], [*HEADS_2021, "Số CCCD"])
+    assert counts(desk.upload(saved(more))) == (1, 0, 0)
+
+
+def refused_rows(desk, book: openpyxl.Workbook) -> str:
+    """What the preview says of rows that cannot be applied."""
+    preview = desk.upload(saved(book))
+    assert "dòng cần sửa" in said(preview), said(preview)
+    return said(preview)
 
 
 def test_many_rows_in_one_act(desk, login):

@@ -50,3 +50,31 @@ impl DossierDeed {
         }
     }
 }
+
+/// What was done about a dossier that a campaign waits for (B4).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+pub enum CampaignDeed {
+    /// Opened again: the unit brings it up to date.
+    Opened,
+    /// Reminded of.
+    Reminded,
+    /// Given more time.
+    Extended,
+    /// Overdue: its connection was locked.
+    Locked,
+}
+
+impl CampaignDeed {
+    /// Every deed.
+    pub const ALL: [Self; 4] = [Self::Opened, Self::Reminded, Self::Extended, Self::Locked];
+
+    /// The word in the keys of texts.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Opened => "campaign-opened",
+            Self::Reminded => "campaign-reminded",
+            Self::Extended => "campaign-extended",
+            Self::Locked => "campaign-locked",
+        }
+    }
+}

@@ -25,7 +25,7 @@ use crate::rule::RuleId;
 use crate::service::{Service, Window};
 
 pub use self::account::AccountChange;
-pub use self::dossier::DossierDeed;
+pub use self::dossier::{CampaignDeed, DossierDeed};
 pub use self::plan::{
     DIGEST_MINUTE, MAILS_A_DAY, Ordinary, Preference, RETRY_FOR_MS, When, capped, is_address, plan,
     retry_after_ms,
@@ -52,6 +52,8 @@ pub enum Audience {
     Reviewers,
     /// Who assesses security.
     Assessors,
+    /// Focal points that gather at a unit.
+    FocalPoints(UnitCode),
 }
 
 /// As what a person is told: it decides where the link leads.
@@ -88,9 +90,11 @@ impl Audience {
             Self::Person(_) => Side::Person,
             Self::Heads(..) | Self::HeadsOf(_) => Side::Head,
             Self::Integrators(_) => Side::Integrator,
-            Self::Operators(_) | Self::PlanDesk | Self::Reviewers | Self::Assessors => {
-                Side::Operator
-            }
+            Self::Operators(_)
+            | Self::PlanDesk
+            | Self::Reviewers
+            | Self::Assessors
+            | Self::FocalPoints(_) => Side::Operator,
             Self::Everybody => Side::Everybody,
         }
     }
@@ -288,6 +292,26 @@ pub enum Notice {
         /// Whether it is switched off now.
         off: bool,
     },
+    /// A step of a dossier's part in a campaign (B4).
+    Campaign {
+        /// Name of the campaign.
+        name: String,
+        /// Number of the dossier.
+        number: String,
+        /// Last day.
+        due: Date,
+        /// What was done.
+        deed: CampaignDeed,
+    },
+    /// A summary was handed up (B8).
+    HandedUp {
+        /// The focal point's unit, by name.
+        by: String,
+        /// Number of the receipt.
+        number: String,
+        /// Code of the unit that receives it; empty: the centre.
+        to: String,
+    },
 }
 
 /// What is of one kind on the page of notices.
@@ -393,6 +417,8 @@ impl Notice {
             Self::Appeal { step, .. } => (appeal_code(*step), D6, AtOnce, Lines),
             Self::WebhookFailing { off: true, .. } => ("webhook-off", J2, AtOnce, Connection),
             Self::WebhookFailing { .. } => ("webhook-failing", J2, Ordinary, Connection),
+            Self::Campaign { deed, .. } => (deed.code(), B4, Ordinary, Dossiers),
+            Self::HandedUp { .. } => ("handed-up", B8, Ordinary, Dossiers),
         };
         Row { code, rule, urgency, topic }
     }
@@ -440,7 +466,7 @@ impl Notice {
             Self::MailFailing { .. } => "/account/contact".to_owned(),
             Self::ListWaits { .. } => "/unit/accounts-by-api".to_owned(),
             Self::Plan { .. } => desk("/centre/plans", "/unit/plans"),
-            Self::Dossier { number, .. } => {
+            Self::Dossier { number, .. } | Self::Campaign { number, .. } => {
                 desk("/centre/dossiers", "/unit/dossiers") + "/" + number
             }
             Self::AccountWarned { .. } => {
@@ -451,6 +477,7 @@ impl Notice {
             // A lock that was lifted has no page.
             Self::Appeal { lock, .. } => format!("/operate/locks/{lock}"),
             Self::WebhookFailing { system, .. } => format!("/integrator/{system}/webhooks"),
+            Self::HandedUp { number, to, .. } => format!("/gathering/handed/{number}?at={to}"),
         }
     }
 }

@@ -34,6 +34,16 @@ fn links_lead_to_the_readers_own_desk() {
 }
 
 #[test]
+fn rule_b8_who_receives_a_summary_is_led_to_it() {
+    let handed = |to: &str| {
+        let (by, number, to) = ("Công an tỉnh".into(), "TH-00001".into(), to.into());
+        Notice::HandedUp { by, number, to }.link(Side::Operator)
+    };
+    assert_eq!(handed("H26"), "/gathering/handed/TH-00001?at=H26");
+    assert_eq!(Audience::FocalPoints(UnitCode::parse("H26").unwrap()).side(), Side::Operator);
+}
+
+#[test]
 fn numbers_and_words_read_back() {
     assert!(Side::ALL.into_iter().all(|s| Side::from_number(s as u8) == Some(s)));
     assert!(Topic::ALL.into_iter().all(|t| Topic::from_code(t.code()) == Some(t)));

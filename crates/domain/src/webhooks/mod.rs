@@ -266,6 +266,8 @@ impl Event {
             | Notice::CampaignReminder { .. }
             | Notice::MailFailing { .. }
             | Notice::Urged { .. }
+            | Notice::Campaign { .. }
+            | Notice::HandedUp { .. }
             | Notice::WebhookFailing { .. } => return None,
         };
         Some(Self { kind, subject, data, rule: notice.row().rule })

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::ids::UnitCode;
-use crate::notices::AccountChange;
+use crate::notices::{AccountChange, CampaignDeed};
 use crate::people::PersonId;
 use crate::service::{Service, Window};
 
@@ -90,6 +90,13 @@ fn none() -> Vec<Notice> {
         N::CampaignReminder { name: text(), due: date(2026, 10, 1), text: text(), link: text() },
         N::MailFailing { own: true },
         N::Urged { by: text(), text: text(), link: text() },
+        N::Campaign {
+            name: text(),
+            number: text(),
+            due: date(2026, 10, 1),
+            deed: CampaignDeed::Opened,
+        },
+        N::HandedUp { by: text(), number: text(), to: text() },
         N::WebhookFailing { system, off: true },
     ]
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use dancu_domain::campaigns::{Campaign, CampaignId, Due, TaskState};
 use dancu_domain::dossier::{DossierNumber, Mark};
 use dancu_domain::moment::Moment;
+use dancu_domain::notices::CampaignDeed;
 use dancu_domain::people::PersonId;
 use dancu_domain::registration::ConnectionState;
 use dancu_journal::Body;
@@ -197,10 +198,9 @@ impl Program {
             dossiers::save(tx, &self.keys, &Stored { dossier, revision: stored.revision })?;
         }
         let due = found.task.deadline();
-        campaigns::save_task(tx, &self.keys, (id, number), &found.task.opened(asked))?;
+        campaigns::save_task(tx, &self.keys, (id, number), &found.task.clone().opened(asked))?;
         self.inside.event(tx, number, "campaign.opened", &format!("{id} {because}"))?;
-        let text = format!("Hồ sơ {number} được mở lại: cập nhật, ký và nộp lại trước hết ngày.");
-        self.inside.tell_unit(tx, &found.unit, id, due, &text)?;
+        self.inside.tell_unit(tx, &found, due, CampaignDeed::Opened)?;
         Ok(Some(""))
     }
 
@@ -210,12 +210,10 @@ impl Program {
         let due = found.task.due(&campaign.plan().remind, found.standing, today);
         let Due::Remind(days) = due else { return Ok(None) };
         let last = found.task.deadline();
-        campaigns::save_task(tx, &self.keys, (id, number), &found.task.reminded(days))?;
+        let reminded = found.task.clone().reminded(days);
+        campaigns::save_task(tx, &self.keys, (id, number), &reminded)?;
         self.inside.event(tx, number, "campaign.reminded", &format!("{id} hạn {last}"))?;
-        let text = format!(
-            "Hồ sơ {number} chưa được nộp lại; hết ngày hạn, kết nối bị khóa đến khi hồ sơ đủ."
-        );
-        self.inside.tell_unit(tx, &found.unit, id, last, &text)?;
+        self.inside.tell_unit(tx, &found, last, CampaignDeed::Reminded)?;
         Ok(Some(""))
     }
 
@@ -253,15 +251,11 @@ impl Program {
             "{id} {number} {} {}: quá hạn {last}, khóa kết nối đến khi hồ sơ đủ{paper}",
             owner.unit, owner.code
         );
-        let text = format!(
-            "Hồ sơ {number} quá hạn: kết nối {} bị khóa đến khi hồ sơ được nộp đủ và tiếp nhận.",
-            owner.code
-        );
         let told = self
             .inside
             .event(tx, number, "campaign.locked", &detail)
             .and_then(|()| self.inside.tell_connection(tx, &found, true))
-            .and_then(|()| self.inside.tell_unit(tx, &found.unit, id, last, &text));
+            .and_then(|()| self.inside.tell_unit(tx, &found, last, CampaignDeed::Locked));
         told.map_err(store_error)?;
         Ok(body("campaign.locked", Some(system), detail))
     }

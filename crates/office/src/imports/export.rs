@@ -5,6 +5,7 @@ use dancu_domain::ids::UnitCode;
 use dancu_domain::registration::{AccountKind, Channel};
 use dancu_domain::service::{Field, FieldSet, Window};
 use dancu_papers::book;
+use dancu_store::dossiers::Stored;
 
 use super::ImportDesk;
 use super::layout::{ACCOUNTS, LINES, PROCEDURES, SHEETS, SYSTEMS, heads};
@@ -20,11 +21,17 @@ use crate::dossiers::registered;
 pub async fn export(desk: &ImportDesk<'_>) -> Result<(Done, Vec<u8>), Refused> {
     let mut rows = heads();
     let mut systems = 0;
-    for candidate in desk.store.campaigns().candidates().await? {
-        let found = desk.store.dossiers().by_number(candidate.dossier).await?;
-        let Some(dossier) = found.map(|f| f.dossier) else { continue };
+    let candidates = desk.store.campaigns().candidates().await?;
+    let dossiers = desk.store.dossiers().of_systems().await?;
+    let mut lists = desk.store.account_lists().await?;
+    for candidate in candidates {
+        // By number, as they were read.
+        let at = dossiers.binary_search_by_key(&candidate.dossier, |s| s.dossier.number());
+        let Some(Stored { dossier, .. }) = at.ok().and_then(|at| dossiers.get(at)) else {
+            continue;
+        };
         if let Some(content) = dossier.in_force() {
-            let listed = registered(desk.store.account_list(candidate.system).await?);
+            let listed = registered(lists.remove(&candidate.system).unwrap_or_default());
             let accounts = content.listing(&listed);
             put(
                 &mut rows,

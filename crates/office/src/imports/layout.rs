@@ -1,8 +1,10 @@
 //! The sheets of the workbook and their columns: those of the forms of 2021 and 2025 (documents
-//! 6318 and 6383), and before them the code of the system that a row belongs to.
+//! 6318 and 6383), and before them the code of the system that a row belongs to. Accounts may stand
+//! in the columns of either form: the head tells which.
 
 use dancu_domain::text::fold;
 use dancu_papers::book::{self, Line, Table};
+use dancu_papers::sheet::{self, Column, Layout};
 
 use super::Wrong;
 use crate::act::Refused;
@@ -20,6 +22,19 @@ pub(super) const SYSTEMS: usize = 0;
 pub(super) const LINES: usize = 1;
 pub(super) const ACCOUNTS: usize = 2;
 pub(super) const PROCEDURES: usize = 3;
+
+/// What the columns of the sheet of accounts are in the forms.
+const ACCOUNT_COLUMNS: [Option<Column>; 9] = [
+    None,
+    Some(Column::Login),
+    Some(Column::Name),
+    Some(Column::PersonalId),
+    Some(Column::OfficerCode),
+    Some(Column::Phone),
+    Some(Column::Role),
+    Some(Column::Daily),
+    None,
+];
 
 /// Every sheet.
 pub const SHEETS: [Sheet; 4] = [
@@ -116,6 +131,8 @@ pub(super) struct Found {
     sheet: usize,
     lines: Vec<Line>,
     at: Vec<Option<usize>>,
+    /// As which form accounts are laid out.
+    layout: Layout,
 }
 
 /// A row of it.
@@ -128,6 +145,19 @@ pub(super) struct Row<'a> {
 impl Found {
     pub(super) fn rows(&self) -> impl Iterator<Item = Row<'_>> {
         self.lines.iter().map(|line| Row { found: self, line })
+    }
+
+    /// The head of a column in the form as which the sheet is laid out.
+    pub(super) fn head(&self, column: usize) -> &'static str {
+        match (self.layout, ACCOUNT_COLUMNS.get(column)) {
+            (Layout::Of2021, Some(Some(column))) => self.layout.title(*column),
+            _ => SHEETS[self.sheet].head(column),
+        }
+    }
+
+    /// Whether it has a column.
+    pub(super) fn has(&self, column: usize) -> bool {
+        self.at[column].is_some()
     }
 }
 
@@ -143,9 +173,14 @@ impl<'a> Row<'a> {
         self.line.number
     }
 
-    pub(super) fn wrong(&self, column: usize, vi: &'static str, rule: RuleId) -> Wrong {
-        let sheet = &SHEETS[self.found.sheet];
-        Wrong { sheet: sheet.name, line: self.number(), column: sheet.head(column), vi, rule }
+    pub(super) fn wrong(
+        &self,
+        column: usize,
+        (vi, en): (&'static str, &'static str),
+        rule: RuleId,
+    ) -> Wrong {
+        let (sheet, column) = (SHEETS[self.found.sheet].name, self.found.head(column));
+        Wrong { sheet, line: self.number(), column, vi, en, rule }
     }
 }
 
@@ -186,18 +221,25 @@ fn sheet_of(table: &Table) -> Option<usize> {
     if named.is_some() || !table.is_text {
         return named;
     }
-    let heads: Vec<String> = table.lines.first()?.cells.iter().map(|text| fold(text)).collect();
+    let heads = &table.lines.first()?.cells;
     let shared = |sheet: &usize| {
-        let of = &SHEETS[*sheet];
-        (0..of.columns.len()).filter(|c| heads.contains(&fold(of.head(*c)))).count()
+        let columns = 0..SHEETS[*sheet].columns.len();
+        columns.filter(|c| heads.iter().any(|text| is(*sheet, *c, text))).count()
     };
     (0..SHEETS.len()).rev().max_by_key(shared).filter(|sheet| shared(sheet) > 1)
+}
+
+/// Whether a head names a column of a sheet.
+fn is(sheet: usize, column: usize, head: &str) -> bool {
+    let asked = ACCOUNT_COLUMNS.get(column).copied().flatten().filter(|_| sheet == ACCOUNTS);
+    fold(head) == fold(SHEETS[sheet].head(column)) || asked.is_some() && sheet::named(head) == asked
 }
 
 fn columns(sheet: usize, table: Option<&Table>) -> Result<Found, Refused> {
     let of = &SHEETS[sheet];
     let Some(table) = table else {
-        return Ok(Found { sheet, lines: vec![], at: vec![None; of.columns.len()] });
+        let at = vec![None; of.columns.len()];
+        return Ok(Found { sheet, lines: vec![], at, layout: Layout::Of2025 });
     };
     if let Some((row, column)) = table.formula {
         let (row, column) = (row + 1, column + 1);
@@ -208,11 +250,16 @@ fn columns(sheet: usize, table: Option<&Table>) -> Result<Found, Refused> {
     }
     let (head, lines) = table.lines.split_first().unzip();
     let heads = head.map(|line| line.cells.as_slice()).unwrap_or_default();
+    let has = |column| heads.iter().any(|text| sheet::named(text) == Some(column));
+    // The form of 2021 has a purpose for each account, and no citizen id.
+    let is_2021 = sheet == ACCOUNTS && has(Column::Purpose);
+    let layout = if is_2021 { Layout::Of2021 } else { Layout::Of2025 };
     let mut at = vec![];
     for (column, named) in of.columns.iter().enumerate() {
         let head = of.head(column);
-        let place = heads.iter().position(|text| fold(text) == fold(head));
-        if place.is_none() && named.starts_with('*') {
+        let place = heads.iter().position(|text| is(sheet, column, text));
+        let lacks = is_2021 && ACCOUNT_COLUMNS[column] == Some(Column::PersonalId);
+        if place.is_none() && named.starts_with('*') && !lacks {
             return Err(unreadable(
                 &format!("{}: không tìm thấy cột “{head}”; dùng tệp mẫu.", of.name),
                 &format!("{}: no column “{head}”; use the template.", of.name),
@@ -220,5 +267,5 @@ fn columns(sheet: usize, table: Option<&Table>) -> Result<Found, Refused> {
         }
         at.push(place);
     }
-    Ok(Found { sheet, lines: lines.map(<[Line]>::to_vec).unwrap_or_default(), at })
+    Ok(Found { sheet, lines: lines.map(<[Line]>::to_vec).unwrap_or_default(), at, layout })
 }

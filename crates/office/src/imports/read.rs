@@ -23,6 +23,18 @@ use crate::act::Refused;
 /// Bytes of a SOAP secret: what clients of before have (*ours*).
 const SECRET_BYTES: std::ops::RangeInclusive<usize> = 8..=256;
 
+/// What is wrong with the code of a system, in Vietnamese and in English.
+const TAKEN: (&str, &str) = (
+    "Mã hệ thống này đã được đăng ký; chọn mã khác.",
+    "This system code is registered already; choose another one.",
+);
+const TWICE: (&str, &str) =
+    ("Mã hệ thống có hai lần trong trang.", "The system code stands twice in the sheet.");
+const UNNAMED: (&str, &str) = (
+    "Không có hệ thống mang mã này ở trang “Hệ thống”.",
+    "No system of the sheet “Hệ thống” has this code.",
+);
+
 /// A system of the workbook, with the rows that say something of it.
 struct Draft {
     entering: Entering,
@@ -77,12 +89,10 @@ pub async fn look(
                         look.known.push(entering.code);
                         skipped.push(code);
                     } else {
-                        let vi = "Mã hệ thống này đã được đăng ký; chọn mã khác.";
-                        look.wrong.push(row.wrong(0, vi, RuleId::B1));
+                        look.wrong.push(row.wrong(0, TAKEN, RuleId::B1));
                     }
                 } else if drafts.contains_key(&code) {
-                    let vi = "Mã hệ thống có hai lần trong trang.";
-                    look.wrong.push(row.wrong(0, vi, RuleId::B1));
+                    look.wrong.push(row.wrong(0, TWICE, RuleId::B1));
                 } else {
                     let rows = [const { vec![] }; 3];
                     drafts.insert(code, Draft { entering, line: row.number(), rows });
@@ -100,8 +110,7 @@ pub async fn look(
                 },
                 None if skipped.iter().any(|known| known == code) => {}
                 None => {
-                    let vi = "Không có hệ thống mang mã này ở trang “Hệ thống”.";
-                    look.wrong.push(row.wrong(0, vi, RuleId::B1));
+                    look.wrong.push(row.wrong(0, UNNAMED, RuleId::B1));
                 }
             }
         }
@@ -112,7 +121,7 @@ pub async fn look(
     let mut drafts: Vec<Draft> = drafts.into_values().collect();
     drafts.sort_by_key(|draft| draft.line);
     for draft in drafts {
-        judge(store, now, &draft, &mut look.wrong);
+        judge((store, now), sheets, &draft, &mut look.wrong);
         look.entering.push(draft.entering);
     }
     soap_twice(snapshot, &sheets[SYSTEMS], &mut look.wrong);
@@ -121,21 +130,47 @@ pub async fn look(
 
 fn system(row: &Row<'_>, tree: &Tree) -> Result<Entering, Wrong> {
     let code = SystemCode::parse(row.get(0)).map_err(|_| {
-        row.wrong(0, "Mã hệ thống gồm 1-35 chữ không dấu, số, dấu chấm, gạch.", RuleId::B1)
+        row.wrong(
+            0,
+            (
+                "Mã hệ thống gồm 1-35 chữ không dấu, số, dấu chấm, gạch.",
+                "A system code has 1-35 letters without accents, digits, dots and dashes.",
+            ),
+            RuleId::B1,
+        )
     })?;
     let unit = UnitCode::parse(row.get(1)).ok().and_then(|unit| tree.resolve(&unit));
     let unit = unit.ok_or_else(|| {
-        row.wrong(1, "Không có đơn vị mang mã này; thành lập đơn vị trước.", RuleId::B4)
+        row.wrong(
+            1,
+            (
+                "Không có đơn vị mang mã này; thành lập đơn vị trước.",
+                "No unit has this code; found the unit first.",
+            ),
+            RuleId::B4,
+        )
     })?;
-    let channel = channel(row.get(2))
-        .ok_or_else(|| row.wrong(2, "Kênh là api, portal hoặc onestop.", RuleId::A2))?;
+    let channel = channel(row.get(2)).ok_or_else(|| {
+        row.wrong(
+            2,
+            ("Kênh là api, portal hoặc onestop.", "The channel is api, portal or onestop."),
+            RuleId::A2,
+        )
+    })?;
     let level = match row.get(9) {
         "" => 0,
-        text => text
-            .parse::<u8>()
-            .ok()
-            .filter(|level| (1..=5).contains(level))
-            .ok_or_else(|| row.wrong(9, "Cấp độ an toàn là số từ 1 đến 5.", RuleId::C1))?,
+        text => {
+            text.parse::<u8>().ok().filter(|level| (1..=5).contains(level)).ok_or_else(|| {
+                row.wrong(
+                    9,
+                    (
+                        "Cấp độ an toàn là số từ 1 đến 5.",
+                        "The security level is a number from 1 to 5.",
+                    ),
+                    RuleId::C1,
+                )
+            })?
+        }
     };
     let soap = soap(row)?;
     let text = |column| row.get(column).to_owned();
@@ -179,12 +214,18 @@ fn soap(row: &Row<'_>) -> Result<Option<SoapAccess>, Wrong> {
     }
     let plain = |text: &str| text.chars().all(|c| c.is_ascii_graphic());
     if user.is_empty() || user.len() > 60 || !plain(user) {
-        let vi = "Tên truy cập SOAP gồm 1-60 ký tự không dấu, không khoảng trắng.";
-        return Err(row.wrong(17, vi, RuleId::H1));
+        let words = (
+            "Tên truy cập SOAP gồm 1-60 ký tự không dấu, không khoảng trắng.",
+            "A SOAP user has 1-60 characters without accents and blanks.",
+        );
+        return Err(row.wrong(17, words, RuleId::H1));
     }
     if !SECRET_BYTES.contains(&secret.len()) || !plain(secret) {
-        let vi = "Khóa bí mật SOAP gồm 8-256 ký tự không dấu, không khoảng trắng.";
-        return Err(row.wrong(18, vi, RuleId::H1));
+        let words = (
+            "Khóa bí mật SOAP gồm 8-256 ký tự không dấu, không khoảng trắng.",
+            "A SOAP secret has 8-256 characters without accents and blanks.",
+        );
+        return Err(row.wrong(18, words, RuleId::H1));
     }
     Ok(Some(SoapAccess {
         user: user.to_owned(),
@@ -203,15 +244,20 @@ fn soap_twice(snapshot: &Snapshot, systems: &Found, wrong: &mut Vec<Wrong>) {
         let registered = snapshot.by_soap_user(row.get(17));
         let other = registered.is_some_and(|s| s.code.as_str() != row.get(0));
         if seen.insert(row.get(17), row.number()).is_some() || other {
-            let vi = "Tên truy cập SOAP này đã thuộc hệ thống khác.";
-            wrong.push(row.wrong(17, vi, RuleId::H1));
+            let words = (
+                "Tên truy cập SOAP này đã thuộc hệ thống khác.",
+                "This SOAP user belongs to another system.",
+            );
+            wrong.push(row.wrong(17, words, RuleId::H1));
         }
     }
 }
 
 fn count(row: &Row<'_>, column: usize, rule: RuleId) -> Result<u32, Wrong> {
     let count = row.get(column).parse::<u32>().ok().filter(|count| *count > 0);
-    count.ok_or_else(|| row.wrong(column, "Nhập số nguyên lớn hơn 0.", rule))
+    count.ok_or_else(|| {
+        row.wrong(column, ("Nhập số nguyên lớn hơn 0.", "Enter a whole number above 0."), rule)
+    })
 }
 
 fn words(text: &str) -> impl Iterator<Item = &str> {
@@ -222,22 +268,31 @@ fn line(row: &Row<'_>, content: &mut Content) -> Result<(), Wrong> {
     let text = row.get(1);
     let service = Service::from_code(text)
         .or_else(|| Service::ALL.into_iter().find(|s| s.default_ma_tich_hop() == text));
-    let vi = "Không có dịch vụ này; nhập mã như citizen.verify, hoặc mã tích hợp như 003.";
-    let service = service.ok_or_else(|| row.wrong(1, vi, RuleId::B5))?;
+    let words = (
+        "Không có dịch vụ này; nhập mã như citizen.verify, hoặc mã tích hợp như 003.",
+        "No such service; enter a code like citizen.verify, or an integration code like 003.",
+    );
+    let service = service.ok_or_else(|| row.wrong(1, words, RuleId::B5))?;
     let window = match fold(row.get(2)).as_str() {
         "tronggio" | "tronggiohanhchinh" | "inhours" => Window::InHours,
         "ngoaigio" | "ngoaigiohanhchinh" | "offhours" => Window::OffHours,
         _ => {
-            let vi = "Khung giờ là “Trong giờ” hoặc “Ngoài giờ”.";
-            return Err(row.wrong(2, vi, RuleId::B5));
+            let words = (
+                "Khung giờ là “Trong giờ” hoặc “Ngoài giờ”.",
+                "The window is “Trong giờ” (in hours) or “Ngoài giờ” (off hours).",
+            );
+            return Err(row.wrong(2, words, RuleId::B5));
         }
     };
     let daily = count(row, 3, RuleId::B5)?;
     let purpose = row.get(4).to_owned();
     let mut fields = FieldSet::EMPTY;
     for word in words(row.get(5)) {
-        let vi = "Không có trường thông tin này; nhập mã như fullName, cách nhau bằng dấu phẩy.";
-        fields.insert(Field::from_code(word).ok_or_else(|| row.wrong(5, vi, RuleId::A4))?);
+        let words = (
+            "Không có trường thông tin này; nhập mã như fullName, cách nhau bằng dấu phẩy.",
+            "No such field; enter codes like fullName, parted by commas.",
+        );
+        fields.insert(Field::from_code(word).ok_or_else(|| row.wrong(5, words, RuleId::A4))?);
     }
     content.lines.push(LineRow { service, window, daily, purpose: purpose.clone() });
     let at = content.uses.iter().position(|u| u.service == service);
@@ -261,7 +316,13 @@ fn procedure(row: &Row<'_>, content: &mut Content) -> Result<(), Wrong> {
     let required = match fold(row.get(5)).as_str() {
         "" | "khong" => false,
         "co" | "x" => true,
-        _ => return Err(row.wrong(5, "Nhập “có” hoặc “không”.", RuleId::A5)),
+        _ => {
+            return Err(row.wrong(
+                5,
+                ("Nhập “có” hoặc “không”.", "Enter “có” (yes) or “không” (no)."),
+                RuleId::A5,
+            ));
+        }
     };
     content.procedures.push(ProcedureRow {
         code: row.get(1).to_owned(),
@@ -277,7 +338,16 @@ fn account(row: &Row<'_>, content: &mut Content) -> Result<(), Wrong> {
     let kind = match fold(row.get(8)).as_str() {
         "" | "canbo" => AccountKind::Officer,
         "hethong" => AccountKind::System,
-        _ => return Err(row.wrong(8, "Loại tài khoản là “cán bộ” hoặc “hệ thống”.", RuleId::B6)),
+        _ => {
+            return Err(row.wrong(
+                8,
+                (
+                    "Loại tài khoản là “cán bộ” hoặc “hệ thống”.",
+                    "The kind is “cán bộ” (officer) or “hệ thống” (system).",
+                ),
+                RuleId::B6,
+            ));
+        }
     };
     let text = |column| row.get(column).to_owned();
     // A spreadsheet drops the noughts in front of a number.
@@ -304,23 +374,30 @@ fn account(row: &Row<'_>, content: &mut Content) -> Result<(), Wrong> {
     Ok(())
 }
 
-/// What the rules for dossiers say of its rows; what is only missing is left to the campaign.
-fn judge(store: &Store, now: Moment, draft: &Draft, wrong: &mut Vec<Wrong>) {
+/// What the rules for dossiers say of its rows; what is only missing is left to the campaign: the
+/// citizen ids of a list of 2021, whose form has no column for them, too (B4, B6).
+fn judge((store, now): (&Store, Moment), sheets: &[Found], draft: &Draft, wrong: &mut Vec<Wrong>) {
     let Entering { unit, group, channel, content, .. } = &draft.entering;
     let mark = Mark { by: PersonId(0), at: now };
     let dossier = Dossier::begin(DossierNumber(0), unit.clone(), (*group, *channel), mark);
-    let of_system = |vi, rule| {
+    let of_system = |(vi, en), rule| {
         let sheet = &SHEETS[SYSTEMS];
-        Wrong { sheet: sheet.name, line: draft.line, column: sheet.head(0), vi, rule }
+        Wrong { sheet: sheet.name, line: draft.line, column: sheet.head(0), vi, en, rule }
     };
     let dossier = match dossier.save(mark, Editor::Unit, content.clone()) {
         Ok(dossier) => dossier,
-        Err(blocked) => return wrong.push(of_system(blocked.vi(), blocked.rule())),
+        Err(blocked) => return wrong.push(of_system((blocked.vi(), blocked.en()), blocked.rule())),
     };
     if content.lines.is_empty() {
-        wrong.push(of_system("Hệ thống chưa có dòng nào ở trang “Dịch vụ”.", RuleId::B5));
+        wrong.push(of_system(
+            (
+                "Hệ thống chưa có dòng nào ở trang “Dịch vụ”.",
+                "The system has no row in the sheet “Dịch vụ”.",
+            ),
+            RuleId::B5,
+        ));
     }
-    for Missing { item, row, cell, rule, vi, .. } in
+    for Missing { item, row, cell, rule, vi, en, .. } in
         missing(&dossier, store.profiles().at(now), now.viet_nam_date())
     {
         let sheet = match item {
@@ -329,14 +406,17 @@ fn judge(store: &Store, now: Moment, draft: &Draft, wrong: &mut Vec<Wrong>) {
             Item::Procedures => PROCEDURES,
             _ => continue,
         };
+        if sheet == ACCOUNTS && cell == Some(Cell::CitizenId) && !sheets[ACCOUNTS].has(3) {
+            continue;
+        }
         // D4 is of the table as a whole; an empty list is completed later.
         let line = row.and_then(|row| draft.rows[sheet - 1].get(row));
         match (line, rule) {
             (Some(line), _) => {
-                let column = SHEETS[sheet].head(column_of(sheet, cell));
-                wrong.push(Wrong { sheet: SHEETS[sheet].name, line: *line, column, vi, rule });
+                let column = sheets[sheet].head(column_of(sheet, cell));
+                wrong.push(Wrong { sheet: SHEETS[sheet].name, line: *line, column, vi, en, rule });
             }
-            (None, RuleId::D4) => wrong.push(of_system(vi, rule)),
+            (None, RuleId::D4) => wrong.push(of_system((vi, en), rule)),
             (None, _) => {}
         }
     }

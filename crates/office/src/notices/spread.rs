@@ -35,6 +35,8 @@ struct Staff {
     roles: Vec<Role>,
     /// Units for whose software the person answers.
     integrates: Vec<UnitCode>,
+    /// Units at which the person gathers.
+    gathers: Vec<UnitCode>,
 }
 
 /// Hands out what waits, the oldest first; how many notices went. One that cannot be read here (a
@@ -157,6 +159,7 @@ async fn of(
             | Audience::PlanDesk
             | Audience::Reviewers
             | Audience::Assessors
+            | Audience::FocalPoints(_)
             | Audience::Everybody => {
                 if staff.is_none() {
                     *staff = Some(everybody(store, now).await?);
@@ -183,6 +186,7 @@ impl Staff {
             Audience::PlanDesk => self.is(Role::Operator) || self.is(Role::JobPlanApprover),
             Audience::Reviewers => self.is(Role::DossierReviewer),
             Audience::Assessors => self.is(Role::SecurityAssessor),
+            Audience::FocalPoints(unit) => self.gathers.contains(unit),
             _ => true,
         }
     }
@@ -226,13 +230,15 @@ async fn everybody(store: &Store, now: Moment) -> Result<Vec<Staff>> {
                 Scope::Person | Scope::All => None,
             };
             let grants = || person.grants.on(today);
+            let units = |role: Role| {
+                let held = grants().filter(|grant| grant.role == role);
+                held.filter_map(|grant| unit(&grant.scope)).collect()
+            };
             Staff {
                 id: person.id,
                 roles: grants().map(|grant| grant.role).collect(),
-                integrates: grants()
-                    .filter(|grant| grant.role == Role::Integrator)
-                    .filter_map(|grant| unit(&grant.scope))
-                    .collect(),
+                integrates: units(Role::Integrator),
+                gathers: units(Role::FocalPoint),
             }
         }));
     }

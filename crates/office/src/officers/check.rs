@@ -44,6 +44,8 @@ impl std::fmt::Debug for Wanted {
 pub enum Wrong {
     /// Nothing stands there.
     Missing,
+    /// The file has no column for what a new account needs.
+    NoColumn,
     /// A login of another length.
     LoginLength(usize, usize),
     /// A login with other characters.
@@ -84,6 +86,12 @@ impl Wrong {
     pub fn sentence(&self) -> (String, String) {
         match self {
             Self::Missing => both("Chưa nhập; mục này bắt buộc.", "Missing; it is needed."),
+            Self::NoColumn => both(
+                "Tài khoản mới cần có mục này (B6) mà tệp không có cột; thêm cột vào tệp, hoặc \
+                 dùng mẫu năm 2025.",
+                "A new account needs it (B6), and the file has no such column: add the column, or \
+                 use the form of 2025.",
+            ),
             Self::LoginLength(min, max) => (
                 format!("Tên đăng nhập phải có từ {min} đến {max} ký tự."),
                 format!("A login has {min} to {max} characters."),

@@ -1,23 +1,34 @@
-//! A whole list at once, in and out, in the layout of the form (B6).
+//! A whole list at once, in and out, in the layout of a form (B6).
+//!
+//! The form of 2021 has no column for citizen id and officer code: accounts that are on the list
+//! keep theirs, one that is added needs its citizen id, for which the unit adds the column. Role
+//! and purpose, which only that form has, are no part of an account: the role is the dossier's, the
+//! purpose that of the procedures (A5); they are written and not taken.
 
-use dancu_domain::ids::SystemId;
+use std::borrow::Cow;
+use std::ops::RangeInclusive;
+
+use dancu_domain::editions::Edition;
+use dancu_domain::ids::{Login, SystemId};
 use dancu_domain::registration::{AccountKind, AccountState};
 use dancu_domain::service::ServiceSet;
 use dancu_store::policy::accounts::{self, Listed};
 
 use super::add::{changed_to, new_listed};
-use super::check::{self, Effect};
+use super::check::{self, Effect, Wrong};
 use super::{HeadDesk, Inside};
 use crate::act::{Done, Entry, Refused, carry_out, note};
-use dancu_papers::sheet::{self, Column, Contact, Form, Raw, Row};
+use crate::papers::Further;
+use dancu_papers::sheet::{self, Column, Contact, Form, Layout, List, Raw, Row};
+use hashbrown::HashMap;
 
 /// A file that was read.
 #[derive(Clone, Debug)]
 pub struct Import {
     /// The system whose list it is.
     pub system: SystemId,
-    /// Rows.
-    pub rows: Vec<Row>,
+    /// What it says.
+    pub list: List,
     /// Functions of accounts that are added (E1); the form has no column for them.
     pub services: ServiceSet,
 }
@@ -86,7 +97,42 @@ pub async fn preview(desk: &HeadDesk<'_>, import: &Import) -> Result<Preview, Re
     own_system(desk, import.system)?;
     let known = desk.store.account_list(import.system).await?;
     let logins = desk.profile().accounts.logins();
-    Ok(Preview { effects: check::plan(&import.rows, &known, &logins) })
+    Ok(Preview { effects: effects(&import.list, &known, &logins) })
+}
+
+/// What each row would do: what the file has no column for stays as it is.
+fn effects(list: &List, known: &[Listed], logins: &RangeInclusive<usize>) -> Vec<Effect> {
+    let rows = if list.has(Column::OfficerCode) {
+        Cow::Borrowed(&list.rows)
+    } else {
+        Cow::Owned(with_codes(&list.rows, known))
+    };
+    let mut effects = check::plan(&rows, known, logins);
+    if !list.has(Column::PersonalId) {
+        let wrong = effects.iter_mut().filter_map(|effect| match effect {
+            Effect::Wrong(faults) => Some(faults),
+            _ => None,
+        });
+        for fault in wrong.flatten().filter(|f| **f == (Column::PersonalId, Wrong::Missing)) {
+            fault.1 = Wrong::NoColumn;
+        }
+    }
+    effects
+}
+
+/// Rows with the officer codes of the accounts that they name.
+fn with_codes(rows: &[Row], known: &[Listed]) -> Vec<Row> {
+    let codes: HashMap<String, &str> = known
+        .iter()
+        .filter_map(|k| Some((k.account.login.folded(), k.account.officer_code.as_ref()?.as_str())))
+        .collect();
+    let with_code = |row: &Row| {
+        let login = Login::parse(row.raw.get(Column::Login)).ok();
+        let code = login.and_then(|login| codes.get(&login.folded()).copied());
+        let raw = row.raw.clone().with(Column::OfficerCode, code.unwrap_or_default());
+        Row { raw, ..row.clone() }
+    };
+    rows.iter().map(with_code).collect()
 }
 
 /// Carries an import out, whole or not at all, if it does what the preview showed.
@@ -106,7 +152,7 @@ pub async fn apply(
         let services = ServiceSet(import.services.0 & owner.services.0);
         let known = accounts::of_system(tx, &inside.keys, import.system)?;
         let logins = inside.profile.accounts.logins();
-        let now = Preview { effects: check::plan(&import.rows, &known, &logins) };
+        let now = Preview { effects: effects(&import.list, &known, &logins) };
         let sums = now.sums();
         may_apply(&now, &shown, sums, services)?;
         inside.carry(tx, import.system, &known, now, services)?;
@@ -176,8 +222,8 @@ impl Inside {
     }
 }
 
-/// The list of a system as a file in the layout of the form, journaled: accounts of officers that
-/// are not revoked, by number. It holds personal data.
+/// The list of a system as a file in the layout of an edition of the form, journaled: accounts of
+/// officers that are not revoked, by number. It holds personal data.
 ///
 /// # Errors
 /// [`Refused::Gone`] where the system is not the unit's.
@@ -185,13 +231,25 @@ pub async fn export(
     desk: &HeadDesk<'_>,
     system: SystemId,
     contact: Contact,
+    edition: &'static Edition,
 ) -> Result<(Done, Vec<u8>), Refused> {
     let code = own_system(desk, system)?;
     let known = desk.store.account_list(system).await?;
-    let rows: Vec<Raw> = known.iter().filter(|k| is_listed(k)).map(raw).collect();
+    let listed = known.iter().filter(|k| is_listed(k));
+    let rows: Vec<Raw> = match Layout::of(edition) {
+        Layout::Of2025 => listed.map(raw).collect(),
+        Layout::Of2021 => {
+            let further = Further::of(desk, system).await?;
+            let with = |k: &Listed| {
+                raw(k).with(Column::Role, further.role(k)).with(Column::Purpose, further.purpose(k))
+            };
+            listed.map(with).collect()
+        }
+    };
     let told = format!("{code}: {} tài khoản", rows.len());
     let units = crate::units::known(desk.store, desk.now.viet_nam_date()).await?;
     let form = Form {
+        edition,
         unit: units.tree.get(desk.unit).map_or(desk.unit.as_str(), |unit| unit.name()),
         system: &code,
         contact,
@@ -211,7 +269,7 @@ fn is_listed(listed: &Listed) -> bool {
     a.kind == AccountKind::Officer && a.state != AccountState::Revoked
 }
 
-/// An account as the form has it.
+/// An account as it is registered.
 fn raw(listed: &Listed) -> Raw {
     let a = &listed.account;
     Raw::default()

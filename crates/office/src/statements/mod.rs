@@ -2,9 +2,10 @@
 //! over, for every system that was connected in it, from the journal alone.
 //!
 //! [`next`] says which month is due and begins its [`Pass`] over the journal; once that has read
-//! everything, [`make`] writes one statement per system, each with its journal entry and the notice
-//! to the unit in one transaction, and then that the month is done. Cut off, both begin anew and
-//! leave out what is there. [`correct`] makes another version of one statement.
+//! everything, [`ready`] finds who was connected, and [`make`] writes one statement per system,
+//! each with its journal entry and the notice to the unit in one transaction, and then that the
+//! month is done. Cut off, they begin anew and leave out what is there. [`correct`] makes another
+//! version of one statement.
 //!
 //! **Invariant:** a statement is signed in the transaction that numbers and stores it.
 
@@ -19,7 +20,7 @@ use dancu_domain::notices::{Audience, Notice};
 use dancu_domain::registration::{ConnectionState, System};
 use dancu_domain::service::{Service, Window};
 use dancu_domain::statements::{
-    FORMAT, Holder, Locked, Month, Replaced, Served, Statement, StatementNumber,
+    FORMAT, Holder, Month, Open, Replaced, Served, Statement, StatementNumber,
 };
 use dancu_journal::{Act, Body, Entry};
 use dancu_store::engine::Tx;
@@ -111,7 +112,7 @@ async fn carried(
     store: &Store,
     now: Moment,
     month: Option<Month>,
-) -> Result<HashMap<SystemId, Vec<Locked>>, Error> {
+) -> Result<HashMap<SystemId, Vec<Open>>, Error> {
     let mut all = HashMap::new();
     let Some(month) = month else { return Ok(all) };
     for system in store.snapshot(now)?.systems() {
@@ -124,25 +125,47 @@ async fn carried(
     Ok(all)
 }
 
-/// Makes the statements of a month whose pass has read everything, and writes that it is done; how
-/// many were made. With a lease nothing is written after it ended.
+/// A month of which everything was read, and the systems that were connected in it.
+pub struct Ready {
+    pass: Pass,
+    systems: Vec<Arc<System>>,
+}
+
+/// Finds the systems that were connected in the month of a pass that has read everything. Waits for
+/// the database, some milliseconds for each system: call it where that holds nobody up.
 ///
 /// # Errors
-/// The store could not be read or written: what was made stays, and is left out next time.
+/// The store could not be read.
+pub fn ready((store, now): (&Store, Moment), pass: Pass) -> Result<Ready, Error> {
+    let mut systems = vec![];
+    if pass.is_whole() {
+        // One entry names all systems of an import, so that it is of none.
+        let imports = store.last_acts((0, "system.imported"), u64::MAX, LIVES_MAX)?;
+        for system in store.snapshot(now)?.systems() {
+            if connected(store, system, &pass, &imports)? {
+                systems.push(system.clone());
+            }
+        }
+    }
+    Ok(Ready { pass, systems })
+}
+
+/// Makes the statements of a month that is ready, and writes that it is done; how many were made.
+/// With a lease nothing is written after it ended, and each statement prolongs it.
+///
+/// # Errors
+/// The store could not be read or written, or the lease is lost: what was made stays, and is left
+/// out next time.
 pub async fn make(
     (store, now): (&Store, Moment),
-    mut pass: Pass,
+    Ready { mut pass, systems }: Ready,
     sign: &Signing,
     lease: Option<&Lease>,
 ) -> Result<usize, Error> {
     let mut made = 0;
     if pass.is_whole() {
-        let snapshot = store.snapshot(now)?;
         let units = crate::units::known(store, now.viet_nam_date()).await?.tree;
-        for system in snapshot.systems() {
-            if !connected(store, system, &pass)? {
-                continue;
-            }
+        for system in &systems {
             let name = units.get(&system.unit).map_or(system.unit.as_str(), |unit| unit.name());
             let draft = Draft::new(system, name, &mut pass, now);
             made += usize::from(draft.store((store, now), sign, lease).await?);
@@ -232,25 +255,31 @@ pub fn agree(one: &Statement, other: &Statement) -> bool {
 }
 
 /// Whether a system was connected on some day of the month: it was set live before its end and not
-/// closed before its beginning. What was never journaled as set live was so from the beginning.
-fn connected(store: &Store, system: &System, pass: &Pass) -> Result<bool, Error> {
+/// closed before its beginning. What was never journaled as set live was so from the beginning,
+/// unless it was closed before it went live: then it has no clearance (B3) and was given nothing.
+fn connected(
+    store: &Store,
+    system: &System,
+    pass: &Pass,
+    imports: &[Entry],
+) -> Result<bool, Error> {
     let times = |kind| -> Result<Vec<_>, Error> {
         let acts = store.last_acts((system.id.0, kind), u64::MAX, LIVES_MAX)?;
         Ok(acts.iter().map(|entry| Moment(entry.at)).collect())
     };
-    // One entry names all systems of an import, so that it is of none.
-    let imported = || -> Result<Vec<_>, Error> {
-        let acts = store.last_acts((0, "system.imported"), u64::MAX, LIVES_MAX)?;
-        Ok(acts.iter().filter(|e| names(e, &system.code)).map(|e| Moment(e.at)).collect())
-    };
     if system.state == ConnectionState::Preparing {
         return Ok(false);
     }
-    let mut lives = imported()?;
+    let imported = imports.iter().filter(|e| names(e, &system.code)).map(|e| Moment(e.at));
+    let mut lives: Vec<Moment> = imported.collect();
     lives.extend(times("dossier.live")?);
-    let begun = lives.into_iter().min().is_none_or(|live| live < pass.to);
+    let first = lives.into_iter().min();
+    let begun = first.is_none_or(|live| live < pass.to);
     if system.state != ConnectionState::Closed {
         return Ok(begun);
+    }
+    if first.is_none() && !store.is_cleared(system.id)? && !pass.gave(system.id) {
+        return Ok(false);
     }
     let closed = times("system.state")?.into_iter().chain(times("dossier.closed")?).max();
     Ok(begun && closed.is_none_or(|closed| closed >= pass.from))
@@ -273,6 +302,7 @@ struct Draft {
     actor: String,
     code: SystemCode,
     statement: Statement,
+    open: Vec<Open>,
 }
 
 impl Draft {
@@ -308,6 +338,7 @@ impl Draft {
             actor: PROGRAM.into(),
             code: system.code.clone(),
             statement,
+            open: counted.open,
         }
     }
 
@@ -320,7 +351,7 @@ impl Draft {
     ) -> Result<bool, Error> {
         let (keys, sign, lease) = (store.keys().clone(), sign.clone(), lease.cloned());
         let stored = store.ledger().note(now, move |tx| {
-            lease.map_or(Ok(()), |lease| lease.hold(tx))?;
+            lease.map_or(Ok(()), |lease| lease.prolong(tx))?;
             self.write(tx, &keys, &sign)
         });
         match stored.await {
@@ -339,7 +370,6 @@ impl Draft {
         let number: StatementNumber = statements::next_number(tx, year)?;
         self.statement.number = number.to_string();
         let signed = sign(&self.statement)?;
-        let open = self.statement.locks.iter().filter(|lock| lock.to.is_none());
         let detail = match &self.statement.replaces {
             None => format!("{number} {} {} sha256 {}", self.code, self.month, signed.sha256),
             Some(old) => format!(
@@ -355,7 +385,7 @@ impl Draft {
             version: self.statement.version,
             document: Document {
                 made_at: self.now,
-                open: open.cloned().collect(),
+                open: self.open,
                 json: signed.json,
                 note: signed.note,
                 sha256: signed.sha256,

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use dancu_domain::ids::SystemId;
 use dancu_domain::moment::{DAY_MS, DutyDay, HOUR_MS, Hours, MINUTE_MS, Moment};
 use dancu_domain::profile::Profiles;
-use dancu_domain::statements::{Covered, Locked, Month, READY_MS};
+use dancu_domain::statements::{Covered, Month, Open, READY_MS};
 use dancu_journal::tree::Frontier;
 use dancu_journal::{Body, Entry};
 use dancu_store::entries::Scanned;
@@ -26,6 +26,9 @@ pub const SLICE: u64 = 20_000;
 /// moment on another node's clock so long before (ms).
 const LATE_MS: i64 = 10 * MINUTE_MS;
 const EARLY_MS: i64 = MINUTE_MS;
+
+/// Acts that end locks of several systems, whose entries are of none.
+const OF_SEVERAL: [&str; 2] = ["officer.revoked", "campaign.stopped"];
 
 /// The month's beginning and end.
 #[must_use]
@@ -58,7 +61,7 @@ pub struct Pass {
     end: Option<u64>,
     /// Entries of a month whose key is gone: nothing can be confirmed from them.
     closed: bool,
-    carried: HashMap<SystemId, Vec<Locked>>,
+    carried: HashMap<SystemId, Vec<Open>>,
     tallies: HashMap<SystemId, Tally>,
     pub(super) tree: Frontier,
 }
@@ -69,7 +72,7 @@ impl Pass {
         store: &Store,
         month: Month,
         tree: Frontier,
-        carried: HashMap<SystemId, Vec<Locked>>,
+        carried: HashMap<SystemId, Vec<Open>>,
     ) -> Result<Self> {
         let profiles = store.profiles().clone();
         let (from, to) = span(&profiles, month);
@@ -151,7 +154,10 @@ impl Pass {
     fn of_month(&self, entry: Entry) -> Option<Entry> {
         let counts = match &entry.body {
             Body::Query(q) => Month::of(DutyDay(q.duty_day)) == self.month,
-            Body::Act(act) => act.system != 0 && (self.from.0..self.to.0).contains(&entry.at),
+            Body::Act(act) => {
+                (act.system != 0 || OF_SEVERAL.contains(&act.kind.as_str()))
+                    && (self.from.0..self.to.0).contains(&entry.at)
+            }
             Body::Aggregate(_) => false,
         };
         counts.then_some(entry)
@@ -162,6 +168,15 @@ impl Pass {
             Body::Query(q) => {
                 let tally = self.tally(SystemId(q.system));
                 tally.question(q, entry.index, Moment(entry.arrival));
+            }
+            Body::Act(act) if act.system == 0 => {
+                let carried: Vec<SystemId> = self.carried.keys().copied().collect();
+                for system in carried {
+                    self.tally(system);
+                }
+                for tally in self.tallies.values_mut() {
+                    tally.act(act, entry.index, Moment(entry.at));
+                }
             }
             Body::Act(act) => {
                 self.tally(SystemId(act.system)).act(act, entry.index, Moment(entry.at));
@@ -174,6 +189,11 @@ impl Pass {
         let open = self.carried.get(&system).map_or(&[][..], Vec::as_slice);
         let new = || Tally::new(&self.profiles, &self.hours, open);
         self.tallies.entry(system).or_insert_with(new)
+    }
+
+    /// Whether a question of a system was answered.
+    pub(super) fn gave(&self, system: SystemId) -> bool {
+        self.tallies.get(&system).is_some_and(Tally::gave)
     }
 
     /// What was counted of a system.

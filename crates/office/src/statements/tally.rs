@@ -3,20 +3,19 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use dancu_domain::ids::SystemCode;
 use dancu_domain::moment::{DutyDay, Hours, Moment};
 use dancu_domain::profile::{LockEnds, LockScope, Profiles};
 use dancu_domain::refusal::Reason;
 use dancu_domain::rule::RuleId;
 use dancu_domain::service::{Service, Window};
-use dancu_domain::statements::{Count, Exceeded, Locked, RefusedFor};
+use dancu_domain::statements::{Count, Exceeded, Locked, Open, RefusedFor};
 use dancu_journal::{Act, Decision, Query};
 
 use crate::raise_requests::begins;
 
 /// What a refusal did to its line, as numbered in the journal format: it locked it.
 const LOCKED: u8 = 2;
-/// What an act says where it ends the lock of a connection that a campaign locked (B4).
-const REOPENED: &str = "mở khóa kết nối";
 /// What the entry of a raise says where a second approver is still awaited (D8).
 const FIRST_OF_TWO: &str = "người duyệt thứ nhất";
 
@@ -29,17 +28,19 @@ fn before_reason(detail: &str) -> &str {
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 enum Scope {
     Line(String, String),
-    Connection,
+    Connection(Cause),
     Account(u32),
 }
 
-/// A lock that stands.
-struct Standing {
-    lock: Locked,
-    /// When it ends by itself.
-    until: Option<Moment>,
-    /// Whether it came with a line's count: it ends with the line's lock.
-    by_line: Option<Scope>,
+/// Why a whole connection is locked: each lock ends by itself, and it goes on when all have ended.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Cause {
+    /// The count of a line, where the profile locks more than the line (D3).
+    Count,
+    /// For security (D6).
+    Security,
+    /// A dossier that a campaign waits for (B4).
+    Campaign,
 }
 
 /// Exceedances of a line on a day.
@@ -57,7 +58,7 @@ pub(super) struct Tally {
     refused: BTreeMap<(String, u8), u64>,
     repeats: u64,
     exceeded: BTreeMap<(u8, u8, i32), Day>,
-    standing: BTreeMap<Scope, Standing>,
+    standing: BTreeMap<Scope, Open>,
     ended: Vec<Locked>,
 }
 
@@ -68,15 +69,14 @@ pub(super) struct Counted {
     pub(super) repeats: u64,
     pub(super) exceedances: Vec<Exceeded>,
     pub(super) locks: Vec<Locked>,
+    /// Those of the locks that went on.
+    pub(super) open: Vec<Open>,
 }
 
 impl Tally {
     /// One that begins with what was locked before.
-    pub(super) fn new(profiles: &Arc<Profiles>, hours: &Hours, open: &[Locked]) -> Self {
-        let standing = open.iter().filter_map(|lock| {
-            let standing = Standing { lock: lock.clone(), until: None, by_line: None };
-            Some((scope_of(lock)?, standing))
-        });
+    pub(super) fn new(profiles: &Arc<Profiles>, hours: &Hours, open: &[Open]) -> Self {
+        let standing = open.iter().filter_map(|open| Some((scope_of(&open.lock)?, open.clone())));
         Self {
             profiles: profiles.clone(),
             hours: hours.clone(),
@@ -102,7 +102,7 @@ impl Tally {
                     count_one(count, q);
                 }
                 // Whatever ended the lock of a connection: a question that was answered did follow.
-                self.end(&Scope::Connection, arrival);
+                self.end_connection(arrival);
             }
             Decision::Refused => {
                 *self.refused.entry((q.rule.clone(), q.reason)).or_default() += 1;
@@ -128,71 +128,91 @@ impl Tally {
         };
         let line = Scope::Line(service(q.service), window(q.window));
         if rule.scope == LockScope::Connection {
-            let by_line = Some(line.clone());
-            self.begin(Scope::Connection, (RuleId::D3, index, at), until, by_line);
+            let whole = self.begin(Scope::Connection(Cause::Count), (RuleId::D3, index, at));
+            whole.until = until;
+            whole.line = Some((service(q.service), window(q.window)));
         }
-        self.begin(line, (RuleId::D3, index, at), until, None);
+        self.begin(line, (RuleId::D3, index, at)).until = until;
     }
 
-    /// Looks at an act on the system.
+    /// Whether a question was answered.
+    pub(super) fn gave(&self) -> bool {
+        !self.served.is_empty()
+    }
+
+    /// Looks at an act on the system, or on several of which it may be one.
     pub(super) fn act(&mut self, act: &Act, index: u64, at: Moment) {
         let mut words = act.detail.split([' ', ';', ',']);
-        words.next();
+        let first = words.next().unwrap_or_default();
         let second = words.next().unwrap_or_default();
         let third = words.next().unwrap_or_default();
         match act.kind.as_str() {
-            "line.lift" => self.end_line(&Scope::Line(second.into(), third.into()), at),
+            "line.lift" => self.end_line((second, third), at),
             "line.raise" if !before_reason(&act.detail).contains(FIRST_OF_TWO) => {
                 let from = act.detail.split_once(" từ ").and_then(|(_, rest)| {
                     Moment::parse_rfc3339(rest.split([' ', ',', ';']).next()?)
                 });
-                self.ends_by(&Scope::Line(second.into(), third.into()), from.unwrap_or(at).max(at));
+                self.ends_by((second, third), from.unwrap_or(at).max(at));
             }
             "system.state" if second == "locked" => {
-                self.begin(Scope::Connection, (RuleId::D6, index, at), None, None);
+                self.begin(Scope::Connection(Cause::Security), (RuleId::D6, index, at));
             }
             // The lock for security ended, that of a campaign holds.
             "system.state" if second == "locked:" => {
-                self.begin(Scope::Connection, (RuleId::B4, index, at), None, None);
+                self.end(&Scope::Connection(Cause::Security), at);
             }
             "campaign.locked" => {
-                self.begin(Scope::Connection, (RuleId::B4, index, at), None, None);
+                let lock = self.begin(Scope::Connection(Cause::Campaign), (RuleId::B4, index, at));
+                first.clone_into(&mut lock.campaign);
             }
-            "system.state" | "dossier.closed" => self.end(&Scope::Connection, at),
+            "campaign.extended" | "campaign.stopped" => {
+                self.let_go(first.trim_end_matches(':'), at)
+            }
+            // Behind its own words stands the campaign whose lock it ended, if it ended one.
+            "dossier.accepted" | "dossier.live" => {
+                for part in act.detail.split("; ") {
+                    self.let_go(part.split([',', ' ']).next().unwrap_or_default(), at);
+                }
+            }
+            "system.state" if second != "closed" => {
+                // In another state it is locked for neither.
+                self.end(&Scope::Connection(Cause::Security), at);
+                self.end(&Scope::Connection(Cause::Campaign), at);
+            }
+            "system.state" | "dossier.closed" => self.end_connection(at),
+            "officer.revoked" => {
+                for part in before_reason(&act.detail).split(", ") {
+                    let Some((code, account)) = part.split_once(" #") else { continue };
+                    if SystemCode::parse(code).is_ok() {
+                        self.end_account(account, at);
+                    }
+                }
+            }
+            "accounts.changesApplied" => {
+                let revoked = act.detail.rsplit_once("; thu hồi #").unwrap_or_default().1;
+                revoked.split(" #").for_each(|account| self.end_account(account, at));
+            }
             "account.state" => {
                 let Some(account) = second.strip_prefix('#').and_then(|n| n.parse().ok()) else {
                     return;
                 };
                 match third.to_lowercase().as_str() {
                     "locked" => {
-                        self.begin(Scope::Account(account), (RuleId::D6, index, at), None, None);
+                        self.begin(Scope::Account(account), (RuleId::D6, index, at));
                     }
                     "suspended" => {}
                     _ => self.end(&Scope::Account(account), at),
                 }
             }
-            // Behind the program's words stands a reason, which may say anything.
-            "campaign.extended" if before_reason(&act.detail).ends_with(REOPENED) => {
-                self.end(&Scope::Connection, at);
-            }
-            kind if kind.starts_with("dossier.") && act.detail.ends_with(REOPENED) => {
-                self.end(&Scope::Connection, at);
-            }
             _ => {}
         }
     }
 
-    fn begin(
-        &mut self,
-        scope: Scope,
-        (rule, entry, at): (RuleId, u64, Moment),
-        until: Option<Moment>,
-        by_line: Option<Scope>,
-    ) {
+    fn begin(&mut self, scope: Scope, (rule, entry, at): (RuleId, u64, Moment)) -> &mut Open {
         self.end(&scope, at);
         let (named, account) = match &scope {
             Scope::Line(service, window) => (Some((service.clone(), window.clone())), None),
-            Scope::Connection => (None, None),
+            Scope::Connection(_) => (None, None),
             Scope::Account(account) => (None, Some(*account)),
         };
         let (service, window) = named.unzip();
@@ -206,7 +226,8 @@ impl Tally {
             to: None,
             entry,
         };
-        self.standing.insert(scope, Standing { lock, until, by_line });
+        let open = Open { lock, until: None, line: None, campaign: String::new() };
+        self.standing.entry(scope).insert_entry(open).into_mut()
     }
 
     /// Ends a lock, unless it ended by itself before.
@@ -218,35 +239,61 @@ impl Tally {
         }
     }
 
-    fn end_line(&mut self, line: &Scope, at: Moment) {
-        self.end(line, at);
-        let whole = self.standing.get(&Scope::Connection);
-        if whole.is_some_and(|standing| standing.by_line.as_ref() == Some(line)) {
-            self.end(&Scope::Connection, at);
+    fn end_connection(&mut self, at: Moment) {
+        for cause in [Cause::Count, Cause::Security, Cause::Campaign] {
+            self.end(&Scope::Connection(cause), at);
+        }
+    }
+
+    /// Ends the lock of an account by its row, where that is one.
+    fn end_account(&mut self, row: &str, at: Moment) {
+        if let Ok(account) = row.parse() {
+            self.end(&Scope::Account(account), at);
+        }
+    }
+
+    /// Ends the lock of a campaign.
+    fn let_go(&mut self, campaign: &str, at: Moment) {
+        let scope = Scope::Connection(Cause::Campaign);
+        if self.standing.get(&scope).is_some_and(|open| open.campaign == campaign) {
+            self.end(&scope, at);
+        }
+    }
+
+    /// Locks that came with a line's count: its own, and that of the connection.
+    fn of_line((service, window): (&str, &str), open: &Open) -> bool {
+        let same = |line: (&str, &str)| line == (service, window);
+        let whole = open.line.as_ref().map(|(s, w)| (s.as_str(), w.as_str()));
+        let own = open.lock.service.as_deref().zip(open.lock.window.as_deref());
+        whole.is_some_and(same) || own.is_some_and(same)
+    }
+
+    fn end_line(&mut self, line: (&str, &str), at: Moment) {
+        let its = self.standing.iter().filter(|(_, open)| Self::of_line(line, open));
+        let its: Vec<Scope> = its.map(|(scope, _)| scope.clone()).collect();
+        for scope in &its {
+            self.end(scope, at);
         }
     }
 
     /// A raise ends the lock of its line when it begins.
-    fn ends_by(&mut self, line: &Scope, at: Moment) {
-        for scope in [line, &Scope::Connection] {
-            if let Some(standing) = self.standing.get_mut(scope)
-                && (scope == line || standing.by_line.as_ref() == Some(line))
-            {
-                standing.until = Some(standing.until.map_or(at, |until| until.min(at)));
-            }
+    fn ends_by(&mut self, line: (&str, &str), at: Moment) {
+        for open in self.standing.values_mut().filter(|open| Self::of_line(line, open)) {
+            open.until = Some(open.until.map_or(at, |until| until.min(at)));
         }
     }
 
     /// What was counted until the month's end.
     pub(super) fn finish(mut self, end: Moment) -> Counted {
-        let over = |s: &Standing| s.until.is_some_and(|until| until <= end);
+        let over = |open: &Open| open.until.is_some_and(|until| until <= end);
         let due: Vec<Scope> =
             self.standing.iter().filter(|(_, s)| over(s)).map(|(scope, _)| scope.clone()).collect();
         for scope in due {
             self.end(&scope, end);
         }
         let mut locks = self.ended;
-        locks.extend(self.standing.into_values().map(|standing| standing.lock));
+        let open: Vec<Open> = self.standing.into_values().collect();
+        locks.extend(open.iter().map(|open| open.lock.clone()));
         locks.sort_by_key(|lock| lock.entry);
         let exceeded = self.exceeded.into_iter().map(|((of, in_window, day), found)| Exceeded {
             service: service(of),
@@ -271,6 +318,7 @@ impl Tally {
             repeats: self.repeats,
             exceedances: exceeded.collect(),
             locks,
+            open,
         }
     }
 }
@@ -304,7 +352,7 @@ pub(super) fn window(number: u8) -> String {
 const fn word(scope: &Scope) -> &'static str {
     match scope {
         Scope::Line(..) => "line",
-        Scope::Connection => "connection",
+        Scope::Connection(_) => "connection",
         Scope::Account(_) => "account",
     }
 }
@@ -312,94 +360,15 @@ const fn word(scope: &Scope) -> &'static str {
 fn scope_of(lock: &Locked) -> Option<Scope> {
     match lock.scope.as_str() {
         "line" => Some(Scope::Line(lock.service.clone()?, lock.window.clone()?)),
-        "connection" => Some(Scope::Connection),
+        "connection" => Some(Scope::Connection(match lock.rule.as_str() {
+            "D3" => Cause::Count,
+            "B4" => Cause::Campaign,
+            _ => Cause::Security,
+        })),
         "account" => Some(Scope::Account(lock.account?)),
         _ => None,
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use dancu_domain::moment::{DAY_MS, HOUR_MS};
-    use dancu_domain::profile::DEFAULT_PROFILE;
-
-    use super::*;
-
-    /// 2026-03-02 07:00 in Viet Nam.
-    const MORNING: Moment = Moment(1_772_409_600_000);
-
-    fn tally(open: &[Locked]) -> Tally {
-        let profiles = Arc::new(Profiles::parse(DEFAULT_PROFILE).unwrap());
-        let hours = profiles.at(MORNING).hours.clone();
-        Tally::new(&profiles, &hours, open)
-    }
-
-    fn locking(tally: &mut Tally, index: u64, at: Moment) {
-        let query = Query {
-            decision: Decision::Refused,
-            rule: "D2".into(),
-            reason: 15,
-            event: LOCKED,
-            duty_day: 20_514,
-            ..Query::default()
-        };
-        tally.question(&query, index, at);
-    }
-
-    fn act(tally: &mut Tally, kind: &str, detail: &str, at: Moment) {
-        let (kind, actor, detail) = (kind.into(), String::new(), detail.into());
-        tally.act(&Act { kind, actor, system: 1, detail }, 9, at);
-    }
-
-    /// Scope, and until when, of each lock by the month's end.
-    fn locks(tally: Tally) -> Vec<(String, Option<Moment>)> {
-        let all = tally.finish(MORNING.plus_ms(20 * DAY_MS)).locks.into_iter();
-        let at = |text: String| Moment::parse_rfc3339(&text).unwrap();
-        all.map(|lock| (lock.scope, lock.to.map(at))).collect()
-    }
-
-    #[test]
-    fn rule_d3_a_line_is_locked_until_somebody_or_the_morning_ends_it() {
-        let line = "MAU citizen.verify inHours";
-        let (at, later) = (MORNING.plus_ms(HOUR_MS), MORNING.plus_ms(3 * HOUR_MS));
-        let half = MORNING.plus_ms(2 * HOUR_MS);
-        let next = MORNING.plus_ms(DAY_MS);
-        let raise = format!("{line} +5 từ {} đến {}, đề nghị #1", half.rfc3339(), later.rfc3339());
-        let first = format!("{raise}, người duyệt thứ nhất; lý do: x");
-        for (kind, detail, until) in [
-            ("line.lift", format!("{line}; lý do: x"), later),
-            ("line.lift", "MAU citizen.verify offHours; lý do: x".to_owned(), next),
-            ("line.raise", format!("{line} +5 đến {}; lý do: x", next.rfc3339()), later),
-            ("line.raise", first, next),
-            ("news.ended", String::new(), next),
-        ] {
-            let mut tally = tally(&[]);
-            locking(&mut tally, 4, at);
-            act(&mut tally, kind, &detail, later);
-            assert_eq!(locks(tally), [("line".to_owned(), Some(until))], "{kind} {detail}");
-        }
-        // A raise that was asked for from an hour on ends the lock then, and not sooner.
-        let mut tally = tally(&[]);
-        locking(&mut tally, 4, at);
-        act(&mut tally, "line.raise", &raise, at);
-        assert_eq!(locks(tally), [("line".to_owned(), Some(half))]);
-    }
-
-    #[test]
-    fn rule_d6_named_locks_go_on_into_the_next_month() {
-        let mut first = tally(&[]);
-        act(&mut first, "account.state", "MAU #12 locked; lý do: x", MORNING);
-        act(&mut first, "account.state", "MAU #13 locked; lý do: x", MORNING);
-        act(&mut first, "account.state", "MAU #13 unlocked; lý do: x", MORNING.plus_ms(1));
-        act(&mut first, "campaign.locked", "DCN-001 HS-00001", MORNING);
-        let open: Vec<Locked> = first.finish(MORNING.plus_ms(DAY_MS)).locks;
-        let open: Vec<Locked> = open.into_iter().filter(|lock| lock.to.is_none()).collect();
-        assert_eq!(open.len(), 2, "{open:?}");
-        let mut next = tally(&open);
-        let at = MORNING.plus_ms(2 * DAY_MS);
-        act(&mut next, "dossier.accepted", "HS-00001: nhận, mở khóa kết nối", at);
-        let mut left = locks(next);
-        left.sort();
-        assert_eq!(left, [("account".to_owned(), None), ("connection".to_owned(), Some(at))]);
-    }
-}
+mod tests;

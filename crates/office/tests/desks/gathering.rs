@@ -7,12 +7,16 @@ use dancu_domain::gathering::{Counts, Level, Whose};
 use dancu_domain::ids::UnitCode;
 use dancu_domain::moment::{DAY_MS, Moment};
 use dancu_domain::notices::{Audience, Notice};
-use dancu_domain::registration::Snapshot;
+use dancu_domain::people::grants::{Grant, Grants, Scope};
+use dancu_domain::people::roles::Role;
+use dancu_domain::registration::{DateRange, Snapshot};
 use dancu_domain::units::{About, Change, UnitKind, UnitName};
 use dancu_office::gathering::{self, File, GatherDesk, Gathered, Kind, Whom};
+use dancu_office::notices::spread;
 use dancu_office::units::{Known, UnitsDesk, keep, known, record};
 use dancu_office::{Actor, Refused};
 use dancu_papers::book;
+use dancu_store::people;
 use jiff::civil::Date;
 
 use super::dossiers::{Walk, content};
@@ -213,6 +217,18 @@ async fn rule_b8_a_summary_goes_up_the_line_with_a_receipt() {
         assert!(done.detail.starts_with("TH-00001 H26.006 → H26: "), "{}", done.detail);
         assert!(done.detail.contains(&hex::encode(first.digest)));
         assert_eq!(world.last_act().kind, "gathering.handedUp");
+        let told = async || {
+            let told = world.store.notices().to_spread(0).await.unwrap();
+            let told = told.last().unwrap().2.clone().unwrap();
+            (told.to, told.notice)
+        };
+        let to = vec![Audience::FocalPoints(code("H26"))];
+        let notice = |by: &str, number: &str, to: &str| Notice::HandedUp {
+            by: by.into(),
+            number: number.into(),
+            to: to.into(),
+        };
+        assert_eq!(told().await, (to, notice("Công an tỉnh Mẫu", "TH-00001", "H26")));
         // What is handed up later is another version, and the first one stays what it was.
         Walk::begun(&world, content()).await;
         let (_, second) = hand(&police).await.unwrap();
@@ -220,6 +236,32 @@ async fn rule_b8_a_summary_goes_up_the_line_with_a_receipt() {
         assert_ne!(first.digest, second.digest);
         let (done, third) = hand(&province).await.unwrap();
         assert!(done.detail.contains("H26 → Trung tâm"), "{}", done.detail);
+        let (to, notice) = told().await;
+        assert_eq!(to, [Audience::Operators(None)], "the centre receives it");
+        assert!(matches!(notice, Notice::HandedUp { to, .. } if to.is_empty()));
+        let focal =
+            Grant::new(Role::FocalPoint, Scope::Below(code("H26")), DateRange::default(), None);
+        world
+            .change(move |tx, keys| {
+                let mut one = people::by_id(tx, keys, INSIDER)?.unwrap();
+                one.grants = Grants::default().with(focal.unwrap()).unwrap();
+                people::save(tx, keys, &one)
+            })
+            .await;
+        spread::spread(&world.store, clock()).await.unwrap();
+        for (person, links) in [
+            (
+                INSIDER,
+                &["/gathering/handed/TH-00002?at=H26", "/gathering/handed/TH-00001?at=H26"][..],
+            ),
+            (FIRST, &["/gathering/handed/TH-00003?at="][..]),
+            (HEAD, &[][..]),
+        ] {
+            let inbox = world.store.notices().inbox(person, i64::MAX).await.unwrap();
+            let handed = inbox.iter().filter(|l| matches!(l.notice, Notice::HandedUp { .. }));
+            let found: Vec<_> = handed.map(|letter| letter.notice.link(letter.side)).collect();
+            assert_eq!(found, links, "{person:?}");
+        }
         let [handed, received] = gathering::receipts(&province.desk(&world)).await.unwrap();
         assert_eq!((handed, received), (vec![third], vec![second.clone(), first.clone()]));
         let seen = gathering::handed(&province.desk(&world), 1).await.unwrap().unwrap();

@@ -177,9 +177,18 @@ async fn rule_b4_wrong_rows_are_named_and_nothing_enters_by_halves() {
         assert!(looked.wrong.iter().all(|w| !w.column.is_empty()), "{:?}", looked.wrong);
         let column = |line| looked.wrong.iter().find(|w| w.sheet == "Tài khoản" && w.line == line);
         assert!(column(3).is_some_and(|w| !w.column.is_empty()));
-        let sentence = looked.wrong.iter().find(|w| w.rule.code() == "H1").unwrap().to_string();
-        assert!(sentence.starts_with("Hệ thống, dòng 4, cột “SOAP: tên truy cập”: "), "{sentence}");
-        assert!(looked.wrong.iter().all(|w| !w.vi.contains("canbo") && w.vi.ends_with('.')));
+        let sentence = looked.wrong.iter().find(|w| w.rule.code() == "H1").unwrap().sentence();
+        let begins = ("Hệ thống, dòng 4, cột “SOAP: tên truy cập”: ", "Hệ thống, row 4, column “");
+        assert!(
+            sentence.0.starts_with(begins.0) && sentence.1.starts_with(begins.1),
+            "{sentence:?}"
+        );
+        assert!(
+            looked
+                .wrong
+                .iter()
+                .all(|w| !w.vi.contains("canbo") && w.vi.ends_with('.') && w.en.ends_with('.'))
+        );
         let by = operator();
         let desk = ImportDesk { store: &world.store, now: clock(), by: &by, reason: "x" };
         let before = world.store.ledger().next_index();
@@ -194,6 +203,39 @@ async fn rule_b4_wrong_rows_are_named_and_nothing_enters_by_halves() {
         }
         let empty = look_at(&world, &imports::template().unwrap()).await.unwrap();
         assert!(empty.entering.is_empty() && empty.wrong.is_empty());
+    }
+}
+
+/// Accounts in the columns of 2021, which have no citizen id: it is completed by the campaign.
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_b6_accounts_enter_in_the_columns_of_2021() {
+    for world in World::both("import-2021").await {
+        let head = ["TT", "Mã hệ thống", "Họ tên ²", "Tài khoản đăng nhập ³", "SĐT"];
+        let more = ["Vai trò trách nhiệm ⁴", "Số lần truy vấn trong ngày ⁵", "Mục đích sử dụng ⁶"];
+        let book = |login: &str, daily: &str| {
+            let row = ["1", "CU", "Nguyễn Thị Mẫu", login, "0900000001", "Một cửa", daily, "Việc"];
+            let accounts = vec![cells(&[&head[..], &more[..]].concat()), cells(&row)];
+            let mut tables = book::read(&workbook(whole(0))).unwrap();
+            let lines = (1..).zip(accounts).map(|(number, cells)| book::Line { number, cells });
+            tables[2].lines = lines.collect();
+            book_of(&tables)
+        };
+        let wrong = look_at(&world, &book("canbo.cu21", "nhiều")).await.unwrap().wrong;
+        assert_eq!(wrong[0].column, "Số lần truy vấn trong ngày");
+        let wrong = look_at(&world, &book("cu", "5")).await.unwrap().wrong;
+        assert_eq!((wrong.len(), wrong[0].column), (1, "Tài khoản đăng nhập"));
+        let looked = look_at(&world, &book("canbo.cu21", "50")).await.unwrap();
+        assert_eq!(looked.wrong, []);
+        let by = operator();
+        let desk =
+            ImportDesk { store: &world.store, now: clock(), by: &by, reason: "Tiếp nhận" };
+        imports::import(&desk, looked, plan()).await.unwrap().unwrap();
+        let entered = system(&world).unwrap();
+        let account = entered.accounts.iter().next().unwrap();
+        assert_eq!((account.login.as_str(), account.daily), ("canbo.cu21", 50));
+        let content = world.store.dossiers().of_system(entered.id).await.unwrap().unwrap();
+        let row = &content.dossier.content().accounts[0];
+        assert_eq!((row.role.as_str(), row.citizen_id.as_str()), ("Một cửa", ""));
     }
 }
 

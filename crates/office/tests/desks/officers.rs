@@ -1,5 +1,6 @@
 //! Officers of a unit: added, changed, stopped, ended (B6, E1-E3), alone and as a list.
 
+use dancu_domain::editions::{Edition, Form};
 use dancu_domain::ids::{LineId, PersonalId, SystemCode, SystemId, UnitCode};
 use dancu_domain::moment::{DAY_MS, Moment};
 use dancu_domain::people::account::{Phase, RevokeCause, Standing, Stops};
@@ -12,6 +13,7 @@ use dancu_domain::people::session::{Look, Session};
 use dancu_domain::people::{MachineTime, PersonId, session};
 use dancu_domain::registration::{AccountList, AccountState, DateRange, Snapshot};
 use dancu_domain::service::{Service, ServiceSet};
+use dancu_office::officers::check::{Effect, Wrong};
 use dancu_office::officers::{
     self, Died, HeadDesk, Held, Import, New, Officer, State, Who, add, change, confirm_revocation,
     export, give_password, invite, list, open_notices, preview, reenable, resume, revoke, suspend,
@@ -20,7 +22,7 @@ use dancu_office::officers::{
 use dancu_office::papers::{self, Whose};
 use dancu_office::substitutes::appoint;
 use dancu_office::{Actor, Done, Refused};
-use dancu_papers::sheet::{self, Column, Contact, Raw};
+use dancu_papers::sheet::{self, Column, Contact, Layout, List, Raw};
 use dancu_store::engine::Tx;
 use dancu_store::keys::Keyring;
 use dancu_store::people::{self, Person};
@@ -687,15 +689,20 @@ async fn a_list_goes_out_and_comes_in_whole_or_not_at_all() {
         let desk = place.desk(&world.store);
         change(&desk, ACCOUNT, &raw("x", "099301012341"), verify()).await.unwrap();
         added(&world.store, "canbo.hai1", "099301012342").await.unwrap();
-        let (_, file) = export(&desk, SYSTEM, Contact::default()).await.unwrap();
+        let (_, file) = export(&desk, SYSTEM, Contact::default(), edition(2025)).await.unwrap();
         let act = world.last_act();
         assert_eq!(
             (act.kind.as_str(), act.detail.as_str()),
             ("accounts.exported", "MAU: 2 tài khoản")
         );
         // What went out comes in as it is.
-        let rows = sheet::read(&file).unwrap();
-        let import = |rows| Import { system: SYSTEM, rows, services: verify() };
+        let list = sheet::read(&file).unwrap();
+        let rows = list.rows.clone();
+        let import = |rows| Import {
+            system: SYSTEM,
+            list: List { rows, ..list.clone() },
+            services: verify(),
+        };
         let same = preview(&desk, &import(rows.clone())).await.unwrap();
         assert_eq!((same.sums().same, same.effects.len()), (2, 2));
         assert_eq!(field(officers::apply(&desk, import(rows.clone()), same).await), "file");
@@ -734,6 +741,48 @@ async fn a_list_goes_out_and_comes_in_whole_or_not_at_all() {
         let after = world.store.account_list(SYSTEM).await.unwrap();
         assert!(after.iter().all(|k| k.account.daily != 80));
     }
+}
+
+/// What the form of 2021 has no column for stays as it is.
+#[tokio::test(flavor = "multi_thread")]
+async fn rule_b6_the_list_of_2021_goes_out_and_comes_in() {
+    for world in World::both("imported-2021").await {
+        let place = Place::new(&world.store, HEAD);
+        let desk = place.desk(&world.store);
+        let first = raw("x", "099301012341").with(Column::OfficerCode, "CB-1");
+        change(&desk, ACCOUNT, &first, verify()).await.unwrap();
+        let contact = Contact::default;
+        let (_, file) = export(&desk, SYSTEM, contact(), edition(2021)).await.unwrap();
+        let list = sheet::read(&file).unwrap();
+        assert_eq!((list.layout, list.has(Column::PersonalId)), (Layout::Of2021, false));
+        let import = |list: List| Import { system: SYSTEM, list, services: verify() };
+        let same = preview(&desk, &import(list.clone())).await.unwrap();
+        assert_eq!((same.sums().same, same.effects.len()), (1, 1));
+        // One more: without a citizen id it is not added, with the column it is.
+        let mut more = list.clone();
+        more.rows[0].raw = more.rows[0].raw.clone().with(Column::Daily, "75");
+        let new = raw("canbo.moi21", "").with(Column::Role, "Cán bộ một cửa");
+        more.rows.push(sheet::Row { line: 20, raw: new.clone(), formulas: vec![] });
+        let shown = preview(&desk, &import(more.clone())).await.unwrap();
+        let Effect::Wrong(faults) = &shown.effects[1] else { panic!("{:?}", shown.effects) };
+        assert_eq!(faults[..], [(Column::PersonalId, Wrong::NoColumn)]);
+        assert_eq!(field(officers::apply(&desk, import(more.clone()), shown).await), "file");
+        more.columns.push(Column::PersonalId);
+        more.rows[1].raw = new.with(Column::PersonalId, "099301012342");
+        let shown = preview(&desk, &import(more.clone())).await.unwrap();
+        let (_, sums) = officers::apply(&desk, import(more), shown).await.unwrap();
+        assert_eq!((sums.added, sums.changed), (1, 1));
+        let kept = world.store.account_list(SYSTEM).await.unwrap();
+        let kept = &kept.iter().find(|k| k.account.id == ACCOUNT).unwrap().account;
+        assert_eq!(kept.daily, 75);
+        assert_eq!(kept.officer_code.as_ref().unwrap().as_str(), "CB-1");
+        assert_eq!(kept.citizen_id.unwrap().to_string(), "099301012341");
+    }
+}
+
+/// The edition of the list in a year.
+fn edition(year: i16) -> &'static Edition {
+    Edition::at(Form::AccountList, jiff::civil::date(year, 12, 31)).unwrap()
 }
 
 /// Of two nodes at the same time the second act builds on the first.

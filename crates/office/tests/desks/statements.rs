@@ -6,13 +6,14 @@ use std::sync::Arc;
 use dancu_domain::ids::{LineId, SystemCode, SystemId, UnitCode};
 use dancu_domain::lines::Intent;
 use dancu_domain::moment::{DAY_MS, DutyDay, HOUR_MS, MINUTE_MS, Moment};
-use dancu_domain::registration::{Group, LineLimit, System};
+use dancu_domain::registration::{ConnectionState, Group, LineLimit, System};
 use dancu_domain::statements::{Month, READY_MS, Statement};
 use dancu_journal::tree::Frontier;
 use dancu_journal::{Body, Decision, Query};
 use dancu_office::raise_requests::{begins, duty_day};
 use dancu_office::statements::{self, Pass, Signed, Signing};
 use dancu_office::{Refused, states};
+use dancu_store::Error;
 use dancu_store::ledger::{Decided, Draft};
 use parking_lot::Mutex;
 
@@ -94,6 +95,11 @@ fn read(world: &World, pass: Option<Pass>) -> Pass {
     let mut pass = pass.expect("a month is due");
     while !pass.step(&world.store).unwrap() {}
     pass
+}
+
+async fn make(world: &World, now: Moment, pass: Pass, sign: &Signing) -> Result<usize, Error> {
+    let ready = statements::ready((&world.store, now), pass)?;
+    statements::make((&world.store, now), ready, sign, None).await
 }
 
 /// By service, window and purpose: questions, persons, matches; and refusals by rule and reason.
@@ -188,7 +194,7 @@ async fn rule_a7_figures_are_those_of_the_journal() {
         let before = statements::next(&world.store, early).await.unwrap();
         let before = read(&world, before);
         assert_eq!(before.month.next(), month);
-        assert_eq!(statements::make((&world.store, early), before, &sign, None).await.unwrap(), 1);
+        assert_eq!(make(&world, early, before, &sign).await.unwrap(), 1);
         let first = desk.last();
         assert_eq!((first.services.len(), first.services[0].count.questions), (1, 1));
         assert!(statements::next(&world.store, early).await.unwrap().is_none(), "not over yet");
@@ -196,9 +202,9 @@ async fn rule_a7_figures_are_those_of_the_journal() {
         let now = end.plus_ms(READY_MS);
         let pass = read(&world, statements::next(&world.store, now).await.unwrap());
         let other = read(&world, statements::next(&world.store, now).await.unwrap());
-        assert_eq!(statements::make((&world.store, now), pass, &sign, None).await.unwrap(), 1);
+        assert_eq!(make(&world, now, pass, &sign).await.unwrap(), 1);
         // Another node that read the same month makes no second one.
-        let again = statements::make((&world.store, now), other, &sign, None).await.unwrap();
+        let again = make(&world, now, other, &sign).await.unwrap();
         assert_eq!((again, desk.0.lock().len()), (0, 2));
         assert!(statements::next(&world.store, now).await.unwrap().is_none());
 
@@ -283,13 +289,24 @@ async fn empty(world: &World, month: Month, desk: &Desk_) {
         .change(|tx, keys| {
             let (code, unit) = (SystemCode::parse("MOI").unwrap(), UnitCode::parse("H26").unwrap());
             let system = System::new(SystemId(2), code, unit, Group::State);
+            dancu_store::policy::write::insert_system(tx, keys, &system, &[])?;
+            // One that was prepared and closed without ever being live.
+            let (code, unit) = (SystemCode::parse("CU").unwrap(), UnitCode::parse("H26").unwrap());
+            let system = System::new(SystemId(3), code, unit, Group::State);
             dancu_store::policy::write::insert_system(tx, keys, &system, &[])
         })
         .await;
+    let (snapshot, by) = (world.snapshot(), operator());
+    let closed = snapshot.by_id(SystemId(3)).unwrap();
+    let closing = dancu_office::act::Desk {
+        now: at(world, month, 1, 0),
+        ..word(world, &snapshot, &by).on(closed)
+    };
+    states::connection(&closing, ConnectionState::Closed).await.unwrap();
     let now = at(world, month.next(), 0, DAY_MS);
     let pass = read(world, statements::next(&world.store, now).await.unwrap());
-    let made = statements::make((&world.store, now), pass, &desk.signing(), None).await.unwrap();
-    assert_eq!(made, 1, "what only prepares has none");
+    let made = make(world, now, pass, &desk.signing()).await.unwrap();
+    assert_eq!(made, 1, "what only prepares has none, nor what was closed before it was live");
     let last = desk.last();
     assert_eq!(told(&last), recount(world, month));
     let [lock] = last.locks.as_slice() else { panic!("{:?}", last.locks) };

@@ -54,7 +54,7 @@ pub(crate) struct Prompt {
 }
 
 /// A table.
-#[derive(Clone, Debug)]
+#[derive(Clone, Default, Debug)]
 pub(crate) struct Table {
     /// Heads and their shares of the width.
     pub(crate) columns: Vec<(String, f32)>,

@@ -7,8 +7,8 @@ use calamine::{DataRef, Reader as _, Xlsx, XlsxError};
 use dancu_domain::text::{composed, fold};
 
 use super::{
-    CELL_CHARS_MAX, COLUMNS_MAX, Column, FILE_BYTES_MAX, HEAD_ROWS, ROWS_MAX, Raw, Row, Unreadable,
-    cell_name, package,
+    CELL_CHARS_MAX, COLUMNS_MAX, Column, FILE_BYTES_MAX, HEAD_ROWS, Layout, List, ROWS_MAX, Raw,
+    Row, Unreadable, cell_name, package,
 };
 use crate::delimited;
 
@@ -16,7 +16,7 @@ use crate::delimited;
 ///
 /// # Errors
 /// Why the file is not read.
-pub fn read(bytes: &[u8]) -> Result<Vec<Row>, Unreadable> {
+pub fn read(bytes: &[u8]) -> Result<List, Unreadable> {
     if bytes.len() > FILE_BYTES_MAX {
         return Err(Unreadable::TooLarge);
     }
@@ -31,7 +31,7 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Row>, Unreadable> {
 }
 
 /// The table of a text file.
-fn text_table(bytes: &[u8]) -> Result<Vec<Row>, Unreadable> {
+fn text_table(bytes: &[u8]) -> Result<List, Unreadable> {
     let mut table = Table::default();
     delimited::cells(bytes, (COLUMNS_MAX, CELL_CHARS_MAX + 1), |cell| {
         let delimited::Cell { row, column, text, formula, bare } = cell;
@@ -42,24 +42,30 @@ fn text_table(bytes: &[u8]) -> Result<Vec<Row>, Unreadable> {
     table.end()
 }
 
-fn sheets(bytes: &[u8]) -> Result<Vec<Row>, Unreadable> {
+fn sheets(bytes: &[u8]) -> Result<List, Unreadable> {
     let mut book = Xlsx::new(Cursor::new(bytes)).map_err(|e| match e {
         XlsxError::Password => Unreadable::Encrypted,
         _ => Unreadable::Damaged,
     })?;
-    let mut nothing = Unreadable::Missing(Column::ALL.to_vec());
+    let mut nothing = nothing();
     for name in book.sheet_names().into_iter().take(SHEETS_MAX) {
         match table(&mut book, &name) {
             // Another sheet may hold the table: the explanation of a form, a cover.
-            Err(Unreadable::Missing(columns)) => {
-                if matches!(&nothing, Unreadable::Missing(known) if columns.len() < known.len()) {
-                    nothing = Unreadable::Missing(columns);
+            Err(Unreadable::Missing(layout, columns)) => {
+                if matches!(&nothing, Unreadable::Missing(_, known) if columns.len() < known.len())
+                {
+                    nothing = Unreadable::Missing(layout, columns);
                 }
             }
             done => return done,
         }
     }
     Err(nothing)
+}
+
+/// No column of the form was found.
+fn nothing() -> Unreadable {
+    Unreadable::Missing(Layout::Of2025, Column::ALL.to_vec())
 }
 
 /// Sheets of a file that are looked at: a form has one, with a cover and an explanation three.
@@ -76,10 +82,10 @@ struct Cell {
     formula: bool,
 }
 
-fn table(book: &mut Xlsx<Cursor<&[u8]>>, name: &str) -> Result<Vec<Row>, Unreadable> {
+fn table(book: &mut Xlsx<Cursor<&[u8]>>, name: &str) -> Result<List, Unreadable> {
     let mut reader = match book.worksheet_cells_reader(name) {
         Ok(reader) => reader,
-        Err(XlsxError::NotAWorksheet(_)) => return Err(Unreadable::Missing(Column::ALL.to_vec())),
+        Err(XlsxError::NotAWorksheet(_)) => return Err(nothing()),
         Err(_) => return Err(Unreadable::Damaged),
     };
     let mut table = Table::default();
@@ -108,8 +114,20 @@ struct Table {
     /// Which column of the sheet is which of the form; empty until the head is found.
     columns: Vec<(u32, Column)>,
     head: u32,
-    fewest: Option<Vec<Column>>,
+    fewest: Option<(Layout, Vec<Column>)>,
     rows: Vec<Row>,
+}
+
+/// The form that a head is of: role and purpose are columns of 2021, to which a unit may have added
+/// citizen id and officer code.
+fn layout(columns: &[(u32, Column)]) -> Layout {
+    let has = |column| columns.iter().any(|(_, known)| *known == column);
+    match (has(Column::Role), has(Column::Purpose)) {
+        (true, true) => Layout::Of2021,
+        (false, false) => Layout::Of2025,
+        _ if has(Column::PersonalId) => Layout::Of2025,
+        _ => Layout::Of2021,
+    }
 }
 
 impl Table {
@@ -153,14 +171,22 @@ impl Table {
         if columns.len() < 2 {
             return Ok(());
         }
-        let needed = Column::ALL.into_iter().filter(|c| *c != Column::OfficerCode);
+        let layout = layout(&columns);
+        let needed = layout.columns().into_iter().filter(|c| *c != Column::OfficerCode);
         let missing: Vec<Column> =
             needed.filter(|c| columns.iter().all(|(_, known)| known != c)).collect();
         if !missing.is_empty() {
-            if self.fewest.as_ref().is_none_or(|f| missing.len() < f.len()) {
-                self.fewest = Some(missing);
+            if self.fewest.as_ref().is_none_or(|(_, f)| missing.len() < f.len()) {
+                self.fewest = Some((layout, missing));
             }
             return Ok(());
+        }
+        if layout == Layout::Of2025 {
+            // One of the two alone is no column of this form.
+            let other = |c: &&(u32, Column)| matches!(c.1, Column::Role | Column::Purpose);
+            let other = columns.iter().find(other).map(|(column, _)| *column);
+            let row = cells.last().map_or(0, |c| c.row);
+            odd = odd.or_else(|| other.map(|column| cell_name(row, column)));
         }
         if let Some(cell) = odd {
             return Err(Unreadable::Odd(cell));
@@ -192,14 +218,20 @@ impl Table {
         Ok(())
     }
 
-    fn end(mut self) -> Result<Vec<Row>, Unreadable> {
+    fn end(mut self) -> Result<List, Unreadable> {
         if self.columns.is_empty() {
             self.close_candidate()?;
         }
         if self.columns.is_empty() {
-            return Err(Unreadable::Missing(self.fewest.unwrap_or(Column::ALL.to_vec())));
+            let (layout, missing) = self.fewest.ok_or_else(nothing)?;
+            return Err(Unreadable::Missing(layout, missing));
         }
-        if self.rows.is_empty() { Err(Unreadable::Empty) } else { Ok(self.rows) }
+        if self.rows.is_empty() {
+            return Err(Unreadable::Empty);
+        }
+        let layout = layout(&self.columns);
+        let columns = self.columns.into_iter().map(|(_, column)| column).collect();
+        Ok(List { layout, columns, rows: self.rows })
     }
 }
 
@@ -210,9 +242,19 @@ enum Heading {
     Odd,
 }
 
-/// The column that a head names: by the form of 2025, that of 2021, and short forms of both.
 fn heading(text: &str) -> Heading {
-    Heading::Of(match fold(text).as_str() {
+    match (named(text), fold(text).as_str()) {
+        (Some(column), _) => Heading::Of(column),
+        (None, "tt" | "stt" | "sothutu") => Heading::Number,
+        _ => Heading::Odd,
+    }
+}
+
+/// The column that a head names: by the form of 2025, that of 2021, whose heads end with the mark
+/// of a note, and short forms of both.
+#[must_use]
+pub fn named(head: &str) -> Option<Column> {
+    Some(match fold(head).trim_end_matches(char::is_numeric) {
         "tentaikhoandangnhap"
         | "taikhoandangnhap"
         | "tentaikhoan"
@@ -231,8 +273,9 @@ fn heading(text: &str) -> Heading {
         | "soluottruyvan"
         | "solantruyvan"
         | "queriesaday" => Column::Daily,
-        "tt" | "stt" | "sothutu" => return Heading::Number,
-        _ => return Heading::Odd,
+        "vaitrotrachnhiem" | "vaitro" | "role" => Column::Role,
+        "mucdichsudung" | "mucdich" | "purpose" => Column::Purpose,
+        _ => return None,
     })
 }
 

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::io::{Cursor, Write as _};
 
+use dancu_domain::editions::{self, Edition};
 use jiff::civil::date;
 use zip::write::{SimpleFileOptions, ZipWriter};
 
@@ -77,10 +78,17 @@ fn row(login: &str, phone: &str) -> Raw {
         .with(Column::Daily, "120")
 }
 
+/// The edition of a year.
+fn edition(name: &str) -> &'static Edition {
+    let list = |e: &&Edition| e.form == editions::Form::AccountList && e.name == name;
+    editions::ALL.iter().find(list).unwrap()
+}
+
 #[test]
 fn what_is_written_is_read_again() {
     let rows = [row("onestop.canbo1", "+84900000001"), row("=HYPERLINK", "0900000002")];
     let form = Form {
+        edition: edition("2025"),
         unit: "H26.001",
         system: "ONESTOP",
         contact: Contact::default(),
@@ -88,7 +96,8 @@ fn what_is_written_is_read_again() {
         rows: &rows,
     };
     let bytes = write(&form).unwrap();
-    let read = read(&bytes).unwrap();
+    let List { layout, rows: read, .. } = read(&bytes).unwrap();
+    assert_eq!(layout, Layout::Of2025);
     assert_eq!(read.iter().map(|r| r.raw.clone()).collect::<Vec<_>>(), rows);
     // The head stands in the tenth row; no value became a formula.
     assert_eq!(read.iter().map(|r| r.line).collect::<Vec<_>>(), [11, 12]);
@@ -109,7 +118,7 @@ fn numbers_formulas_and_escapes_are_read_as_what_they_are() {
     let cells = "<row r=\"2\"><c r=\"B2\" t=\"inlineStr\"><is><t>'=canbo.thu</t></is></c>\
         <c r=\"C2\" t=\"str\"><f>A1&amp;A2</f><v>Trần</v></c><c r=\"D2\"><v>99301012345</v></c>\
         <c r=\"F2\"><v>900000001</v></c><c r=\"G2\"><v>120</v></c></row>";
-    let found = read(&book(&sheet(&(head() + cells)), &[])).unwrap();
+    let found = read(&book(&sheet(&(head() + cells)), &[])).unwrap().rows;
     let row = &found[0];
     assert_eq!(row.raw.get(Column::Login), "=canbo.thu");
     assert_eq!(row.raw.get(Column::PersonalId), "099301012345");
@@ -124,7 +133,7 @@ fn the_table_is_found_below_what_the_form_says_first() {
     let cover = texts(1, &["DANH SÁCH TÀI KHOẢN", "", "Họ tên: A", "Số điện thoại: 0900"]);
     let heads = ["STT", "Login", "Họ và tên", "CCCD", "Điện thoại", "Số lượt truy vấn"];
     let table = texts(2, &heads) + &texts(3, &["1", "canbo.mot", "A", "", "", "5"]);
-    let found = read(&book(&sheet(&(cover + &table)), &[])).unwrap();
+    let found = read(&book(&sheet(&(cover + &table)), &[])).unwrap().rows;
     assert_eq!((found.len(), found[0].line), (1, 3));
     assert_eq!(found[0].raw.get(Column::Daily), "5");
 }
@@ -133,7 +142,10 @@ fn the_table_is_found_below_what_the_form_says_first() {
 fn wrong_columns_are_named() {
     let missing = texts(1, &["TT", "Tên tài khoản đăng nhập", "Họ và tên", "Số điện thoại"]);
     let refused = read(&book(&sheet(&missing), &[])).unwrap_err();
-    assert_eq!(refused, Unreadable::Missing(vec![Column::PersonalId, Column::Daily]));
+    assert_eq!(
+        refused,
+        Unreadable::Missing(Layout::Of2025, vec![Column::PersonalId, Column::Daily])
+    );
     let (vi, en) = refused.sentence();
     assert!(vi.contains("“Số CCCD”") && en.contains("“Queries a day”"), "{vi} {en}");
     for further in ["Họ và tên", "Ghi chú"] {
@@ -144,7 +156,7 @@ fn wrong_columns_are_named() {
     }
     assert_eq!(read(&book(&sheet(&head()), &[])).unwrap_err(), Unreadable::Empty);
     let nothing = read(&book(&sheet(""), &[])).unwrap_err();
-    assert_eq!(nothing, Unreadable::Missing(Column::ALL.to_vec()));
+    assert_eq!(nothing, Unreadable::Missing(Layout::Of2025, Column::ALL.to_vec()));
 }
 
 #[test]
@@ -192,7 +204,7 @@ fn nothing_in_a_file_decides_how_much_memory_is_taken() {
     let far = "<row r=\"1048576\"><c r=\"XFD1048576\"><v>1</v></c></row>";
     let formula = "<row r=\"2\"><c r=\"B2\"><f t=\"shared\" si=\"99999999999\" ref=\"B2:B9\">1</f>\
                    <v>1</v></c></row>";
-    let found = read(&book(&sheet(&(head() + formula + far)), &[])).unwrap();
+    let found = read(&book(&sheet(&(head() + formula + far)), &[])).unwrap().rows;
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].formulas, [(Column::Login, "B2".to_owned())]);
     let many: Vec<(String, &[u8])> =
@@ -213,7 +225,7 @@ fn rows_are_bounded() {
     for number in 3..=20_000 {
         let _ = write!(rows, "<row r=\"{number}\"><c r=\"B{number}\" s=\"1\"/></row>");
     }
-    assert_eq!(read(&book(&sheet(&rows), &[])).unwrap().len(), 1);
+    assert_eq!(read(&book(&sheet(&rows), &[])).unwrap().rows.len(), 1);
     let back = head() + &texts(3, &["1", "a"]) + &texts(2, &["1", "b"]);
     assert_eq!(read(&book(&sheet(&back), &[])).unwrap_err(), Unreadable::Damaged);
 }
@@ -279,7 +291,7 @@ fn a_long_text_that_many_cells_share_costs_little() {
         "a".repeat(8_000_000)
     );
     let bytes = book(&sheet(&rows), &[("xl/sharedStrings.xml", shared.as_bytes())]);
-    assert!(matches!(read(&bytes), Err(Unreadable::Missing(_))));
+    assert!(matches!(read(&bytes), Err(Unreadable::Missing(..))));
 }
 
 #[test]
@@ -290,7 +302,7 @@ fn a_csv_file_is_read_as_the_list_that_it_is() {
         "\u{feff}Danh sách tài khoản\r\n{heads}\r\n1;canbo.mau1;Nguyễn Thị Mẫu;=\"099301012345\";\
          900000001;50\r\n2;canbo.mau2;\"Trần; Mẫu\";099301012346;'0900000002;=5*10\r\n"
     );
-    let rows = read(text.as_bytes()).unwrap();
+    let rows = read(text.as_bytes()).unwrap().rows;
     let of = |at: usize, column| rows[at].raw.get(column).to_owned();
     assert_eq!((rows.len(), rows[0].line), (2, 3));
     assert_eq!(of(0, Column::PersonalId), "099301012345");
@@ -299,6 +311,90 @@ fn a_csv_file_is_read_as_the_list_that_it_is() {
     assert_eq!(rows[1].formulas, [(Column::Daily, "F4".to_owned())]);
     let less = text.replace("Số CCCD", "Số");
     assert!(
-        matches!(read(less.as_bytes()), Err(Unreadable::Missing(c)) if c == [Column::PersonalId])
+        matches!(read(less.as_bytes()), Err(Unreadable::Missing(_, c)) if c == [Column::PersonalId])
     );
+}
+
+/// A list as the form of 2021 has it: what that form lacks is not said.
+fn row_2021(login: &str) -> Raw {
+    Raw::default()
+        .with(Column::Login, login)
+        .with(Column::Name, "Nguyễn Thị Bình")
+        .with(Column::Phone, "0900000001")
+        .with(Column::Role, "Cán bộ một cửa")
+        .with(Column::Daily, "150")
+        .with(Column::Purpose, "Xác minh thông tin công dân tại bộ phận một cửa")
+}
+
+/// Texts of the first sheet, row by row.
+fn shown(bytes: &[u8]) -> Vec<String> {
+    let tables = crate::book::read(bytes).unwrap();
+    tables[0].lines.iter().map(|line| line.cells.join("\t")).collect()
+}
+
+#[test]
+fn rule_b6_the_list_of_2021_is_written_in_the_words_of_its_letter() {
+    let form = Form {
+        edition: edition("2021"),
+        unit: "",
+        system: "",
+        contact: Contact::default(),
+        day: date(2026, 11, 24),
+        rows: &[],
+    };
+    let found = shown(&write(&form).unwrap());
+    let plain =
+        |text: &str| text.chars().filter(|c| !c.is_whitespace() && *c != '*').collect::<String>();
+    let letter = include_str!("../../tests/wording/accounts_2021.txt");
+    // The motto, and the numbers of empty rows, are left out of a spreadsheet.
+    let mut lines: Vec<String> = letter.lines().skip(2).map(plain).collect();
+    lines.retain(|line| !line.is_empty() && line.parse::<u8>().is_err());
+    let found: Vec<String> = found.iter().map(|line| plain(line)).collect();
+    assert_eq!(found, lines);
+}
+
+#[test]
+fn rule_b6_the_list_of_2021_is_read_again() {
+    let rows = [row_2021("HANOI_CONGDVC"), row_2021("=nguyenvana.sttt")];
+    let form = Form {
+        edition: edition("2021"),
+        unit: "Ủy ban nhân dân xã Mẫu",
+        system: "ONESTOP",
+        contact: Contact { name: "Trần Thị Thử".into(), ..Contact::default() },
+        day: date(2026, 11, 24),
+        rows: &rows,
+    };
+    let bytes = write(&form).unwrap();
+    assert_eq!(shown(&bytes)[3], "1. Đơn vị đăng ký: Ủy ban nhân dân xã Mẫu");
+    assert_eq!(shown(&bytes)[6], "Họ tên: Trần Thị Thử;   chức vụ:");
+    let list = read(&bytes).unwrap();
+    assert_eq!((list.layout, list.columns.as_slice()), (Layout::Of2021, &form_2021()[..]));
+    assert_eq!(list.rows.iter().map(|r| r.raw.clone()).collect::<Vec<_>>(), rows);
+    assert!(!list.has(Column::PersonalId));
+}
+
+fn form_2021() -> [Column; 6] {
+    Layout::Of2021.columns()
+}
+
+#[test]
+fn rule_b6_a_head_tells_which_form_it_is_of() {
+    let read_heads = |heads: &[&str]| {
+        let text = format!("{}\nx{}\n", heads.join(";"), ";x".repeat(heads.len() - 1));
+        read(text.as_bytes()).map(|list| list.layout)
+    };
+    // As they are typed again: notes as digits, in brackets, or left out.
+    let heads = ["TT", "Họ tên 2", "Tài khoản đăng nhập (3)", "SĐT", "Vai trò, trách nhiệm"];
+    let of_2021 = [&heads[..], &["Số lần truy vấn trong ngày ⁵", "Mục đích sử dụng"]].concat();
+    assert_eq!(read_heads(&of_2021), Ok(Layout::Of2021));
+    // A unit may add what the form of 2025 asks for.
+    assert_eq!(read_heads(&[&of_2021[..], &["Số CCCD"]].concat()), Ok(Layout::Of2021));
+    let less: Vec<&str> = of_2021.iter().copied().filter(|h| !h.starts_with("Họ")).collect();
+    let refused = read_heads(&less).unwrap_err();
+    assert_eq!(refused, Unreadable::Missing(Layout::Of2021, vec![Column::Name]));
+    assert!(refused.sentence().0.contains("“Họ tên”"), "{:?}", refused.sentence());
+    let of_2025 = Column::ALL.map(Column::head);
+    assert_eq!(read_heads(&of_2025), Ok(Layout::Of2025));
+    let more = [&of_2025[..], &["Vai trò"]].concat();
+    assert_eq!(read_heads(&more), Err(Unreadable::Odd("G1".into())));
 }

@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 
+use dancu_domain::editions::{Edition, Form};
 use proptest::prelude::*;
 
 use super::*;
@@ -102,11 +103,13 @@ fn names_decide_nothing_and_sizes_are_bounded() {
     let mut large = pdf(page());
     large.resize(PDF_BYTES_MAX + 1, b' ');
     assert_eq!(sniff(&large), Err(Refusal::TooLarge(20)));
+    let day = jiff::civil::date(2026, 3, 9);
     let form = sheet::Form {
+        edition: Edition::at(Form::AccountList, day).unwrap(),
         unit: "u",
         system: "s",
         contact: sheet::Contact::default(),
-        day: jiff::civil::date(2026, 3, 9),
+        day,
         rows: &[],
     };
     assert_eq!(sniff(&sheet::write(&form).unwrap()), Ok(Kind::Xlsx));

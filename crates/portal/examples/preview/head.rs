@@ -434,6 +434,7 @@ impl Preview {
                     errors: vec![],
                     rows,
                     more: 0,
+                    of_2021: false,
                     token: "t1".into(),
                 },
             )?;

@@ -39,6 +39,7 @@ impl Preview {
                 topics: vec![view(&self.t.get("notices-all"), true), view("D3", false)],
                 last: if some { "2".into() } else { String::new() },
                 older: some.then(|| "#".into()),
+                waiting: 2,
                 given_up: vec![("14:05 24/11/2026".into(), "#12".into())],
             };
             self.write(name, &page)?;

@@ -120,7 +120,8 @@ fn seen(look: &Look) -> String {
         look.wrong.len()
     );
     for wrong in look.wrong.iter().take(WRONG_MAX) {
-        let _ = write!(text, "\n{wrong}");
+        let (vi, en) = wrong.sentence();
+        let _ = write!(text, "\n{vi} ({en})");
     }
     text
 }

@@ -61,6 +61,12 @@ pub fn said(t: &Text, notice: &Notice, side: Side) -> (String, String) {
             let what = t.with_two(&key, "name", name, "due", frame::date(*due));
             return (what, text.clone());
         }
+        Notice::Campaign { name, number, due, .. } => {
+            let what = t.with_two(&key, "name", name, "number", number);
+            let due = t.with(&format!("{key}-do"), "due", frame::date(*due));
+            return (what, due);
+        }
+        Notice::HandedUp { by, number, .. } => t.with_two(&key, "unit", by, "number", number),
         Notice::Statement { system, month } => t.with_two(&key, "line", system, "month", month),
         Notice::Urged { by, text, .. } => return (t.with(&key, "unit", by), text.clone()),
         Notice::MailFailing { .. } => t.get(&key),
@@ -80,7 +86,7 @@ fn place(t: &Text, line: &LineAt) -> String {
 #[cfg(test)]
 mod tests {
     use dancu_domain::ids::SystemCode;
-    use dancu_domain::notices::{AccountChange, AppealStep, DossierDeed};
+    use dancu_domain::notices::{AccountChange, AppealStep, CampaignDeed, DossierDeed};
     use dancu_domain::plans::Deed;
     use dancu_domain::service::{Service, Window};
     use dancu_portal::text::Language;
@@ -143,6 +149,13 @@ mod tests {
         all.extend(
             DossierDeed::ALL.map(|deed| Notice::Dossier { number: "HS-00001".into(), deed }),
         );
+        all.extend(CampaignDeed::ALL.map(|deed| Notice::Campaign {
+            name: text(),
+            number: "HS-00001".into(),
+            due: date(2026, 10, 1),
+            deed,
+        }));
+        all.push(Notice::HandedUp { by: text(), number: "TH-00001".into(), to: String::new() });
         all.extend(AppealStep::ALL.map(|step| Notice::Appeal {
             system: system.clone(),
             lock: "line-1".into(),

@@ -190,7 +190,7 @@ fn shown(signed: &Signed, look: &Look) -> page::Shown {
         page::Other {
             index: index.to_string(),
             reason: signed.say(text.title_vi, text.title).to_owned(),
-            what_to_do: text.what_to_do_vi.to_owned(),
+            what_to_do: signed.say(text.what_to_do_vi, text.what_to_do).to_owned(),
             rule: text.rule.code(),
         }
     });

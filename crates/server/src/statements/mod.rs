@@ -60,7 +60,11 @@ pub async fn catch_up(store: &Store, now: Moment, gently: bool) -> anyhow::Resul
     while let Some(begun) = pass {
         let (month, pause) = (begun.month, gently.then_some(PAUSE));
         let Some(whole) = read(store, begun, Some(&lease), pause).await? else { return Ok(made) };
-        let of_month = office::make((store, now), whole, &sign, Some(&lease)).await?;
+        let ready = tokio::task::block_in_place(|| office::ready((store, now), whole))?;
+        if !tokio::task::block_in_place(|| lease.renew())? {
+            return Ok(made);
+        }
+        let of_month = office::make((store, now), ready, &sign, Some(&lease)).await?;
         tracing::info!(month = %month, statements = of_month, "statements of a month (A7)");
         made += of_month;
         pass = office::next(store, now).await?;

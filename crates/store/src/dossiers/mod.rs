@@ -10,7 +10,7 @@
 mod events;
 pub(crate) mod rows;
 
-use dancu_domain::dossier::{Dossier, DossierNumber, Turn};
+use dancu_domain::dossier::{Dossier, DossierNumber, Stage, Turn};
 use dancu_domain::ids::{SystemId, UnitCode};
 use dancu_domain::moment::Moment;
 use dancu_domain::people::PersonId;
@@ -98,6 +98,22 @@ impl Dossiers<'_> {
         let Some(key) = rows::key(&self.store.keys) else { return Ok(None) };
         let read = |r: &Row<'_>| rows::stored(r, &key);
         Ok(self.store.look(rows::BY_NUMBER, values![number.0], read).await?.pop())
+    }
+
+    /// The newest dossier of a registered system.
+    pub async fn of_system(self, system: SystemId) -> Result<Option<Stored>> {
+        let Some(key) = rows::key(&self.store.keys) else { return Ok(None) };
+        let read = |r: &Row<'_>| rows::stored(r, &key);
+        Ok(self.store.look(rows::OF_SYSTEM, values![system.0], read).await?.pop())
+    }
+
+    /// Every dossier of a registered system that has not ended, by number: for whoever looks at
+    /// them all.
+    pub async fn of_systems(self) -> Result<Vec<Stored>> {
+        let Some(key) = rows::key(&self.store.keys) else { return Ok(vec![]) };
+        // Refused, withdrawn and closed ones stand behind the live ones.
+        let last = Stage::Live.number();
+        self.store.look(rows::OF_SYSTEMS, values![last], |r| rows::stored(r, &key)).await
     }
 
     /// Dossiers of a unit, the newest first, before a number; at most [`LISTED`].

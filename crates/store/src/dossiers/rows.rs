@@ -16,8 +16,10 @@ use crate::people::sealed::{Opened, Place};
 use crate::values;
 
 pub(super) const BY_NUMBER: &str = "SELECT id, stage, revision, sealed FROM dossier WHERE id = $1";
-const OF_SYSTEM: &str = "SELECT id, stage, revision, sealed FROM dossier WHERE system = $1 \
-    ORDER BY id DESC LIMIT 1";
+pub(super) const OF_SYSTEM: &str = "SELECT id, stage, revision, sealed FROM dossier \
+    WHERE system = $1 ORDER BY id DESC LIMIT 1";
+pub(super) const OF_SYSTEMS: &str = "SELECT id, stage, revision, sealed FROM dossier \
+    WHERE system IS NOT NULL AND stage <= $1 ORDER BY id";
 pub(super) const OF_UNIT: &str = "SELECT id, unit, system, stage, since, summary FROM dossier \
     WHERE unit = $1 AND id < $2 ORDER BY id DESC LIMIT $3";
 pub(super) const AT_STAGE: &str = "SELECT id, unit, system, stage, since, summary FROM dossier \

@@ -103,6 +103,9 @@ pub(crate) const OF_SYSTEM: &str = "SELECT id, kind, state, daily, services, val
 const BY_ID: &str = "SELECT id, kind, state, daily, services, valid_from, valid_to, plan, sealed, \
                      system FROM account WHERE id = $1";
 
+const ALL: &str = "SELECT id, kind, state, daily, services, valid_from, valid_to, plan, sealed, \
+                   system FROM account ORDER BY id";
+
 /// The whole list of a system, by number.
 pub fn of_system(tx: &mut Tx<'_>, keys: &Keyring, system: SystemId) -> Result<Vec<Listed>> {
     let Some(key) = keys.get(Purpose::Policy, 0) else { return Ok(vec![]) };
@@ -241,6 +244,17 @@ impl Store {
     pub async fn account_list(&self, system: SystemId) -> Result<Vec<Listed>> {
         let Some(key) = self.keys.get(Purpose::Policy, 0) else { return Ok(vec![]) };
         self.look(OF_SYSTEM, values![system.0], |r| listed(r, &key)).await
+    }
+
+    /// The account lists of all systems, for whoever looks at them all.
+    pub async fn account_lists(&self) -> Result<HashMap<SystemId, Vec<Listed>>> {
+        let Some(key) = self.keys.get(Purpose::Policy, 0) else { return Ok(HashMap::new()) };
+        let read = |r: &Row<'_>| Ok((SystemId(r.get(9)?), listed(r, &key)?));
+        let mut lists: HashMap<SystemId, Vec<Listed>> = HashMap::new();
+        for (system, one) in self.look(ALL, values![], read).await? {
+            lists.entry(system).or_default().push(one);
+        }
+        Ok(lists)
     }
 
     /// One account with its system.

@@ -14,6 +14,7 @@ use crate::engine::Tx;
 use crate::error::{Error, Result};
 use crate::keys::{Keyring, Purpose};
 use crate::people::sealed::Place;
+use crate::store::Store;
 use crate::values;
 
 /// As it is sealed in `system_clearance.sealed`.
@@ -111,6 +112,19 @@ pub(super) fn record(
         values![system.0, clearance.ground().code(), dossier, sealed],
     )?;
     Ok(())
+}
+
+impl Store {
+    /// Whether it is kept why a connection went live. Waits for the database.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub fn is_cleared(&self, system: SystemId) -> Result<bool> {
+        let sql = "SELECT COUNT(*) FROM system_clearance WHERE system = $1";
+        let mut db = self.core.reader()?;
+        let kept: i64 = db.tx().one(sql, values![system.0], |r| r.get(0))?;
+        Ok(kept > 0)
+    }
 }
 
 /// Why a connection went live; none before, and where it was not kept yet.

@@ -22,6 +22,7 @@ use super::campaigns::{errors as of_refusal, no_day};
 use super::known;
 use crate::portal::form::{self, Form, Upload};
 use crate::portal::frame::{self, Told};
+use crate::portal::head::say;
 use crate::portal::once::Sent;
 use crate::portal::operator::{actor, store};
 use crate::portal::signed::Signed;
@@ -164,7 +165,7 @@ fn page(
             field("reason", "unit-reason", ""),
         ],
         sums: sums.unwrap_or_default(),
-        wrong: wrong.iter().take(WRONG_MAX).map(ToString::to_string).collect(),
+        wrong: wrong.iter().take(WRONG_MAX).map(|w| say(signed.lang, w.sentence())).collect(),
         token: looked.map(|(_, token)| token.to_owned()).unwrap_or_default(),
         once: form::once(),
         errors,

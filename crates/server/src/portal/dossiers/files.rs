@@ -10,7 +10,7 @@ use dancu_domain::service::ServiceSet;
 use dancu_office::Refused;
 use dancu_office::dossiers::read::Act;
 use dancu_office::dossiers::{self, At};
-use dancu_papers::sheet::{self, Column, Row};
+use dancu_papers::sheet::{self, Column, List, Row};
 
 use super::kept::Unfit;
 use super::sheet::{Asked, count, drawn};
@@ -34,9 +34,9 @@ pub(super) async fn accounts(
         Ok(bytes) => bytes,
         Err(missing) => return here.wrong("accounts", missing).await,
     };
-    let rows = signed.app.reads.long(move || sheet::read(&bytes)).await;
-    let rows = match rows {
-        Ok(Ok(rows)) => rows,
+    let list = signed.app.reads.long(move || sheet::read(&bytes)).await;
+    let list = match list {
+        Ok(Ok(list)) => list,
         Ok(Err(unreadable)) => {
             return here.wrong("accounts", say(signed.lang, unreadable.sentence())).await;
         }
@@ -47,7 +47,7 @@ pub(super) async fn accounts(
     // The first of two alike, as whoever reads the list from its top.
     let known: HashMap<String, &AccountRow> =
         before.accounts.iter().rev().map(|a| (folded(&a.login), a)).collect();
-    let accounts = rows.iter().map(|row| account(row, &known)).collect();
+    let accounts = list.rows.iter().map(|row| account(&list, row, &known)).collect();
     let content = Content { accounts, ..before.clone() };
     let at = at(open.dossier.number(), &form);
     let saved = here.done("accounts", async move |place: Place| {
@@ -56,19 +56,24 @@ pub(super) async fn accounts(
     Box::pin(saved).await
 }
 
-/// A row of the file; kind, role and services stay where the login was known.
-fn account(row: &Row, before: &HashMap<String, &AccountRow>) -> AccountRow {
+/// A row of the file; kind and services, and what the form has no column for, stay where the login
+/// was known: the form of 2025 has no role, that of 2021 neither citizen id nor officer code.
+fn account(list: &List, row: &Row, before: &HashMap<String, &AccountRow>) -> AccountRow {
     let text = |column| row.raw.get(column).trim().to_owned();
     let login = text(Column::Login);
     let known = before.get(&folded(&login));
+    let text_or = |column, stood: fn(&AccountRow) -> &String| match known {
+        Some(known) if !list.has(column) => stood(known).clone(),
+        _ => text(column),
+    };
     AccountRow {
         full_name: text(Column::Name),
-        citizen_id: text(Column::PersonalId),
-        officer_code: text(Column::OfficerCode),
+        citizen_id: text_or(Column::PersonalId, |a| &a.citizen_id),
+        officer_code: text_or(Column::OfficerCode, |a| &a.officer_code),
         phone: text(Column::Phone),
         // What is no count is listed as missing beside its row.
         daily: count(&text(Column::Daily)).unwrap_or(0),
-        role: known.map(|a| a.role.clone()).unwrap_or_default(),
+        role: text_or(Column::Role, |a| &a.role),
         kind: known.map_or(AccountKind::Officer, |a| a.kind),
         services: known.map_or(ServiceSet::default(), |a| a.services),
         login,
@@ -182,5 +187,39 @@ impl Here<'_> {
             }
             Err(refused) => self.again(code, errors(self.signed, &refused, "file")?).await,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rule_b6_what_a_form_has_no_column_for_stays_in_the_dossier() {
+        let known = AccountRow {
+            login: "canbo.mot1".into(),
+            full_name: "Trần Thị Thử".into(),
+            citizen_id: "099301012341".into(),
+            officer_code: "CB-1".into(),
+            phone: String::new(),
+            role: "Một cửa".into(),
+            kind: AccountKind::Officer,
+            daily: 5,
+            services: ServiceSet::default(),
+        };
+        let before = HashMap::from([("canbo.mot1".to_owned(), &known)]);
+        let read = |heads: &str, cells: &str| {
+            let list = sheet::read(format!("{heads}\n{cells}\n").as_bytes()).unwrap();
+            let row = account(&list, &list.rows[0], &before);
+            [row.citizen_id, row.officer_code, row.role, row.daily.to_string()]
+        };
+        let heads = "Họ tên ²;Tài khoản đăng nhập ³;SĐT;Vai trò trách nhiệm ⁴;\
+                     Số lần truy vấn trong ngày ⁵;Mục đích sử dụng ⁶";
+        let of_2021 = read(heads, "Trần Thị Thử;Canbo.mot1;0900000001;Tiếp nhận;7;Hộ tịch");
+        assert_eq!(of_2021, ["099301012341", "CB-1", "Tiếp nhận", "7"]);
+        let heads = "Tên tài khoản đăng nhập;Họ và tên;Số CCCD;Mã cán bộ (nếu có);Số điện thoại;\
+                     Số lần truy vấn trong ngày";
+        let of_2025 = read(heads, "canbo.mot1;Trần Thị Thử;099301012342;;0900000001;7");
+        assert_eq!(of_2025, ["099301012342", "", "Một cửa", "7"]);
     }
 }

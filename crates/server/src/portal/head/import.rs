@@ -4,16 +4,18 @@ use std::sync::Arc;
 
 use axum::extract::Query;
 use axum::http::StatusCode;
+use dancu_domain::editions::{ALL, Edition, Form as Paper};
 use dancu_domain::moment::MINUTE_MS;
 use dancu_domain::people::powers::Power;
 use dancu_domain::people::{MachineTime, PersonId};
 use dancu_domain::service::ServiceSet;
 use dancu_office::officers::check::{Effect, Wrong};
 use dancu_office::officers::{self, Import, Preview};
-use dancu_papers::sheet::{self, Column, Contact, Row, Unreadable};
+use dancu_papers::sheet::{self, Column, Contact, Layout, List, Row, Unreadable};
 use dancu_portal::head::{Import as Shown, ImportFile, ImportRow};
 use dancu_portal::parts::{FieldError, states};
 use dancu_portal::text::Language;
+use jiff::civil::Date;
 use parking_lot::Mutex;
 use serde::Deserialize;
 use tokio::sync::Semaphore;
@@ -102,7 +104,7 @@ impl Imports {
     fn applied(&self, token: &str) {
         if let Some(waiting) = self.kept.lock().iter_mut().find(|w| w.token == token) {
             waiting.applied = true;
-            waiting.import.rows.clear();
+            waiting.import.list.rows.clear();
             waiting.preview.effects.clear();
         }
     }
@@ -163,12 +165,12 @@ pub(super) async fn read(signed: Signed, upload: Upload) -> Handled {
         let _turn = turn;
         sheet::read(&bytes)
     };
-    let rows = tokio::task::spawn_blocking(reading).await;
-    let rows: Vec<Row> = match rows.unwrap_or(Err(Unreadable::Damaged)) {
-        Ok(rows) => rows,
+    let list = tokio::task::spawn_blocking(reading).await;
+    let list: List = match list.unwrap_or(Err(Unreadable::Damaged)) {
+        Ok(list) => list,
         Err(unreadable) => return Ok(wrong(input, say(signed.lang, unreadable.sentence()))),
     };
-    let import = Import { system: system.id, rows, services: chosen };
+    let import = Import { system: system.id, list, services: chosen };
     let preview = match officers::preview(&unit.desk(), &import).await {
         Ok(preview) => preview,
         Err(refused) => return Ok(answered(&signed, &refused)),
@@ -229,23 +231,40 @@ pub(super) async fn apply(signed: Signed, form: Form) -> Handled {
 #[serde(default)]
 pub(super) struct Which {
     system: String,
+    edition: String,
 }
 
-/// `GET /unit/officers.xlsx`: the list in the layout of the form; journaled.
+/// Editions of the account list that are offered on a day, the newest first: those that had come by
+/// then, because units hold lists in the layout of before.
+pub(super) fn editions(day: Date) -> impl Iterator<Item = &'static Edition> {
+    let came = move |e: &&Edition| {
+        e.form == Paper::AccountList && e.valid.from.is_none_or(|from| from <= day)
+    };
+    ALL.iter().rev().filter(came)
+}
+
+/// `GET /unit/officers.xlsx`: the list in the layout of the edition that is named, or of today's;
+/// journaled.
 pub(super) async fn export(signed: Signed, Query(which): Query<Which>) -> Handled {
     let unit = allowed(&signed, Power::ExportAccounts).await?;
     let Some(system) = unit.system(&which.system) else { return Ok(frame::missing(&signed)) };
+    let named = |e: &&Edition| which.edition.is_empty() || which.edition == e.name;
+    let Some(edition) = editions(signed.today()).find(named) else {
+        return Ok(frame::missing(&signed));
+    };
     let contact = Contact {
         name: signed.person.name.clone(),
         phone: signed.person.phone.clone(),
         ..Contact::default()
     };
-    Ok(match officers::export(&unit.desk(), system.id, contact).await {
+    Ok(match officers::export(&unit.desk(), system.id, contact, edition).await {
         Ok((_, bytes)) => {
             let day = signed.today();
             let code: String =
                 system.code.as_str().chars().filter(char::is_ascii_alphanumeric).collect();
-            let name = format!("danh-sach-tai-khoan-{code}-{day}.xlsx");
+            let form = if which.edition.is_empty() { "" } else { edition.name };
+            let dash = if form.is_empty() { "" } else { "-" };
+            let name = format!("danh-sach-tai-khoan-{code}{dash}{form}-{day}.xlsx");
             frame::file(&name, XLSX, bytes)
         }
         Err(refused) => answered(&signed, &refused),
@@ -279,7 +298,8 @@ fn preview_page(
 ) -> Shown {
     let sums = waiting.preview.sums();
     let mut rows: Vec<(&Row, &Effect)> =
-        waiting.import.rows.iter().zip(&waiting.preview.effects).collect();
+        waiting.import.list.rows.iter().zip(&waiting.preview.effects).collect();
+    let layout = waiting.import.list.layout;
     // Wrong ones first, then what changes; each in the order of the file.
     rows.sort_by_key(|(row, effect)| {
         let rank = match effect {
@@ -301,15 +321,19 @@ fn preview_page(
         wrong: sums.wrong as u64,
         system: system.to_owned(),
         errors,
-        rows: rows.into_iter().map(|(row, effect)| shown(signed.lang, row, effect)).collect(),
+        rows: rows
+            .into_iter()
+            .map(|(row, effect)| shown(signed.lang, layout, row, effect))
+            .collect(),
+        of_2021: layout == Layout::Of2021,
         more,
         token: waiting.token.clone(),
     }
 }
 
-fn shown(lang: Language, row: &Row, effect: &Effect) -> ImportRow {
+fn shown(lang: Language, layout: Layout, row: &Row, effect: &Effect) -> ImportRow {
     let head = |column: Column| match lang {
-        Language::Vietnamese => column.head(),
+        Language::Vietnamese => layout.title(column),
         Language::English => column.head_en(),
     };
     let told =
@@ -344,6 +368,10 @@ mod tests {
 
     const NOW: MachineTime = MachineTime(1_000_000);
 
+    fn empty() -> List {
+        List { layout: Layout::Of2025, columns: Column::ALL.into(), rows: vec![] }
+    }
+
     fn of(person: u32, token: &str) -> Waiting {
         let wanted = Wanted {
             login: Login::parse("canbo.moi1").unwrap(),
@@ -358,7 +386,7 @@ mod tests {
             person: PersonId(person),
             until: NOW.plus_ms(KEPT_MS),
             file: String::new(),
-            import: Import { system: SystemId(1), rows: vec![], services: usual() },
+            import: Import { system: SystemId(1), list: empty(), services: usual() },
             preview: Preview { effects: vec![Effect::Add(wanted)] },
             applied: false,
         }

@@ -9,11 +9,11 @@ use dancu_domain::registration::System;
 use dancu_office::Refused;
 use dancu_office::papers::{self, COMMITMENTS_MAX, Draft, Whose};
 use dancu_papers::forms::{Contact, Signer};
-use dancu_portal::papers::{Paper, Papers, SystemPapers};
+use dancu_portal::papers::{Paper, Papers, Spreadsheet, SystemPapers};
 use dancu_portal::text::Text;
 use serde::Deserialize;
 
-use super::import::XLSX;
+use super::import::{XLSX, editions};
 use super::{Unit, allowed, answered};
 use crate::portal::signed::Signed;
 use crate::portal::{frame, words};
@@ -71,10 +71,20 @@ fn listed(signed: &Signed, t: &Text, system: &System, parts: usize) -> SystemPap
             }));
         }
     }
-    let registration = ("papers-registration", format!("/unit/papers/registration.xlsx{of}"));
-    let accounts = ("papers-accounts", format!("/unit/officers.xlsx{of}"));
-    let all = signed.holds(Power::ExportAccounts);
-    let sheets = [Some(registration), all.then_some(accounts)].into_iter().flatten().collect();
+    let sheet = |key, href: String, edition: &Edition| Spreadsheet {
+        key,
+        href,
+        edition: t.with("papers-edition", "letter", edition.letter),
+    };
+    let registration = Edition::at(Form::ServiceRegistration, signed.today()).map(|edition| {
+        sheet("papers-registration", format!("/unit/papers/registration.xlsx{of}"), edition)
+    });
+    let of_list = |edition: &Edition| {
+        let href = format!("/unit/officers.xlsx{of}&edition={}", edition.name);
+        sheet("papers-accounts", href, edition)
+    };
+    let lists = editions(signed.today()).filter(|_| signed.holds(Power::ExportAccounts));
+    let sheets = registration.into_iter().chain(lists.map(of_list)).collect();
     SystemPapers { system: system.code.as_str().to_owned(), rows, sheets }
 }
 

@@ -4,6 +4,7 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::http::{StatusCode, header};
 use dancu_domain::dossier::{Clearance, Ground};
+use dancu_domain::editions::{Edition, Form};
 use dancu_domain::ids::{AccountId, LineId, Login, SystemCode, SystemId, UnitCode};
 use dancu_domain::people::roles::Role;
 use dancu_domain::registration::{
@@ -98,11 +99,13 @@ fn list(logins: &[&str]) -> Vec<u8> {
                 .with(Column::Daily, "20")
         })
         .collect();
+    let day = jiff::civil::date(2026, 11, 24);
     let form = sheet::Form {
+        edition: Edition::at(Form::AccountList, day).unwrap(),
         unit: "H26.001",
         system: "HT1",
         contact: Contact::default(),
-        day: jiff::civil::date(2026, 11, 24),
+        day,
         rows: &rows,
     };
     sheet::write(&form).unwrap()

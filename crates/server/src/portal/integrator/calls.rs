@@ -11,7 +11,6 @@ use dancu_gate::query::CorrelationId;
 use dancu_journal::{Body, Decision, Entry};
 use dancu_portal::integrator::{Call, Calls, RefusedSignIn};
 use dancu_portal::parts::{State, states};
-use dancu_portal::text::Language;
 use serde::Deserialize;
 
 use super::Own;
@@ -68,7 +67,6 @@ fn call(signed: &Signed, entry: &Entry) -> Option<Call> {
     correlation[..8].copy_from_slice(&entry.index.to_be_bytes());
     correlation[8..].copy_from_slice(&entry.nonce);
     // What to do is told in Vietnamese only, as it is to the systems themselves.
-    let in_vietnamese = signed.lang == Language::Vietnamese;
     Some(Call {
         time: moment(Moment(entry.arrival)),
         way: match query.protocol {
@@ -89,8 +87,7 @@ fn call(signed: &Signed, entry: &Entry) -> Option<Call> {
             .map(|text| signed.say(text.title_vi, text.title).to_owned())
             .unwrap_or_default(),
         what_to_do: text
-            .filter(|_| in_vietnamese)
-            .map(|text| text.what_to_do_vi.to_owned())
+            .map(|text| signed.say(text.what_to_do_vi, text.what_to_do).to_owned())
             .unwrap_or_default(),
         rule: text.map(|text| text.rule.code().to_owned()).unwrap_or_default(),
         request: query.request_id.clone(),
