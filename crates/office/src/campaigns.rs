@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use dancu_domain::campaigns::{Campaign, CampaignId, CampaignRefusal, Plan, Task, TaskState};
 use dancu_domain::dossier::{Dossier, DossierNumber, Mark, Part};
-use dancu_domain::ids::{SystemId, UnitCode};
+use dancu_domain::ids::SystemId;
 use dancu_domain::moment::Moment;
 use dancu_domain::notices::{Audience, CampaignDeed, Notice};
 use dancu_domain::people::reasons::PortalReason;

@@ -214,18 +214,18 @@ fn soap(row: &Row<'_>) -> Result<Option<SoapAccess>, Wrong> {
     }
     let plain = |text: &str| text.chars().all(|c| c.is_ascii_graphic());
     if user.is_empty() || user.len() > 60 || !plain(user) {
-        let words = (
+        let said = (
             "Tên truy cập SOAP gồm 1-60 ký tự không dấu, không khoảng trắng.",
             "A SOAP user has 1-60 characters without accents and blanks.",
         );
-        return Err(row.wrong(17, words, RuleId::H1));
+        return Err(row.wrong(17, said, RuleId::H1));
     }
     if !SECRET_BYTES.contains(&secret.len()) || !plain(secret) {
-        let words = (
+        let said = (
             "Khóa bí mật SOAP gồm 8-256 ký tự không dấu, không khoảng trắng.",
             "A SOAP secret has 8-256 characters without accents and blanks.",
         );
-        return Err(row.wrong(18, words, RuleId::H1));
+        return Err(row.wrong(18, said, RuleId::H1));
     }
     Ok(Some(SoapAccess {
         user: user.to_owned(),
@@ -244,11 +244,11 @@ fn soap_twice(snapshot: &Snapshot, systems: &Found, wrong: &mut Vec<Wrong>) {
         let registered = snapshot.by_soap_user(row.get(17));
         let other = registered.is_some_and(|s| s.code.as_str() != row.get(0));
         if seen.insert(row.get(17), row.number()).is_some() || other {
-            let words = (
+            let said = (
                 "Tên truy cập SOAP này đã thuộc hệ thống khác.",
                 "This SOAP user belongs to another system.",
             );
-            wrong.push(row.wrong(17, words, RuleId::H1));
+            wrong.push(row.wrong(17, said, RuleId::H1));
         }
     }
 }
@@ -268,31 +268,31 @@ fn line(row: &Row<'_>, content: &mut Content) -> Result<(), Wrong> {
     let text = row.get(1);
     let service = Service::from_code(text)
         .or_else(|| Service::ALL.into_iter().find(|s| s.default_ma_tich_hop() == text));
-    let words = (
+    let said = (
         "Không có dịch vụ này; nhập mã như citizen.verify, hoặc mã tích hợp như 003.",
         "No such service; enter a code like citizen.verify, or an integration code like 003.",
     );
-    let service = service.ok_or_else(|| row.wrong(1, words, RuleId::B5))?;
+    let service = service.ok_or_else(|| row.wrong(1, said, RuleId::B5))?;
     let window = match fold(row.get(2)).as_str() {
         "tronggio" | "tronggiohanhchinh" | "inhours" => Window::InHours,
         "ngoaigio" | "ngoaigiohanhchinh" | "offhours" => Window::OffHours,
         _ => {
-            let words = (
+            let said = (
                 "Khung giờ là “Trong giờ” hoặc “Ngoài giờ”.",
                 "The window is “Trong giờ” (in hours) or “Ngoài giờ” (off hours).",
             );
-            return Err(row.wrong(2, words, RuleId::B5));
+            return Err(row.wrong(2, said, RuleId::B5));
         }
     };
     let daily = count(row, 3, RuleId::B5)?;
     let purpose = row.get(4).to_owned();
     let mut fields = FieldSet::EMPTY;
     for word in words(row.get(5)) {
-        let words = (
+        let said = (
             "Không có trường thông tin này; nhập mã như fullName, cách nhau bằng dấu phẩy.",
             "No such field; enter codes like fullName, parted by commas.",
         );
-        fields.insert(Field::from_code(word).ok_or_else(|| row.wrong(5, words, RuleId::A4))?);
+        fields.insert(Field::from_code(word).ok_or_else(|| row.wrong(5, said, RuleId::A4))?);
     }
     content.lines.push(LineRow { service, window, daily, purpose: purpose.clone() });
     let at = content.uses.iter().position(|u| u.service == service);
