@@ -210,10 +210,9 @@ impl Program {
         let due = found.task.due(&campaign.plan().remind, found.standing, today);
         let Due::Remind(days) = due else { return Ok(None) };
         let last = found.task.deadline();
-        let reminded = found.task.clone().reminded(days);
-        campaigns::save_task(tx, &self.keys, (id, number), &reminded)?;
         self.inside.event(tx, number, "campaign.reminded", &format!("{id} hạn {last}"))?;
         self.inside.tell_unit(tx, &found, last, CampaignDeed::Reminded)?;
+        campaigns::save_task(tx, &self.keys, (id, number), &found.task.reminded(days))?;
         Ok(Some(""))
     }
 

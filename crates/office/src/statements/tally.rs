@@ -166,7 +166,7 @@ impl Tally {
                 first.clone_into(&mut lock.campaign);
             }
             "campaign.extended" | "campaign.stopped" => {
-                self.let_go(first.trim_end_matches(':'), at)
+                self.let_go(first.trim_end_matches(':'), at);
             }
             // Behind its own words stands the campaign whose lock it ended, if it ended one.
             "dossier.accepted" | "dossier.live" => {

@@ -276,7 +276,7 @@ async fn an_archive_of_csv_files_says_what_the_workbook_says() {
         rows[2][1][7] = "nhiều".into();
         let wrong = look_at(&world, &archive(&csv(rows))).await.unwrap().wrong;
         let told = "Tài khoản, dòng 3, cột “Số lần truy vấn trong ngày”: ";
-        assert!(wrong.len() == 1 && wrong[0].to_string().starts_with(told), "{wrong:?}");
+        assert!(wrong.len() == 1 && wrong[0].sentence().0.starts_with(told), "{wrong:?}");
 
         // The accounts alone say of no system where it belongs.
         let refused = |bytes: Vec<u8>| imports::open(&bytes).err().unwrap().to_string();
