@@ -2,10 +2,12 @@
 //!
 //! It knows processes and folders, not the schema: who asks for a database says how its template
 //! is filled. `initdb` runs once per machine and its result is copied; one server runs per test
-//! process; each test gets `CREATE DATABASE … TEMPLATE` of a template that was filled once.
+//! process, or per run of nextest, which gives each test a process of its own; each test gets
+//! `CREATE DATABASE … TEMPLATE` of a template that was filled once.
 //!
-//! **Invariant:** nothing is left running or lying about: a shell that reads from this process
-//! stops the server and removes its folder when this process ends, however it ends.
+//! **Invariant:** nothing is left running or lying about: a shell that reads from this process, or
+//! looks whether the run still goes on, stops the server and removes its folder when that ends,
+//! however it ends.
 //! **Invariant:** a test that asks for a server and finds no PostgreSQL fails; it is not skipped.
 //!
 //! ```no_run
@@ -21,11 +23,11 @@
 
 use std::collections::HashSet;
 use std::fmt::Write as _;
-use std::fs;
+use std::fs::{self, File};
 use std::io::Write as _;
 use std::net::TcpListener;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
-use std::os::unix::process::CommandExt as _;
+use std::os::unix::process::{CommandExt as _, parent_id};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -56,8 +58,9 @@ pub struct Server {
     port: u16,
     user: Option<(u32, u32)>,
     templates: Mutex<HashSet<String>>,
-    /// Ends with this process: then it stops the server and removes the folder.
-    keeper: Mutex<Child>,
+    /// Ends with this process: then it stops the server and removes the folder. None where another
+    /// process of the run began it.
+    keeper: Mutex<Option<Child>>,
 }
 
 /// A database of one test, dropped with it.
@@ -91,17 +94,56 @@ pub fn machine_ms() -> i64 {
 }
 
 impl Server {
-    /// The server that the tests of a process share, without durability.
+    /// The server that the tests of a process, or of a run of nextest, share, without durability.
     pub fn shared() -> &'static Self {
         static SHARED: OnceLock<Server> = OnceLock::new();
-        SHARED.get_or_init(|| Self::start(&Options::default()))
+        SHARED.get_or_init(|| Self::of_run(&Options::default()))
     }
 
-    /// A second server that the tests of a process share: it keeps what it was told, as the
-    /// program demands.
+    /// A second server that they share: it keeps what it was told, as the program demands.
     pub fn durable() -> &'static Self {
         static DURABLE: OnceLock<Server> = OnceLock::new();
-        DURABLE.get_or_init(|| Self::start(&Options { durable: true, ..Options::default() }))
+        DURABLE.get_or_init(|| Self::of_run(&Options { durable: true, ..Options::default() }))
+    }
+
+    /// The one server of a run, which its first test starts; of this process where no run is told.
+    fn of_run(options: &Options) -> Self {
+        let Ok(id) = std::env::var("NEXTEST_RUN_ID") else { return Self::start(options) };
+        let (bin, user, run) = (binaries(), other_user(), parent_id());
+        let dir = PathBuf::from(format!("/tmp/dr{run}-{}", u8::from(options.durable)));
+        make_dir(&dir, user);
+        let (templates, keeper) = <_>::default();
+        let server = Self { bin, dir, port: 5432, user, templates, keeper };
+        let _lock = server.lock("starting");
+        let ready = server.dir.join("ready");
+        // Also where another run had this number before.
+        if fs::read_to_string(&ready).ok().as_ref() != Some(&id) {
+            let _ = fs::remove_dir_all(server.data());
+            let goes_on = format!("while [ -d /proc/{run} ]; do sleep 1; done");
+            // Nobody waits for it: it outlives this process.
+            std::mem::forget(self::keeper(&server.bin, &server.dir, user, &goes_on));
+            server.begin(options);
+            if let Err(error) = fs::write(&ready, id) {
+                panic!("{}: {error}", ready.display());
+            }
+        }
+        server
+    }
+
+    /// Waits until no other process of the run holds the lock; it ends with what is returned.
+    fn lock(&self, name: &str) -> File {
+        let path = self.dir.join(format!("{name}.lock"));
+        let locked = File::create(&path).and_then(|file| file.lock().map(|()| file));
+        match locked {
+            Ok(file) => file,
+            Err(error) => panic!("{}: {error}", path.display()),
+        }
+    }
+
+    fn begin(&self, options: &Options) {
+        self.fill(options);
+        self.configure(options);
+        self.start_again();
     }
 
     /// Starts a server of its own, for tests that stop it or change it.
@@ -117,12 +159,9 @@ impl Server {
         let _ = fs::remove_dir_all(&dir);
         make_dir(&dir, user);
         let port = if options.tcp { free_port() } else { 5432 };
-        let keeper = keeper(&bin, &dir, user);
-        let server =
-            Self { bin, dir, port, user, templates: Mutex::default(), keeper: Mutex::new(keeper) };
-        server.fill(options);
-        server.configure(options);
-        server.start_again();
+        let keeper = Mutex::new(Some(keeper(&bin, &dir, user, "read _")));
+        let server = Self { bin, dir, port, user, templates: Mutex::default(), keeper };
+        server.begin(options);
         server
     }
 
@@ -160,21 +199,34 @@ impl Server {
         {
             let mut templates = self.templates.lock().unwrap_or_else(PoisonError::into_inner);
             if !templates.contains(template) {
-                let name = format!("template_{template}");
-                self.sql("postgres", &format!("CREATE DATABASE {name} TEMPLATE template0"));
-                if let Err(error) = fill(&self.url(&name)) {
-                    panic!("template {template}: {error}");
-                }
+                self.make_template(&format!("template_{template}"), fill);
                 templates.insert(template.to_owned());
             }
         }
-        let name = format!("test_{}", DATABASES.fetch_add(1, Ordering::Relaxed));
+        let n = DATABASES.fetch_add(1, Ordering::Relaxed);
+        let name = format!("test_{}_{n}", std::process::id());
         // Copying files costs two checkpoints, which are dear on a busy server: the log is cheaper.
         self.sql(
             "postgres",
             &format!("CREATE DATABASE {name} TEMPLATE template_{template} STRATEGY WAL_LOG"),
         );
         Database { server: self, name }
+    }
+
+    /// Has its name once it is filled: what another process of the run began and left is begun anew.
+    fn make_template(&self, name: &str, fill: impl FnOnce(&str) -> Result<(), String>) {
+        let _lock = self.lock("templates");
+        let known = format!("SELECT COUNT(*) FROM pg_database WHERE datname = '{name}'");
+        if self.sql("postgres", &known) != "0" {
+            return;
+        }
+        let new = format!("{name}_new");
+        self.sql("postgres", &format!("DROP DATABASE IF EXISTS {new} WITH (FORCE)"));
+        self.sql("postgres", &format!("CREATE DATABASE {new} TEMPLATE template0"));
+        if let Err(error) = fill(&self.url(&new)) {
+            panic!("{name}: {error}");
+        }
+        self.sql("postgres", &format!("ALTER DATABASE {new} RENAME TO {name}"));
     }
 
     /// Runs SQL as superuser and returns what `psql -At` prints.
@@ -321,9 +373,11 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let mut keeper = self.keeper.lock().unwrap_or_else(PoisonError::into_inner);
-        drop(keeper.stdin.take());
-        let _ = keeper.wait();
+        let keeper = self.keeper.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if let Some(mut keeper) = keeper.take() {
+            drop(keeper.stdin.take());
+            let _ = keeper.wait();
+        }
     }
 }
 
@@ -420,12 +474,12 @@ fn initialised(bin: &Path, user: Option<(u32, u32)>) -> PathBuf {
     ready
 }
 
-/// A shell that waits for this process to end, whatever way, then tidies up.
-fn keeper(bin: &Path, dir: &Path, user: Option<(u32, u32)>) -> Child {
-    let script = "read _; \"$1/pg_ctl\" -s -D \"$2/data\" -m immediate stop >/dev/null 2>&1; \
+/// A shell that waits, then tidies up: `read _` ends with this process, whatever way.
+fn keeper(bin: &Path, dir: &Path, user: Option<(u32, u32)>, wait: &str) -> Child {
+    let script = "\"$1/pg_ctl\" -s -D \"$2/data\" -m immediate stop >/dev/null 2>&1; \
                   rm -rf \"$2\"/* ; rmdir \"$2\" 2>/dev/null; exit 0";
     let mut shell = as_user("/bin/sh".into(), user);
-    shell.args(["-c", script, "keeper"]).arg(bin).arg(dir);
+    shell.arg("-c").arg(format!("{wait}; {script}")).arg("keeper").arg(bin).arg(dir);
     // Its own group, so that an interrupt from the keyboard does not end it first.
     shell.process_group(0).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
     match shell.spawn() {

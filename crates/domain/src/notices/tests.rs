@@ -1,6 +1,7 @@
 //! How soon notices are mailed, and where they lead.
 
 use super::*;
+use crate::ids::UnitCode;
 
 fn line() -> LineAt {
     LineAt {

@@ -87,10 +87,8 @@ impl Wrong {
         match self {
             Self::Missing => both("Chưa nhập; mục này bắt buộc.", "Missing; it is needed."),
             Self::NoColumn => both(
-                "Tài khoản mới cần có mục này (B6) mà tệp không có cột; thêm cột vào tệp, hoặc \
-                 dùng mẫu năm 2025.",
-                "A new account needs it (B6), and the file has no such column: add the column, or \
-                 use the form of 2025.",
+                "Tài khoản mới cần mục này (B6): thêm cột vào tệp, hoặc dùng mẫu năm 2025.",
+                "A new account needs it (B6): add the column, or use the form of 2025.",
             ),
             Self::LoginLength(min, max) => (
                 format!("Tên đăng nhập phải có từ {min} đến {max} ký tự."),

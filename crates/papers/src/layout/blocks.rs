@@ -80,6 +80,17 @@ impl Flow {
         }
     }
 
+    /// How high a paragraph is, with the gap below it.
+    pub(super) fn high(spans: &[Span], indent: f32) -> f32 {
+        lines(spans, SIZE, Self::ROOM, indent).len() as f32 * SIZE * LEADING + GAP
+    }
+
+    /// How high signatures are, with the gap above them.
+    pub(super) fn high_signed(sides: &[Vec<Vec<Span>>; 2]) -> f32 {
+        let longest = sides.iter().map(Vec::len).max().unwrap_or(0) as f32;
+        GAP + longest * SIZE * LEADING + SIGNED
+    }
+
     /// Lines in the middle of a column; gives where they end.
     fn centred(&mut self, all: &[Vec<Span>], x: f32, width: f32, mut y: f32, size: f32) -> f32 {
         for spans in all {
@@ -156,9 +167,8 @@ impl Flow {
 
     fn signatures(&mut self, sides: &[Vec<Vec<Span>>; 2]) {
         let half = Self::ROOM / 2.0;
-        let longest = sides.iter().map(Vec::len).max().unwrap_or(0) as f32;
         self.gap(GAP);
-        self.need(longest * SIZE * LEADING + SIGNED);
+        self.need(Self::high_signed(sides) - GAP);
         let top = self.y;
         let dated = |lines: &[Vec<Span>]| {
             lines.first().and_then(|l| l.first()).is_some_and(|s| s.face == Face::Italic)

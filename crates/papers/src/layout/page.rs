@@ -33,7 +33,16 @@ const ASCENT: f32 = 0.891;
 /// above (annex I, part II, 7).
 pub(crate) fn lay_out(blocks: &[Block]) -> Vec<Page> {
     let mut flow = Flow { pages: vec![vec![]], y: TOP };
-    for block in blocks {
+    for (at, block) in blocks.iter().enumerate() {
+        // Who signs stands below words that are signed: the last paragraph goes with them.
+        if let (Block::Text { spans, indent, .. }, Some(Block::Signatures(sides))) =
+            (block, blocks.get(at + 1))
+        {
+            let together = Flow::high(spans, *indent) + Flow::high_signed(sides);
+            if together <= Flow::END - TOP {
+                flow.need(together);
+            }
+        }
         flow.block(block);
     }
     let mut pages = flow.pages;
@@ -106,6 +115,30 @@ impl Flow {
                 stretch,
             });
             x += piece.width + piece.text.matches(' ').count() as f32 * stretch;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layout::Align;
+    use crate::layout::text::Span;
+
+    #[test]
+    fn who_signs_never_stands_alone() {
+        let say = |text: &str| vec![Span::new(Face::Regular, text)];
+        let text = |text: &str| Block::Text { spans: say(text), align: Align::Left, indent: 0.0 };
+        let signed = Block::Signatures([vec![say("Nơi nhận:")], vec![say("GIÁM ĐỐC")]]);
+        let on = |page: &Page, word: &str| {
+            page.iter().any(|paint| matches!(paint, Paint::Text { text, .. } if text == word))
+        };
+        for before in 0..60 {
+            let mut blocks = vec![text("Một dòng"); before];
+            blocks.extend([text("Dòng cuối"), signed.clone()]);
+            let pages = lay_out(&blocks);
+            let last = pages.last().unwrap();
+            assert!(on(last, "Dòng cuối") && on(last, "GIÁM ĐỐC"), "{before}");
         }
     }
 }

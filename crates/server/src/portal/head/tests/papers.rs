@@ -32,7 +32,7 @@ async fn rule_b2_papers_are_of_the_own_unit_and_a6_lists_for_its_head() {
     // The list in the layout of either form, each as its own file.
     for (edition, name) in [("2025", "HT1-2025-"), ("2021", "HT1-2021-"), ("", "HT1-2026-")] {
         let href = format!("/unit/officers.xlsx?system=1&edition={edition}");
-        let offered = page.body.contains(&href.replace('&', "&#38;"));
+        let offered = page.body.contains(&format!("{}\"", href.replace('&', "&#38;")));
         assert_eq!(offered, !edition.is_empty(), "{href}: {}", page.body);
         let sheet = head.get(&href).await;
         let sent = sheet.header("content-disposition");
