@@ -84,7 +84,7 @@ fn fields(looked: &Looked<'_>, known: Option<&AccountRow>) -> Vec<Field> {
         text("login", "col-login", "staff-login-hint", known.map(|a| &a.login)),
         text("name", "col-name", "dossier-hint-account-name", known.map(|a| &a.full_name)),
         text("id", "field-personalId", "", known.map(|a| &a.citizen_id)),
-        text("code", "dossier-officer-code", "", known.map(|a| &a.officer_code)),
+        text("officerCode", "dossier-officer-code", "", known.map(|a| &a.officer_code)),
         text("phone", "unit-phone", "", known.map(|a| &a.phone)),
         text("role", "staff-role", "", known.map(|a| &a.role)),
         Field {
@@ -98,6 +98,10 @@ fn fields(looked: &Looked<'_>, known: Option<&AccountRow>) -> Vec<Field> {
     ]
 }
 
+/// Fields of a row. None has a name that is left out where a form is kept or known again: what is
+/// typed would be lost.
+const TEXTS: [&str; 6] = ["login", "name", "id", "officerCode", "phone", "role"];
+
 /// What was typed, over what stood there: a row more, another, or one less.
 ///
 /// # Errors
@@ -109,7 +113,7 @@ pub(super) fn read(form: &Form, before: &Content) -> Result<Content, Refused> {
         content.accounts.remove(at);
         return Ok(content);
     }
-    let texts = ["login", "name", "id", "code", "phone", "role"].map(|name| form.get(name));
+    let texts = TEXTS.map(|name| form.get(name));
     if texts.iter().all(|text| text.is_empty()) {
         // Comments alone were answered.
         return Ok(content);
@@ -151,6 +155,7 @@ fn gone() -> Refused {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::portal::kept::NOT_KEPT;
 
     #[test]
     fn rule_b6_a_row_is_named_by_its_login_wherever_it_stands_now() {
@@ -171,5 +176,13 @@ mod tests {
         assert_eq!(place(&all, "7 canbo.hai"), Some(1), "it stands elsewhere now");
         assert_eq!(place(&all, "0 canbo.ba"), None, "another row is not taken for it");
         assert_eq!((place(&all, "1"), place(&all, "")), (Some(1), None));
+    }
+
+    #[test]
+    fn an_officer_code_is_kept_and_a_form_with_another_is_another() {
+        assert!(TEXTS.iter().all(|name| !NOT_KEPT.contains(name)));
+        let typed = Form::parse(b"login=canbo.mau1&name=A&officerCode=CB7&kind=officer&daily=5");
+        let content = read(&typed.unwrap(), &Content::default()).unwrap();
+        assert_eq!(content.accounts[0].officer_code, "CB7");
     }
 }
